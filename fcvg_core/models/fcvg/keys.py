@@ -1,0 +1,197 @@
+"""Published key names -> the host's (ComfyUI's) names, and checks of what a file holds.
+
+SVD in diffusers' names, as FCVG's `unet.safetensors` has them, fits the host's SVD after a pure
+renaming of the UNet; its VAE needs two linear layers in another form as well.
+"""
+
+import re
+
+import torch
+from torch import Tensor
+
+from .controlnext import Config
+
+StateDict = dict[str, Tensor]
+Shapes = dict[str, tuple[int, ...]]
+
+# (pattern, replacement), applied in this order; {n} is worked out by the line's own rule.
+_UNET_BLOCKS = (
+    (r"^conv_in\.", lambda m: "input_blocks.0.0."),
+    (r"^conv_norm_out\.", lambda m: "out.0."),
+    (r"^conv_out\.", lambda m: "out.2."),
+    (r"^time_embedding\.linear_(\d)\.", lambda m: f"time_embed.{2 * int(m[1]) - 2}."),
+    (r"^add_embedding\.linear_(\d)\.", lambda m: f"label_emb.0.{2 * int(m[1]) - 2}."),
+    (
+        r"^down_blocks\.(\d)\.(resnets|attentions)\.(\d)\.",
+        lambda m: f"input_blocks.{1 + 3 * int(m[1]) + int(m[3])}.{_slot(m[2])}.",
+    ),
+    (
+        r"^down_blocks\.(\d)\.downsamplers\.0\.conv\.",
+        lambda m: f"input_blocks.{3 + 3 * int(m[1])}.0.op.",
+    ),
+    (r"^mid_block\.resnets\.(\d)\.", lambda m: f"middle_block.{2 * int(m[1])}."),
+    (r"^mid_block\.attentions\.0\.", lambda m: "middle_block.1."),
+    (
+        r"^up_blocks\.(\d)\.(resnets|attentions)\.(\d)\.",
+        lambda m: f"output_blocks.{3 * int(m[1]) + int(m[3])}.{_slot(m[2])}.",
+    ),
+    (  # the first up block has no attention, so its upsampler moves up by one
+        r"^up_blocks\.(\d)\.upsamplers\.0\.",
+        lambda m: f"output_blocks.{3 * int(m[1]) + 2}.{1 if m[1] == '0' else 2}.",
+    ),
+)
+_RESNET_LAYERS = (
+    (r"\.spatial_res_block\.", lambda m: "."),
+    (r"\.temporal_res_block\.", lambda m: ".time_stack."),
+    (r"\.norm1\.", lambda m: ".in_layers.0."),
+    (r"\.conv1\.", lambda m: ".in_layers.2."),
+    (r"\.time_emb_proj\.", lambda m: ".emb_layers.1."),
+    (r"\.norm2\.", lambda m: ".out_layers.0."),
+    (r"\.conv2\.", lambda m: ".out_layers.3."),
+    (r"\.conv_shortcut\.", lambda m: ".skip_connection."),
+)
+_ATTENTION_LAYERS = (
+    (r"\.temporal_transformer_blocks\.", lambda m: ".time_stack."),
+    (r"\.time_pos_embed\.linear_(\d)\.", lambda m: f".time_pos_embed.{2 * int(m[1]) - 2}."),
+)
+_VAE_LAYERS = (
+    (r"\.mid_block\.resnets\.(\d)\.", lambda m: f".mid.block_{int(m[1]) + 1}."),
+    (r"\.mid_block\.attentions\.0\.group_norm\.", lambda m: ".mid.attn_1.norm."),
+    (r"\.mid_block\.attentions\.0\.to_([qkv])\.", lambda m: f".mid.attn_1.{m[1]}."),
+    (r"\.mid_block\.attentions\.0\.to_out\.0\.", lambda m: ".mid.attn_1.proj_out."),
+    (r"\.down_blocks\.(\d)\.resnets\.(\d)\.", lambda m: f".down.{m[1]}.block.{m[2]}."),
+    (r"\.down_blocks\.(\d)\.downsamplers\.0\.", lambda m: f".down.{m[1]}.downsample."),
+    (r"\.up_blocks\.(\d)\.resnets\.(\d)\.", lambda m: f".up.{3 - int(m[1])}.block.{m[2]}."),
+    (r"\.up_blocks\.(\d)\.upsamplers\.0\.", lambda m: f".up.{3 - int(m[1])}.upsample."),
+    (r"\.conv_norm_out\.", lambda m: ".norm_out."),
+    (r"\.time_conv_out\.", lambda m: ".conv_out.time_mix_conv."),
+    (r"\.time_mixer\.mix_factor$", lambda m: ".mix_factor"),
+    (r"\.spatial_res_block\.", lambda m: "."),
+)
+_VAE_TEMPORAL_LAYERS = _RESNET_LAYERS[1:]  # inside a time stack the UNet's names hold
+_VAE_PLAIN_LAYERS = ((r"\.conv_shortcut\.", lambda m: ".nin_shortcut."),)
+
+
+def rename_unet(state_dict: StateDict) -> StateDict:
+    """SVD's UNet, whole or in part, under the host's names; the tensors themselves are shared.
+
+    Keys that have the host's names already, with or without a checkpoint's prefix, stay.
+    """
+    return {_unet_key(key.removeprefix("model.diffusion_model.")): value
+            for key, value in state_dict.items()}  # fmt: skip
+
+
+def rename_vae(state_dict: StateDict) -> StateDict:
+    """diffusers' AutoencoderKLTemporalDecoder under the host's names.
+
+    The host's attention is made of 1x1 convolutions, and its encoder ends without diffusers'
+    `quant_conv`, a linear layer that is folded into the convolution before it.
+    """
+    rest = dict(state_dict)
+    weight, bias = rest.pop("quant_conv.weight", None), rest.pop("quant_conv.bias", None)
+    renamed = {_vae_key(key): value for key, value in rest.items()}
+    for key, value in renamed.items():
+        if ".mid.attn_1." in key and value.ndim == 2:
+            renamed[key] = value[:, :, None, None]
+    if weight is not None and bias is not None:
+        _fold_linear(renamed, "encoder.conv_out", weight[:, :, 0, 0], bias)
+    return renamed
+
+
+def rename_image_encoder(state_dict: StateDict) -> StateDict:
+    """transformers' CLIPVisionModelWithProjection: the host has its names; a buffer goes."""
+    return {k: v for k, v in state_dict.items() if not k.endswith("position_ids")}
+
+
+def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
+    """Sizes of a ControlNeXt v2 file, from the shape of its last layer.
+
+    Raises:
+        ValueError: it is something else, a ControlNeXt v1 file among others.
+    """
+    last = state_dict.get("mid_convs.1.weight")
+    is_v1 = "scale" in state_dict or any(key.startswith("down_res.2.") for key in state_dict)
+    if last is None or last.ndim != 4 or is_v1:
+        raise ValueError(
+            f"{name} is {describe(state_dict)}, but a ControlNeXt v2 network is needed: take "
+            "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD-v2."
+        )
+    return Config(out_channels=last.shape[0])
+
+
+def check_keys(state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False) -> None:
+    """Raise ValueError unless a file's tensors are the expected ones, naming the first wrong ones.
+
+    Args:
+        state_dict: already renamed.
+        expected: shape of every tensor of the network.
+        name: of the file, for the message.
+        partial: whether tensors may be missing.
+    """
+    wrong = []
+    for key, value in state_dict.items():
+        if key not in expected:
+            wrong.append(f"{key} is unknown")
+        elif tuple(value.shape) != tuple(expected[key]):
+            wrong.append(f"{key} is {tuple(value.shape)} and should be {tuple(expected[key])}")
+    if not partial:
+        wrong += [f"{key} is missing" for key in expected if key not in state_dict]
+    if wrong or not state_dict:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ValueError(
+            f"{name} does not fit: it is {describe(state_dict)}. "
+            f"{'; '.join(wrong[:3]) or 'It holds no tensor'}{more}."
+        )
+
+
+def describe(state_dict: StateDict) -> str:
+    """What kind of file this is, in the words of an error message."""
+    keys = state_dict.keys()
+    for what, marks in (
+        ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
+        ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
+        ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
+        ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
+        ("a UNet without temporal layers (SD 1.5 or 2)",
+         ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")),
+        ("a UNet without temporal layers (SD 1.5, 2 or XL)",
+         ("input_blocks.1.0.in_layers.0.weight",)),
+        ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
+        ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
+        ("a VAE", ("decoder.conv_in.weight",)),
+        ("a CLIP image encoder", ("visual_projection.weight",)),
+    ):  # fmt: skip
+        if all(mark in keys for mark in marks):
+            return what
+    first = ", ".join(list(keys)[:2])
+    return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")
+
+
+def _slot(layer: str) -> int:
+    """Resnet, then attention, within one of the host's blocks."""
+    return 0 if layer == "resnets" else 1
+
+
+def _apply(key: str, rules: tuple) -> str:
+    for pattern, replacement in rules:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
+def _unet_key(key: str) -> str:
+    layers = _RESNET_LAYERS if ".resnets." in key else _ATTENTION_LAYERS
+    return _apply(_apply(key, _UNET_BLOCKS), layers if "_block" in key else ())
+
+
+def _vae_key(key: str) -> str:
+    temporal = ".temporal_res_block." in key
+    return _apply(_apply(key, _VAE_LAYERS), _VAE_TEMPORAL_LAYERS if temporal else _VAE_PLAIN_LAYERS)
+
+
+def _fold_linear(state_dict: StateDict, layer: str, weight: Tensor, bias: Tensor) -> None:
+    """Put a linear layer that follows a convolution into it: W' = Q W, b' = Q b + q."""
+    # In float64: these products replace weights that were exact.
+    conv, offset = (state_dict[f"{layer}.{x}"] for x in ("weight", "bias"))
+    folded = torch.tensordot(weight.double(), conv.double(), dims=1)
+    state_dict[f"{layer}.weight"] = folded.to(conv.dtype)
+    state_dict[f"{layer}.bias"] = (weight.double() @ offset.double() + bias.double()).to(conv.dtype)

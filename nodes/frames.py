@@ -1,0 +1,79 @@
+"""Frames in and out: cropping and resizing before, decoding after."""
+
+from comfy_api.latest import io
+
+# The host offers no input kind for "one of our sizes": the step is what the model can take.
+MAX_SIZE = 4096
+
+
+class CropResize(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_CropResize",
+            display_name="Crop & Resize",
+            category="FCVG/frames",
+            description="Cut the middle of a picture to the wanted shape, then resize it. "
+            "Both keyframes have to go through this with one size.",
+            inputs=[
+                io.Image.Input("image", tooltip="One picture or a batch, of any size."),
+                io.Int.Input("width", default=1024, min=64, max=MAX_SIZE, step=64,
+                             tooltip="In pixels. FCVG was trained at 1024 x 576."),
+                io.Int.Input("height", default=576, min=64, max=MAX_SIZE, step=64,
+                             tooltip="In pixels. FCVG was trained at 1024 x 576."),
+            ],
+            outputs=[io.Image.Output(display_name="image", tooltip="Width x height, RGB.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, image, width: int, height: int) -> io.NodeOutput:
+        import torch
+
+        from .host.conditioning import fit_keyframe
+
+        fitted = [fit_keyframe(one[None], (height, width), "image") for one in image]
+        if not fitted:
+            raise ValueError("The image is an empty batch: at least one picture is needed.")
+        return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
+
+
+class DecodeFrames(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_DecodeFrames",
+            display_name="Decode Frames",
+            category="FCVG/frames",
+            description="Latents of a video to frames, a stated number at a time, so that every "
+            "card gives the same picture. Connect the keyframes to have them back exactly.",
+            inputs=[
+                io.Vae.Input("vae", tooltip="SVD's, with its temporal decoder."),
+                io.Latent.Input("latent", tooltip="From the FCVG Sampler or the host's samplers."),
+                io.Int.Input("frames_per_chunk", default=2, min=1, max=256,
+                             tooltip="More is smoother between chunks and takes more memory. 2 is "
+                             "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "
+                             "runs out."),
+                io.Image.Input("first_frame", optional=True,
+                               tooltip="Put in place of the first decoded frame."),
+                io.Image.Input("last_frame", optional=True,
+                               tooltip="Put in place of the last decoded frame."),
+            ],
+            outputs=[io.Image.Output(display_name="frames", tooltip="The video, frame by frame.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
+    ) -> io.NodeOutput:
+        from .host.conditioning import fit_keyframe
+        from .host.decode import decode_frames
+
+        frames = decode_frames(vae, latent["samples"], frames_per_chunk)
+        size = tuple(frames.shape[1:3])
+        for at, keyframe, name in ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame")):
+            if keyframe is not None:
+                frames[at] = fit_keyframe(keyframe, size, name)[0].movedim(0, -1)
+        return io.NodeOutput(frames)
+
+
+NODES = [CropResize, DecodeFrames]

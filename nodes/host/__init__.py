@@ -1,0 +1,1 @@
+"""The only code of the pack that opens files or that ComfyUI calls back."""

@@ -1,0 +1,124 @@
+"""Conditioning, control, guider and sampling of one run, for the one-box node."""
+
+from dataclasses import dataclass
+
+import comfy.samplers
+import comfy.utils
+import latent_preview
+import torch
+from torch import Tensor
+
+from ...fcvg_core.models.fcvg import check_size
+from ...fcvg_core.sampling import KeyframeNoise, draw_noise
+from .conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+from .control_patch import steer
+from .guider import InbetweenGuider
+from .injection import inject_into
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSettings:
+    """The widgets of the FCVG Sampler, which explains them."""
+
+    seed: int
+    steps: int
+    min_guidance: float
+    max_guidance: float
+    window: int
+    overlap: int
+    control_weight: float
+    sampler_name: str
+    scheduler: str
+    width: int
+    height: int
+    num_frames: int
+    fps: int
+    motion_bucket_id: int
+    augmentation: float
+    noise_injection_steps: int
+    noise_injection_ratio: float
+
+    def __post_init__(self):
+        # The older host does not check what a list may hold.
+        for name, allowed in (
+            ("sampler_name", comfy.samplers.SAMPLER_NAMES),
+            ("scheduler", comfy.samplers.SCHEDULER_NAMES),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"There is no {name} {getattr(self, name)!r}: take {allowed[0]}.")
+
+
+def sample_inbetween(
+    models: tuple, keyframes: tuple[Tensor, Tensor], control: tuple, settings: BoxSettings
+) -> dict:
+    """LATENT of the frames between two keyframes.
+
+    Args:
+        models: MODEL, CLIP_VISION and VAE of SVD.
+        keyframes: IMAGE each, of any size.
+        control: a managed ControlNeXt and IMAGE [T, H, W, 3], or None and None.
+    """
+    model, clip_vision, vae = models
+    size = (settings.height, settings.width)
+    check_size(*size)
+    model = _steered(model, *control, settings)
+    frames = tuple(
+        fit_keyframe(frame, size, name)
+        for frame, name in zip(keyframes, ("first_frame", "last_frame"), strict=True)
+    )
+    noise = draw_noise(settings.seed, size, settings.num_frames)
+    told = KeyframeSettings(settings.fps, settings.motion_bucket_id, settings.augmentation)
+    guider = InbetweenGuider(
+        model,
+        window=settings.window,
+        overlap=settings.overlap,
+        min_guidance=settings.min_guidance,
+        max_guidance=settings.max_guidance,
+    )
+    guider.set_conds(*encode_keyframes(clip_vision, vae, frames, noise.augmentation, told))
+    return {"samples": _sample(guider, noise, settings)}
+
+
+def _steered(model, controlnext, control_frames: Tensor | None, settings: BoxSettings):
+    if controlnext is None and control_frames is None:
+        return model
+    if controlnext is None or control_frames is None:
+        raise ValueError("controlnext and control_frames belong together: connect both or none.")
+    if len(control_frames) != settings.num_frames:
+        raise ValueError(
+            f"There are {len(control_frames)} control frames for a video of {settings.num_frames} "
+            "frames: give num_frames the same value in both nodes."
+        )
+    return steer(
+        model,
+        controlnext,
+        control_frames,
+        strength=settings.control_weight,
+        start_percent=0.0,
+        end_percent=1.0,
+    )
+
+
+def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: BoxSettings) -> Tensor:
+    model = guider.model_patcher
+    sampler = comfy.samplers.sampler_object(settings.sampler_name)
+    if settings.noise_injection_steps and settings.noise_injection_ratio:
+        sampler = inject_into(
+            sampler,
+            times=settings.noise_injection_steps,
+            ratio=settings.noise_injection_ratio,
+            generator=noise.generator,
+        )
+    # The host's KSampler knows which samplers leave the last but one noise level out.
+    sigmas = comfy.samplers.KSampler(
+        model, settings.steps, model.load_device, settings.sampler_name, settings.scheduler
+    ).sigmas
+    return guider.sample(
+        noise.latents,
+        torch.zeros_like(noise.latents),
+        sampler,
+        sigmas,
+        callback=latent_preview.prepare_callback(model, len(sigmas) - 1),
+        disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
+        seed=settings.seed,
+    ).cpu()

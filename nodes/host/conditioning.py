@@ -1,0 +1,97 @@
+"""Keyframes -> the host's conditionings for SVD, with the reference's numbers."""
+
+import logging
+from dataclasses import dataclass
+
+import comfy.clip_vision
+import comfy.model_management as mm
+import comfy.sd
+import torch
+from torch import Tensor
+
+from ...fcvg_core.frames import crop_resize, to_image, to_uint8
+from ...fcvg_core.models.fcvg import augment_keyframe, clip_pixels, normalize_for_clip
+
+
+@dataclass(frozen=True)
+class KeyframeSettings:
+    """What SVD is told about the video besides its frames."""
+
+    fps: int
+    motion_bucket_id: int
+    augmentation: float
+
+
+def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
+    """One frame of the wanted size, cropped and resized as the reference does.
+
+    Args:
+        image: IMAGE [B, h, w, C] in 0..1; the first of the batch counts.
+        size: (height, width).
+        name: of the frame, for messages.
+
+    Returns:
+        [1, 3, *size] in 0..1.
+    """
+    if len(image) == 0:
+        raise ValueError(f"{name} is an empty batch: one picture is needed.")
+    if tuple(image.shape[1:3]) != size or image.shape[-1] != 3:
+        logging.info("%s: %s -> %s pixels.", name, tuple(image.shape[1:3]), size)
+        image = to_image(crop_resize(to_uint8(image[0]), size)[None])
+    return image[:1].movedim(-1, 1).float()
+
+
+def encode_keyframes(
+    clip_vision: comfy.clip_vision.ClipVisionModel,
+    vae: comfy.sd.VAE,
+    frames: tuple[Tensor, Tensor],
+    augmentation_noise: Tensor,
+    settings: KeyframeSettings,
+) -> tuple[list, list, list]:
+    """Conditionings of the first and the last keyframe, and the unconditional one.
+
+    Args:
+        frames: [1, 3, H, W] in 0..1 each.
+        augmentation_noise: [1, 3, H, W], the same for both.
+    """
+    first, last = (
+        _conditioning(
+            embed_frame(clip_vision, frame),
+            _encode(vae, augment_keyframe(frame, augmentation_noise, settings.augmentation)),
+            settings,
+        )
+        for frame in frames
+    )
+    negative = _conditioning(
+        torch.zeros_like(first[0][0]),
+        torch.zeros_like(first[0][1]["concat_latent_image"]),
+        settings,
+    )
+    return first, last, negative
+
+
+def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -> Tensor:
+    """CLIP embedding of a whole frame: [1, 3, H, W] in 0..1 -> [1, 1, D].
+
+    The network is called past the host's own preparation of pictures, which would round the
+    reference's bicubic overshoot away.
+    """
+    mm.load_model_gpu(clip_vision.patcher)
+    pixels = normalize_for_clip(clip_pixels(frame)).to(clip_vision.load_device)
+    embedding = clip_vision.model(pixel_values=pixels)[2]
+    return embedding.to(mm.intermediate_device(), torch.float32)[:, None]
+
+
+def _encode(vae: comfy.sd.VAE, frame: Tensor) -> Tensor:
+    """VAE latent [1, 4, h, w], unscaled, as SVD takes it; [1, 3, H, W] about 0..1 in."""
+    return vae.encode(frame.movedim(1, -1))
+
+
+def _conditioning(embedding: Tensor, latent: Tensor, settings: KeyframeSettings) -> list:
+    values = {
+        "concat_latent_image": latent,
+        "fps": settings.fps,
+        "motion_bucket_id": settings.motion_bucket_id,
+        "augmentation_level": settings.augmentation,
+    }
+    return [[embedding, values]]

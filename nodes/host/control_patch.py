@@ -1,0 +1,153 @@
+"""ControlNeXt inside the host's SVD: a patch behind the first block's skip connection."""
+
+from dataclasses import dataclass
+
+import comfy.model_management as mm
+import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import CallbacksMP
+from torch import Tensor
+
+from ...fcvg_core.models.fcvg import add_control, prepare_control
+from ...fcvg_core.sampling import Window
+from ...fcvg_core.sampling.schedule import timestep
+
+FIRST_DOWN_BLOCK = ("input", 3)  # ends with the downsampler; where add_control belongs
+FRAMES_PER_CALL = 8  # of ControlNeXt, which works frame by frame: bounds its memory
+PASS = "fcvg_pass"  # the key in transformer_options under which a guider leaves a ModelPass
+
+
+@dataclass(frozen=True)
+class ModelPass:
+    """What one call of the host for several conditions is about."""
+
+    num_frames: int  # of the whole video
+    window: Window
+    conditional: tuple[bool, ...]  # for each condition, whether control steers it
+    backward: tuple[bool, ...]  # and whether it is sampled backward in time
+
+
+class ControlPatch:
+    """Adds ControlNeXt's features to the hidden state, once computed for all passes of a step.
+
+    Args:
+        controlnext: a managed ControlNeXt.
+        frames: [T, 3, H, W] control frames in 0..1.
+        strength: 1.0 is FCVG's.
+        sigma_start, sigma_end: noise levels between which control acts, start >= end.
+    """
+
+    def __init__(
+        self,
+        controlnext: ModelPatcher,
+        frames: Tensor,
+        *,
+        strength: float,
+        sigma_start: float,
+        sigma_end: float,
+    ):
+        self.controlnext = controlnext
+        self.frames = frames
+        self.strength = strength
+        self.sigma_start = sigma_start
+        self.sigma_end = sigma_end
+        self._step = None
+        self._control = None
+
+    def attach(self, model: ModelPatcher) -> ModelPatcher:
+        """A clone of `model` that is steered by this patch."""
+        model = model.clone()
+        model.set_model_patch(self, "input_block_patch_after_skip")
+        model.add_callback_with_key(CallbacksMP.ON_CLEANUP, PASS, lambda patcher: self.forget())
+        return model
+
+    def models(self) -> list[ModelPatcher]:
+        """What the host loads together with the model that is patched."""
+        return [self.controlnext]
+
+    def to(self, device_or_dtype: torch.device | torch.dtype) -> "ControlPatch":
+        """The host manages the network, and frames are moved as they are used."""
+        return self
+
+    def forget(self) -> None:
+        """Free what is kept of the last step."""
+        self._step = self._control = None
+
+    def __call__(self, hidden: Tensor, transformer_options: dict) -> Tensor:
+        """Steer the conditional chunks of a hidden state [chunks * T, C, h, w]."""
+        sigma = transformer_options["sigmas"][0]
+        acts = self.sigma_end <= float(sigma) <= self.sigma_start
+        if transformer_options["block"] != FIRST_DOWN_BLOCK or not acts or self.strength == 0:
+            return hidden
+        conditions = transformer_options["cond_or_uncond"]
+        current = transformer_options.get(PASS) or _plain_pass(hidden.shape[0] // len(conditions))
+        control = self._window_control(current, sigma, hidden)
+        chunks = list(hidden.chunk(len(conditions)))
+        for i, condition in enumerate(conditions):
+            if current.conditional[condition]:
+                flipped = control.flip(0) if current.backward[condition] else control
+                chunks[i] = add_control(chunks[i], flipped, self.strength)
+        return torch.cat(chunks)
+
+    def _window_control(self, current: ModelPass, sigma: Tensor, hidden: Tensor) -> Tensor:
+        """Prepared features of a window's frames, forward in time."""
+        if len(self.frames) != current.num_frames:
+            raise ValueError(
+                f"There are {len(self.frames)} control frames for a video of "
+                f"{current.num_frames} frames: give as many to both."
+            )
+        step = (float(sigma), hidden.shape[2:], hidden.dtype)
+        if step != self._step:
+            self._control = self._run(sigma, hidden)
+            self._step = step
+        return self._control[current.window.control_frames]
+
+    def _run(self, sigma: Tensor, hidden: Tensor) -> Tensor:
+        network = self.controlnext.model
+        prepared = []
+        for frames in self.frames.split(FRAMES_PER_CALL):
+            mm.throw_exception_if_processing_interrupted()
+            frames = frames.to(hidden.device, network.compute_dtype)
+            features = network(frames, timestep(sigma))
+            prepared.append(prepare_control(features, hidden.shape[2:]).to(hidden.dtype))
+        return torch.cat(prepared)
+
+
+def _plain_pass(num_frames: int) -> ModelPass:
+    """The host's own guiders: the first condition is the positive one, all frames at once."""
+    return ModelPass(
+        num_frames=num_frames,
+        window=Window(0, num_frames),
+        conditional=(True, False),
+        backward=(False, False),
+    )
+
+
+def steer(
+    model: ModelPatcher,
+    controlnext: ModelPatcher,
+    control_frames: Tensor,
+    *,
+    strength: float,
+    start_percent: float,
+    end_percent: float,
+) -> ModelPatcher:
+    """A clone of an SVD model that follows control frames.
+
+    Args:
+        control_frames: IMAGE [T, H, W, C] in 0..1.
+        start_percent, end_percent: 0..1, where in the sampling control acts.
+    """
+    if min(control_frames.shape[1:3]) < 32:
+        raise ValueError(
+            f"The control frames are {tuple(control_frames.shape[1:3])} pixels, but ControlNeXt "
+            "needs 32 or more a side: make them as large as the video."
+        )
+    sampling = model.get_model_object("model_sampling")
+    return ControlPatch(
+        controlnext,
+        control_frames[..., :3].movedim(-1, 1),
+        strength=strength,
+        sigma_start=sampling.percent_to_sigma(start_percent),
+        sigma_end=sampling.percent_to_sigma(end_percent),
+    ).attach(model)

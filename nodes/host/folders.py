@@ -1,0 +1,68 @@
+"""Where the host keeps model files, and what a drop-down list shows of them."""
+
+import os
+
+import folder_paths
+
+CONTROLNEXT = "controlnext"
+UNET = "diffusion_models"
+SVD_FOLDERS = "diffusers"
+
+# What to say when a list is empty: the file and where it comes from.
+_WANTED = {
+    CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG)",
+    UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG)",
+    SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
+}
+_NONE = "(none found: put it into models/{})"
+
+
+def register_folders() -> None:
+    """Make models/controlnext known to the host, beside what extra_model_paths.yaml names."""
+    default = os.path.join(folder_paths.models_dir, CONTROLNEXT)
+    known = folder_paths.folder_names_and_paths
+    paths, extensions = known.get(CONTROLNEXT, ([], set()))
+    paths = paths if default in paths else [*paths, default]
+    known[CONTROLNEXT] = (paths, set(extensions) | folder_paths.supported_pt_extensions)
+
+
+def list_files(kind: str) -> list[str]:
+    """Names for a drop-down list; where there is no file, one line that says where to put it."""
+    return folder_paths.get_filename_list(kind) or [_NONE.format(kind)]
+
+
+def list_svd_folders() -> list[str]:
+    """Folders in diffusers' layout (with a model_index.json), relative to models/diffusers."""
+    found = []
+    for base in folder_paths.get_folder_paths(SVD_FOLDERS):
+        for root, _, files in os.walk(base, followlinks=True):
+            if "model_index.json" in files:
+                found.append(os.path.relpath(root, base))
+    return sorted(found) or [_NONE.format(SVD_FOLDERS)]
+
+
+def find_file(kind: str, name: str) -> str:
+    """Full path of a file of a drop-down list.
+
+    Raises:
+        ValueError: it is not there; the message says what to put where.
+    """
+    path = folder_paths.get_full_path(kind, name)
+    if path is None:
+        raise ValueError(_missing(kind, name))
+    return path
+
+
+def find_svd_folder(name: str) -> str:
+    """Full path of a folder of `list_svd_folders`; ValueError where there is none."""
+    for base in folder_paths.get_folder_paths(SVD_FOLDERS):
+        path = os.path.normpath(os.path.join(base, name))
+        inside = path.startswith(os.path.normpath(base) + os.sep)
+        if inside and os.path.isfile(os.path.join(path, "model_index.json")):
+            return path
+    raise ValueError(_missing(SVD_FOLDERS, name))
+
+
+def _missing(kind: str, name: str) -> str:
+    folders = " or ".join(folder_paths.get_folder_paths(kind))
+    return f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here."

@@ -1,0 +1,148 @@
+"""The host's guider that samples forward and backward in time at once and fuses the two.
+
+Source: FCVG (arXiv 2412.11755) section 3.3; Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402.
+"""
+
+from collections.abc import Callable
+
+import comfy.model_management as mm
+import comfy.samplers
+from comfy.model_patcher import ModelPatcher, create_model_options_clone
+from comfy.patcher_extension import WrappersMP
+from torch import Tensor
+
+from ...fcvg_core.sampling import (
+    Window,
+    average_windows,
+    flip_chunks,
+    fuse,
+    guidance_ramp,
+    plan_windows,
+)
+from .control_patch import PASS, ModelPass
+
+CONDITIONS = ("first", "negative", "last", "negative")  # of the four passes of a step
+CONDITIONAL = (True, False, True, False)
+BACKWARD = (False, False, True, True)
+
+
+class InbetweenGuider(comfy.samplers.CFGGuider):
+    """Works with every sampler and scheduler of the host.
+
+    The four passes of a step go to the host in one call, and it batches as many of them as
+    free memory allows. Swapping the keyframes and flipping the noise flips the video.
+
+    Args:
+        model: SVD; it is cloned.
+        window, overlap: see `plan_windows`.
+        min_guidance, max_guidance: at a pass's first and last frame.
+    """
+
+    def __init__(
+        self,
+        model: ModelPatcher,
+        *,
+        window: int,
+        overlap: int,
+        min_guidance: float,
+        max_guidance: float,
+    ):
+        model = model.clone()
+        super().__init__(model)
+        self.window = window
+        self.overlap = overlap
+        self.min_guidance = min_guidance
+        self.max_guidance = max_guidance
+        model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, PASS, _apply_in_direction)
+        model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, self._prepare_window)
+
+    def set_conds(self, first: list, last: list, negative: list) -> None:
+        """Conditionings of both keyframes and the unconditional one."""
+        self.inner_set_conds({"first": first, "last": last, "negative": negative})
+
+    def sample(
+        self,
+        noise: Tensor,
+        latent_image: Tensor,
+        sampler: comfy.samplers.Sampler,
+        sigmas: Tensor,
+        denoise_mask: Tensor | None = None,
+        callback: Callable | None = None,
+        disable_pbar: bool = False,
+        seed: int | None = None,
+    ) -> Tensor:
+        """As the host's, but the preview shows the middle frame instead of the first."""
+        plan_windows(len(noise), self.window, self.overlap)  # complain before loading models
+        shown = None if callback is None else show_middle_frame(callback)
+        return super().sample(
+            noise, latent_image, sampler, sigmas, denoise_mask, shown, disable_pbar, seed
+        )
+
+    def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict = {}, seed=None):
+        """Denoised latents [T, 4, h, w]; `timestep` holds a sigma for every frame."""
+
+        def predict(latents: Tensor, window: Window) -> Tensor:
+            mm.throw_exception_if_processing_interrupted()
+            return self._predict_window(
+                latents, timestep[window.frames], _for_window(model_options, window, len(x))
+            )
+
+        windows = plan_windows(len(x), self.window, self.overlap)
+        return average_windows(x, windows, predict)
+
+    def _predict_window(self, x: Tensor, sigma: Tensor, model_options: dict) -> Tensor:
+        guided = self.min_guidance != 1.0 or self.max_guidance != 1.0
+        conds = [self.conds[name] for name in CONDITIONS]
+        if not guided:  # the unconditional half would cancel out
+            conds = [cond if used else None for cond, used in zip(conds, CONDITIONAL, strict=True)]
+        out = comfy.samplers.calc_cond_batch(self.inner_model, conds, x, sigma, model_options)
+        ramp = guidance_ramp(self.min_guidance, self.max_guidance, x)
+        fused = []
+        for (cond, uncond), scale in ((out[:2], ramp), (out[2:], ramp.flip(0))):
+            fused.append(
+                comfy.samplers.cfg_function(
+                    self.inner_model, cond, uncond, scale, x, sigma, model_options,
+                    cond=conds[0], uncond=conds[1],
+                )
+            )  # fmt: skip
+        return fuse(*fused)
+
+    def _prepare_window(self, executor, model, noise_shape, conds, *args, **kwargs):
+        """Memory is needed for a window, not for the whole video."""
+        shape = [min(noise_shape[0], self.window), *noise_shape[1:]]
+        return executor(model, shape, conds, *args, **kwargs)
+
+
+def show_middle_frame(callback: Callable) -> Callable:
+    """A sampler's callback that is given the middle frame first, where previews look.
+
+    At the last step it gets the frames in order, for the host keeps those as a result.
+    """
+
+    def shown(step: int, denoised: Tensor, x: Tensor, total_steps: int) -> None:
+        if step + 1 < total_steps:
+            denoised = denoised.roll(-(len(denoised) // 2), 0)
+        callback(step, denoised, x, total_steps)
+
+    return shown
+
+
+def _for_window(model_options: dict, window: Window, num_frames: int) -> dict:
+    """Options that tell the wrapper and the control patch which pass is which."""
+    options = create_model_options_clone(model_options)
+    options["transformer_options"][PASS] = ModelPass(
+        num_frames=num_frames, window=window, conditional=CONDITIONAL, backward=BACKWARD
+    )
+    return options
+
+
+def _apply_in_direction(executor, x, t, c_concat=None, c_crossattn=None, control=None,
+                        transformer_options={}, **kwargs):  # fmt: skip
+    """Flip the frames of backward passes before the model, and its prediction after it."""
+    current = transformer_options[PASS]
+    flipped = [current.backward[i] for i in transformer_options["cond_or_uncond"]]
+    kwargs["num_video_frames"] = current.window.length
+    out = executor(
+        flip_chunks(x, flipped), t, c_concat, c_crossattn, control, transformer_options, **kwargs
+    )
+    return flip_chunks(out, flipped)

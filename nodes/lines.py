@@ -1,0 +1,87 @@
+"""Line conditions: matched in two keyframes, drawn as they move from one to the other."""
+
+import logging
+
+from comfy_api.latest import io
+
+from .sockets import LineMatchesSocket
+
+
+class MatchLines(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_MatchLines",
+            display_name="Match Lines",
+            category="FCVG/lines",
+            description="Find line segments in both keyframes and match them. Needs no weights.",
+            inputs=[
+                io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
+                io.Image.Input("last_frame", tooltip="The frame that it ends with."),
+                io.Int.Input("max_lines", default=300, min=1, max=3000,
+                             tooltip="The strongest segments of each frame."),
+                io.Float.Input("min_length", default=15.0, min=1.0, max=1000.0, step=1.0,
+                               tooltip="Shorter segments are left out. In pixels."),
+            ],
+            outputs=[
+                LineMatchesSocket.Output(display_name="line_matches",
+                                         tooltip="Pairs of segments, for Draw Inbetween Lines."),
+                io.Image.Output(display_name="preview",
+                                tooltip="Both frames side by side, each match in one colour."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, first_frame, last_frame, max_lines: int, min_length: float) -> io.NodeOutput:
+        from ..fcvg_core.frames import crop_resize, to_image, to_uint8
+        from ..fcvg_core.lines import ClassicLineMatcher, draw_matches
+
+        if len(first_frame) == 0 or len(last_frame) == 0:
+            raise ValueError("A keyframe is an empty batch: one picture is needed for each.")
+        first, last = to_uint8(first_frame[0]), to_uint8(last_frame[0])
+        if first.shape != last.shape:
+            logging.info("The last frame is resized from %s to %s.", last.shape, first.shape)
+            last = crop_resize(last, first.shape[:2])
+        matches = ClassicLineMatcher(max_lines=max_lines, min_length=min_length)(first, last)
+        logging.info("%d lines match.", len(matches.lines0))
+        preview = draw_matches(first, last, matches, seed=0)
+        return io.NodeOutput(matches, to_image(preview[None]))
+
+
+class DrawLines(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_DrawLines",
+            display_name="Draw Inbetween Lines",
+            category="FCVG/lines",
+            description="Draw the matched lines as they move from the first keyframe to the last.",
+            inputs=[
+                LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
+                io.Int.Input("num_frames", default=25, min=2, max=1024,
+                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                io.Int.Input("line_width", default=1, min=1, max=32,
+                             tooltip="In pixels. FCVG's is 1."),
+                io.Int.Input("seed", default=0, min=0, max=2**32 - 1,
+                             tooltip="Order of the colours, one for each line."),
+            ],
+            outputs=[
+                io.Image.Output(display_name="control_frames",
+                                tooltip="One picture a frame, lines on black.")
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, line_matches, num_frames: int, line_width: int, seed: int
+    ) -> io.NodeOutput:
+        from ..fcvg_core.frames import to_image
+        from ..fcvg_core.lines import draw_lines, interpolate_lines
+        from ..fcvg_core.timeline import inbetween_times
+
+        track = interpolate_lines(line_matches, inbetween_times(num_frames))
+        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=seed)
+        return io.NodeOutput(to_image(frames))
+
+
+NODES = [MatchLines, DrawLines]

@@ -1,0 +1,145 @@
+"""Sampling between two keyframes: the parts for the host's own nodes, and all in one box."""
+
+from comfy_api.latest import io
+
+from .fcvg import keyframe_inputs, size_inputs
+from .sockets import ControlNeXtSocket
+
+
+def guidance_inputs() -> list[io.Input]:
+    """Widgets for guidance and windows, shared by the guider and the box."""
+    return [
+        io.Float.Input("min_guidance", default=3.0, min=0.0, max=30.0, step=0.1,
+                       tooltip="At the keyframe that a pass starts from."),
+        io.Float.Input("max_guidance", default=3.0, min=0.0, max=30.0, step=0.1,
+                       tooltip="At the frame farthest from it; in between it rises linearly."),
+        io.Int.Input("window", default=25, min=2, max=1024,
+                     tooltip="Frames that are sampled at once. A longer video is cut into windows, "
+                     "each of which takes the memory of this many frames."),
+        io.Int.Input("overlap", default=6, min=1, max=1023,
+                     tooltip="Frames that neighbouring windows share; less than a window."),
+    ]  # fmt: skip
+
+
+class GuideInbetween(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_GuideInbetween",
+            display_name="Inbetween Guider",
+            category="FCVG/sampling",
+            description="For Sampler Custom Advanced: sample from the first keyframe forward and "
+            "from the last one backward at once, and fuse the two at every step.",
+            inputs=[
+                io.Model.Input("model", tooltip="FCVG's model, after Apply ControlNeXt."),
+                io.Conditioning.Input("first", tooltip="From FCVG Conditioning."),
+                io.Conditioning.Input("last", tooltip="From FCVG Conditioning."),
+                io.Conditioning.Input("negative", tooltip="From FCVG Conditioning."),
+                *guidance_inputs(),
+            ],
+            outputs=[io.Guider.Output(tooltip="For Sampler Custom Advanced.")],
+        )
+
+    @classmethod
+    def execute(
+        cls, model, first, last, negative, min_guidance: float, max_guidance: float, window: int,
+        overlap: int,
+    ) -> io.NodeOutput:  # fmt: skip
+        from .host.guider import InbetweenGuider
+
+        guider = InbetweenGuider(
+            model,
+            window=window,
+            overlap=overlap,
+            min_guidance=min_guidance,
+            max_guidance=max_guidance,
+        )
+        guider.set_conds(first, last, negative)
+        return io.NodeOutput(guider)
+
+
+class InjectNoise(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_InjectNoise",
+            display_name="Noise Injection Sampler",
+            category="FCVG/sampling",
+            description="Take the first steps several times, with new noise in between. Helps the "
+            "two directions to agree; costs time. For euler and other samplers without noise.",
+            inputs=[
+                io.Sampler.Input("sampler", tooltip="From KSamplerSelect."),
+                io.Int.Input("steps", default=1, min=0, max=20,
+                             tooltip="How many times more each of the first steps is taken."),
+                io.Float.Input("ratio", default=0.5, min=0.0, max=1.0, step=0.05,
+                               tooltip="Share of all steps that are taken several times."),
+            ],
+            outputs=[io.Sampler.Output(tooltip="For Sampler Custom Advanced.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, sampler, steps: int, ratio: float) -> io.NodeOutput:
+        from .host.injection import inject_into
+
+        return io.NodeOutput(inject_into(sampler, times=steps, ratio=ratio))
+
+
+class SampleInbetween(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        import comfy.samplers
+
+        return io.Schema(
+            node_id="FCVG_Sampler",
+            display_name="FCVG Sampler",
+            category="FCVG/sampling",
+            description="All in one box: conditioning, control, both directions, sampling. The "
+            "same seed gives the same video as the command line.",
+            inputs=[
+                io.Model.Input("model", tooltip="From Load FCVG Model."),
+                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
+                io.Vae.Input("vae", tooltip="SVD's VAE."),
+                io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
+                io.Image.Input("last_frame", tooltip="The frame that it ends with."),
+                ControlNeXtSocket.Input("controlnext", optional=True,
+                                        tooltip="From Load ControlNeXt; with control_frames."),
+                io.Image.Input("control_frames", optional=True,
+                               tooltip="As many as num_frames. Without them the model is free."),
+                io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+                             tooltip="Of all noise."),
+                io.Int.Input("steps", default=25, min=1, max=1000, tooltip="FCVG's is 25."),
+                *guidance_inputs(),
+                io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
+                               tooltip="How strongly the control frames steer; FCVG's is 1.0."),
+                io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
+                               default="euler", tooltip="FCVG's is euler."),
+                io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
+                               default="karras", tooltip="FCVG's is karras."),
+                *size_inputs(),
+                *keyframe_inputs(),
+                io.Int.Input("noise_injection_steps", default=0, min=0, max=20,
+                             tooltip="How many times more each of the first steps is taken."),
+                io.Float.Input("noise_injection_ratio", default=0.0, min=0.0, max=1.0, step=0.05,
+                               tooltip="Share of all steps that are taken several times."),
+            ],
+            outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model, clip_vision, vae, first_frame, last_frame, controlnext=None,
+        control_frames=None, **settings,
+    ) -> io.NodeOutput:  # fmt: skip
+        from .host.box import BoxSettings, sample_inbetween
+
+        return io.NodeOutput(
+            sample_inbetween(
+                (model, clip_vision, vae),
+                (first_frame, last_frame),
+                (controlnext, control_frames),
+                BoxSettings(**settings),
+            )
+        )
+
+
+NODES = [GuideInbetween, InjectNoise, SampleInbetween]
