@@ -69,6 +69,13 @@ class ControlPatch:
         """The host manages the network, and frames are moved as they are used."""
         return self
 
+    def __deepcopy__(self, memo: dict) -> "ControlPatch":
+        """Itself: the host copies a model's options in depth whenever it clones the model.
+
+        That would copy the network and the frames, and compute their features once a copy.
+        """
+        return self
+
     def forget(self) -> None:
         """Free what is kept of the last step."""
         self._step = self._control = None

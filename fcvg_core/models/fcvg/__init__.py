@@ -10,6 +10,7 @@ from .controlnext import Config, ControlNeXt, add_control, prepare_control
 from .keys import (
     check_keys,
     controlnext_config,
+    describe,
     rename_image_encoder,
     rename_unet,
     rename_vae,
@@ -24,6 +25,7 @@ __all__ = [
     "check_size",
     "clip_pixels",
     "controlnext_config",
+    "describe",
     "normalize_for_clip",
     "prepare_control",
     "rename_image_encoder",
