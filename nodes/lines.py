@@ -72,9 +72,7 @@ class DrawLines(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def execute(
-        cls, line_matches, num_frames: int, line_width: int, seed: int
-    ) -> io.NodeOutput:
+    def execute(cls, line_matches, num_frames: int, line_width: int, seed: int) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.lines import draw_lines, interpolate_lines
         from ..fcvg_core.timeline import inbetween_times

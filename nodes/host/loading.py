@@ -97,12 +97,15 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
     return model
 
 
-def load_svd(folder: str) -> tuple[ModelPatcher, comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
-    """SVD in diffusers' layout -> the host's MODEL, CLIP_VISION and VAE."""
-    unet = _weights_file(folder, "unet", "diffusion_pytorch_model")
+def load_svd_unet(folder: str) -> ModelPatcher:
+    """SVD's own UNet of a folder in diffusers' layout, as the host's MODEL."""
+    return load_unet(_weights_file(folder, "unet", "diffusion_pytorch_model"), None, "default")
+
+
+def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
+    """CLIP image encoder and VAE of a folder in diffusers' layout."""
     vae = _weights_file(folder, "vae", "diffusion_pytorch_model")
     return (
-        load_unet(unet, None, "default"),
         _load_image_encoder(folder),
         _build_vae(rename_vae(load_state_dict(vae)), os.path.basename(vae)),
     )
@@ -239,6 +242,4 @@ def _weights_file(folder: str, part: str, stem: str) -> str:
         path = os.path.join(folder, part, name)
         if os.path.isfile(path):
             return path
-    raise ValueError(
-        f"{folder} holds no {part}/{stem}.safetensors: the download is not complete."
-    )
+    raise ValueError(f"{folder} holds no {part}/{stem}.safetensors: the download is not complete.")

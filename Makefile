@@ -1,0 +1,40 @@
+# make demo   two frames in, the frames between them out, without ComfyUI
+# make test   everything that is tested, in a real ComfyUI too where one is found
+#
+# Both need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+DEMO := demo
+
+# One release train: torchaudio of one beside torch of another breaks transformers.
+TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
+
+.PHONY: demo test lint clean
+
+demo: .venv/installed
+	$(PY) -m fcvg_core sample-frames $(DEMO)/frames
+	@if [ -z "$$FCVG_MODELS" ]; then $(PY) -m fcvg_core stand-ins $(DEMO)/models; fi
+	FCVG_MODELS="$${FCVG_MODELS:-$(DEMO)/models}" $(PY) -m fcvg_core inbetween \
+		$(DEMO)/frames/first.png $(DEMO)/frames/last.png -o $(DEMO)/result \
+		--width 448 --height 256 --steps 6
+
+test: .venv/installed
+	$(PY) -m ruff check .
+	$(PY) tests/run.py
+
+lint: .venv/installed
+	$(PY) -m ruff check .
+
+clean:
+	rm -rf .venv $(DEMO)
+
+.venv/installed: pyproject.toml requirements.txt Makefile
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(PY) -m pip install --quiet --disable-pip-version-check $(TORCH) -e ".[standalone,test]"
+	@# Servers without a screen often lack libGL, which opencv-python links to.
+	@$(PY) -c "import cv2" 2>/dev/null || { \
+		$(PY) -m pip uninstall --quiet --yes opencv-python; \
+		$(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps opencv-python-headless; }
+	touch $@

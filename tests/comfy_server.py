@@ -1,0 +1,146 @@
+"""A real ComfyUI in a process of its own, and what a client of its API does."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from hosts import ROOT, frontend_folder
+from PIL import Image
+
+from fcvg_core.standalone.scene import draw_sample_pair
+
+WORKFLOWS = ROOT / "workflows"
+# Names under which the workflows look for the models.
+MODELS = {
+    "svd": "diffusers/stable-video-diffusion-img2vid-xt-1-1",
+    "unet.safetensors": "diffusion_models/fcvg_unet.safetensors",
+    "controlnext.safetensors": "controlnext/fcvg_controlnext.safetensors",
+}
+
+
+class ComfyServer:
+    """`main.py --cpu` on a free port, with a base directory that holds only what a test needs."""
+
+    def __init__(self, host: Path, base: Path, models: Path, *arguments: str):
+        self.base = base
+        self.log = base / "server.log"
+        self.address = f"127.0.0.1:{_free_port()}"
+        self.process = None
+        self._host, self._arguments = host, arguments
+        for source, target in MODELS.items():
+            _link(models / source, base / "models" / target)
+        _link(ROOT, base / "custom_nodes" / "ComfyUI-FCVG")
+        (base / "input").mkdir()
+        for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
+            Image.fromarray(frame).save(base / "input" / f"{name}.png")
+
+    def __enter__(self) -> "ComfyServer":
+        port = self.address.split(":")[1]
+        command = [
+            sys.executable, str(self._host / "main.py"), "--cpu", "--port", port,
+            "--base-directory", str(self.base), "--database-url", "sqlite:///:memory:",
+            "--disable-auto-launch", *self._arguments,
+        ]  # fmt: skip
+        env = {**os.environ, "PYTHONPATH": str(frontend_folder(self._host))}
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.base, env=env, stdout=log, stderr=subprocess.STDOUT
+            )
+        self._wait_until(self._answers, 120, "to start")
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.base / "output", ignore_errors=True)
+
+    def get(self, path: str):
+        """JSON that the server answers to a GET."""
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: dict):
+        """JSON that the server answers to a POST; also what it says of a refused one."""
+        request = urllib.request.Request(
+            f"http://{self.address}{path}", json.dumps(body).encode(), method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            text = error.read()
+        return json.loads(text) if text else None
+
+    def queue(self, prompt: dict) -> str:
+        """Queue a graph in API format; its id."""
+        answer = self.post("/prompt", {"prompt": prompt})
+        if "prompt_id" not in answer:
+            raise AssertionError(f"The server refused the graph: {json.dumps(answer, indent=1)}")
+        return answer["prompt_id"]
+
+    def wait(self, prompt_id: str, seconds: float = 300) -> dict:
+        """History of a graph once it has ended, in whatever way."""
+        self._wait_until(lambda: prompt_id in self.get("/history"), seconds, "to finish a graph")
+        return self.get("/history")[prompt_id]
+
+    def run(self, prompt: dict) -> dict:
+        """Run a graph to its end; its history."""
+        return self.wait(self.queue(prompt))
+
+    def written(self) -> str:
+        """What the server has printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.get("/system_stats"))
+        except OSError:
+            return False
+
+    def _wait_until(self, met, seconds: float, what: str) -> None:
+        end = time.monotonic() + seconds
+        while not met():
+            if self.process.poll() is not None:
+                raise AssertionError(
+                    f"ComfyUI ended while it had {what}:\n{self.written()[-4000:]}"
+                )
+            if time.monotonic() > end:
+                raise AssertionError(f"ComfyUI took too long {what}:\n{self.written()[-4000:]}")
+            time.sleep(0.2)
+
+
+def read_workflow(name: str) -> dict:
+    """A graph of workflows/, as JSON."""
+    return json.loads((WORKFLOWS / name).read_text(encoding="utf-8"))
+
+
+def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
+    """The same graph at a size that a CPU can run: only numbers are changed."""
+    small = {"width": 128, "height": 64, "num_frames": num_frames}
+    for node in prompt.values():
+        if node["class_type"] in ("BasicScheduler", "FCVG_Sampler"):
+            node["inputs"]["steps"] = steps
+        node["inputs"].update({k: v for k, v in small.items() if k in node["inputs"]})
+    return prompt
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(source.resolve(), target_is_directory=source.is_dir())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from fcvg_core.models.fcvg import augment_keyframe, check_size, clip_pixels, normalize_for_clip
+
+
+class TestCheckSize:
+    def test_sizes_the_model_takes(self):
+        check_size(576, 1024)
+        check_size(64, 64)
+
+    @pytest.mark.parametrize(
+        ("height", "width", "message"),
+        [
+            (570, 1024, "height must be a multiple of 64, got 570: take 512 or 576"),
+            (576, 1000, "width must be a multiple of 64, got 1000: take 960 or 1024"),
+            (0, 64, "height must be a multiple of 64, got 0: take 64 or 128"),
+            (-64, 64, "height must be a multiple of 64, got -64"),
+        ],
+    )
+    def test_sizes_it_does_not(self, height, width, message):
+        with pytest.raises(ValueError, match=message):
+            check_size(height, width)
+
+
+class TestAugmentKeyframe:
+    def test_strength_is_halved_for_zero_to_one(self):
+        out = augment_keyframe(torch.full((1, 3, 2, 2), 0.5), torch.ones(1, 3, 2, 2), 0.02)
+        torch.testing.assert_close(out, torch.full((1, 3, 2, 2), 0.51))
+
+
+class TestClipPixels:
+    def test_flat_pictures_stay_flat(self):
+        out = clip_pixels(torch.full((1, 3, 300, 500), 0.25))
+        torch.testing.assert_close(out, torch.full((1, 3, 224, 224), 0.25))
+
+    def test_small_pictures_are_enlarged(self):
+        assert clip_pixels(torch.rand(1, 3, 64, 64)).shape == (1, 3, 224, 224)
+
+    def test_normalize(self):
+        mean = torch.tensor([0.48145466, 0.4578275, 0.40821073]).reshape(1, 3, 1, 1)
+        out = normalize_for_clip(mean.expand(1, 3, 224, 224))
+        torch.testing.assert_close(out, torch.zeros(1, 3, 224, 224))

@@ -1,0 +1,63 @@
+import pytest
+import torch
+
+from fcvg_core.sampling import Window, average_windows, plan_windows
+
+
+class TestPlanWindows:
+    @pytest.mark.parametrize(
+        ("num_frames", "window", "overlap", "starts"),
+        [(25, 25, 6, [0]), (9, 5, 2, [0, 3, 4]), (44, 25, 6, [0, 19]), (5, 25, 6, [0]), (10, 5, 1, [0, 4, 5])],
+    )  # fmt: skip
+    def test_starts(self, num_frames, window, overlap, starts):
+        windows = plan_windows(num_frames, window, overlap)
+        assert [w.start for w in windows] == starts
+        assert all(w.length == min(window, num_frames) for w in windows)
+
+    def test_one_window_needs_no_overlap(self):
+        assert plan_windows(5, 5, 0) == [Window(0, 5)]
+
+    @pytest.mark.parametrize("overlap", [0, 5, 6, -1])
+    def test_overlap_that_leaves_frames_out(self, overlap):
+        with pytest.raises(
+            ValueError, match=f"overlap by 1 to 4 frames, got an overlap of {overlap}"
+        ):
+            plan_windows(9, 5, overlap)
+
+    @pytest.mark.parametrize(("num_frames", "window"), [(1, 25), (0, 25), (9, 1)])
+    def test_too_few_frames(self, num_frames, window):
+        with pytest.raises(ValueError, match="at least 2 frames"):
+            plan_windows(num_frames, window, 1)
+
+    @pytest.mark.parametrize("num_frames", range(6, 40))
+    def test_every_frame_counts_somewhere(self, num_frames):
+        counted = set()
+        for window in plan_windows(num_frames, 6, 2):
+            counted.update(range(num_frames)[window.frames][window.skipped :])
+        assert counted == set(range(num_frames))
+
+
+class TestWindow:
+    def test_control_begins_with_the_videos_first_frame(self):
+        assert Window(3, 4).control_frames == [0, 4, 5, 6]
+        assert Window(0, 3).control_frames == [0, 1, 2]
+
+
+class TestAverageWindows:
+    def test_skips_the_first_frame_of_later_windows(self):
+        windows = plan_windows(5, 3, 1)  # starts 0 and 2
+        out = average_windows(
+            torch.zeros(5, 1), windows, lambda x, w: torch.full_like(x, w.start + 1.0)
+        )
+        assert out.flatten().tolist() == [1.0, 1.0, 1.0, 3.0, 3.0]
+
+    def test_averages_where_windows_overlap(self):
+        out = average_windows(
+            torch.zeros(6, 1), plan_windows(6, 4, 2), lambda x, w: torch.full_like(x, w.start)
+        )
+        assert out.flatten().tolist() == [0.0, 0.0, 0.0, 1.0, 2.0, 2.0]
+
+    def test_leaves_its_input_alone(self):
+        latents = torch.ones(5, 2)
+        average_windows(latents, plan_windows(5, 3, 1), lambda x, w: x * 2)
+        assert torch.equal(latents, torch.ones(5, 2))

@@ -1,0 +1,97 @@
+"""Where a real ComfyUI is, and what it needs before it can be started."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PINNED = "v0.3.64"
+CLONE = ROOT / ".venv" / "hosts" / "ComfyUI"
+FRONTEND = re.compile(r"^comfyui-frontend-package==\S+", re.MULTILINE)
+# Big or part of this environment already; the frontend is put beside each host.
+LEFT_OUT = re.compile(r"^(torch|torchvision|torchaudio|comfyui-.*)\s*(==.*)?$")
+
+
+def find_hosts() -> list[Path]:
+    """Folders of ComfyUI, each tested in turn.
+
+    $COMFYUI_PATH alone if it is set (several, separated as in PATH), else the ComfyUI that this
+    pack lies in, else all of ~/comfy/ComfyUI*.
+    """
+    named = os.environ.get("COMFYUI_PATH")
+    if named:
+        found = [Path(part).expanduser() for part in named.split(os.pathsep)]
+    elif _is_host(ROOT.parents[1]):
+        found = [ROOT.parents[1]]
+    else:
+        found = sorted(Path("~/comfy").expanduser().glob("ComfyUI*")) + [CLONE]
+    return [path.resolve() for path in found if _is_host(path)]
+
+
+def clone_host() -> str | None:
+    """Clone the pinned release; the reason where that can't be done."""
+    address = "https://github.com/Comfy-Org/ComfyUI"
+    command = ["git", "clone", "-q", "--depth", "1", "--branch", PINNED, address, str(CLONE)]
+    quiet = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=300)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"git clone failed: {error}"
+    if done.returncode == 0:
+        return None
+    return f"git clone failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+
+
+def install_requirements(host: Path) -> None:
+    """Install what a host asks for, without its torch, and its pinned browser editor."""
+    text = (host / "requirements.txt").read_text(encoding="utf-8")
+    wanted = [
+        line.strip()
+        for line in text.splitlines()
+        if line.strip() and not line.startswith("#") and not LEFT_OUT.match(line.strip())
+    ]
+    done = ROOT / ".venv" / f"host-{version(host)}"
+    if done.exists() and done.read_text(encoding="utf-8") == text:
+        return
+    _pip("install", *wanted, *_installed_torch())
+    frontend = FRONTEND.search(text)
+    if frontend:
+        target = str(frontend_folder(host))
+        _pip("install", "--no-deps", "--upgrade", "--target", target, frontend[0])
+    done.write_text(text, encoding="utf-8")
+
+
+def frontend_folder(host: Path) -> Path:
+    """Where the browser editor of one host is installed: each release pins its own."""
+    return ROOT / ".venv" / f"frontend-{version(host)}"
+
+
+def version(host: Path) -> str:
+    """Release of a host, as 0.3.64."""
+    text = (host / "comfyui_version.py").read_text(encoding="utf-8")
+    return re.search(r'__version__ = "(.+)"', text)[1]
+
+
+def _is_host(path: Path) -> bool:
+    return (path / "main.py").is_file() and (path / "comfyui_version.py").is_file()
+
+
+def _installed_torch() -> list[str]:
+    """The three packages at the versions that are here, so that pip keeps them."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    found = []
+    for name in ("torch", "torchvision", "torchaudio"):
+        try:
+            found.append(f"{name}=={installed(name).split('+')[0]}")
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments]
+    subprocess.run(command, check=True)

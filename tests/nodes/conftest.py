@@ -1,0 +1,71 @@
+"""A real ComfyUI for the tests of its face: imported for parts, started for whole graphs.
+
+`tests/run.py` runs this folder once for every ComfyUI it finds; $COMFYUI_PATH names it.
+"""
+
+import asyncio
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from comfy_server import ComfyServer
+from hosts import ROOT
+
+from fcvg_core.standalone.stand_ins import write_stand_ins
+
+
+@pytest.fixture(scope="session")
+def host() -> Path:
+    """ComfyUI's folder, importable: before this pack's own, which has a `nodes` as well."""
+    named = os.environ.get("COMFYUI_PATH")
+    if not named:
+        pytest.skip("needs ComfyUI: set COMFYUI_PATH")
+    sys.path.insert(0, named)
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
+    return Path(named)
+
+
+@pytest.fixture(scope="session")
+def pack(host):
+    """The pack as the host loads it: by its path, under a name that is no package's."""
+    name = "custom_nodes_x_fcvg"
+    spec = importlib.util.spec_from_file_location(
+        name, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    module.extension = asyncio.run(module.comfy_entrypoint())
+    return module
+
+
+@pytest.fixture(scope="session")
+def load(pack):
+    """Import a module of the pack: load("nodes.host.guider")."""
+    return lambda name: importlib.import_module(f"{pack.__name__}.{name}")
+
+
+@pytest.fixture(scope="session")
+def node_classes(pack) -> dict:
+    """Every node by its id."""
+    classes = asyncio.run(pack.extension.get_node_list())
+    return {node.define_schema().node_id: node for node in classes}
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory) -> Path:
+    """A folder of tiny models in the official layouts."""
+    folder = tmp_path_factory.mktemp("stand-ins")
+    write_stand_ins(folder / "models")
+    return folder / "models"
+
+
+@pytest.fixture(scope="session")
+def server(host, stand_ins, tmp_path_factory):
+    """A started ComfyUI with the pack, the stand-ins and two pictures."""
+    with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
+        yield running
