@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 from comfy_server import ComfyServer
-from hosts import ROOT
-
 from fcvg_core.standalone.stand_ins import write_stand_ins
+from hosts import ROOT
 
 
 @pytest.fixture(scope="session")

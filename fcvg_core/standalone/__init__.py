@@ -1,0 +1,1 @@
+"""The face without ComfyUI: files, diffusers' networks, command line."""

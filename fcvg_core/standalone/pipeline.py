@@ -1,0 +1,149 @@
+"""Two keyframes and control frames -> the frames of a video, on diffusers' networks."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..frames import to_image
+from ..models.fcvg import augment_keyframe, check_size, clip_pixels, normalize_for_clip
+from ..sampling import draw_noise
+from .denoising import Keyframe, Settings, denoise
+from .loading import Models
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+class InbetweenPipeline:
+    """FCVG without ComfyUI.
+
+    Args:
+        models: from `load_models`.
+        device: where the networks run.
+        offload: keep a network there only while it is used; slower, needs less memory.
+    """
+
+    def __init__(self, models: Models, *, device: torch.device, offload: bool):
+        self.models = models
+        self.device = device
+        self.offload = offload
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        keyframes: tuple[np.ndarray, np.ndarray],
+        control_frames: np.ndarray | None,
+        settings: Settings,
+        *,
+        seed: int,
+        decode_chunk: int,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> np.ndarray:
+        """Frames of the video.
+
+        Args:
+            keyframes: uint8 [H, W, 3], both of one size, multiples of 64.
+            control_frames: uint8 [T, H, W, 3], or None for no control.
+            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+
+        Returns:
+            uint8 [T, H, W, 3].
+        """
+        size = keyframes[0].shape[:2]
+        check_size(*size)
+        noise = draw_noise(seed, size, settings.num_frames)
+        encoded = tuple(
+            self.encode(frame, noise.augmentation, settings.augmentation) for frame in keyframes
+        )
+        progress("denoising", 0, settings.steps)
+        control = None if control_frames is None else to_image(control_frames).movedim(-1, 1)
+        with self._on_device(self.models.unet), self._on_device(self.models.controlnext):
+            latents = denoise(
+                self.models,
+                encoded,
+                control,
+                noise.latents.to(self.device),
+                settings,
+                draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
+                progress=lambda done: progress("denoising", done, settings.steps),
+            )
+        return self.decode(latents, decode_chunk, progress)
+
+    @torch.no_grad()
+    def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> Keyframe:
+        """A uint8 keyframe [H, W, 3] as the UNet takes it."""
+        pixels = to_image(frame[None]).movedim(-1, 1).to(self.device)
+        encoder, vae = self.models.image_encoder, self.models.vae
+        with self._on_device(encoder):
+            clip = normalize_for_clip(clip_pixels(pixels)).to(encoder.dtype)
+            embedding = encoder(clip).image_embeds[:, None].float()
+        with self._on_device(vae), _encoding_type(vae) as dtype:
+            noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
+            latent = vae.encode(noisy.to(dtype)).latent_dist.mode().float()
+        return Keyframe(embedding, latent)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> np.ndarray:
+        """Frames of scaled latents [T, 4, h, w], `chunk` of them at once.
+
+        Raises:
+            ValueError: not a number came out of the denoising or of the VAE.
+        """
+        if not latents.isfinite().all():
+            raise ValueError("Denoising gave values that are not numbers: try --dtype fp32.")
+        vae = self.models.vae
+        scaled = latents / vae.config.scaling_factor
+        frames = []
+        progress("decoding", 0, len(latents))
+        with self._on_device(vae):
+            for part in scaled.split(chunk):
+                frames.append(_to_pixels(_decode_chunk(vae, part)))
+                progress("decoding", sum(map(len, frames)), len(latents))
+        return np.concatenate(frames)
+
+    @contextmanager
+    def _on_device(self, network: nn.Module) -> Iterator[None]:
+        """Have a network on the device; afterwards too, unless it is offloaded."""
+        network.to(self.device)
+        try:
+            yield
+        finally:
+            if self.offload:
+                network.to("cpu")
+
+
+@contextmanager
+def _encoding_type(vae: nn.Module) -> Iterator[torch.dtype]:
+    """The number format for encoding: float32 where half precision would overflow."""
+    dtype = vae.dtype
+    if dtype == torch.float16 and vae.config.force_upcast:
+        vae.to(torch.float32)
+    try:
+        yield vae.dtype
+    finally:
+        vae.to(dtype)
+
+
+def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor:
+    """[t, 3, H, W] about -1..1, in float32 where the VAE's own format overflows."""
+    dtype = vae.dtype
+    frames = vae.decode(latents.to(dtype), num_frames=len(latents)).sample
+    if not frames.isfinite().all() and dtype != torch.float32:
+        logging.warning("The VAE overflowed in %s: decoding in float32.", dtype)
+        vae.to(torch.float32)
+        try:
+            frames = vae.decode(latents.float(), num_frames=len(latents)).sample
+        finally:
+            vae.to(dtype)
+    if not frames.isfinite().all():
+        raise ValueError("The VAE gave values that are not numbers, in float32 too.")
+    return frames
+
+
+def _to_pixels(frames: Tensor) -> np.ndarray:
+    """[t, 3, H, W] in -1..1 -> uint8 [t, H, W, 3]."""
+    pixels = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
+    return pixels.round().to(torch.uint8).movedim(1, -1).cpu().numpy()

@@ -1,0 +1,41 @@
+"""Shape checks of what travels in the room of lines."""
+
+import pytest
+import torch
+
+from fcvg_core.lines import LineMatches, LineSegments
+
+
+class TestLineSegments:
+    @pytest.mark.parametrize("count", [0, 1, 5])
+    def test_any_count(self, count: int) -> None:
+        segments = LineSegments(lines=torch.zeros(count, 2, 2), scores=torch.zeros(count))
+        assert len(segments.lines) == count
+
+    def test_lines_shape(self) -> None:
+        with pytest.raises(ValueError, match=r"expected lines \[N, 2, 2\], got \[3, 4\]"):
+            LineSegments(lines=torch.zeros(3, 4), scores=torch.zeros(3))
+
+    def test_scores_shape(self) -> None:
+        with pytest.raises(ValueError, match=r"expected scores \[3\], .* got \[2\]"):
+            LineSegments(lines=torch.zeros(3, 2, 2), scores=torch.zeros(2))
+
+
+class TestLineMatches:
+    @pytest.mark.parametrize("count", [0, 1])
+    def test_any_count(self, count: int) -> None:
+        lines = torch.zeros(count, 2, 2)
+        assert LineMatches(lines0=lines, lines1=lines, size=(64, 96)).size == (64, 96)
+
+    def test_counts_differ(self) -> None:
+        with pytest.raises(ValueError, match="in both keyframes, got 2 and 3"):
+            LineMatches(torch.zeros(2, 2, 2), torch.zeros(3, 2, 2), (64, 64))
+
+    def test_size(self) -> None:
+        with pytest.raises(ValueError, match=r"size \(height, width\) in pixels, got \(0, 64\)"):
+            LineMatches(torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), (0, 64))
+
+    def test_frozen(self) -> None:
+        matches = LineMatches(torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), (64, 64))
+        with pytest.raises(AttributeError):
+            matches.size = (1, 1)

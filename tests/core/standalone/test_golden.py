@@ -1,0 +1,132 @@
+"""The reference's numbers, from networks of the official layout filled by fill.py."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden_cases import controlnext_weights, empty_unet, find_cases, unet_weights
+
+from fcvg_core.models.fcvg import ControlNeXt, clip_pixels, controlnext_config, normalize_for_clip
+from fcvg_core.sampling import karras_sigmas
+from fcvg_core.sampling.schedule import timestep
+from fcvg_core.standalone.denoising import Keyframe, Settings, denoise, steered
+from fcvg_core.standalone.loading import Models
+from fcvg_core.standalone.stand_ins import SCHEDULER
+
+FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[2] / "golden") / "fcvg"
+
+
+def each_case(kind: str):
+    """Run a test once for each case of a kind."""
+    cases = find_cases(FOLDER, kind)
+    return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
+
+
+def controlnext(meta: dict) -> ControlNeXt:
+    weights = controlnext_weights(meta)
+    network = ControlNeXt(controlnext_config(weights, name="golden"))
+    network.load_state_dict(weights)
+    return network.eval()
+
+
+def unet(meta: dict):
+    network = empty_unet(meta)
+    network.load_state_dict(unet_weights(meta), assign=True)
+    return network.eval()
+
+
+def scheduler():
+    from diffusers import EulerDiscreteScheduler
+
+    return EulerDiscreteScheduler.from_config(SCHEDULER)
+
+
+@each_case("controlnext")
+@torch.no_grad()
+def test_controlnext(meta, tensors):
+    network = controlnext(meta)
+    times = [key for key in meta if key.startswith("t") and f"out_{key}" in tensors]
+    assert times
+    for key in times:
+        out = network(tensors["frames"][0], torch.tensor(meta[key]))
+        assert (out - tensors[f"out_{key}"]).abs().max() <= 1e-4
+
+
+@each_case("unet")
+@torch.no_grad()
+def test_unet(meta, tensors):
+    network = unet(meta)
+    frames = tensors["control_frames"][0]
+    time = torch.tensor(meta["timestep"])
+    from fcvg_core.models.fcvg import prepare_control
+
+    size = [(length + 1) // 2 for length in tensors["sample"].shape[-2:]]
+    control = prepare_control(controlnext(meta)(frames, time), size)
+    for name, strength in (("plain", 0.0), ("control_1", 1.0), ("control_05", 0.5)):
+        with steered(network, control, strength):
+            out = network(
+                tensors["sample"],
+                time,
+                encoder_hidden_states=tensors["context"],
+                added_time_ids=tensors["time_ids"],
+            ).sample
+        assert (out - tensors[f"out_{name}"]).abs().max() <= 1e-4, name
+
+
+@each_case("schedule")
+def test_schedule(meta, tensors):
+    for key in (key for key in tensors if key.startswith("sigmas_")):
+        steps = int(key.removeprefix("sigmas_"))
+        assert torch.equal(karras_sigmas(steps), tensors[key])
+        assert torch.equal(timestep(karras_sigmas(steps)[:-1]), tensors[f"timesteps_{steps}"])
+        theirs = scheduler()
+        theirs.set_timesteps(steps)
+        torch.testing.assert_close(theirs.sigmas, tensors[key], rtol=1e-6, atol=0)
+        torch.testing.assert_close(theirs.timesteps, tensors[f"timesteps_{steps}"])
+        start = torch.as_tensor(theirs.init_noise_sigma).float()
+        torch.testing.assert_close(start.reshape(1), tensors[f"init_{steps}"].reshape(1))
+
+
+@each_case("clip_preprocess")
+def test_clip_preprocess(meta, tensors):
+    for key, expected in tensors.items():
+        height, width = map(int, key.removeprefix("out_").split("x"))
+        y, x = np.mgrid[:height, :width]
+        blue = np.where((x // 16 + y // 16) % 2 == 0, 40, 210)
+        image = np.stack([(3 * x + 5 * y) // 4 % 256, (x * x // 97 + 2 * y) % 256, blue])
+        frame = torch.from_numpy(image.astype(np.uint8))[None].float() / 255
+        out = normalize_for_clip(clip_pixels(frame))[:, :, ::4, ::4]
+        assert (out - expected).abs().max() <= 1e-4
+
+
+@each_case("fcvg_pipeline")
+@torch.no_grad()
+def test_pipeline(meta, tensors):
+    injected = iter(tensors.get("injected_noise", torch.empty(0)))
+    out = denoise(
+        Models(unet(meta), None, None, controlnext(meta), scheduler()),
+        tuple(
+            Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
+            for which in ("first", "last")
+        ),
+        tensors["control_frames"].float().movedim(-1, 1) / 255,
+        tensors["noise"][0],
+        Settings(
+            num_frames=meta["num_frames"],
+            window=meta["frames_per_batch"],
+            overlap=meta["overlap"],
+            steps=meta["num_inference_steps"],
+            min_guidance=meta["min_guidance"],
+            max_guidance=meta["max_guidance"],
+            control_weight=meta["control_weight"],
+            fps=meta["fps"],
+            motion_bucket_id=meta["motion_bucket_id"],
+            augmentation=meta["noise_aug_strength"],
+            noise_injection_steps=meta["noise_injection_steps"],
+            noise_injection_ratio=meta["noise_injection_ratio"],
+        ),
+        draw=lambda: next(injected)[0],
+    )
+    assert (out - tensors["out"][0]).abs().max() <= 5e-4

@@ -1,0 +1,105 @@
+"""Frames: the two doors between uint8 and float, the crop, the overlay."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fcvg_core.frames import crop_resize, overlay, to_gray, to_image, to_uint8
+
+
+def random_frame(height: int, width: int) -> np.ndarray:
+    return np.random.RandomState(0).randint(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+class TestToGray:
+    def test_luma_by_hand(self) -> None:
+        frame = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]]], np.uint8)
+        assert to_gray(frame).tolist() == [[76, 150, 29, 255]]
+
+    def test_formula(self) -> None:
+        frame = random_frame(40, 50)
+        red, green, blue = np.moveaxis(frame.astype(np.int64), -1, 0)
+        expected = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
+        assert (to_gray(frame) == expected).all()
+
+    @pytest.mark.parametrize("frame", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3))])
+    def test_error(self, frame: np.ndarray) -> None:
+        with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8, got \[4, 4"):
+            to_gray(frame)
+
+
+class TestToUint8:
+    def test_rounds_and_clamps(self) -> None:
+        image = torch.tensor([-1.0, 0.0, 0.499 / 255, 0.501 / 255, 1.0, 7.0]).reshape(1, 2, 3)
+        assert to_uint8(image).ravel().tolist() == [0, 0, 0, 1, 255, 255]
+
+    def test_gray_is_repeated_and_alpha_dropped(self) -> None:
+        assert to_uint8(torch.ones(2, 4, 5, 1)).shape == (2, 4, 5, 3)
+        image = torch.cat([torch.ones(4, 5, 3), torch.zeros(4, 5, 1)], dim=-1)
+        assert (to_uint8(image) == 255).all()
+
+    def test_there_and_back(self) -> None:
+        frames = random_frame(6, 8)[None]
+        assert (to_uint8(to_image(frames)) == frames).all()
+
+    def test_result_is_ours(self) -> None:
+        image = torch.zeros(4, 5, 3)
+        to_uint8(image)[:] = 9
+        assert (image == 0).all()
+
+    @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+    def test_not_finite(self, bad: float) -> None:
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            to_uint8(torch.full((2, 2, 3), bad))
+
+    def test_wrong_channels(self) -> None:
+        with pytest.raises(ValueError, match=r"got \[4, 4, 2\]"):
+            to_uint8(torch.zeros(4, 4, 2))
+
+
+class TestToImage:
+    def test_values(self) -> None:
+        image = to_image(np.full((2, 3, 4, 3), 51, np.uint8))
+        assert image.shape == (2, 3, 4, 3) and image.dtype == torch.float32
+        assert torch.allclose(image, torch.tensor(0.2))
+
+    def test_error(self) -> None:
+        with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
+            to_image(np.zeros((2, 3, 4, 3)))
+
+
+class TestCropResize:
+    def test_golden(self, golden: Path) -> None:
+        cases = np.load(golden / "dwpose" / "crop_and_resize.npz")
+        names = [key[:-3] for key in cases if key.endswith("_in")]
+        assert names
+        for name in names:
+            width, height = cases[f"{name}_size_wh"].tolist()
+            result = crop_resize(cases[f"{name}_in"], (height, width))
+            assert (result == cases[f"{name}_out"]).all(), name
+
+    @pytest.mark.parametrize("shape", [(2, 400), (400, 2)])
+    def test_very_long_frame(self, shape: tuple[int, int]) -> None:
+        assert crop_resize(random_frame(*shape), (1, 300)).shape == (1, 300, 3)
+        assert crop_resize(random_frame(*shape), (300, 1)).shape == (300, 1, 3)
+
+    def test_error(self) -> None:
+        with pytest.raises(ValueError, match=r"at least 1 x 1 pixel, got \(0, 5\)"):
+            crop_resize(random_frame(4, 4), (0, 5))
+
+
+class TestOverlay:
+    def test_golden(self, golden: Path) -> None:
+        case = np.load(golden / "dwpose" / "fusion.npz")
+        assert (overlay(case["lines"], case["poses"]) == case["fused"]).all()
+
+    def test_channel_by_channel(self) -> None:
+        below, above = np.uint8([[[1, 2, 3]]]), np.uint8([[[0, 9, 0]]])
+        assert overlay(below, above).tolist() == [[[1, 9, 3]]]
+        assert below.tolist() == [[[1, 2, 3]]]
+
+    def test_error(self) -> None:
+        with pytest.raises(ValueError, match="of one shape"):
+            overlay(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))

@@ -1,0 +1,55 @@
+"""Golden cases of the reference, for the tests of both faces."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+_FILL = Path(__file__).parent / "golden" / "fill.py"
+
+
+def find_cases(folder: Path, kind: str) -> list[tuple[dict, dict]]:
+    """Every case of a kind: what its .json says, and its tensors."""
+    cases = []
+    for path in sorted(folder.glob("*.json")):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(meta, dict) and meta.get("kind") == kind:
+            cases.append(({**meta, "name": path.stem}, load_file(path.with_suffix(".safetensors"))))
+    return cases
+
+
+def fill(shapes: dict, meta: dict) -> dict[str, torch.Tensor]:
+    """The weights of a case under the official names."""
+    spec = importlib.util.spec_from_file_location("golden_fill", _FILL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    values = module.fill(shapes, gain=meta.get("gain", 1.0), salt=meta.get("salt", ""))
+    return {key: torch.from_numpy(value) for key, value in values.items()}
+
+
+def unet_weights(meta: dict) -> dict[str, torch.Tensor]:
+    """Weights of the UNet that a case describes, in diffusers' names."""
+    return fill(_shapes(empty_unet(meta)), meta)
+
+
+def controlnext_weights(meta: dict) -> dict[str, torch.Tensor]:
+    """Weights of the ControlNeXt that a case describes."""
+    from fcvg_core.models.fcvg import Config, ControlNeXt
+
+    channels = meta.get("controlnext_out_channels", 320)
+    return fill(_shapes(ControlNeXt(Config(out_channels=channels), device="meta")), meta)
+
+
+def empty_unet(meta: dict):
+    """diffusers' UNet of a case, without memory."""
+    from accelerate import init_empty_weights
+    from diffusers import UNetSpatioTemporalConditionModel
+
+    with init_empty_weights():
+        return UNetSpatioTemporalConditionModel.from_config(meta["unet_config"])
+
+
+def _shapes(module: torch.nn.Module) -> dict:
+    return {key: tuple(value.shape) for key, value in module.state_dict().items()}

@@ -1,0 +1,52 @@
+"""What importing the pack costs, and that it leaves the host alone."""
+
+import json
+import os
+import subprocess
+import sys
+
+from hosts import ROOT
+
+HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
+SCRIPT = """
+import asyncio, importlib.util, json, sys
+sys.path.insert(0, {host!r})
+import comfy.cli_args
+comfy.cli_args.args.cpu = True
+import nodes, comfy.samplers, latent_preview, comfy_api.latest
+before = set(sys.modules)
+spec = importlib.util.spec_from_file_location(
+    "pack", {root!r} + "/__init__.py", submodule_search_locations=[{root!r}])
+pack = importlib.util.module_from_spec(spec)
+sys.modules["pack"] = pack
+spec.loader.exec_module(pack)
+extension = asyncio.run(pack.comfy_entrypoint())
+for node in asyncio.run(extension.get_node_list()):
+    node.GET_SCHEMA()
+print("MODULES", json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_no_heavy_module_at_import(host):
+    """Nothing but the nodes' own schemas: cv2, model code and the like come at first use."""
+    script = SCRIPT.format(host=str(host), root=str(ROOT))
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    line = next(x for x in done.stdout.splitlines() if x.startswith("MODULES"))
+    loaded = [name.removeprefix("pack.") for name in json.loads(line.removeprefix("MODULES "))]
+    assert not [name for name in loaded if name.split(".")[0] in HEAVY]
+    assert "nodes.host.loading" not in loaded
+
+
+def test_model_folder_is_merged(load, host):
+    import folder_paths
+
+    folder_paths.folder_names_and_paths["controlnext"] = (["/elsewhere"], {".x"})
+    load("nodes.host.folders").register_folders()
+    paths, extensions = folder_paths.folder_names_and_paths["controlnext"]
+    assert paths[0] == "/elsewhere"
+    assert len(paths) == 2
+    assert {".x", ".safetensors"} <= extensions

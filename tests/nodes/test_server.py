@@ -1,0 +1,172 @@
+"""Whole graphs in a real ComfyUI, through its API."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from comfy_server import WORKFLOWS, make_small, read_workflow
+
+SNAPSHOT = Path(__file__).parent / "object_info.json"
+API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
+# Lists that depend on the models and samplers of a machine, not on this pack.
+LISTS = {"folder", "unet_name", "controlnext_name", "sampler_name", "scheduler"}
+
+
+@pytest.fixture(scope="module")
+def faces(server) -> dict:
+    """What the host says of this pack's nodes."""
+    return {k: v for k, v in server.get("/object_info").items() if k.startswith("FCVG_")}
+
+
+def face(node: dict) -> dict:
+    """The part of a node's description that graphs and their authors rely on."""
+    kinds = node["input"]
+    for inputs in kinds.values():
+        for name, value in inputs.items():
+            if name in LISTS:
+                inputs[name] = ["COMBO"]
+            elif isinstance(value[0], list):  # 0.3.64 puts the choices where newer ones say COMBO
+                inputs[name] = ["COMBO", {**value[1], "options": value[0]}]
+    keys = ("display_name", "category", "output", "output_name", "output_node", "input_order")
+    return {"input": kinds, **{key: node[key] for key in keys}}
+
+
+class TestObjectInfo:
+    def test_the_pack_loads_without_a_complaint(self, server):
+        log = server.written()
+        assert "IMPORT FAILED" not in log
+        assert "Cannot import" not in log
+
+    def test_faces_are_those_under_version_control(self, faces):
+        """A difference is a decision: ids never change, widgets are only appended.
+
+        To accept one, delete object_info.json and run the test again.
+        """
+        found = {name: face(node) for name, node in sorted(faces.items())}
+        if not SNAPSHOT.exists():
+            SNAPSHOT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+            pytest.fail("object_info.json was written: look at it and commit it")
+        assert found == json.loads(SNAPSHOT.read_text("utf-8"))
+
+    def test_every_input_and_output_is_explained(self, faces):
+        for name, node in faces.items():
+            assert node["description"], name
+            for inputs in node["input"].values():
+                for key, value in inputs.items():
+                    assert value[-1].get("tooltip"), f"{name}.{key}"
+            assert all(node["output_tooltips"]), name
+
+
+class TestWorkflows:
+    @pytest.mark.parametrize("name", API_WORKFLOWS)
+    def test_runs_to_a_finished_video(self, server, name):
+        history = server.run(make_small(read_workflow(f"api/{name}")))
+        assert history["status"]["status_str"] == "success", history["status"]
+        files = [
+            item
+            for output in history["outputs"].values()
+            for items in output.values()
+            if isinstance(items, list)
+            for item in items
+            if isinstance(item, dict) and item.get("filename", "").endswith(".mp4")
+        ]
+        assert files
+        video = server.base / "output" / files[0]["subfolder"] / files[0]["filename"]
+        assert frames_of(video) == (5, 128, 64)
+
+    @pytest.mark.parametrize("name", API_WORKFLOWS)
+    def test_runs_in_windows(self, server, name):
+        prompt = make_small(read_workflow(f"api/{name}"), num_frames=7, steps=1)
+        for node in prompt.values():
+            if "window" in node["inputs"]:
+                node["inputs"].update(window=4, overlap=2)
+        assert server.run(prompt)["status"]["status_str"] == "success"
+
+    def test_every_node_is_in_one(self, faces):
+        used = {
+            node["class_type"]
+            for name in API_WORKFLOWS
+            for node in read_workflow(f"api/{name}").values()
+        }
+        assert set(faces) <= used
+
+    def test_editor_graph_is_the_api_graph(self):
+        graph = read_workflow("fcvg_inbetween.json")
+        found = sorted(node["type"] for node in graph["nodes"] if node["type"] != "MarkdownNote")
+        api = read_workflow("api/fcvg_inbetween.json").values()
+        assert found == sorted(node["class_type"] for node in api)
+
+
+class TestInterrupt:
+    def test_the_next_prompt_runs(self, server):
+        prompt = make_small(read_workflow("api/fcvg_simple.json"), steps=1000)
+        prompt_id = server.queue(prompt)
+        wait_for_sampling(server)
+        begun = time.monotonic()
+        server.post("/interrupt", {})
+        history = server.wait(prompt_id, 60)
+        assert time.monotonic() - begun < 30
+        assert any(kind == "execution_interrupted" for kind, _ in history["status"]["messages"])
+        after = make_small(read_workflow("api/fcvg_simple.json"), steps=1)
+        assert server.run(after)["status"]["status_str"] == "success"
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("node", "values", "message"),
+        [
+            ("FCVG_Sampler", {"num_frames": 6}, "5 control frames for a video of 6"),
+            ("FCVG_Sampler", {"window": 3, "overlap": 3}, "overlap by 1 to 2 frames"),
+            ("FCVG_Sampler", {"width": 72}, "width must be a multiple of 64, got 72"),
+            ("FCVG_Sampler", {"controlnext": None}, "belong together"),
+            ("FCVG_LoadSVD", {"folder": "nowhere"}, "There is no 'nowhere'"),
+            ("FCVG_LoadSVD", {"folder": "../.."}, "There is no '../..'"),
+        ],
+    )
+    def test_message_reaches_the_user(self, server, node, values, message):
+        prompt = make_small(read_workflow("api/fcvg_simple.json"))
+        for part in prompt.values():
+            if part["class_type"] == node:
+                part["inputs"].update(values)
+                part["inputs"] = {k: v for k, v in part["inputs"].items() if v is not None}
+        assert message in refusal(server, prompt)
+
+    def test_a_missing_keyframe(self, server):
+        prompt = make_small(read_workflow("api/fcvg_simple.json"))
+        for part in prompt.values():
+            part["inputs"].pop("last_frame", None)
+        assert "last_frame" in refusal(server, prompt)
+
+    def test_unet_that_was_not_loaded(self, server):
+        prompt = make_small(read_workflow("api/fcvg_simple.json"))
+        prompt["10"]["inputs"]["model"] = ["7", 0]
+        assert "switch with_unet on" in refusal(server, prompt)
+
+
+def refusal(server, prompt: dict) -> str:
+    """All that the server says of a graph that it refuses or that fails."""
+    answer = server.post("/prompt", {"prompt": prompt})
+    if "prompt_id" not in answer:
+        return json.dumps(answer)
+    history = server.wait(answer["prompt_id"])
+    assert history["status"]["status_str"] == "error"
+    return json.dumps(history["status"]["messages"])
+
+
+def wait_for_sampling(server) -> None:
+    """Until the progress bar of a run has moved."""
+    end = time.monotonic() + 120
+    before = len(server.written())
+    while "it/s" not in server.written()[before:] and "s/it" not in server.written()[before:]:
+        assert time.monotonic() < end, server.written()[-2000:]
+        time.sleep(0.1)
+
+
+def frames_of(video: Path) -> tuple[int, int, int]:
+    """Frames, width and height of a video file."""
+    import av
+
+    with av.open(str(video)) as container:
+        frames = list(container.decode(video=0))
+    return len(frames), frames[0].width, frames[0].height
