@@ -37,6 +37,10 @@ WEIGHT_DTYPES = {
     "fp8_e4m3fn": torch.float8_e4m3fn,
     "fp8_e5m2": torch.float8_e5m2,
 }
+# What readers raise for a file that is not what its name says.
+_UNREADABLE = (
+    ValueError, RuntimeError, EOFError, OSError, SafetensorError, KeyError, IndexError, TypeError,
+)  # fmt: skip
 # Without these a file can't be asked for the sizes of the network.
 _UNET_MARKS = (
     "input_blocks.0.0.weight",
@@ -61,7 +65,7 @@ def load_state_dict(path: str) -> dict[str, torch.Tensor]:
             f"{name} is not a plain file of weights (code in it is never run). Take the "
             ".safetensors file of the model instead."
         ) from error
-    except (ValueError, RuntimeError, EOFError, OSError, SafetensorError) as error:
+    except _UNREADABLE as error:
         size = os.path.getsize(path)
         raise ValueError(
             f"{name} ({size} bytes) can't be read as model weights: it is empty, cut off or not "

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from comfy_server import ComfyServer
-from fcvg_core.standalone.stand_ins import write_stand_ins
 from hosts import ROOT
+
+from fcvg_core.standalone.stand_ins import write_stand_ins
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,9 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
     return Config(out_channels=last.shape[0])
 
 
-def check_keys(state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False) -> None:
+def check_keys(
+    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False
+) -> None:
     """Raise ValueError unless a file's tensors are the expected ones, naming the first wrong ones.
 
     Args:
@@ -190,8 +192,8 @@ def _vae_key(key: str) -> str:
 
 def _fold_linear(state_dict: StateDict, layer: str, weight: Tensor, bias: Tensor) -> None:
     """Put a linear layer that follows a convolution into it: W' = Q W, b' = Q b + q."""
-    # In float64: these products replace weights that were exact.
     conv, offset = (state_dict[f"{layer}.{x}"] for x in ("weight", "bias"))
+    # Float32 whatever the file has: rounded to half, the products would be off by 1e-3.
     folded = torch.tensordot(weight.double(), conv.double(), dims=1)
-    state_dict[f"{layer}.weight"] = folded.to(conv.dtype)
-    state_dict[f"{layer}.bias"] = (weight.double() @ offset.double() + bias.double()).to(conv.dtype)
+    state_dict[f"{layer}.weight"] = folded.float()
+    state_dict[f"{layer}.bias"] = (weight.double() @ offset.double() + bias.double()).float()

@@ -7,8 +7,14 @@ from fcvg_core.sampling import Window, average_windows, plan_windows
 class TestPlanWindows:
     @pytest.mark.parametrize(
         ("num_frames", "window", "overlap", "starts"),
-        [(25, 25, 6, [0]), (9, 5, 2, [0, 3, 4]), (44, 25, 6, [0, 19]), (5, 25, 6, [0]), (10, 5, 1, [0, 4, 5])],
-    )  # fmt: skip
+        [
+            (25, 25, 6, [0]),
+            (9, 5, 2, [0, 3, 4]),
+            (44, 25, 6, [0, 19]),
+            (5, 25, 6, [0]),
+            (10, 5, 1, [0, 4, 5]),
+        ],
+    )
     def test_starts(self, num_frames, window, overlap, starts):
         windows = plan_windows(num_frames, window, overlap)
         assert [w.start for w in windows] == starts

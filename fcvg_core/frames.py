@@ -1,0 +1,131 @@
+"""Frame batches: frames inside core are numpy uint8, ComfyUI's images are float 0..1.
+
+`to_uint8` and `to_image` are the only two doors between the two worlds.
+"""
+
+import numpy as np
+import torch
+from PIL import Image
+
+
+def to_gray(frame: np.ndarray) -> np.ndarray:
+    """Luma of a frame, as PIL's mode 'L' has it.
+
+    Args:
+        frame: [H, W, 3] uint8.
+
+    Returns:
+        [H, W] uint8, (19595 R + 38470 G + 7471 B + 32768) >> 16.
+
+    Raises:
+        ValueError: the frame is not [H, W, 3] uint8.
+
+    Source: Tian-one/FCVG demo_FCVG.py (`convert('L')`).
+    """
+    check_frame(frame)
+    return np.asarray(Image.fromarray(frame).convert("L"))
+
+
+def to_uint8(image: torch.Tensor) -> np.ndarray:
+    """Frames of a float image; grey is repeated to three channels and alpha is dropped.
+
+    Args:
+        image: [..., H, W, C] float, 0..1 (anything outside is clamped), C is 1, 3 or 4.
+
+    Returns:
+        [..., H, W, 3] uint8, rounded.
+
+    Raises:
+        ValueError: another number of channels, or a value that is not finite.
+    """
+    if image.ndim < 3 or image.shape[-1] not in (1, 3, 4):
+        raise ValueError(f"expected an image [..., H, W, 1, 3 or 4], got {list(image.shape)}")
+    image = image.detach()[..., :3].float()
+    if not torch.isfinite(image).all():
+        raise ValueError("the image holds NaN or infinite values; expected numbers in 0..1")
+    levels = (image * 255).round().clamp(0, 255).to(device="cpu", dtype=torch.uint8)
+    return levels.expand(*levels.shape[:-1], 3).numpy().copy()
+
+
+def to_image(frames: np.ndarray) -> torch.Tensor:
+    """Float image batch of uint8 frames, as ComfyUI hands them on.
+
+    Args:
+        frames: [T, H, W, 3] uint8.
+
+    Returns:
+        [T, H, W, 3] float32, 0..1.
+
+    Raises:
+        ValueError: the frames are not [T, H, W, 3] uint8.
+    """
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ValueError(
+            f"expected frames [T, H, W, 3] uint8, got {list(frames.shape)} {frames.dtype}"
+        )
+    return torch.from_numpy(np.ascontiguousarray(frames)).float() / 255
+
+
+def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Centre of a frame in the shape of `size`, resized to it (bicubic, antialiased).
+
+    A frame that has the size already may still lose a row or a column: the reference truncates.
+
+    Args:
+        frame: [H, W, 3] uint8.
+        size: (height, width) of the result, in pixels.
+
+    Returns:
+        [height, width, 3] uint8.
+
+    Raises:
+        ValueError: the frame is not [H, W, 3] uint8, or the size is not positive.
+
+    Source: Tian-one/FCVG demo_FCVG.py crop_and_resize.
+    Differs: keeps at least one row and one column of a very long frame.
+    """
+    check_frame(frame)
+    height, width = size
+    if height < 1 or width < 1:
+        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {(height, width)}")
+    rows, columns = frame.shape[:2]
+    ratio = width / height  # kept as one number: the reference divides by it, truncating
+    if columns / rows > ratio:
+        kept = max(int(rows * ratio), 1)
+        left = (columns - kept) // 2
+        box = (left, 0, left + kept, rows)
+    else:
+        kept = max(int(columns / ratio), 1)
+        top = (rows - kept) // 2
+        box = (0, top, columns, top + kept)
+    image = Image.fromarray(frame).crop(box)
+    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)).copy()
+
+
+def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Frames with everything that is not black in `above` drawn over `below`.
+
+    Channel by channel: where one of `above` is 0, that channel of `below` shines through.
+
+    Args:
+        below, above: [..., H, W, 3] uint8 of one shape.
+
+    Returns:
+        [..., H, W, 3] uint8.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Source: Tian-one/FCVG demo_FCVG.py (`fusion`).
+    """
+    if below.shape != above.shape:
+        raise ValueError(
+            f"expected frames of one shape, got {list(below.shape)} and {list(above.shape)}"
+        )
+    return np.where(above != 0, above, below)
+
+
+def check_frame(frame: np.ndarray) -> None:
+    """Raise ValueError unless the frame is [H, W, 3] uint8 with at least one pixel."""
+    if frame.ndim != 3 or frame.shape[-1] != 3 or frame.dtype != np.uint8 or frame.size == 0:
+        raise ValueError(f"expected a frame [H, W, 3] uint8, got {list(frame.shape)} {frame.dtype}")

@@ -1,0 +1,21 @@
+"""Two frames -> matched line segments -> frames that show them move. Read `types` first.
+
+A matcher is anything that takes two frames [H, W, 3] uint8 and gives `LineMatches`.
+"""
+
+from .classic import ClassicLineMatcher
+from .draw import draw_lines
+from .lsd import detect_lines
+from .preview import draw_matches
+from .track import interpolate_lines
+from .types import LineMatches, LineSegments
+
+__all__ = [
+    "ClassicLineMatcher",
+    "LineMatches",
+    "LineSegments",
+    "detect_lines",
+    "draw_lines",
+    "draw_matches",
+    "interpolate_lines",
+]

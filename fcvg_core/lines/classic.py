@@ -1,0 +1,229 @@
+"""Two frames -> line matches without any network weights: SIFT, homographies, optical flow.
+
+Every motion between the frames (see `motion`) carries the segments of the first keyframe into
+the second. A pair of segments that then lie on one another, run the same way and look the same
+is a match, cut to the part that both keyframes show.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ..frames import to_gray
+from .lsd import MIN_LENGTH, detect_lines
+from .motion import Motion, find_motions, sample
+from .types import LineMatches
+
+MIN_SIDE = 64  # pixels; in less SIFT and optical flow find nothing to hold on to
+STEPS = 17  # points of a segment that are carried: a homography does not keep proportions
+MAX_TURN = np.radians(10.0)  # between a carried segment and its partner
+MAX_OFFSET = 4.0  # pixels from a carried segment to its partner, sideways
+MIN_SHARED = 0.3  # of the shorter segment of a pair: the part that the other shows too
+MIN_LIKENESS = 0.6  # correlation of the two neighbourhoods
+MAX_TAKEN = 0.2  # of a match: the part that earlier matches may have taken already
+ALONG, ACROSS, REACH = 24, 9, 8.0  # samples of a neighbourhood; pixels to either side
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Possible matches: segment i of the first frame, j of the second, cut to the shared part.
+
+    Attributes:
+        i, j: [M] indices.
+        span0, span1: [M, 2] where the shared part begins and ends on either, 0..1.
+        score: [M] 0..1, higher is better.
+    """
+
+    i: np.ndarray
+    j: np.ndarray
+    span0: np.ndarray
+    span1: np.ndarray
+    score: np.ndarray
+
+
+class ClassicLineMatcher:
+    """Matches the line segments of two frames; the same frames always give the same matches.
+
+    Args:
+        max_lines: how many segments to look for in each frame.
+        min_length: of the segments and of the matched parts, in pixels.
+
+    Source: our own; for those who lack GlueStick's weights or may not use them.
+    """
+
+    def __init__(self, *, max_lines: int = 300, min_length: float = MIN_LENGTH) -> None:
+        self.max_lines = max_lines
+        self.min_length = min_length
+
+    def __call__(self, frame0: np.ndarray, frame1: np.ndarray) -> LineMatches:
+        """Matched segments of two frames, the surest first.
+
+        Both lines of a match show the same part of the world, with the ends in the same order.
+
+        Args:
+            frame0, frame1: [H, W, 3] uint8 of one size, at least 64 pixels a side.
+
+        Returns:
+            N >= 0 matches; none where a frame is blank.
+
+        Raises:
+            ValueError: the sizes differ, or a side is too short.
+        """
+        check_frames(frame0, frame1)
+        gray0, gray1 = to_gray(frame0), to_gray(frame1)
+        lines0, lines1 = self.find_lines(gray0), self.find_lines(gray1)
+        found = []
+        if len(lines0) and len(lines1):
+            for motion in find_motions(gray0, gray1):
+                found.append(self.pair_lines(lines0, lines1, motion, gray0, gray1))
+        cut0, cut1 = choose_pairs(found, lines0, lines1)
+        return LineMatches(
+            lines0=torch.from_numpy(cut0).float(),
+            lines1=torch.from_numpy(cut1).float(),
+            size=gray0.shape,
+        )
+
+    def find_lines(self, gray: np.ndarray) -> np.ndarray:
+        """Segments of a frame: [N, 2, 2] float64."""
+        found = detect_lines(gray, max_lines=self.max_lines, min_length=self.min_length)
+        return found.lines.double().numpy()
+
+    def pair_lines(
+        self,
+        lines0: np.ndarray,
+        lines1: np.ndarray,
+        motion: Motion,
+        gray0: np.ndarray,
+        gray1: np.ndarray,
+    ) -> Pairs:
+        """Pairs that lie on one another under a motion and look alike there."""
+        parts = np.linspace(0, 1, STEPS)
+        path = points_on(lines0, parts)  # [N0, STEPS, 2]
+        carried = motion.carry(path)
+        usable = motion.holds(path).mean(axis=1) > 0.5
+        i, j = close_pairs(carried, lines1, usable)
+        span0, span1, offset = shared_spans(carried[i], lines1[j])
+        part0, part1 = cut(lines0[i], span0), cut(lines1[j], span1)
+        shared = np.minimum(length(part0), length(part1))
+        share = shared / np.minimum(length(lines0[i]), length(lines1[j]))  # [M], of the shorter
+        near = (offset <= MAX_OFFSET) & (shared >= self.min_length) & (share >= MIN_SHARED)
+        alike = np.zeros(len(i))
+        alike[near] = likeness(gray0, part0[near], gray1, part1[near])
+        score = motion.trust * alike * share.clip(0, 1) * (1 - 0.5 * offset / MAX_OFFSET)
+        kept = alike >= MIN_LIKENESS
+        return Pairs(*(column[kept] for column in (i, j, span0, span1, score)))
+
+
+def check_frames(frame0: np.ndarray, frame1: np.ndarray) -> None:
+    """Raise ValueError unless both frames have one size that can be matched."""
+    if frame0.shape != frame1.shape:
+        raise ValueError(
+            f"expected two frames of one size, got {list(frame0.shape)} and {list(frame1.shape)}"
+        )
+    if min(frame0.shape[:2]) < MIN_SIDE:
+        raise ValueError(
+            f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame0.shape)}"
+        )
+
+
+def close_pairs(
+    carried: np.ndarray, lines1: np.ndarray, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of carried segments [N0, STEPS, 2] and segments [N1, 2, 2] that may be one."""
+    turn = angle(carried[:, -1] - carried[:, 0])[:, None] - angle(lines1[:, 1] - lines1[:, 0])
+    turn = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)  # a full turn: bright sides must agree
+    middle, half = carried[:, STEPS // 2], length(carried[:, [0, -1]]) / 2
+    apart = np.linalg.norm(middle[:, None] - lines1.mean(axis=1), axis=-1)
+    near = apart <= half[:, None] + length(lines1) / 2 + MAX_OFFSET
+    return np.nonzero((turn <= MAX_TURN) & near & usable[:, None])
+
+
+def shared_spans(
+    carried: np.ndarray, lines1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The parts that pairs share on either side [M, 2], and their largest distance [M], pixels."""
+    along = lines1[:, 1] - lines1[:, 0]
+    size = length(lines1)[:, None]
+    off = carried - lines1[:, :1]
+    place = (off * along[:, None]).sum(axis=-1) / size**2  # [M, STEPS], 0..1 on the partner
+    place = np.maximum.accumulate(place, axis=1)
+    aside = np.abs(off[..., 0] * along[:, 1:] - off[..., 1] * along[:, :1]) / size
+    parts = np.linspace(0, 1, place.shape[1])
+    span1 = np.stack([place[:, 0].clip(0, 1), place[:, -1].clip(0, 1)], axis=-1)
+    span0 = np.array([np.interp(s, p, parts) for s, p in zip(span1, place, strict=True)]).reshape(
+        -1, 2
+    )
+    inside = (parts >= span0[:, :1] - 0.5 / STEPS) & (parts <= span0[:, 1:] + 0.5 / STEPS)
+    return span0, span1, np.where(inside, aside, 0).max(axis=1, initial=0)
+
+
+def likeness(
+    gray0: np.ndarray, lines0: np.ndarray, gray1: np.ndarray, lines1: np.ndarray
+) -> np.ndarray:
+    """Correlation of the neighbourhoods of paired segments: two [M, 2, 2] -> [M], -1..1."""
+    scale = length(lines1) / np.maximum(length(lines0), 1e-6)
+    patch0 = neighbourhood(gray0, lines0, np.full(len(lines0), REACH))
+    patch1 = neighbourhood(gray1, lines1, REACH * scale)
+    return (patch0 * patch1).sum(axis=-1)
+
+
+def neighbourhood(gray: np.ndarray, lines: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Grey values around segments, without mean and of length 1: [M, ALONG * ACROSS]."""
+    soft = cv2.GaussianBlur(gray, (0, 0), 1.0)
+    path = points_on(lines, (np.arange(ALONG) + 0.5) / ALONG)  # [M, ALONG, 2]
+    along = (lines[:, 1] - lines[:, 0]) / np.maximum(length(lines), 1e-6)[:, None]
+    aside = np.stack([-along[:, 1], along[:, 0]], axis=-1) * reach[:, None]
+    steps = np.linspace(-1, 1, ACROSS)[:, None]
+    points = path[:, :, None] + aside[:, None, None] * steps  # [M, ALONG, ACROSS, 2]
+    values = sample(soft, points).reshape(len(lines), ALONG * ACROSS)
+    values = values - values.mean(axis=1, keepdims=True)
+    return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
+
+
+def choose_pairs(
+    found: list[Pairs], lines0: np.ndarray, lines1: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best pairs, no part of a segment taken twice: two [N, 2, 2]."""
+    taken0: dict[int, list] = {}
+    taken1: dict[int, list] = {}
+    cut0, cut1 = [], []
+    ranked = [(-s, m, k) for m, pairs in enumerate(found) for k, s in enumerate(pairs.score)]
+    for _, m, k in sorted(ranked):
+        pairs = found[m]
+        spans0 = taken0.setdefault(int(pairs.i[k]), [])
+        spans1 = taken1.setdefault(int(pairs.j[k]), [])
+        if is_taken(spans0, pairs.span0[k]) or is_taken(spans1, pairs.span1[k]):
+            continue
+        spans0.append(pairs.span0[k])
+        spans1.append(pairs.span1[k])
+        cut0.append(cut(lines0[pairs.i[k]], pairs.span0[k]))
+        cut1.append(cut(lines1[pairs.j[k]], pairs.span1[k]))
+    return np.reshape(cut0, (-1, 2, 2)), np.reshape(cut1, (-1, 2, 2))
+
+
+def is_taken(spans: list[np.ndarray], span: np.ndarray) -> bool:
+    """Whether more than a little of a span lies in one of the others."""
+    most = MAX_TAKEN * (span[1] - span[0])
+    return any(min(span[1], other[1]) - max(span[0], other[0]) > most for other in spans)
+
+
+def points_on(lines: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Points at parts 0..1 of the way along segments: [M, 2, 2], [K] -> [M, K, 2]."""
+    return lines[:, :1] + (lines[:, 1:] - lines[:, :1]) * parts[:, None]
+
+
+def cut(lines: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """The part of segments between two places 0..1: [..., 2, 2], [..., 2] -> [..., 2, 2]."""
+    return lines[..., :1, :] + (lines[..., 1:, :] - lines[..., :1, :]) * span[..., None]
+
+
+def length(lines: np.ndarray) -> np.ndarray:
+    """Pixels from end to end: [..., 2, 2] -> [...]."""
+    return np.linalg.norm(lines[..., 1, :] - lines[..., 0, :], axis=-1)
+
+
+def angle(vector: np.ndarray) -> np.ndarray:
+    """Direction of vectors in radians: [..., 2] -> [...]."""
+    return np.arctan2(vector[..., 1], vector[..., 0])

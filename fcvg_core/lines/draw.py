@@ -1,0 +1,106 @@
+"""Line tracks -> frames: every segment keeps one colour through the whole video."""
+
+import cv2
+import numpy as np
+import torch
+
+# seaborn's husl_palette: first hue, saturation, lightness; hues run over 359 degrees.
+FIRST_HUE, SATURATION, LIGHTNESS = 0.01, 0.9 * 99, 0.65 * 99
+HUE_RANGE = 359
+# CIE constants and the sRGB matrix as husl 2.1 rounds them (seaborn's copy).
+XYZ_TO_RGB = np.array(
+    [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
+)
+WHITE_U, WHITE_V = 0.19784, 0.46834
+# Ends are brought this near before OpenCV sees them: it takes 32-bit whole numbers.
+FARTHEST = 2.0**20
+
+
+def draw_lines(
+    track: torch.Tensor, size: tuple[int, int], *, line_width: int, seed: int
+) -> np.ndarray:
+    """Frames with the segments in distinct colours on black, later ones over earlier ones.
+
+    Args:
+        track: [T, N, 2, 2] ends (x, y) in pixels; they may lie outside the frame. A segment
+            that is not finite in a frame is left out there.
+        size: (height, width) of the frames, in pixels.
+        line_width: in pixels, at least 1.
+        seed: which segment gets which colour; only its value modulo 2**32 counts.
+
+    Returns:
+        [T, height, width, 3] uint8.
+
+    Raises:
+        ValueError: the track is not [T, N, 2, 2], or the line width is not positive.
+
+    Source: Tian-one/FCVG models/gluestick/drawing.py plot_color_line_matches_opencv.
+    Differs: the colours are shuffled by a generator of our own, not by numpy's global one.
+    """
+    if track.ndim != 4 or track.shape[2:] != (2, 2):
+        raise ValueError(f"expected a track [T, N, 2, 2], got {list(track.shape)}")
+    if line_width < 1:
+        raise ValueError(f"expected a line width of at least 1 pixel, got {line_width}")
+    colors = line_colors(track.shape[1], seed)
+    frames = np.zeros((len(track), *size, 3), np.uint8)
+    for frame, lines in zip(frames, track.detach().cpu().numpy(), strict=True):
+        draw_segments(frame, lines, colors, line_width)
+    return frames
+
+
+def draw_segments(
+    frame: np.ndarray, lines: np.ndarray, colors: np.ndarray, line_width: int
+) -> None:
+    """Draw [N, 2, 2] segments into a frame [H, W, 3], in colours [N, 3]."""
+    drawable = np.isfinite(lines).all(axis=(1, 2))
+    # Truncated, not rounded, as the reference does.
+    ends = np.clip(np.where(drawable[:, None, None], lines, 0), -FARTHEST, FARTHEST).astype(int)
+    for i in np.flatnonzero(drawable):
+        start, end = ends[i].tolist()
+        cv2.line(frame, start, end, colors[i].tolist(), thickness=line_width)
+
+
+def line_colors(num_lines: int, seed: int) -> np.ndarray:
+    """Distinct colours in the order that the seed gives: [N, 3] uint8 RGB.
+
+    Source: Tian-one/FCVG drawing.py; it draws the RGB palette as BGR, so red and blue change
+    places, and the network was trained on that.
+    """
+    order = list(range(num_lines))
+    np.random.RandomState(seed % 2**32).shuffle(order)
+    return husl_palette(num_lines)[order][:, ::-1]
+
+
+def husl_palette(num_colors: int) -> np.ndarray:
+    """Colours of evenly spaced hues that look equally bright: [num_colors, 3] uint8 RGB.
+
+    Source: seaborn husl_palette (default settings); husl 2.1.
+    """
+    hues = (np.linspace(0, 1, num_colors + 1)[:-1] + FIRST_HUE) % 1 * HUE_RANGE
+    direction = np.stack([np.cos(np.radians(hues)), np.sin(np.radians(hues))], axis=-1)
+    luv = direction * (chroma_limit(direction) / 100 * SATURATION)[:, None]
+    u, v = (luv / (13 * LIGHTNESS) + (WHITE_U, WHITE_V)).T
+    y = ((LIGHTNESS + 16) / 116) ** 3
+    x = -9 * y * u / ((u - 4) * v - u * v)
+    z = (9 * y - 15 * v * y - v * x) / (3 * v)
+    linear = np.stack([x, np.full_like(x, y), z], axis=-1) @ XYZ_TO_RGB.T
+    curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055  # sRGB's transfer curve
+    rgb = np.where(linear > 0.0031308, curved, 12.92 * linear)
+    return (rgb.clip(0, 1) * 255).astype(np.uint8)  # truncated, as the reference does
+
+
+def chroma_limit(direction: np.ndarray) -> np.ndarray:
+    """Largest chroma that sRGB holds at our lightness: (cos, sin) of hues [N, 2] -> [N].
+
+    Source: husl 2.1 max_chroma.
+    """
+    cos, sin = direction.T
+    level = ((LIGHTNESS + 16) / 116) ** 3
+    limits = []
+    for x, y, z in XYZ_TO_RGB:
+        top = (0.99915 * x + 1.05122 * y + 1.14460 * z) * level
+        bottom = ((0.86330 * z - 0.17266 * y) * sin + (0.12949 * z - 0.38848 * x) * cos) * level
+        for edge in (0.0, 1.0):  # where this channel of sRGB ends
+            limits.append(LIGHTNESS * (top - 1.05122 * edge) / (bottom + 0.17266 * sin * edge))
+    limits = np.stack(limits)
+    return np.where(limits > 0, limits, np.inf).min(axis=0)

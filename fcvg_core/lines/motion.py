@@ -1,0 +1,193 @@
+"""Two grey frames -> the few motions that carry the first one's pixels into the second.
+
+A motion is a homography (the camera's, or that of something that moves by itself) and a dense
+optical flow on top of it, which takes up what is not flat or not rigid.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+
+MAX_KEYPOINTS = 4000
+MIN_CONTRAST = 0.015  # of SIFT keypoints; OpenCV's 0.04 leaves drawn frames nearly empty
+MAX_RATIO = 0.85  # distance of the best match to that of the second best (Lowe: 0.8)
+MAX_MOTIONS = 4
+MIN_VOTES = 10  # keypoint matches behind a homography
+MIN_SIMILAR_VOTES = 6  # ... behind a motion without perspective
+MAX_ERROR = 3.0  # pixels between a keypoint and the motion it votes for
+MAX_TRIES, CONFIDENCE = 5000, 0.9999  # of RANSAC
+NEAR = 48.0  # pixels from a keypoint within which a motion other than the camera's holds
+MAX_ZOOM = 4.0  # a homography that zooms more is no camera move but a failure
+FLOW_TRUST = 0.9  # of flow, which slides along edges, against a homography alone
+OTHER_TRUST = 0.8  # of a motion other than the camera's
+MAX_RESIDUE = 0.08  # longest flow on top of the homography, in parts of the longer side
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """Where the pixels of one keyframe went, as far as they moved together.
+
+    Attributes:
+        homography: [3, 3] float64, pixels (x, y) of the first frame to those of the second.
+        flow: [H, W, 2] float32, pixels; added in the first frame, before the homography.
+            None: nothing is added.
+        anchors: [M, 2] pixels of the first frame near which it holds; None: everywhere.
+    """
+
+    homography: np.ndarray
+    flow: np.ndarray | None = None
+    anchors: np.ndarray | None = None
+
+    @property
+    def trust(self) -> float:
+        """How much a match under this motion counts against one under another, 0..1."""
+        rigid = 1.0 if self.flow is None else FLOW_TRUST
+        return rigid if self.anchors is None else rigid * OTHER_TRUST
+
+    def carry(self, points: np.ndarray) -> np.ndarray:
+        """Points (x, y) of the first frame in the second: [..., 2] -> [..., 2]."""
+        return apply_homography(self.homography, points + self.residue(points))
+
+    def holds(self, points: np.ndarray) -> np.ndarray:
+        """Whether points (x, y) of the first frame may follow this motion: [..., 2] -> [...]."""
+        near = np.full(points.shape[:-1], True)
+        if self.anchors is not None:
+            near = cKDTree(self.anchors).query(points)[0] <= NEAR
+        if self.flow is None:
+            return near
+        longest = MAX_RESIDUE * max(self.flow.shape[:2])
+        return near & (np.linalg.norm(self.residue(points), axis=-1) <= longest)
+
+    def residue(self, points: np.ndarray) -> np.ndarray:
+        """The flow at points (x, y): [..., 2] -> [..., 2]."""
+        if self.flow is None:
+            return np.zeros_like(points)
+        return np.stack([sample(self.flow[..., i], points) for i in (0, 1)], axis=-1)
+
+
+def find_motions(gray0: np.ndarray, gray1: np.ndarray) -> Iterator[Motion]:
+    """The motions between two frames, the one with the most votes (the camera's) first.
+
+    Args:
+        gray0, gray1: [H, W] uint8 of one size.
+
+    Yields:
+        Each homography twice: alone, and with the flow that it leaves. Flow from where the
+        frames stand, if too few keypoints match.
+    """
+    points0, points1 = match_keypoints(gray0, gray1)
+    anchors = None
+    for _ in range(MAX_MOTIONS):
+        homography = fit_homography(points0, points1)
+        if homography is None:
+            break
+        error = np.linalg.norm(apply_homography(homography, points0) - points1, axis=-1)
+        if anchors is not None:
+            anchors = points0[error <= MAX_ERROR]
+        yield Motion(homography, anchors=anchors)
+        yield Motion(homography, residual_flow(gray0, gray1, homography), anchors)
+        points0, points1 = points0[error > 2 * MAX_ERROR], points1[error > 2 * MAX_ERROR]
+        anchors = points0
+    if anchors is None:
+        yield Motion(np.eye(3), residual_flow(gray0, gray1, np.eye(3)))
+
+
+def match_keypoints(gray0: np.ndarray, gray1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """SIFT keypoints that both frames show: two [M, 2] in pixels, M >= 0."""
+    points0, descriptors0 = describe(gray0)
+    points1, descriptors1 = describe(gray1)
+    if len(points0) < 2 or len(points1) < 2:
+        return np.zeros((0, 2)), np.zeros((0, 2))
+    likeness = descriptors0 @ descriptors1.T
+    best = likeness.argmax(axis=1)
+    rows = np.arange(len(best))
+    mutual = likeness.argmax(axis=0)[best] == rows
+    first = likeness[rows, best]
+    likeness[rows, best] = -1
+    second = likeness.max(axis=1)
+    # Distances of unit vectors: |a - b|^2 = 2 - 2ab.
+    clear = (1 - first) < MAX_RATIO**2 * (1 - second)
+    kept = mutual & clear
+    return points0[kept], points1[best[kept]]
+
+
+def describe(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """SIFT keypoints [M, 2] in pixels and unit RootSIFT descriptors [M, 128]."""
+    sift = cv2.SIFT_create(nfeatures=MAX_KEYPOINTS, contrastThreshold=MIN_CONTRAST)
+    keypoints, descriptors = sift.detectAndCompute(gray, None)
+    if not keypoints:
+        return np.zeros((0, 2)), np.zeros((0, 128), np.float32)
+    root = np.sqrt(descriptors / (descriptors.sum(axis=1, keepdims=True) + 1e-8))
+    return np.array([point.pt for point in keypoints]), root
+
+
+def fit_homography(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
+    """Homography that most of the matches vote for, or None: two [M, 2] -> [3, 3]."""
+    cv2.setRNGSeed(0)  # the same frames give the same matches
+    for fit, min_votes in ((fit_perspective, MIN_VOTES), (fit_similarity, MIN_SIMILAR_VOTES)):
+        if len(points0) < min_votes:
+            continue
+        matrix = fit(points0, points1)
+        if matrix is None:
+            continue
+        error = np.linalg.norm(apply_homography(matrix, points0) - points1, axis=-1)
+        votes = error <= MAX_ERROR
+        if votes.sum() >= min_votes and is_plausible(matrix, points0[votes]):
+            return matrix
+    return None
+
+
+def fit_perspective(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
+    """The homography between matches, or None: two [M, 2] -> [3, 3]."""
+    return cv2.findHomography(
+        points0, points1, cv2.USAC_MAGSAC, MAX_ERROR, maxIters=MAX_TRIES, confidence=CONFIDENCE
+    )[0]
+
+
+def fit_similarity(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
+    """Turn, zoom and shift between matches, or None: two [M, 2] -> [3, 3]."""
+    matrix, _ = cv2.estimateAffinePartial2D(
+        points0,
+        points1,
+        ransacReprojThreshold=MAX_ERROR,
+        maxIters=MAX_TRIES,
+        confidence=CONFIDENCE,
+    )
+    return None if matrix is None else np.vstack([matrix, [0, 0, 1]])
+
+
+def is_plausible(homography: np.ndarray, points: np.ndarray) -> bool:
+    """Whether a homography neither mirrors, folds nor zooms too much around points [M, 2]."""
+    low, high = points.min(axis=0) - 1, points.max(axis=0) + 1
+    corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+    if (corners @ homography[2, :2] + homography[2, 2]).min() <= 0:
+        return False
+    moved = apply_homography(homography, corners)
+    before, after = (cv2.contourArea(np.float32(x), oriented=True) for x in (corners, moved))
+    return 1 / MAX_ZOOM**2 < after / before < MAX_ZOOM**2
+
+
+def residual_flow(gray0: np.ndarray, gray1: np.ndarray, homography: np.ndarray) -> np.ndarray:
+    """Optical flow that remains once the second frame is warped back: [H, W, 2] pixels."""
+    back = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpPerspective(
+        gray1, homography, gray0.shape[::-1], flags=back, borderMode=cv2.BORDER_REPLICATE
+    )
+    solver = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return solver.calc(gray0, warped, None)
+
+
+def apply_homography(homography: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (x, y) moved by a homography: [..., 2] -> [..., 2]."""
+    moved = points @ homography[:, :2].T + homography[:, 2]
+    return moved[..., :2] / moved[..., 2:]
+
+
+def sample(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Values of a plane [H, W] between pixels, at points (x, y): [..., 2] -> [...]."""
+    where = np.moveaxis(points[..., ::-1], -1, 0)
+    return map_coordinates(plane, where, np.float32, order=1, mode="nearest")

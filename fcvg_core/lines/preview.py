@@ -1,0 +1,36 @@
+"""Line matches -> one frame to look at: both keyframes side by side."""
+
+import numpy as np
+
+from .draw import draw_segments, line_colors
+from .types import LineMatches
+
+LINE_WIDTH = 2  # pixels
+DIMMED = 0.55  # brightness of the keyframes, so that the colours stand out
+
+
+def draw_matches(
+    frame0: np.ndarray, frame1: np.ndarray, matches: LineMatches, *, seed: int
+) -> np.ndarray:
+    """Both keyframes side by side, dimmed, each match in one colour: that of `draw_lines`.
+
+    Args:
+        frame0, frame1: [H, W, 3] uint8, of the size of the matches.
+        matches: N >= 0 segments, in pixels.
+        seed: which match gets which colour.
+
+    Returns:
+        [H, 2 W, 3] uint8.
+
+    Raises:
+        ValueError: a frame has another size than the matches.
+    """
+    colors = line_colors(len(matches.lines0), seed)
+    halves = []
+    for frame, lines in ((frame0, matches.lines0), (frame1, matches.lines1)):
+        if frame.shape != (*matches.size, 3):
+            raise ValueError(f"expected frames {[*matches.size, 3]}, got {list(frame.shape)}")
+        half = (frame * DIMMED).astype(np.uint8)
+        draw_segments(half, lines.detach().cpu().numpy(), colors, LINE_WIDTH)
+        halves.append(half)
+    return np.concatenate(halves, axis=1)

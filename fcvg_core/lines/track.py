@@ -1,0 +1,44 @@
+"""Line matches -> where every matched segment is in every frame."""
+
+import torch
+
+from .types import LineMatches
+
+
+def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor:
+    """Segments of every frame, moving straight from the first keyframe to the last.
+
+    A segment has no direction, so its ends may come swapped in the last keyframe: they are
+    paired the way that makes the shorter path.
+
+    Args:
+        matches: N >= 0 segments, in pixels.
+        times: [T], 0 at the first keyframe and 1 at the last.
+
+    Returns:
+        [T, N, 2, 2] in the pixels of `matches`.
+
+    Raises:
+        ValueError: `times` is not a row of numbers.
+
+    Source: FCVG (arXiv 2412.11755); Tian-one/FCVG utils/util.py interpolate_matches_linear.
+    Differs: in the last frame too the ends come in the order of the first keyframe.
+    """
+    if times.ndim != 1:
+        raise ValueError(f"expected times [T], got {list(times.shape)}")
+    start, end = matches.lines0, paired_ends(matches.lines0, matches.lines1)
+    times = times.to(start)[:, None, None, None]
+    # Not torch.lerp: the reference rounds this way, and drawing truncates to whole pixels.
+    return start + (end - start) * times
+
+
+def paired_ends(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """`end` with the ends of each segment in the order of `start`: two [N, 2, 2] -> [N, 2, 2]."""
+    swapped = end.flip(1)
+    keep = path_length(start, end) < path_length(start, swapped)  # [N]; a tie swaps (reference)
+    return torch.where(keep[:, None, None], end, swapped)
+
+
+def path_length(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """Pixels travelled by both ends of each segment: two [N, 2, 2] -> [N]."""
+    return (end - start).norm(dim=-1).sum(dim=-1)

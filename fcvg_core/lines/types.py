@@ -1,0 +1,58 @@
+"""What travels between the steps of this room. Lines are [N, 2, 2]: two ends (x, y) in pixels."""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, eq=False)
+class LineSegments:
+    """Line segments found in one frame, the best first.
+
+    Attributes:
+        lines: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. Going from the first end to the
+            second, the brighter side is always on the same hand.
+        scores: [N] float32, above 0; the best is 1.
+    """
+
+    lines: torch.Tensor
+    scores: torch.Tensor
+
+    def __post_init__(self) -> None:
+        check_lines("lines", self.lines)
+        if self.scores.shape != self.lines.shape[:1]:
+            raise ValueError(
+                f"expected scores [{len(self.lines)}], one a line, got {list(self.scores.shape)}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class LineMatches:
+    """The same segments in two keyframes: row i of `lines0` is row i of `lines1`.
+
+    Attributes:
+        lines0, lines1: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. The ends of a segment may
+            come swapped in `lines1`.
+        size: (height, width) of both keyframes, in pixels.
+    """
+
+    lines0: torch.Tensor
+    lines1: torch.Tensor
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        check_lines("lines0", self.lines0)
+        check_lines("lines1", self.lines1)
+        if len(self.lines0) != len(self.lines1):
+            raise ValueError(
+                "expected as many lines in both keyframes, "
+                f"got {len(self.lines0)} and {len(self.lines1)}"
+            )
+        if len(self.size) != 2 or min(self.size) < 1:
+            raise ValueError(f"expected a size (height, width) in pixels, got {self.size!r}")
+
+
+def check_lines(name: str, lines: torch.Tensor) -> None:
+    """Raise ValueError unless the lines are [N, 2, 2]."""
+    if lines.ndim != 3 or lines.shape[1:] != (2, 2):
+        raise ValueError(f"expected {name} [N, 2, 2], got {list(lines.shape)}")

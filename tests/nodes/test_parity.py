@@ -1,0 +1,121 @@
+"""The native face against diffusers' networks: same weights, same noise, same conditions."""
+
+import numpy as np
+import pytest
+import torch
+
+from fcvg_core.standalone.denoising import Settings
+from fcvg_core.standalone.loading import Models, load_models
+from fcvg_core.standalone.pipeline import InbetweenPipeline
+
+SIZE = (64, 128)
+SETTINGS = {
+    "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "min_guidance": 1.0,
+    "max_guidance": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
+    "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
+}  # fmt: skip
+
+
+def picture(seed: int) -> np.ndarray:
+    return np.random.RandomState(seed).randint(0, 256, (*SIZE, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def pipeline(stand_ins):
+    parts = load_models(
+        stand_ins / "svd",
+        stand_ins / "unet.safetensors",
+        stand_ins / "controlnext.safetensors",
+        torch.float32,
+    )
+    return InbetweenPipeline(Models(**dict(parts)), device=torch.device("cpu"), offload=False)
+
+
+@pytest.fixture(scope="module")
+def native(load, stand_ins):
+    """MODEL, CLIP_VISION, VAE and ControlNeXt of the host."""
+    loading = load("nodes.host.loading")
+    encoders = loading.load_svd_encoders(str(stand_ins / "svd"))
+    model = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
+    controlnext = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
+    return model, *encoders, controlnext
+
+
+def test_vae_decodes_the_same(pipeline, native):
+    latents = torch.randn(5, 4, 8, 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        theirs = pipeline.models.vae.decode(latents, num_frames=5).sample
+        ours = native[2].first_stage_model.decode(latents)
+    assert (ours - theirs).abs().max() <= 1e-4 * theirs.std()
+
+
+def test_conditions_are_the_same(load, pipeline, native):
+    conditioning = load("nodes.host.conditioning")
+    frame = picture(0)
+    noise = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    theirs = pipeline.encode(frame, noise, 0.02)
+    pixels = torch.from_numpy(frame)[None].movedim(-1, 1) / 255
+    settings = conditioning.KeyframeSettings(7, 127, 0.02)
+    with torch.no_grad():
+        (((embedding, values),), _, ((zero, _),)) = conditioning.encode_keyframes(
+            native[1], native[2], (pixels, pixels), noise, settings
+        )
+    latent = values["concat_latent_image"]
+    assert (latent - theirs.latent).abs().max() <= 1e-4 * theirs.latent.std()
+    # The host keeps CLIP in half precision, which the stand-ins' weights fit.
+    assert (embedding - theirs.embedding).abs().max() <= 1e-3 * theirs.embedding.std()
+    assert not zero.any()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"num_frames": 7, "window": 4, "overlap": 2},
+        {"min_guidance": 1.0, "max_guidance": 1.0},
+        {"noise_injection_steps": 1, "noise_injection_ratio": 0.5},
+    ],
+    ids=["plain", "windows", "unguided", "injection"],
+)
+def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, changed):
+    """From the same seed on, through encoding, sampling and decoding."""
+    settings = {**SETTINGS, **changed}
+    keyframes = (picture(1), picture(2))
+    control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
+    theirs = pipeline(keyframes, control, Settings(**settings), seed=5, decode_chunk=2)
+
+    box, decode = load("nodes.host.box"), load("nodes.host.decode")
+    images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
+    widgets = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
+    with torch.no_grad():
+        latent = box.sample_inbetween(
+            native[:3],
+            images,
+            (native[3], torch.from_numpy(control) / 255),
+            box.BoxSettings(height=SIZE[0], width=SIZE[1], **widgets, **settings),
+        )
+        ours = decode.decode_frames(native[2], latent["samples"], 2)
+    difference = (ours * 255 - torch.from_numpy(theirs)).abs()
+    assert difference.max() <= 1.0  # theirs is rounded to whole values
+
+
+def test_latents_agree(load, pipeline, native):
+    from fcvg_core.sampling import draw_noise
+    from fcvg_core.standalone.denoising import denoise
+
+    box = load("nodes.host.box")
+    control = np.stack([picture(10 + i) for i in range(5)])
+    images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
+    noise = draw_noise(5, SIZE, 5)
+    with torch.no_grad():
+        keyframes = tuple(pipeline.encode(picture(i), noise.augmentation, 0.02) for i in (1, 2))
+        frames = torch.from_numpy(control).movedim(-1, 1) / 255
+        theirs = denoise(pipeline.models, keyframes, frames, noise.latents, Settings(**SETTINGS))
+        ours = box.sample_inbetween(
+            native[:3],
+            images,
+            (native[3], torch.from_numpy(control) / 255),
+            box.BoxSettings(height=SIZE[0], width=SIZE[1], seed=5, sampler_name="euler",
+                            scheduler="karras", **SETTINGS),
+        )["samples"]  # fmt: skip
+    assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()
