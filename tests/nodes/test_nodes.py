@@ -1,0 +1,106 @@
+"""The thin nodes themselves: what they hand on, and what they say of bad input."""
+
+import pytest
+import torch
+
+
+def picture(*shape: int) -> torch.Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+
+
+class TestCropResize:
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    def test_any_picture(self, node_classes, channels):
+        out = node_classes["FCVG_CropResize"].execute(picture(2, 90, 130, channels), 128, 64)
+        assert out.args[0].shape == (2, 64, 128, 3)
+
+    def test_right_size_is_left_exactly_alone(self, node_classes):
+        image = picture(1, 64, 128, 3)
+        assert torch.equal(node_classes["FCVG_CropResize"].execute(image, 128, 64).args[0], image)
+
+    def test_empty_batch(self, node_classes):
+        with pytest.raises(ValueError, match="empty batch"):
+            node_classes["FCVG_CropResize"].execute(picture(0, 8, 8, 3), 128, 64)
+
+    def test_not_a_number(self, node_classes):
+        with pytest.raises(ValueError, match="NaN|not numbers|finite"):
+            node_classes["FCVG_CropResize"].execute(picture(1, 9, 9, 3) * float("nan"), 128, 64)
+
+
+class TestLines:
+    def test_sample_frames_give_control_frames(self, node_classes, load):
+        draw_sample_pair = load("fcvg_core.standalone.scene").draw_sample_pair
+        first, last = (torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 256)))
+        matches, preview = node_classes["FCVG_MatchLines"].execute(first, last, 300, 15.0).args
+        assert preview.ndim == 4
+        frames = node_classes["FCVG_DrawLines"].execute(matches, 7, 1, 0).args[0]
+        assert frames.shape == (7, 128, 256, 3)
+        assert frames.any()
+
+    def test_blank_frames_give_black_ones(self, node_classes):
+        blank = torch.full((1, 64, 96, 3), 0.5)
+        matches, _ = node_classes["FCVG_MatchLines"].execute(blank, blank, 300, 15.0).args
+        assert not node_classes["FCVG_DrawLines"].execute(matches, 2, 1, 0).args[0].any()
+
+    def test_last_frame_of_another_size_is_resized(self, node_classes, caplog):
+        node = node_classes["FCVG_MatchLines"]
+        caplog.set_level("INFO")
+        matches = node.execute(picture(1, 64, 96, 3), picture(1, 128, 96, 3), 300, 15.0).args[0]
+        assert matches.size == (64, 96)
+        assert "is resized" in caplog.text
+
+    def test_empty_batch(self, node_classes):
+        with pytest.raises(ValueError, match="empty batch"):
+            node_classes["FCVG_MatchLines"].execute(
+                picture(0, 64, 64, 3), picture(1, 64, 64, 3), 300, 15.0
+            )
+
+    def test_tiny_frames(self, node_classes):
+        with pytest.raises(ValueError, match="64"):
+            node_classes["FCVG_MatchLines"].execute(
+                picture(1, 32, 32, 3), picture(1, 32, 32, 3), 300, 15.0
+            )
+
+
+class TestLoaders:
+    def test_missing_file_says_which_and_where(self, load):
+        folders = load("nodes.host.folders")
+        with pytest.raises(ValueError, match="There is no 'x.safetensors'. Put controlnext") as e:
+            folders.find_file(folders.CONTROLNEXT, "x.safetensors")
+        assert "controlnext" in str(e.value).rsplit(" into ", 1)[1]
+
+    @pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
+    def test_no_folder_outside_of_the_models(self, load, name):
+        with pytest.raises(ValueError, match="There is no"):
+            load("nodes.host.folders").find_svd_folder(name)
+
+    def test_weight_type_that_is_none(self, node_classes):
+        with pytest.raises(ValueError, match="weight_dtype is 'int3'"):
+            node_classes["FCVG_LoadModel"].execute("x", "int3")
+
+    def test_choices_are_those_of_the_loader(self, load):
+        dtypes = load("nodes.fcvg").WEIGHT_DTYPES
+        assert dtypes == list(load("nodes.host.loading").WEIGHT_DTYPES)
+
+
+class TestConditioning:
+    def test_size_that_the_model_can_not_take(self, node_classes):
+        with pytest.raises(ValueError, match="height must be a multiple of 64, got 72"):
+            node_classes["FCVG_EncodeKeyframes"].execute(
+                None, None, None, None, 128, 72, 5, 7, 127, 0.02, 0
+            )
+
+
+class TestBox:
+    def test_sampler_that_is_none(self, load):
+        settings = {
+            "seed": 0, "steps": 1, "min_guidance": 3.0, "max_guidance": 3.0, "window": 25,
+            "overlap": 6, "control_weight": 1.0, "width": 128, "height": 64, "num_frames": 5,
+            "fps": 7, "motion_bucket_id": 127, "augmentation": 0.0,
+            "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
+        }  # fmt: skip
+        box = load("nodes.host.box")
+        with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
+            box.BoxSettings(sampler_name="magic", scheduler="karras", **settings)
+        with pytest.raises(ValueError, match="There is no scheduler 'magic'"):
+            box.BoxSettings(sampler_name="euler", scheduler="magic", **settings)
