@@ -138,7 +138,7 @@ class EncodeKeyframes(io.ComfyNode):
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
                 *size_inputs(),
                 *keyframe_inputs(),
-                io.Int.Input("seed", default=0, min=0, max=2**64 - 1,
+                io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
                              tooltip="Of the augmentation noise, one and the same for both."),
             ],
             outputs=[
@@ -152,7 +152,7 @@ class EncodeKeyframes(io.ComfyNode):
     @classmethod
     def execute(
         cls, clip_vision, vae, first_frame, last_frame, width: int, height: int, num_frames: int,
-        fps: int, motion_bucket_id: int, augmentation: float, seed: int,
+        fps: int, motion_bucket_id: int, augmentation: float, augmentation_seed: int,
     ) -> io.NodeOutput:  # fmt: skip
         import torch
 
@@ -166,7 +166,7 @@ class EncodeKeyframes(io.ComfyNode):
             fit_keyframe(first_frame, size, "first_frame"),
             fit_keyframe(last_frame, size, "last_frame"),
         )
-        noise = draw_noise(seed, size, num_frames)
+        noise = draw_noise(augmentation_seed, size, num_frames)
         settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
         conditions = encode_keyframes(clip_vision, vae, frames, noise.augmentation, settings)
         return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})

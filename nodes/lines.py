@@ -62,7 +62,8 @@ class DrawLines(io.ComfyNode):
                              tooltip="Of the video, keyframes included. FCVG was trained on 25."),
                 io.Int.Input("line_width", default=1, min=1, max=32,
                              tooltip="In pixels. FCVG's is 1."),
-                io.Int.Input("seed", default=0, min=0, max=2**32 - 1,
+                # Not "seed": the editor would draw a new one for every run.
+                io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
                              tooltip="Order of the colours, one for each line."),
             ],
             outputs=[
@@ -72,13 +73,15 @@ class DrawLines(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def execute(cls, line_matches, num_frames: int, line_width: int, seed: int) -> io.NodeOutput:
+    def execute(
+        cls, line_matches, num_frames: int, line_width: int, color_seed: int
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.lines import draw_lines, interpolate_lines
         from ..fcvg_core.timeline import inbetween_times
 
         track = interpolate_lines(line_matches, inbetween_times(num_frames))
-        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=seed)
+        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=color_seed)
         return io.NodeOutput(to_image(frames))
 
 
