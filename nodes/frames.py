@@ -28,10 +28,14 @@ class CropResize(io.ComfyNode):
     @classmethod
     def execute(cls, image, width: int, height: int) -> io.NodeOutput:
         import torch
+        from comfy.model_management import throw_exception_if_processing_interrupted
 
         from .host.conditioning import fit_keyframe
 
-        fitted = [fit_keyframe(one[None], (height, width), "image") for one in image]
+        fitted = []
+        for frame in image:
+            throw_exception_if_processing_interrupted()
+            fitted.append(fit_keyframe(frame[None], (height, width), "image"))
         if not fitted:
             raise ValueError("The image is an empty batch: at least one picture is needed.")
         return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
