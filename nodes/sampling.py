@@ -130,14 +130,14 @@ class SampleInbetween(io.ComfyNode):
         cls, model, clip_vision, vae, first_frame, last_frame, controlnext=None,
         control_frames=None, **settings,
     ) -> io.NodeOutput:  # fmt: skip
-        from .host.box import BoxSettings, sample_inbetween
+        from .host.sample import SampleSettings, sample_inbetween
 
         return io.NodeOutput(
             sample_inbetween(
                 (model, clip_vision, vae),
                 (first_frame, last_frame),
                 (controlnext, control_frames),
-                BoxSettings(**settings),
+                SampleSettings(**settings),
             )
         )
 

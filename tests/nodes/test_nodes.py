@@ -91,7 +91,7 @@ class TestConditioning:
             )
 
 
-class TestBox:
+class TestSampler:
     def test_sampler_that_is_none(self, load):
         settings = {
             "seed": 0, "steps": 1, "min_guidance": 3.0, "max_guidance": 3.0, "window": 25,
@@ -99,8 +99,8 @@ class TestBox:
             "fps": 7, "motion_bucket_id": 127, "augmentation": 0.0,
             "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
         }  # fmt: skip
-        box = load("nodes.host.box")
+        sampling = load("nodes.host.sample")
         with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
-            box.BoxSettings(sampler_name="magic", scheduler="karras", **settings)
+            sampling.SampleSettings(sampler_name="magic", scheduler="karras", **settings)
         with pytest.raises(ValueError, match="There is no scheduler 'magic'"):
-            box.BoxSettings(sampler_name="euler", scheduler="magic", **settings)
+            sampling.SampleSettings(sampler_name="euler", scheduler="magic", **settings)

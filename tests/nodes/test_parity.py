@@ -84,15 +84,15 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
     theirs = pipeline(keyframes, control, Settings(**settings), seed=5, decode_chunk=2)
 
-    box, decode = load("nodes.host.box"), load("nodes.host.decode")
+    sampling, decode = load("nodes.host.sample"), load("nodes.host.decode")
     images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
     widgets = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
     with torch.no_grad():
-        latent = box.sample_inbetween(
+        latent = sampling.sample_inbetween(
             native[:3],
             images,
             (native[3], torch.from_numpy(control) / 255),
-            box.BoxSettings(height=SIZE[0], width=SIZE[1], **widgets, **settings),
+            sampling.SampleSettings(height=SIZE[0], width=SIZE[1], **widgets, **settings),
         )
         ours = decode.decode_frames(native[2], latent["samples"], 2)
     difference = (ours * 255 - torch.from_numpy(theirs)).abs()
@@ -103,7 +103,7 @@ def test_latents_agree(load, pipeline, native):
     from fcvg_core.sampling import draw_noise
     from fcvg_core.standalone.denoising import denoise
 
-    box = load("nodes.host.box")
+    sampling = load("nodes.host.sample")
     control = np.stack([picture(10 + i) for i in range(5)])
     images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
     noise = draw_noise(5, SIZE, 5)
@@ -111,11 +111,11 @@ def test_latents_agree(load, pipeline, native):
         keyframes = tuple(pipeline.encode(picture(i), noise.augmentation, 0.02) for i in (1, 2))
         frames = torch.from_numpy(control).movedim(-1, 1) / 255
         theirs = denoise(pipeline.models, keyframes, frames, noise.latents, Settings(**SETTINGS))
-        ours = box.sample_inbetween(
+        ours = sampling.sample_inbetween(
             native[:3],
             images,
             (native[3], torch.from_numpy(control) / 255),
-            box.BoxSettings(height=SIZE[0], width=SIZE[1], seed=5, sampler_name="euler",
+            sampling.SampleSettings(height=SIZE[0], width=SIZE[1], seed=5, sampler_name="euler",
                             scheduler="karras", **SETTINGS),
         )["samples"]  # fmt: skip
     assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()

@@ -1,4 +1,4 @@
-"""Conditioning, control, guider and sampling of one run, for the one-box node."""
+"""Conditioning, control, guider and sampling of one run, for the FCVG Sampler."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from .injection import inject_into
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoxSettings:
+class SampleSettings:
     """The widgets of the FCVG Sampler, which explains them."""
 
     seed: int
@@ -49,7 +49,7 @@ class BoxSettings:
 
 
 def sample_inbetween(
-    models: tuple, keyframes: tuple[Tensor, Tensor], control: tuple, settings: BoxSettings
+    models: tuple, keyframes: tuple[Tensor, Tensor], control: tuple, settings: SampleSettings
 ) -> dict:
     """LATENT of the frames between two keyframes.
 
@@ -79,7 +79,7 @@ def sample_inbetween(
     return {"samples": _sample(guider, noise, settings)}
 
 
-def _steered(model, controlnext, control_frames: Tensor | None, settings: BoxSettings):
+def _steered(model, controlnext, control_frames: Tensor | None, settings: SampleSettings):
     if controlnext is None and control_frames is None:
         return model
     if controlnext is None or control_frames is None:
@@ -99,7 +99,7 @@ def _steered(model, controlnext, control_frames: Tensor | None, settings: BoxSet
     )
 
 
-def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: BoxSettings) -> Tensor:
+def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: SampleSettings) -> Tensor:
     model = guider.model_patcher
     sampler = comfy.samplers.sampler_object(settings.sampler_name)
     if settings.noise_injection_steps and settings.noise_injection_ratio:
