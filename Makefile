@@ -17,7 +17,7 @@ demo: .venv/installed
 	@if [ -z "$$FCVG_MODELS" ]; then $(PY) -m fcvg_core stand-ins $(DEMO)/models; fi
 	FCVG_MODELS="$${FCVG_MODELS:-$(DEMO)/models}" $(PY) -m fcvg_core inbetween \
 		$(DEMO)/frames/first.png $(DEMO)/frames/last.png -o $(DEMO)/result \
-		--width 448 --height 256 --steps 6
+		--width 448 --height 256 --frames 13 --steps 4
 
 test: .venv/installed
 	$(PY) -m ruff check .

@@ -53,6 +53,7 @@ class Keyframe:
     latent: Tensor  # [1, 4, h, w] of the VAE, unscaled
 
 
+@torch.no_grad()
 def denoise(
     models: Models,
     keyframes: tuple[Keyframe, Keyframe],
@@ -161,7 +162,6 @@ def steered(unet: nn.Module, control: Tensor | None, strength: float) -> Iterato
         handle.remove()
 
 
-@torch.no_grad()
 def _run_controlnext(
     network: nn.Module, frames: Tensor | None, sigma: Tensor, latents: Tensor
 ) -> Tensor | None:

@@ -7,8 +7,8 @@ network's own, converted one at a time.
 import json
 import logging
 import pickle
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ from torch import Tensor, nn
 
 from ..models.fcvg import ControlNeXt, check_keys, controlnext_config, describe
 
-WEIGHT_FILES = (".safetensors", ".sft", ".bin", ".pt", ".pth")
+SAFETENSORS = (".safetensors", ".sft")
+WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth")
+# What is read of a mapped file stays in memory until the file is closed.
+REOPEN_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Models:
     scheduler: Any  # diffusers.EulerDiscreteScheduler
 
 
+PARTS = tuple(field.name for field in fields(Models))
+
+
 class WeightFile:
     """The tensors of a file, read when they are asked for.
 
@@ -41,24 +47,26 @@ class WeightFile:
     """
 
     def __init__(self, path: Path):
-        self.path = path
         if not path.is_file():
             raise ValueError(f"There is no file {path}.")
         if path.suffix not in WEIGHT_FILES:
             raise ValueError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
-        safe = path.suffix in (".safetensors", ".sft")
-        self._tensors, self._file = (None, _open_safetensors(path)) if safe else (_unpickle(path), None)
+        self.path = path
+        self.shapes, self._read = _open(path)
 
-    def shapes(self) -> dict[str, Tensor]:
-        """Every tensor's name with an empty tensor of its shape and type."""
-        if self._file is None:
-            return {key: value.to("meta") for key, value in self._tensors.items()}
-        return {key: _empty_like(self._file.get_slice(key)) for key in self._file.keys()}
+    def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
+        """Tensors, one at a time; floating-point ones in `dtype`.
 
-    def read(self, key: str, dtype: torch.dtype | None) -> Tensor:
-        """One tensor; floating-point ones in `dtype`."""
-        tensor = self._tensors[key] if self._file is None else self._file.get_tensor(key)
-        return tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
+        Those that have it already are the file itself, mapped to memory.
+        """
+        read = 0
+        for key in keys:
+            if read > REOPEN_BYTES and _is_mapped(self.path):
+                self._read = None  # closes the file before it is opened again
+                read, self._read = 0, _open(self.path)[1]
+            tensor = self._read(key)
+            read += tensor.nbytes
+            yield key, tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def load_models(
@@ -85,34 +93,36 @@ def load_models(
 
 def load_unet(svd: Path, unet: Path | None, dtype: torch.dtype):
     """SVD's UNet with FCVG's weights; the base's file is read only for what these lack."""
-    from accelerate import init_empty_weights
-    from diffusers import UNetSpatioTemporalConditionModel
-
-    config = _read_config(svd / "unet")
-    with init_empty_weights():
-        network = UNetSpatioTemporalConditionModel.from_config(config)
+    network = _empty_unet(svd)
     files = [] if unet is None else [WeightFile(unet)]
-    if not files or network.state_dict().keys() - files[0].shapes().keys():
-        files.append(_part_file(svd / "unet", "diffusion_pytorch_model", files))
+    if not files or network.state_dict().keys() - files[0].shapes.keys():
+        files.append(_part_file(svd / "unet", "diffusion_pytorch_model", dtype, files))
     return fill_network(network, files, dtype)
+
+
+def is_whole(svd: Path, unet: Path) -> bool:
+    """Whether a UNet file needs nothing of SVD's, whose folder needs only its config.json."""
+    return not _empty_unet(svd).state_dict().keys() - WeightFile(unet).shapes.keys()
 
 
 def load_controlnext(path: Path, dtype: torch.dtype) -> ControlNeXt:
     """ControlNeXt v2 of the sizes that its file tells."""
     file = WeightFile(path)
-    network = ControlNeXt(controlnext_config(file.shapes(), name=path.name), device="meta")
+    network = ControlNeXt(controlnext_config(file.shapes, name=str(path)), device="meta")
     return fill_network(network, [file], dtype)
 
 
 def load_vae(svd: Path, dtype: torch.dtype):
-    """SVD's VAE with the temporal decoder."""
+    """SVD's VAE with the temporal decoder; in float32 where it would overflow in float16."""
     from accelerate import init_empty_weights
     from diffusers import AutoencoderKLTemporalDecoder
 
     config = _read_config(svd / "vae")
+    if dtype == torch.float16 and config.get("force_upcast", True):
+        dtype = torch.float32
     with init_empty_weights():
         network = AutoencoderKLTemporalDecoder.from_config(config)
-    return fill_network(network, [_part_file(svd / "vae", "diffusion_pytorch_model")], dtype)
+    return fill_network(network, [_part_file(svd / "vae", "diffusion_pytorch_model", dtype)], dtype)
 
 
 def load_image_encoder(svd: Path, dtype: torch.dtype):
@@ -123,7 +133,7 @@ def load_image_encoder(svd: Path, dtype: torch.dtype):
     config = CLIPVisionConfig(**_read_config(svd / "image_encoder"))
     with init_empty_weights(include_buffers=False):  # they are not in the file
         network = CLIPVisionModelWithProjection(config)
-    file = _part_file(svd / "image_encoder", "model")
+    file = _part_file(svd / "image_encoder", "model", dtype)
     return fill_network(network, [file], dtype, ignored="position_ids")
 
 
@@ -152,14 +162,16 @@ def fill_network(
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     owners: dict[str, WeightFile] = {}
     for file in files:
-        found = {key: value for key, value in file.shapes().items() if not key.endswith(ignored)}
+        found = {key: value for key, value in file.shapes.items() if not key.endswith(ignored)}
         last = file is files[-1]
         check_keys(found, expected, name=str(file.path), partial=len(files) > 1 and not last)
         owners = {**dict.fromkeys(found, file), **owners}
     if len(files) > 1:
         taken = sum(file is files[0] for file in owners.values())
         logging.info("%s gives %d of %d tensors.", files[0].path.name, taken, len(expected))
-    tensors = {key: file.read(key, dtype) for key, file in owners.items()}
+    tensors = {}
+    for file in files:
+        tensors.update(file.read([key for key, owner in owners.items() if owner is file], dtype))
     network.load_state_dict(tensors, assign=True)
     return network.requires_grad_(False).eval()
 
@@ -174,35 +186,62 @@ def _read_config(folder: Path, name: str = "config.json") -> dict:
         ) from error
 
 
-def _part_file(folder: Path, stem: str, partial: list[WeightFile] | None = None) -> WeightFile:
-    """The weights of one part of a diffusers folder, full precision first."""
-    for name in (f"{stem}.safetensors", f"{stem}.fp16.safetensors", f"{stem}.bin"):
+def _empty_unet(svd: Path):
+    """SVD's UNet of the sizes that its folder tells, without memory for weights."""
+    from accelerate import init_empty_weights
+    from diffusers import UNetSpatioTemporalConditionModel
+
+    with init_empty_weights():
+        return UNetSpatioTemporalConditionModel.from_config(_read_config(svd / "unet"))
+
+
+def _part_file(
+    folder: Path, stem: str, dtype: torch.dtype, partial: list[WeightFile] | None = None
+) -> WeightFile:
+    """The weights of one part of a diffusers folder, preferably in the wanted precision."""
+    names = [f"{stem}.safetensors", f"{stem}.fp16.safetensors"]
+    if dtype != torch.float32:
+        names.reverse()
+    for name in (*names, f"{stem}.bin"):
         if (folder / name).is_file():
             return WeightFile(folder / name)
     if partial:
         raise ValueError(
-            f"{partial[0].path.name} is {describe(partial[0].shapes())} without all of its "
+            f"{partial[0].path} is {describe(partial[0].shapes)} without all of its "
             f"tensors, and {folder} has no {stem}.safetensors to take the rest from."
         )
     raise ValueError(f"{folder} has no {stem}.safetensors: the download of SVD is not complete.")
 
 
-def _open_safetensors(path: Path):
+def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
+    """A file's tensors without their values, and a function that reads one."""
+    if path.suffix not in SAFETENSORS:
+        tensors = _unpickle(path)
+        return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
     try:
-        return safe_open(path, "pt")
+        opened = safe_open(path, "pt")
+        parts = {key: opened.get_slice(key) for key in opened.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise _unreadable(path) from error
+    shapes = {key: torch.empty(part.get_shape(), device="meta") for key, part in parts.items()}
+    return shapes, opened.get_tensor
+
+
+def _is_mapped(path: Path) -> bool:
+    """Whether a file is mapped to memory; torch's older kind of pickle is read at once."""
+    with open(path, "rb") as opened:
+        return path.suffix in SAFETENSORS or opened.read(2) == b"PK"
 
 
 def _unpickle(path: Path) -> dict[str, Tensor]:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} is damaged or holds more than weights (code in it is never run). Take the "
             "model's .safetensors file."
         ) from error
-    except (RuntimeError, EOFError, ValueError, OSError) as error:
+    except (RuntimeError, EOFError, ValueError, OSError, KeyError, IndexError, TypeError) as error:
         raise _unreadable(path) from error
     found = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
@@ -215,14 +254,3 @@ def _unreadable(path: Path) -> ValueError:
         f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
         f"off or no {path.suffix} file. Download it again."
     )
-
-
-def _is_zip(path: Path) -> bool:
-    """Whether torch can map the file to memory instead of reading it."""
-    with open(path, "rb") as opened:
-        return opened.read(2) == b"PK"
-
-
-def _empty_like(part) -> Tensor:
-    """A tensor without memory, of the shape of a tensor in a file."""
-    return torch.empty(part.get_shape(), device="meta")

@@ -80,9 +80,9 @@ class InbetweenPipeline:
         with self._on_device(encoder):
             clip = normalize_for_clip(clip_pixels(pixels)).to(encoder.dtype)
             embedding = encoder(clip).image_embeds[:, None].float()
-        with self._on_device(vae), _encoding_type(vae) as dtype:
+        with self._on_device(vae):
             noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
-            latent = vae.encode(noisy.to(dtype)).latent_dist.mode().float()
+            latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
         return Keyframe(embedding, latent)
 
     @torch.no_grad()
@@ -113,18 +113,6 @@ class InbetweenPipeline:
         finally:
             if self.offload:
                 network.to("cpu")
-
-
-@contextmanager
-def _encoding_type(vae: nn.Module) -> Iterator[torch.dtype]:
-    """The number format for encoding: float32 where half precision would overflow."""
-    dtype = vae.dtype
-    if dtype == torch.float16 and vae.config.force_upcast:
-        vae.to(torch.float32)
-    try:
-        yield vae.dtype
-    finally:
-        vae.to(dtype)
 
 
 def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor:

@@ -43,6 +43,14 @@ SCHEDULER = {
     "sigma_min": 0.002, "sigma_max": 700.0, "steps_offset": 1,
     "timestep_spacing": "leading", "timestep_type": "continuous", "use_karras_sigmas": True,
 }  # fmt: skip
+# SVD's feature_extractor/preprocessor_config.json.
+FEATURE_EXTRACTOR = {
+    "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
+    "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": True,
+    "crop_size": {"height": 224, "width": 224}, "do_rescale": True, "rescale_factor": 1 / 255,
+    "do_normalize": True, "image_mean": [0.48145466, 0.4578275, 0.40821073],
+    "image_std": [0.26862954, 0.26130258, 0.27577711],
+}  # fmt: skip
 MODEL_INDEX = {
     "_class_name": "StableVideoDiffusionPipeline",
     "feature_extractor": ["transformers", "CLIPImageProcessor"],
@@ -72,7 +80,7 @@ def write_stand_ins(folder: Path) -> None:
     encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**IMAGE_ENCODER))
     _save_part(svd / "image_encoder", encoder, "model", salt="")
     _write_json(svd / "scheduler" / "scheduler_config.json", SCHEDULER)
-    _write_json(svd / "feature_extractor" / "preprocessor_config.json", {"crop_size": 224})
+    _write_json(svd / "feature_extractor" / "preprocessor_config.json", FEATURE_EXTRACTOR)
     _write_json(svd / "model_index.json", MODEL_INDEX)
     controlnext = ControlNeXt(Config(out_channels=UNET["block_out_channels"][0]))
     _save(folder / "unet.safetensors", fill(unet, salt="fcvg "))

@@ -79,8 +79,9 @@ def test_unet(meta, tensors):
 def test_schedule(meta, tensors):
     for key in (key for key in tensors if key.startswith("sigmas_")):
         steps = int(key.removeprefix("sigmas_"))
-        assert torch.equal(karras_sigmas(steps), tensors[key])
-        assert torch.equal(timestep(karras_sigmas(steps)[:-1]), tensors[f"timesteps_{steps}"])
+        sigmas = karras_sigmas(steps)
+        torch.testing.assert_close(sigmas, tensors[key], rtol=1e-6, atol=0)
+        torch.testing.assert_close(timestep(sigmas[:-1]), tensors[f"timesteps_{steps}"])
         theirs = scheduler()
         theirs.set_timesteps(steps)
         torch.testing.assert_close(theirs.sigmas, tensors[key], rtol=1e-6, atol=0)

@@ -1,0 +1,112 @@
+"""Where the model files are: named by options, in FCVG_MODELS, or on huggingface.co."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "FCVG_MODELS"
+UNET, CONTROLNEXT = "unet.safetensors", "controlnext.safetensors"
+MODEL_INDEX = "model_index.json"
+# What of SVD's repository is used; its UNet only where FCVG's file is not whole.
+SVD_FILES = ("model_index.json", "*/*.json")
+SVD_PARTS = ("vae", "image_encoder")
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Files and folders that exist."""
+
+    svd: Path
+    unet: Path
+    controlnext: Path
+
+
+def find_models(
+    svd: str | None, unet: Path | None, controlnext: Path | None, *, half: bool
+) -> ModelFiles:
+    """The files that are named, and those of the folder FCVG_MODELS for the rest.
+
+    Args:
+        svd: folder in diffusers' layout, or a name on huggingface.co, which is downloaded.
+        half: of a download, the half-precision files.
+
+    Raises:
+        ValueError: one is neither named nor found.
+    """
+    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
+    unet = unet or _in_folder(folder, UNET)
+    controlnext = controlnext or _in_folder(folder, CONTROLNEXT)
+    found = svd or find_svd(folder)
+    missing = [
+        option
+        for option, value in (("--model", found), ("--unet", unet), ("--controlnext", controlnext))
+        if value is None
+    ]
+    if missing:
+        raise ValueError(
+            f"Models are missing: name them with {', '.join(missing)}, or let {VARIABLE} be a "
+            f"folder that holds SVD in diffusers' layout, {UNET} and {CONTROLNEXT} "
+            f"(it is {str(folder) if folder else 'not set'}). To try the program without any, "
+            f"run: python -m fcvg_core stand-ins DIR"
+        )
+    for path in (unet, controlnext):
+        if not path.is_file():
+            raise ValueError(f"There is no model file {path}.")
+    return ModelFiles(_svd_folder(str(found), unet, half), unet, controlnext)
+
+
+def find_svd(folder: Path | None) -> Path | None:
+    """A folder in diffusers' layout: the given one or the first in it."""
+    if folder is None or not folder.is_dir():
+        return None
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return next((path for path in (folder, *inside) if (path / MODEL_INDEX).is_file()), None)
+
+
+def _in_folder(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder and (folder / name).is_file() else None
+
+
+def _svd_folder(name: str, unet: Path, half: bool) -> Path:
+    """The folder of that name, downloaded where there is none."""
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    if folder.exists() or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise ValueError(
+            f"{name} is no folder: give the folder of SVD in diffusers' layout (the one with "
+            f"{MODEL_INDEX}), or its name on huggingface.co."
+        )
+    from .loading import is_whole
+
+    weights = [_weights(part, half) for part in SVD_PARTS]
+    folder = download(name, [*SVD_FILES, *weights])
+    if not is_whole(folder, unet):
+        download(name, [_weights("unet", half)])
+    return folder
+
+
+def download(name: str, patterns: list[str]) -> Path:
+    """The local copy of a repository on huggingface.co, of the files that fit the patterns.
+
+    Raises:
+        ValueError: it can't be reached, does not exist or needs a licence to be accepted.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=patterns))
+    except (OSError, ValueError) as error:  # the hub's own errors derive from these
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        raise ValueError(
+            f"There is no folder {name}, and it can't be downloaded from huggingface.co under "
+            f"that name ({type(error).__name__}: {reason}). Download it by hand and give --model "
+            "its folder."
+        ) from error
+
+
+def _weights(part: str, half: bool) -> str:
+    """Pattern of the weights of a part, in one precision."""
+    stem = "model" if part == "image_encoder" else "diffusion_pytorch_model"
+    return f"{part}/{stem}{'.fp16' if half else ''}.safetensors"

@@ -1,0 +1,178 @@
+"""The command line's options. The reference's names are aliases of shorter ones."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from .output import read_run
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the long list of options before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"Error: {message}. All options: {self.prog} --help\n")
+
+
+def parse_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Options of the command line; `command` says which one was asked for.
+
+    Raises:
+        ValueError: the file of --run is none.
+        SystemExit: an option is wrong (2), or only help was asked for (0).
+    """
+    parser, inbetween = _build_parser()
+    options = parser.parse_args(arguments)
+    if getattr(options, "run", None):
+        saved = read_run(options.run)["options"]
+        known = {action.dest for action in inbetween._actions} - {"run", "help"}
+        inbetween.set_defaults(**{k: _as_typed(v) for k, v in saved.items() if k in known})
+        options = parser.parse_args(arguments)
+    return options
+
+
+def _as_typed(value):
+    """A saved number as the text that was typed, so that it passes the same checks."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    parser = _Parser(
+        prog="python -m fcvg_core",
+        description="Frames between two frames, painted along lines that both share (FCVG).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    inbetween = commands.add_parser(
+        "inbetween",
+        help="two frames in, the video between them out",
+        description="Paint the frames between two frames. Writes result.mp4, frames/, "
+        "condition/ and run.json to a new folder.",
+    )
+    _add_files(inbetween.add_argument_group("files"))
+    _add_video(inbetween.add_argument_group("video"))
+    _add_conditions(inbetween.add_argument_group("conditions"))
+    _add_sampling(inbetween.add_argument_group("sampling"))
+    _add_machine(inbetween.add_argument_group("machine"))
+    stand_ins = commands.add_parser(
+        "stand-ins", help="write tiny untrained models, to try the program with"
+    )
+    stand_ins.add_argument("folder", type=Path, metavar="DIR")
+    samples = commands.add_parser("sample-frames", help="write two sample frames, drawn by code")
+    samples.add_argument("folder", type=Path, metavar="DIR")
+    _add_size(samples)
+    return parser, inbetween
+
+
+# fmt: off
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("first", type=Path, nargs="?", metavar="FIRST", help="picture that the video begins with")
+    add("last", type=Path, nargs="?", metavar="LAST", help="picture that it ends with")
+    add("--image1_path", type=Path, metavar="FILE", help="the same as FIRST")
+    add("--image2_path", type=Path, metavar="FILE", help="the same as LAST")
+    add("-o", "--output", "--output_dir", type=Path, default=Path("results"), metavar="OUT",
+        help="folder to make; if it exists and holds anything, OUT_0001 ... is made (%(default)s)")
+    add("--model", "--pretrained_model_name_or_path", metavar="DIR",
+        help="SVD in diffusers' layout: a folder, or a name on huggingface.co")
+    add("--unet", "--unet_path", type=Path, metavar="FILE", help="FCVG's unet.safetensors")
+    add("--controlnext", "--controlnext_path", type=Path, metavar="FILE",
+        help="FCVG's controlnext.safetensors. Models that are not named are looked for in the "
+        "folder that the environment variable FCVG_MODELS names")
+    add("--run", type=Path, metavar="FILE",
+        help="take all options from the run.json of an earlier run; those given here win")
+    add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,
+        help="write the condition pictures and stop; needs no models")
+
+
+def _add_size(add_to: argparse._ActionsContainer) -> None:
+    for name, default in (("--height", 576), ("--width", 1024)):
+        add_to.add_argument(name, type=_whole(64), default=default, metavar="N",
+                            help="in pixels, a multiple of 64 (%(default)s)")
+
+
+def _add_video(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    _add_size(group)
+    add("--frames", "--max_frame_num", type=_whole(2), default=25, metavar="N",
+        help="of the video, both keyframes included (%(default)s)")
+    add("--fps", type=_whole(1), default=7, metavar="N",
+        help="frames a second, of the file and of the motion that is painted (%(default)s)")
+    add("--motion-bucket", type=_number(0), default=127, metavar="X",
+        help="how much motion, as SVD measures it (%(default)s)")
+    add("--keep-keyframes", action=argparse.BooleanOptionalAction, default=False,
+        help="put the two given frames back exactly")
+
+
+def _add_conditions(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--max-lines", "--max_lines", type=_whole(1), default=300, metavar="N",
+        help="segments to look for in each frame (%(default)s)")
+    add("--max-pts", "--max_pts", type=_whole(0), default=1000, metavar="N",
+        help="keypoints to look for in each frame; the built-in line matcher uses none "
+        "(%(default)s)")
+    add("--line-width", type=_whole(1), default=1, metavar="N", help="in pixels (%(default)s)")
+    add("--control-weight", "--control_weight", type=_number(0), default=1.0, metavar="X",
+        help="how strongly the conditions steer (%(default)s)")
+
+
+def _add_sampling(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--steps", "--num_inference_steps", type=_whole(1), default=25, metavar="N",
+        help="of denoising (%(default)s)")
+    add("--min-guidance", type=_number(0), default=3.0, metavar="X",
+        help="at the keyframe that a direction starts from (%(default)s)")
+    add("--max-guidance", type=_number(0), default=3.0, metavar="X",
+        help="at the far keyframe (%(default)s)")
+    add("--augmentation", type=_number(0), default=0.02, metavar="X",
+        help="noise on the keyframes, as SVD counts it (%(default)s)")
+    add("--window", "--batch_frames", type=_whole(2), default=25, metavar="N",
+        help="frames that are painted at once (%(default)s)")
+    add("--overlap", type=_whole(0), default=6, metavar="N",
+        help="frames that neighbouring windows share (%(default)s)")
+    add("--noise-injection-steps", type=_whole(0), default=0, metavar="N",
+        help="how often each of the first steps is taken again with new noise (%(default)s)")
+    add("--noise-injection-ratio", type=_number(0, 1), default=0.0, metavar="X",
+        help="share of the steps that are, 0 to 1 (%(default)s)")
+    add("--seed", type=_whole(0, 2**64 - 1), default=0, metavar="N",
+        help="of all random numbers (%(default)s)")
+
+
+def _add_machine(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
+    add("--dtype", choices=("auto", "bf16", "fp16", "fp32"), default="auto",
+        help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)")
+    add("--offload", action=argparse.BooleanOptionalAction, default=False,
+        help="have a network on the device only while it is used: slower, needs less memory")
+    add("--decode-chunk", type=_whole(1), default=2, metavar="N",
+        help="frames that the VAE decodes at once; it changes the picture a little "
+        "(%(default)s)")
+# fmt: on
+
+
+def _whole(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
+    """Type of an option: a whole number between two bounds."""
+    return _bounded(int, "a whole number", minimum, maximum)
+
+
+def _number(minimum: float, maximum: float = math.inf) -> Callable[[str], float]:
+    """Type of an option: a finite number between two bounds."""
+    return _bounded(float, "a number", minimum, maximum)
+
+
+def _bounded(convert: Callable, what: str, minimum: float, maximum: float) -> Callable:
+    bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
+
+    def parse(text: str):
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        # Not a number and infinity fail here as well.
+        if value is None or not minimum <= value <= maximum or value == math.inf:
+            raise argparse.ArgumentTypeError(f"expected {what} {bounds}, got {text!r}")
+        return value
+
+    return parse

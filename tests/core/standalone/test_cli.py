@@ -1,0 +1,219 @@
+"""The command line, in this process and in one of its own."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fcvg_core.standalone import cli
+from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.keyframes import read_keyframes
+
+ROOT = Path(__file__).parents[3]
+SMALL = ["--height", "64", "--width", "128", "--frames", "4", "--steps", "1"]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory) -> list[str]:
+    """Two sample frames."""
+    folder = tmp_path_factory.mktemp("frames")
+    assert main(["sample-frames", str(folder), "--height", "96", "--width", "160"]) == 0
+    return [str(folder / "first.png"), str(folder / "last.png")]
+
+
+@pytest.fixture(autouse=True)
+def models(stand_ins, monkeypatch) -> None:
+    monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+
+
+def fails(capsys, *arguments: str) -> str:
+    """The message of a command that fails; one or two lines, no traceback."""
+    assert main(["inbetween", *arguments]) == 2
+    printed = capsys.readouterr().err.strip()
+    assert "Traceback" not in printed
+    return printed.splitlines()[-1]
+
+
+def pictures(folder: Path) -> np.ndarray:
+    return np.stack([np.array(Image.open(path)) for path in sorted(folder.iterdir())])
+
+
+class TestInbetween:
+    def test_a_run_and_the_same_again(self, pair, tmp_path, capsys) -> None:
+        out = tmp_path / "out"
+        assert main(["inbetween", *pair, "-o", str(out), *SMALL, "--seed", "3"]) == 0
+        printed = capsys.readouterr()
+        assert str(out / "result.mp4") in printed.out and "noise" in printed.out
+        assert all(f"{stage}: 100%" in printed.err
+                   for stage in ("loading", "conditions", "denoising", "decoding"))  # fmt: skip
+        assert (out / "result.mp4").stat().st_size > 1000
+        assert pictures(out / "condition").shape == (4, 64, 128, 3)
+        frames = pictures(out / "frames")
+
+        assert main(["inbetween", "--run", str(out / "run.json")]) == 0
+        again = tmp_path / "out_0001"
+        assert np.array_equal(pictures(again / "frames"), frames)
+        first, second = (json.loads((x / "run.json").read_text()) for x in (out, again))
+        assert first == second
+        assert first["stand_ins"] and first["options"]["seed"] == 3
+
+        other = ["--run", str(out / "run.json"), "--seed", "4", "--keep-keyframes"]
+        assert main(["inbetween", *other, "-o", str(tmp_path / "other")]) == 0
+        changed = pictures(tmp_path / "other" / "frames")
+        assert (changed[1:-1] != frames[1:-1]).any()
+        keyframes = read_keyframes(*map(Path, pair), (64, 128))
+        assert np.array_equal(changed[0], keyframes[0])
+        assert np.array_equal(changed[-1], keyframes[1])
+
+    def test_names_of_the_reference(self, stand_ins, pair, tmp_path) -> None:
+        arguments = [
+            "inbetween", "--pretrained_model_name_or_path", str(stand_ins / "svd"),
+            "--controlnext_path", str(stand_ins / "controlnext.safetensors"),
+            "--unet_path", str(stand_ins / "unet.safetensors"),
+            "--image1_path", pair[0], "--image2_path", pair[1],
+            "--output_dir", str(tmp_path / "out"), "--control_weight", "0.5",
+            "--num_inference_steps", "1", "--height", "64", "--width", "64",
+            "--max_frame_num", "3", "--batch_frames", "2", "--overlap", "1",
+            "--max_pts", "10", "--max_lines", "20", "--offload",
+        ]  # fmt: skip
+        assert main(arguments) == 0
+        assert pictures(tmp_path / "out" / "frames").shape == (3, 64, 64, 3)
+
+    def test_conditions_only(self, pair, tmp_path, monkeypatch, capsys) -> None:
+        monkeypatch.delenv("FCVG_MODELS")
+        arguments = ["inbetween", *pair, "-o", str(tmp_path / "out"), *SMALL]
+        assert main([*arguments, "--conditions-only"]) == 0
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+            "condition", "run.json"
+        ]  # fmt: skip
+        assert str(tmp_path / "out" / "condition") in capsys.readouterr().out
+
+    def test_changed_input_is_said(self, pair, tmp_path, caplog) -> None:
+        picture = tmp_path / "first.png"
+        Image.open(pair[0]).save(picture)
+        arguments = [str(picture), pair[1], *SMALL, "--conditions-only"]
+        assert main(["inbetween", *arguments, "-o", str(tmp_path / "out")]) == 0
+        Image.new("RGB", (64, 64)).save(picture)
+        assert main(["inbetween", "--run", str(tmp_path / "out" / "run.json")]) == 0
+        assert f"{picture} is not the file of the earlier run" in caplog.text
+
+
+class TestBadInput:
+    def test_one_frame_missing(self, pair, capsys) -> None:
+        assert "Two pictures are needed" in fails(capsys, pair[0])
+        message = fails(capsys, pair[0], "/no/such.png", *SMALL)
+        assert message == "Error: There is no picture /no/such.png."
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--width", "1000"], "width must be a multiple of 64, got 1000: take 960 or 1024"),
+            (["--frames", "30", "--overlap", "0"], "overlap by 1 to 24 frames, got an overlap"),
+            (["--device", "quantum"], "There is no device 'quantum' here"),
+            (["--unet", "/no/unet.safetensors"], "There is no model file /no/unet.safetensors"),
+            (["--model", "/no/svd"], "/no/svd is no folder"),
+            (["--run", "/no/run.json"], "There is no file /no/run.json"),
+        ],
+    )
+    def test_messages(self, pair, tmp_path, capsys, arguments, message) -> None:
+        out = tmp_path / "out"
+        assert message in fails(capsys, *pair, "-o", str(out), *SMALL, *arguments)
+        assert not out.exists()
+
+    @pytest.mark.parametrize(
+        ("option", "value"),
+        [("--frames", "1"), ("--steps", "0"), ("--steps", "many"), ("--seed", "-1"),
+         ("--noise-injection-ratio", "1.5"), ("--max-guidance", "nan"), ("--dtype", "fp8")],
+    )  # fmt: skip
+    def test_options_out_of_bounds(self, pair, capsys, option, value) -> None:
+        with pytest.raises(SystemExit) as stopped:
+            main(["inbetween", *pair, option, value])
+        assert stopped.value.code == 2
+        (message,) = capsys.readouterr().err.splitlines()
+        assert message.startswith(f"Error: argument {option}")
+
+    def test_edited_run_is_checked(self, pair, tmp_path, capsys) -> None:
+        run = {"options": {"first": pair[0], "last": pair[1], "steps": 0}, "inputs": {}}
+        (tmp_path / "run.json").write_text(json.dumps(run))
+        with pytest.raises(SystemExit):
+            main(["inbetween", "--run", str(tmp_path / "run.json")])
+        assert "at least 1, got '0'" in capsys.readouterr().err
+
+    def test_wrong_model_file(self, stand_ins, pair, tmp_path, capsys) -> None:
+        (tmp_path / "unet.safetensors").write_text("404: not found")
+        message = fails(capsys, *pair, "-o", str(tmp_path / "out"), *SMALL,
+                        "--unet", str(tmp_path / "unet.safetensors"))  # fmt: skip
+        assert "unet.safetensors (14 bytes) can't be read as model weights" in message
+
+    def test_missing_package(self, pair, monkeypatch, capsys) -> None:
+        find = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: None if name == "diffusers" else find(name)
+        )
+        assert "diffusers is not installed" in (message := fails(capsys, *pair))
+        assert "[standalone]" in message
+
+    def test_folder_that_is_not_ours(self, pair, capsys) -> None:
+        assert main(["stand-ins", str(Path(pair[0]).parent)]) == 2
+        assert "is not empty" in capsys.readouterr().err
+
+    def test_samples_replace_no_other_picture(self, tmp_path, capsys) -> None:
+        Image.new("RGB", (9, 9)).save(tmp_path / "last.png")
+        command = ["sample-frames", str(tmp_path), "--height", "64", "--width", "64"]
+        assert main(command) == 2
+        assert "last.png exists and is another picture" in capsys.readouterr().err
+        (tmp_path / "last.png").unlink()
+        assert main(command) == main(command) == 0
+
+    def test_interrupt(self, monkeypatch, capsys) -> None:
+        def stop(options):
+            raise KeyboardInterrupt
+
+        monkeypatch.setitem(cli.COMMANDS, "sample-frames", stop)
+        assert main(["sample-frames", "x"]) == 130
+        assert capsys.readouterr().err == "Interrupted.\n"
+
+    def test_memory_that_runs_out(self, monkeypatch, capsys) -> None:
+        import torch
+
+        def fail(options):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate ...")
+
+        monkeypatch.setitem(cli.COMMANDS, "sample-frames", fail)
+        assert main(["sample-frames", "x"]) == 2
+        assert "--offload" in capsys.readouterr().err
+
+
+class TestProcess:
+    def run(self, *arguments: str, code: str | None = None) -> subprocess.CompletedProcess:
+        command = ["-c", code] if code else ["-m", "fcvg_core", *arguments]
+        return subprocess.run(
+            [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120
+        )
+
+    def test_error_has_no_traceback(self) -> None:
+        done = self.run("inbetween", "/no/a.png", "/no/b.png", "--conditions-only")
+        assert done.returncode == 2
+        assert done.stderr.strip() == "Error: There is no picture /no/a.png."
+
+    def test_help_imports_nothing_heavy(self) -> None:
+        code = (
+            "import sys\nfrom fcvg_core.standalone.cli import main\n"
+            "try: main(['inbetween', '--help'])\nexcept SystemExit: pass\n"
+            "print(sorted({'torch', 'cv2', 'diffusers', 'av'} & set(sys.modules)))"
+        )
+        assert self.run(code=code).stdout.splitlines()[-1] == "[]"
+
+    def test_conditions_need_no_diffusers(self, pair, tmp_path) -> None:
+        code = (
+            "import sys\nfrom fcvg_core.standalone.cli import main\n"
+            f"main(['inbetween', *{pair!r}, '-o', {str(tmp_path / 'out')!r}, *{SMALL!r}, "
+            "'--conditions-only'])\n"
+            "print(sorted({'diffusers', 'transformers', 'av'} & set(sys.modules)))"
+        )
+        assert self.run(code=code).stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,202 @@
+"""Model files: whole, partial and wrong ones."""
+
+import os
+import pickle
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from fcvg_core.standalone import loading
+from fcvg_core.standalone.loading import (
+    WeightFile,
+    is_whole,
+    load_controlnext,
+    load_image_encoder,
+    load_models,
+    load_scheduler,
+    load_unet,
+    load_vae,
+)
+
+FLOAT = torch.float32
+
+
+@pytest.fixture
+def bare_svd(stand_ins, tmp_path) -> Path:
+    """SVD without the UNet's weights."""
+    folder = tmp_path / "svd"
+    shutil.copytree(stand_ins / "svd", folder)
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    return folder
+
+
+class TestUnet:
+    def test_whole_file_needs_no_base(self, stand_ins, bare_svd) -> None:
+        path = stand_ins / "unet.safetensors"
+        assert is_whole(bare_svd, path)
+        unet = load_unet(bare_svd, path, FLOAT)
+        weights = load_file(path)
+        assert all(torch.equal(v, weights[k].float()) for k, v in unet.state_dict().items())
+        assert not unet.training and not any(p.requires_grad for p in unet.parameters())
+
+    def test_partial_file_over_the_base(self, stand_ins, tmp_path) -> None:
+        part = {k: v for k, v in load_file(stand_ins / "unet.safetensors").items() if "tempo" in k}
+        save_file(part, tmp_path / "part.safetensors")
+        assert not is_whole(stand_ins / "svd", tmp_path / "part.safetensors")
+        unet = load_unet(stand_ins / "svd", tmp_path / "part.safetensors", FLOAT)
+        base = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
+        for key, value in unet.state_dict().items():
+            assert torch.equal(value, part.get(key, base[key]).float())
+
+    def test_partial_file_without_base(self, stand_ins, bare_svd, tmp_path) -> None:
+        part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
+        save_file(part, tmp_path / "part.safetensors")
+        with pytest.raises(ValueError, match=r"part\.safetensors .* to take the rest from"):
+            load_unet(bare_svd, tmp_path / "part.safetensors", FLOAT)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"conv_on.weight": torch.zeros(2)}, "conv_on.weight is unknown"),
+            ({"conv_in.bias": torch.zeros(2)}, r"conv_in.bias is \(2,\) and should be \(64,\)"),
+        ],
+    )
+    def test_keys_that_do_not_fit(self, stand_ins, tmp_path, change, message) -> None:
+        weights = {**load_file(stand_ins / "unet.safetensors"), **change}
+        for name in ("whole", "part"):
+            save_file(weights if name == "whole" else change, tmp_path / f"{name}.safetensors")
+            with pytest.raises(ValueError, match=rf"{name}\.safetensors does not fit.*{message}"):
+                load_unet(stand_ins / "svd", tmp_path / f"{name}.safetensors", FLOAT)
+
+    def test_sd15(self, stand_ins, tmp_path) -> None:
+        names = ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")
+        save_file({name: torch.zeros(4, 4, 3, 3) for name in names}, tmp_path / "sd.safetensors")
+        with pytest.raises(ValueError, match=r"sd\.safetensors .* without temporal layers"):
+            load_unet(stand_ins / "svd", tmp_path / "sd.safetensors", FLOAT)
+
+    def test_controlnext_in_its_place(self, stand_ins) -> None:
+        with pytest.raises(ValueError, match="it is a ControlNeXt v2 network"):
+            load_unet(stand_ins / "svd", stand_ins / "controlnext.safetensors", FLOAT)
+
+    @pytest.mark.parametrize("suffix", [".bin", ".pt", ".pth"])
+    @pytest.mark.parametrize("zipped", [True, False])
+    def test_pickles_of_tensors(self, stand_ins, tmp_path, suffix, zipped, monkeypatch) -> None:
+        monkeypatch.setattr(loading, "REOPEN_BYTES", 2**20)
+        weights = load_file(stand_ins / "controlnext.safetensors")
+        path = tmp_path / f"weights{suffix}"
+        torch.save(weights, path, _use_new_zipfile_serialization=zipped)
+        network = load_controlnext(path, FLOAT)
+        assert all(torch.equal(v, weights[k].float()) for k, v in network.state_dict().items())
+
+
+class TestControlnext:
+    def test_sizes_come_from_the_file(self, stand_ins) -> None:
+        network = load_controlnext(stand_ins / "controlnext.safetensors", torch.bfloat16)
+        assert network.config.out_channels == 64
+        assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
+
+    def test_v1(self, tmp_path) -> None:
+        v1 = {"scale": torch.zeros(1), "mid_convs.1.weight": torch.zeros(1280, 256, 1, 1)}
+        torch.save(v1, tmp_path / "controlnet.bin")
+        with pytest.raises(ValueError, match=r"controlnet\.bin is a ControlNeXt v1 network, but"):
+            load_controlnext(tmp_path / "controlnet.bin", FLOAT)
+
+    def test_unet_in_its_place(self, stand_ins) -> None:
+        with pytest.raises(ValueError, match="is an SVD UNet, but a ControlNeXt v2"):
+            load_controlnext(stand_ins / "unet.safetensors", FLOAT)
+
+
+class TestUnreadable:
+    def test_missing(self, tmp_path) -> None:
+        with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
+            WeightFile(tmp_path / "gone.safetensors")
+
+    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin", "a.pt"])
+    @pytest.mark.parametrize("content", [b"", b"This is a text, not a model.\n" * 9])
+    def test_empty_or_text(self, tmp_path, name, content) -> None:
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=rf"{name}.*(Download it again|Take the)"):
+            WeightFile(tmp_path / name)
+
+    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin"])
+    def test_cut_off(self, stand_ins, tmp_path, name) -> None:
+        path = tmp_path / name
+        weights = load_file(stand_ins / "controlnext.safetensors")
+        save_file(weights, path) if name.endswith("tensors") else torch.save(weights, path)
+        path.write_bytes(path.read_bytes()[:100_000])
+        with pytest.raises(ValueError, match=rf"{name} \(100000 bytes\) can't be read.*cut off"):
+            WeightFile(path)
+
+    def test_code_is_never_run(self, tmp_path) -> None:
+        torch.save({"conv_in.weight": Trap(str(tmp_path / "ran"))}, tmp_path / "evil.bin")
+        (tmp_path / "plain.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "ran"))))
+        for name in ("evil.bin", "plain.pt"):
+            with pytest.raises(ValueError, match=f"{name} .*code in it is never run"):
+                WeightFile(tmp_path / name)
+        assert not (tmp_path / "ran").exists()
+
+    def test_no_tensors(self, tmp_path) -> None:
+        torch.save({"epoch": 3}, tmp_path / "log.bin")
+        with pytest.raises(ValueError, match=r"log\.bin holds no plain list of tensors"):
+            WeightFile(tmp_path / "log.bin")
+
+    def test_unknown_kind(self, tmp_path) -> None:
+        (tmp_path / "model.onnx").write_bytes(b"1")
+        with pytest.raises(ValueError, match="expected one of"):
+            WeightFile(tmp_path / "model.onnx")
+
+    def test_incomplete_svd(self, stand_ins, bare_svd) -> None:
+        (bare_svd / "vae" / "config.json").write_text("{")
+        (bare_svd / "image_encoder" / "model.safetensors").unlink()
+        for load in (load_vae, load_image_encoder):
+            with pytest.raises(ValueError, match="download of SVD is not complete"):
+                load(bare_svd, FLOAT)
+        with pytest.raises(ValueError, match="no diffusers folder of SVD"):
+            next(load_models(bare_svd / "vae", stand_ins, stand_ins, FLOAT))
+
+
+class Trap:
+    """A pickle of this makes a folder when it is loaded carelessly."""
+
+    def __init__(self, path: str):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def test_vae_does_not_run_in_float16(stand_ins) -> None:
+    assert load_vae(stand_ins / "svd", torch.float16).dtype == FLOAT
+    assert load_vae(stand_ins / "svd", torch.bfloat16).dtype == torch.bfloat16
+
+
+def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
+    other = {key: value * 2 for key, value in load_file(stand_ins / "unet.safetensors").items()}
+    save_file(load_file(stand_ins / "unet.safetensors"),
+              bare_svd / "unet" / "diffusion_pytorch_model.safetensors")  # fmt: skip
+    save_file(other, bare_svd / "unet" / "diffusion_pytorch_model.fp16.safetensors")
+    full, half = (load_unet(bare_svd, None, dtype) for dtype in (FLOAT, torch.float16))
+    assert torch.equal(full.conv_in.weight * 2, half.conv_in.weight.float())
+
+
+def test_scheduler_runs_as_fcvg_does(bare_svd) -> None:
+    (bare_svd / "scheduler" / "scheduler_config.json").write_text(
+        '{"sigma_max": 80.0, "use_karras_sigmas": false, "prediction_type": "epsilon"}'
+    )
+    scheduler = load_scheduler(bare_svd)
+    scheduler.set_timesteps(3)
+    assert scheduler.sigmas[0] == 700 and scheduler.config.prediction_type == "v_prediction"
+
+
+def test_reads_from_memory_map(stand_ins, tmp_path) -> None:
+    """A tensor that has the right type already is the file itself, not a copy of it."""
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.ones(1000)}, path)
+    (_, tensor), *_ = WeightFile(path).read(["a"], FLOAT)
+    if sys.platform == "linux":
+        assert str(path) in Path("/proc/self/maps").read_text()
+    assert tensor.sum() == 1000

@@ -1,0 +1,94 @@
+"""Where models are looked for."""
+
+import shutil
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import load_file, save_file
+
+from fcvg_core.standalone.model_files import find_models, find_svd
+
+
+@pytest.fixture(autouse=True)
+def no_models(monkeypatch) -> None:
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+
+
+class TestFindModels:
+    def test_in_the_named_folder(self, stand_ins, monkeypatch) -> None:
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        found = find_models(None, None, None, half=False)
+        assert found.svd == stand_ins / "svd"
+        assert found.unet == stand_ins / "unet.safetensors"
+        assert found.controlnext == stand_ins / "controlnext.safetensors"
+
+    def test_options_win(self, stand_ins, tmp_path, monkeypatch) -> None:
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        other = shutil.copy(stand_ins / "controlnext.safetensors", tmp_path / "mine.safetensors")
+        found = find_models(None, None, Path(other), half=False)
+        assert found.controlnext == tmp_path / "mine.safetensors"
+        assert found.unet == stand_ins / "unet.safetensors"
+
+    def test_nothing(self, stand_ins) -> None:
+        with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
+            find_models(None, stand_ins / "unet.safetensors", None, half=False)
+
+    def test_missing_file(self, stand_ins, tmp_path) -> None:
+        with pytest.raises(ValueError, match=r"There is no model file .*gone\.safetensors"):
+            find_models(str(stand_ins / "svd"), tmp_path / "gone.safetensors",
+                        stand_ins / "controlnext.safetensors", half=False)  # fmt: skip
+
+    @pytest.mark.parametrize("name", ["no/such/folder", "/no/such", "folder"])
+    def test_no_folder(self, stand_ins, monkeypatch, name) -> None:
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        with pytest.raises(ValueError, match=f"{name} is no folder"):
+            find_models(name, None, None, half=False)
+
+    def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        with pytest.raises(ValueError, match="is no folder"):
+            find_models(str(stand_ins / "unet.safetensors"), None, None, half=False)
+
+
+class TestDownload:
+    @pytest.fixture
+    def asked(self, stand_ins, monkeypatch) -> list:
+        """What was asked of huggingface.co, which has SVD."""
+        asked = []
+
+        def snapshot_download(name: str, *, allow_patterns: list[str]) -> str:
+            asked.append((name, allow_patterns))
+            return str(stand_ins / "svd")
+
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        return asked
+
+    def test_whole_unet_needs_none_of_the_base(self, asked, stand_ins) -> None:
+        assert find_models("owner/svd", None, None, half=True).svd == stand_ins / "svd"
+        ((name, patterns),) = asked
+        assert name == "owner/svd"
+        assert "vae/diffusion_pytorch_model.fp16.safetensors" in patterns
+        assert not any(pattern.startswith("unet/") for pattern in patterns)
+
+    def test_partial_unet_needs_the_base(self, asked, stand_ins, tmp_path) -> None:
+        part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
+        save_file(part, tmp_path / "part.safetensors")
+        find_models("owner/svd", tmp_path / "part.safetensors", None, half=False)
+        assert asked[1][1] == ["unet/diffusion_pytorch_model.safetensors"]
+
+    def test_offline(self, stand_ins, monkeypatch) -> None:
+        def fail(name: str, **options):
+            raise LocalEntryNotFoundError("Cannot reach the Hub.\nMore lines.")
+
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        with pytest.raises(ValueError, match=r"owner/svd.*Cannot reach the Hub\.\)\. Download"):
+            find_models("owner/svd", None, None, half=False)
+
+
+def test_find_svd(stand_ins) -> None:
+    assert find_svd(stand_ins) == find_svd(stand_ins / "svd") == stand_ins / "svd"
+    assert find_svd(stand_ins / "svd" / "unet") is find_svd(stand_ins / "gone") is find_svd(None)
