@@ -5,6 +5,8 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -59,3 +61,10 @@ def empty_unet(meta: dict):
 
 def _shapes(module: torch.nn.Module) -> dict:
     return {key: tuple(value.shape) for key, value in module.state_dict().items()}
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a case in numpy's format; the test is skipped where a set of cases lacks it."""
+    if not path.exists():
+        pytest.skip(f"no golden case {path}")
+    return dict(np.load(path))

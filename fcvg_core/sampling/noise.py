@@ -28,7 +28,5 @@ def draw_noise(
     generator = torch.Generator("cpu").manual_seed(seed)
     height, width = size
     augmentation = torch.randn(1, 3, height, width, generator=generator)
-    latents = torch.randn(
-        num_frames, latent_channels, height // 8, width // 8, generator=generator
-    )
+    latents = torch.randn(num_frames, latent_channels, height // 8, width // 8, generator=generator)
     return KeyframeNoise(augmentation, latents, generator)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden_cases import load_arrays
 
 from fcvg_core.frames import crop_resize, overlay, to_gray, to_image, to_uint8
 
@@ -72,7 +73,7 @@ class TestToImage:
 
 class TestCropResize:
     def test_golden(self, golden: Path) -> None:
-        cases = np.load(golden / "dwpose" / "crop_and_resize.npz")
+        cases = load_arrays(golden / "dwpose" / "crop_and_resize.npz")
         names = [key[:-3] for key in cases if key.endswith("_in")]
         assert names
         for name in names:
@@ -92,7 +93,7 @@ class TestCropResize:
 
 class TestOverlay:
     def test_golden(self, golden: Path) -> None:
-        case = np.load(golden / "dwpose" / "fusion.npz")
+        case = load_arrays(golden / "dwpose" / "fusion.npz")
         assert (overlay(case["lines"], case["poses"]) == case["fused"]).all()
 
     def test_channel_by_channel(self) -> None:

@@ -5,20 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden_cases import load_arrays
 
 from fcvg_core.lines.draw import draw_lines, husl_palette, line_colors
 
 
 class TestPalette:
     def test_golden(self, golden: Path) -> None:
-        case = np.load(golden / "dwpose" / "palette.npz")
+        case = load_arrays(golden / "dwpose" / "palette.npz")
         counts = [int(key[5:]) for key in case if key.startswith("husl_")]
         assert counts
         for count in counts:
             assert (husl_palette(count) == case[f"husl_{count}"]).all(), count
 
     def test_shuffled_golden(self, golden: Path) -> None:
-        case = np.load(golden / "dwpose" / "palette.npz")
+        case = load_arrays(golden / "dwpose" / "palette.npz")
         for key in case:
             if key.startswith("shuffled5_"):
                 colors = line_colors(int(key[10:]), 5)[:, ::-1]  # ours are swapped for the canvas
@@ -30,7 +31,7 @@ class TestPalette:
 
 class TestDrawLines:
     def test_golden(self, golden: Path) -> None:
-        case = np.load(golden / "dwpose" / "lines.npz")
+        case = load_arrays(golden / "dwpose" / "lines.npz")
         track = torch.from_numpy(case["interpolated"])
         size, seed = tuple(case["size_hw"].tolist()), int(case["seed"])
         frames = draw_lines(track, size, line_width=1, seed=seed)

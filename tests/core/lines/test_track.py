@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from golden_cases import load_arrays
 
 from fcvg_core.lines import LineMatches, interpolate_lines
 from fcvg_core.timeline import inbetween_times
@@ -35,7 +35,7 @@ def test_no_lines(num_frames: int) -> None:
 
 
 def test_golden(golden: Path) -> None:
-    case = np.load(golden / "dwpose" / "lines.npz")
+    case = load_arrays(golden / "dwpose" / "lines.npz")
     matches = LineMatches(
         lines0=torch.from_numpy(case["lines0"]),
         lines1=torch.from_numpy(case["lines1"]),

@@ -74,7 +74,8 @@ class TestDenoise:
         ramp = {"min_guidance": 1.5, "max_guidance": 4.0}
         out = run(models, (first, last), control, noise.latents, **ramp)
         swapped = run(models, (last, first), control.flip(0), noise.latents.flip(0), **ramp)
-        assert (out - swapped.flip(0)).abs().max() <= 1e-5 * out.std()
+        # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
+        assert (out - swapped.flip(0)).abs().max() <= 2e-4
 
     def test_controlnext_runs_once_a_step(self, models) -> None:
         keyframes, control, noise = random_inputs(7)
