@@ -83,6 +83,8 @@ def denoise(
     scheduler.set_timesteps(settings.steps, device=noise.device)
     latents = noise * scheduler.init_noise_sigma
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
+    if repeated and settings.noise_injection_steps and draw is None:
+        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
     for i, t in enumerate(scheduler.timesteps):
         sigma, sigma_next = scheduler.sigmas[i : i + 2]
         control = _run_controlnext(models.controlnext, control_frames, sigma, latents)

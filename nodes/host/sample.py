@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import comfy.model_management as mm
 import comfy.samplers
 import comfy.utils
 import latent_preview
@@ -113,7 +114,7 @@ def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: SampleSetti
     sigmas = comfy.samplers.KSampler(
         model, settings.steps, model.load_device, settings.sampler_name, settings.scheduler
     ).sigmas
-    return guider.sample(
+    latents = guider.sample(
         noise.latents,
         torch.zeros_like(noise.latents),
         sampler,
@@ -121,4 +122,5 @@ def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: SampleSetti
         callback=latent_preview.prepare_callback(model, len(sigmas) - 1),
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=settings.seed,
-    ).cpu()
+    )
+    return latents.to(mm.intermediate_device())
