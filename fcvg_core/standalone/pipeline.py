@@ -89,6 +89,8 @@ class InbetweenPipeline:
     def decode(self, latents: Tensor, chunk: int, progress: Progress) -> np.ndarray:
         """Frames of scaled latents [T, 4, h, w], `chunk` of them at once.
 
+        The chunk is halved, with a warning, when memory runs out.
+
         Raises:
             ValueError: not a number came out of the denoising or of the VAE.
         """
@@ -96,13 +98,20 @@ class InbetweenPipeline:
             raise ValueError("Denoising gave values that are not numbers: try --dtype fp32.")
         vae = self.models.vae
         scaled = latents / vae.config.scaling_factor
-        frames = []
+        decoded: list[np.ndarray] = []
+        done = 0
         progress("decoding", 0, len(latents))
         with self._on_device(vae):
-            for part in scaled.split(chunk):
-                frames.append(_to_pixels(_decode_chunk(vae, part)))
-                progress("decoding", sum(map(len, frames)), len(latents))
-        return np.concatenate(frames)
+            while done < len(latents):
+                frames = _decode_chunk(vae, scaled[done : done + chunk])
+                if frames is None:
+                    chunk //= 2
+                    logging.warning("Memory ran out: decoding %d frames at once now.", chunk)
+                    continue
+                decoded.append(_to_pixels(frames))
+                done += len(frames)
+                progress("decoding", done, len(latents))
+        return np.concatenate(decoded)
 
     @contextmanager
     def _on_device(self, network: nn.Module) -> Iterator[None]:
@@ -115,20 +124,32 @@ class InbetweenPipeline:
                 network.to("cpu")
 
 
-def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor:
-    """[t, 3, H, W] about -1..1, in float32 where the VAE's own format overflows."""
-    dtype = vae.dtype
-    frames = vae.decode(latents.to(dtype), num_frames=len(latents)).sample
-    if not frames.isfinite().all() and dtype != torch.float32:
-        logging.warning("The VAE overflowed in %s: decoding in float32.", dtype)
-        vae.to(torch.float32)
-        try:
-            frames = vae.decode(latents.float(), num_frames=len(latents)).sample
-        finally:
-            vae.to(dtype)
+def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
+    """[t, 3, H, W] about -1..1; None where memory ran out and a shorter chunk may help."""
+    try:
+        frames = _run_decoder(vae, latents)
+    except torch.cuda.OutOfMemoryError:
+        if len(latents) == 1:
+            raise
+        # Retried by the caller: until here the exception holds the chunk's tensors.
+        return None
     if not frames.isfinite().all():
         raise ValueError("The VAE gave values that are not numbers, in float32 too.")
     return frames
+
+
+def _run_decoder(vae: nn.Module, latents: Tensor) -> Tensor:
+    """Decoded pixels, in float32 where the VAE's own format overflows."""
+    dtype = vae.dtype
+    frames = vae.decode(latents.to(dtype), num_frames=len(latents)).sample
+    if frames.isfinite().all() or dtype == torch.float32:
+        return frames
+    logging.warning("The VAE overflowed in %s: decoding in float32.", dtype)
+    vae.to(torch.float32)
+    try:
+        return vae.decode(latents.float(), num_frames=len(latents)).sample
+    finally:
+        vae.to(dtype)
 
 
 def _to_pixels(frames: Tensor) -> np.ndarray:

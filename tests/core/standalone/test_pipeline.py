@@ -183,3 +183,25 @@ class TestDecodeChunk:
     def test_gives_up(self) -> None:
         with pytest.raises(ValueError, match="The VAE gave values that are not numbers"):
             _decode_chunk(OverflowingVae(torch.nan), torch.zeros(2, 4, 1, 1))
+
+    def test_memory_runs_out(self, models, monkeypatch, caplog) -> None:
+        decode = models.vae.decode
+
+        def small_card(latents: torch.Tensor, num_frames: int):
+            if num_frames > 1:
+                raise torch.cuda.OutOfMemoryError("out of memory")
+            return decode(latents, num_frames=num_frames)
+
+        monkeypatch.setattr(models.vae, "decode", small_card)
+        pipeline = InbetweenPipeline(models, device=torch.device("cpu"), offload=False)
+        frames = pipeline.decode(torch.zeros(3, 4, 8, 8), 2, lambda stage, done, total: None)
+        assert frames.shape == (3, 64, 64, 3)
+        assert "decoding 1 frames at once now" in caplog.text
+
+    def test_memory_for_not_even_one_frame(self, models, monkeypatch) -> None:
+        def no_card(latents: torch.Tensor, num_frames: int):
+            raise torch.cuda.OutOfMemoryError("out of memory")
+
+        monkeypatch.setattr(models.vae, "decode", no_card)
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            _decode_chunk(models.vae, torch.zeros(1, 4, 8, 8))
