@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 from comfy_api.latest import io
 
 from .sockets import LineMatchesSocket
@@ -85,4 +86,69 @@ class DrawLines(io.ComfyNode):
         return io.NodeOutput(to_image(frames))
 
 
-NODES = [MatchLines, DrawLines]
+class FilterLineMatches(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_FilterLineMatches",
+            display_name="Filter Line Matches",
+            category="FCVG/lines",
+            description="Mend a bad matching: leave out unsure, short or far-moving matches, those "
+            "outside of a mask, and those that do not follow the motion of most.",
+            inputs=[
+                LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
+                io.Float.Input("min_score", default=0.0, min=0.0, max=1.0, step=0.01,
+                               tooltip="Less sure matches are left out."),
+                io.Float.Input("min_length", default=0.0, min=0.0, max=4096.0, step=1.0,
+                               tooltip="In pixels, in both frames."),
+                io.Float.Input("max_motion", default=1.0, min=0.0, max=1.0, step=0.01,
+                               tooltip="How far a line may move, as a share of the diagonal."),
+                io.Combo.Input("outliers", options=["none", "affine", "homography"], default="none",
+                               tooltip="Leave out what does not follow the motion of most: affine "
+                               "suits a camera that pans and zooms, homography a flat scene."),
+                io.Float.Input("tolerance", default=20.0, min=0.5, max=1000.0, step=0.5,
+                               tooltip="Pixels that an end may lie off that motion."),
+                io.Mask.Input("first_mask", optional=True,
+                              tooltip="Where in the first frame lines count."),
+                io.Mask.Input("last_mask", optional=True,
+                              tooltip="Where in the last frame lines count."),
+                io.Image.Input("first_frame", optional=True, tooltip="For the preview."),
+                io.Image.Input("last_frame", optional=True, tooltip="For the preview."),
+            ],
+            outputs=[
+                LineMatchesSocket.Output(display_name="line_matches",
+                                         tooltip="The matches that are left."),
+                io.Image.Output(display_name="preview",
+                                tooltip="Those on both frames, on black where none are given."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, line_matches, min_score: float, min_length: float, max_motion: float, outliers: str,
+        tolerance: float, first_mask=None, last_mask=None, first_frame=None, last_frame=None,
+    ) -> io.NodeOutput:  # fmt: skip
+        from ..fcvg_core.frames import crop_resize, to_image, to_uint8
+        from ..fcvg_core.lines import MatchFilter, draw_matches, filter_matches
+
+        criteria = MatchFilter(
+            min_score=min_score,
+            min_length=min_length,
+            max_motion=max_motion,
+            fit=outliers,
+            tolerance=tolerance,
+        )
+        masks = (None if mask is None else mask[0] for mask in (first_mask, last_mask))
+        kept = filter_matches(line_matches, criteria, *masks)
+        logging.info("%d of %d matches are left.", len(kept.lines0), len(line_matches.lines0))
+        frames = [
+            np.zeros((*kept.size, 3), np.uint8)
+            if frame is None
+            else crop_resize(to_uint8(frame[0]), kept.size)
+            for frame in (first_frame, last_frame)
+        ]
+        preview = draw_matches(*frames, kept, seed=0)
+        return io.NodeOutput(kept, to_image(preview[None]))
+
+
+NODES = [MatchLines, FilterLineMatches, DrawLines]

@@ -5,6 +5,7 @@ A matcher is anything that takes two frames [H, W, 3] uint8 and gives `LineMatch
 
 from .classic import ClassicLineMatcher
 from .draw import draw_lines
+from .filter import MatchFilter, filter_matches
 from .lsd import detect_lines
 from .preview import draw_matches
 from .track import interpolate_lines
@@ -14,8 +15,10 @@ __all__ = [
     "ClassicLineMatcher",
     "LineMatches",
     "LineSegments",
+    "MatchFilter",
     "detect_lines",
     "draw_lines",
     "draw_matches",
+    "filter_matches",
     "interpolate_lines",
 ]

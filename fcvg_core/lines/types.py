@@ -34,11 +34,13 @@ class LineMatches:
         lines0, lines1: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. The ends of a segment may
             come swapped in `lines1`.
         size: (height, width) of both keyframes, in pixels.
+        scores: [N] float32 in 0..1, how sure each match is; ones where nothing else is given.
     """
 
     lines0: torch.Tensor
     lines1: torch.Tensor
     size: tuple[int, int]
+    scores: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         check_lines("lines0", self.lines0)
@@ -50,6 +52,12 @@ class LineMatches:
             )
         if len(self.size) != 2 or min(self.size) < 1:
             raise ValueError(f"expected a size (height, width) in pixels, got {self.size!r}")
+        if self.scores is None:
+            object.__setattr__(self, "scores", self.lines0.new_ones(len(self.lines0)))
+        if self.scores.shape != self.lines0.shape[:1]:
+            raise ValueError(
+                f"expected scores [{len(self.lines0)}], one a match, got {list(self.scores.shape)}"
+            )
 
 
 def check_lines(name: str, lines: torch.Tensor) -> None:

@@ -12,7 +12,7 @@ PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av", "tqdm")
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 SAMPLE_NAMES = ("first.png", "last.png")
 # Options that name files: they are kept as absolute paths, so that run.json works anywhere.
-PATHS = ("first", "last", "output", "unet", "controlnext")
+PATHS = ("first", "last", "output", "unet", "controlnext", "matches")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,6 +55,7 @@ def make_inbetweens(options: argparse.Namespace) -> None:
         )
     from ..models.fcvg import check_size
     from ..sampling import plan_windows
+    from .conditions import choose_matcher
     from .keyframes import read_keyframes
     from .output import claim_folder, write_frames
 
@@ -63,9 +64,10 @@ def make_inbetweens(options: argparse.Namespace) -> None:
     plan_windows(options.frames, options.window, options.overlap)
     _warn_of_changes(options)
     keyframes = read_keyframes(options.first, options.last, size)
+    match = choose_matcher(size, max_lines=options.max_lines, matches=options.matches)
     job = None if options.conditions_only else _Job(options)
     with _Bars() as bars:
-        conditions = _conditions(keyframes, options, bars)
+        conditions = _conditions(keyframes, match, options, bars)
         pipeline = job and job.load(bars)
         folder = claim_folder(options.output)
         write_frames(folder / "condition", conditions)
@@ -75,6 +77,27 @@ def make_inbetweens(options: argparse.Namespace) -> None:
             write_frames(folder / "frames", frames)
             _write_video(folder, frames, options)
     _report(folder, job)
+
+
+def write_line_matches(options: argparse.Namespace) -> None:
+    """`match`: the lines that two frames share, as JSON and as a picture."""
+    from PIL import Image
+
+    from ..lines import draw_matches
+    from .conditions import choose_matcher
+    from .keyframes import read_keyframes
+    from .matches_file import write_matches
+    from .output import claim_folder
+
+    size = (options.height, options.width)
+    keyframes = read_keyframes(options.first, options.last, size)
+    matches = choose_matcher(size, max_lines=options.max_lines)(*keyframes)
+    folder = claim_folder(options.output)
+    write_matches(folder / "matches.json", matches)
+    Image.fromarray(draw_matches(*keyframes, matches, seed=0)).save(folder / "matches.png")
+    print(f"{len(matches.lines0)} lines match")
+    print(f"matches: {folder / 'matches.json'}")
+    print(f"picture: {folder / 'matches.png'}")
 
 
 def write_samples(options: argparse.Namespace) -> None:
@@ -110,6 +133,7 @@ def write_models(options: argparse.Namespace) -> None:
 
 COMMANDS = {
     "inbetween": make_inbetweens,
+    "match": write_line_matches,
     "stand-ins": write_models,
     "sample-frames": write_samples,
 }
@@ -171,13 +195,13 @@ class _Bars:
             bar.close()
 
 
-def _conditions(keyframes: tuple, options: argparse.Namespace, bars: _Bars):
+def _conditions(keyframes: tuple, match, options: argparse.Namespace, bars: _Bars):
     from .conditions import make_conditions
 
     return make_conditions(
         keyframes,
+        match=match,
         num_frames=options.frames,
-        max_lines=options.max_lines,
         line_width=options.line_width,
         seed=options.seed,
         progress=bars,
@@ -225,6 +249,8 @@ def _write_run(folder: Path, options: argparse.Namespace, job: _Job | None) -> N
     saved = {key: value for key, value in vars(options).items() if key not in
              ("command", "run", "image1_path", "image2_path")}  # fmt: skip
     inputs = {"first": options.first, "last": options.last}
+    if options.matches:
+        inputs["matches"] = options.matches
     facts = {}
     if job:
         saved |= {"unet": job.files.unet, "controlnext": job.files.controlnext}

@@ -2,18 +2,45 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from ..lines import ClassicLineMatcher, draw_lines, interpolate_lines
+from ..lines import ClassicLineMatcher, LineMatches, draw_lines, interpolate_lines
 from ..timeline import inbetween_times
+from .matches_file import read_matches
+
+Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
+
+
+def choose_matcher(
+    size: tuple[int, int], *, max_lines: int, matches: Path | None = None
+) -> Matcher:
+    """What gives the line matches of two keyframes: a file of them, or the built-in matcher.
+
+    Args:
+        size: (height, width) of the keyframes.
+        matches: see `read_matches`.
+
+    Raises:
+        ValueError: the file is none, or made for frames of another size.
+    """
+    if matches is None:
+        return ClassicLineMatcher(max_lines=max_lines)
+    found = read_matches(matches)
+    if found.size != size:
+        raise ValueError(
+            f"{matches} is for frames of {found.size[1]} x {found.size[0]} pixels, but these are "
+            f"{size[1]} x {size[0]}: give --width and --height those values."
+        )
+    return lambda *keyframes: found
 
 
 def make_conditions(
     keyframes: tuple[np.ndarray, np.ndarray],
     *,
+    match: Matcher,
     num_frames: int,
-    max_lines: int,
     line_width: int,
     seed: int,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
@@ -22,6 +49,7 @@ def make_conditions(
 
     Args:
         keyframes: first and last, uint8 [H, W, 3] of one size.
+        match: a matcher of the room `lines`, or what gives matches that were made before.
         num_frames: of the video, keyframes included.
         seed: of the lines' colours.
         progress: is told the stage, how many parts of it are done, and of how many.
@@ -33,7 +61,7 @@ def make_conditions(
     """
     times = inbetween_times(num_frames)
     progress("conditions", 0, 2)
-    matches = ClassicLineMatcher(max_lines=max_lines)(*keyframes)
+    matches = match(*keyframes)
     progress("conditions", 1, 2)
     track = interpolate_lines(matches, times)
     frames = draw_lines(track, matches.size, line_width=line_width, seed=seed)

@@ -55,6 +55,7 @@ def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     _add_conditions(inbetween.add_argument_group("conditions"))
     _add_sampling(inbetween.add_argument_group("sampling"))
     _add_machine(inbetween.add_argument_group("machine"))
+    _add_match(commands)
     stand_ins = commands.add_parser(
         "stand-ins", help="write tiny untrained models, to try the program with"
     )
@@ -86,6 +87,26 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         help="write the condition pictures and stop; needs no models")
 
 
+def _add_match(commands) -> None:
+    match = commands.add_parser(
+        "match",
+        help="find the lines that two frames share",
+        description="Write the lines that two frames share as matches.json, which inbetween "
+        "--matches takes, and as a picture.",
+    )
+    match.add_argument("first", type=Path, metavar="FIRST", help="picture")
+    match.add_argument("last", type=Path, metavar="LAST", help="picture")
+    match.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
+                       help="folder to make; if it exists, OUT_0001 ... is made")  # fmt: skip
+    _add_size(match)
+    _add_max_lines(match)
+
+
+def _add_max_lines(add_to: argparse._ActionsContainer) -> None:
+    add_to.add_argument("--max-lines", "--max_lines", type=_whole(1), default=300, metavar="N",
+                        help="segments to look for in each frame (%(default)s)")  # fmt: skip
+
+
 def _add_size(add_to: argparse._ActionsContainer) -> None:
     for name, default in (("--height", 576), ("--width", 1024)):
         add_to.add_argument(name, type=_whole(64), default=default, metavar="N",
@@ -107,8 +128,9 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
 
 def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--max-lines", "--max_lines", type=_whole(1), default=300, metavar="N",
-        help="segments to look for in each frame (%(default)s)")
+    _add_max_lines(group)
+    add("--matches", type=Path, metavar="FILE",
+        help="lines that were matched before (by `match`, by hand or by another program)")
     add("--max-pts", "--max_pts", type=_whole(0), default=1000, metavar="N",
         help="keypoints to look for in each frame; the built-in line matcher uses none "
         "(%(default)s)")

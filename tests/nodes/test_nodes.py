@@ -62,6 +62,38 @@ class TestLines:
             )
 
 
+class TestFilterLineMatches:
+    @pytest.fixture
+    def matches(self, load):
+        lines = torch.tensor([[[0.0, 10], [30, 10]], [[50, 50], [50, 60]]])
+        return load("fcvg_core.lines").LineMatches(lines, lines + 40, size=(100, 200))
+
+    def test_by_length_with_a_preview(self, node_classes, matches):
+        node = node_classes["FCVG_FilterLineMatches"]
+        kept, preview = node.execute(matches, 0.0, 20.0, 1.0, "none", 20.0).args
+        assert len(kept.lines0) == 1
+        assert preview.shape == (1, 100, 400, 3)
+        assert preview.any()
+
+    def test_by_mask_on_either_frame(self, node_classes, matches):
+        node = node_classes["FCVG_FilterLineMatches"]
+        left = torch.zeros(1, 50, 100)
+        left[:, :, :20] = 1
+        for masks, count in (({"first_mask": left}, 1), ({"last_mask": left}, 0)):
+            kept = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, **masks).args[0]
+            assert len(kept.lines0) == count
+
+    def test_frames_of_another_size(self, node_classes, matches):
+        node = node_classes["FCVG_FilterLineMatches"]
+        frame = picture(1, 64, 64, 4)
+        out = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, None, None, frame, frame)
+        assert out.args[1].shape == (1, 100, 400, 3)
+
+    def test_choice_that_is_none(self, node_classes, matches):
+        with pytest.raises(ValueError, match="got 'magic'"):
+            node_classes["FCVG_FilterLineMatches"].execute(matches, 0.0, 0.0, 1.0, "magic", 20.0)
+
+
 class TestLoaders:
     def test_missing_file_says_which_and_where(self, load):
         folders = load("nodes.host.folders")

@@ -189,6 +189,34 @@ class TestBadInput:
         assert "--offload" in capsys.readouterr().err
 
 
+class TestMatch:
+    def test_what_it_writes_is_taken_back(self, pair, tmp_path, capsys) -> None:
+        sized = ["--width", "256", "--height", "128"]
+        assert main(["match", *pair, "-o", str(tmp_path / "m"), *sized]) == 0
+        assert "lines match" in capsys.readouterr().out
+        assert Image.open(tmp_path / "m" / "matches.png").size == (512, 128)
+        common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
+        assert main([*common, "-o", str(tmp_path / "a")]) == 0
+        given = ["--matches", str(tmp_path / "m" / "matches.json")]
+        assert main([*common, "-o", str(tmp_path / "b"), *given]) == 0
+        for name in ("00.png", "02.png"):
+            one, other = (
+                np.asarray(Image.open(tmp_path / x / "condition" / name), int) for x in "ab"
+            )
+            # Saved to a thousandth of a pixel: few of the truncated ends fall otherwise.
+            assert (one != other).any(axis=-1).mean() < 0.01
+
+    def test_nothing_is_overwritten(self, pair, tmp_path) -> None:
+        for _ in range(2):
+            assert main(["match", *pair, "-o", str(tmp_path / "m")]) == 0
+        assert (tmp_path / "m_0001" / "matches.json").is_file()
+
+    def test_file_that_is_none(self, pair, tmp_path, capsys) -> None:
+        given = ["--matches", str(tmp_path / "none.json"), "--conditions-only"]
+        assert main(["inbetween", *pair, *given]) == 2
+        assert "There is no file" in capsys.readouterr().err
+
+
 class TestProcess:
     def run(self, *arguments: str, code: str | None = None) -> subprocess.CompletedProcess:
         command = ["-c", code] if code else ["-m", "fcvg_core", *arguments]

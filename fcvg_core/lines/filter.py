@@ -1,0 +1,122 @@
+"""Line matches -> those of them that are to be trusted, so that a bad matching can be mended."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from .track import paired_ends
+from .types import LineMatches
+
+FITS = ("none", "affine", "homography")
+MIN_ENDS = {"affine": 3, "homography": 4}  # points that a fit needs
+MAX_TRIES, CONFIDENCE = 5000, 0.999  # of RANSAC
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchFilter:
+    """What a match has to fulfil to be kept.
+
+    Attributes:
+        min_score: 0..1.
+        min_length: pixels, in both keyframes.
+        max_motion: of the middle of a segment, in parts of the frame's diagonal.
+        fit: one of FITS: the motion that all matches should follow, found robustly.
+        tolerance: pixels that an end may lie off that motion.
+    """
+
+    min_score: float = 0.0
+    min_length: float = 0.0
+    max_motion: float = 1.0
+    fit: str = "none"
+    tolerance: float = 20.0
+
+    def __post_init__(self) -> None:
+        if self.fit not in FITS:
+            raise ValueError(f"expected a fit of {', '.join(FITS)}, got {self.fit!r}")
+
+
+def filter_matches(
+    matches: LineMatches,
+    criteria: MatchFilter,
+    mask0: Tensor | None = None,
+    mask1: Tensor | None = None,
+) -> LineMatches:
+    """The matches that fulfil all criteria, in the order in which they were.
+
+    Args:
+        matches: N >= 0.
+        mask0, mask1: [H, W] of any size, above 0.5 where the first or last keyframe's segments
+            (their middles) may lie; None: everywhere.
+    """
+    kept = torch.ones(len(matches.lines0), dtype=torch.bool)
+    kept &= matches.scores >= criteria.min_score
+    kept &= _lengths(matches) >= criteria.min_length
+    kept &= _motions(matches) <= criteria.max_motion
+    for mask, lines in ((mask0, matches.lines0), (mask1, matches.lines1)):
+        if mask is not None:
+            kept &= _inside(lines, mask, matches.size)
+    chosen = select_matches(matches, kept)
+    return select_matches(chosen, _follows(chosen, criteria.fit, criteria.tolerance))
+
+
+def select_matches(matches: LineMatches, kept: Tensor) -> LineMatches:
+    """The matches at which `kept`, bool [N], is true."""
+    return LineMatches(
+        lines0=matches.lines0[kept],
+        lines1=matches.lines1[kept],
+        size=matches.size,
+        scores=matches.scores[kept],
+    )
+
+
+def _lengths(matches: LineMatches) -> Tensor:
+    """Length of the shorter segment of each pair: [N] pixels."""
+    both = torch.stack([matches.lines0, matches.lines1])
+    return (both[:, :, 1] - both[:, :, 0]).norm(dim=-1).amin(0)
+
+
+def _motions(matches: LineMatches) -> Tensor:
+    """How far each segment's middle moves: [N] in parts of the diagonal."""
+    diagonal = float(np.hypot(*matches.size))
+    return (matches.lines1.mean(1) - matches.lines0.mean(1)).norm(dim=-1) / diagonal
+
+
+def _inside(lines: Tensor, mask: Tensor, size: tuple[int, int]) -> Tensor:
+    """Whether the middle of each segment lies in a mask, which is stretched to the frame: [N]."""
+    shape = torch.tensor(mask.shape[::-1])
+    scale = shape / torch.tensor(size[::-1])
+    at = (lines.mean(1) * scale).long().clamp(min=torch.zeros(2), max=shape - 1).long()
+    return mask.cpu()[at[:, 1], at[:, 0]] > 0.5
+
+
+def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:
+    """Whether both ends of each segment follow the motion of most of them: [N].
+
+    All of them where there are too few, or no such motion.
+    """
+    everything = torch.ones(len(matches.lines0), dtype=torch.bool)
+    if fit == "none" or 2 * len(everything) < MIN_ENDS[fit]:
+        return everything
+    start = matches.lines0.reshape(-1, 2).double().numpy()
+    end = paired_ends(matches.lines0, matches.lines1).reshape(-1, 2).double().numpy()
+    cv2.setRNGSeed(0)  # the same matches give the same result
+    motion = _fit(start, end, fit, tolerance)
+    if motion is None:
+        return everything
+    moved = start @ motion[:, :2].T + motion[:, 2]
+    error = np.linalg.norm(moved[:, :2] / moved[:, 2:] - end, axis=1)
+    return torch.from_numpy((error <= tolerance).reshape(-1, 2).all(axis=1))
+
+
+def _fit(start: np.ndarray, end: np.ndarray, fit: str, tolerance: float) -> np.ndarray | None:
+    """Motion [3, 3] that most points follow, or None: two [M, 2]."""
+    search = {"maxIters": MAX_TRIES, "confidence": CONFIDENCE}
+    if fit == "homography":
+        return cv2.findHomography(start, end, cv2.RANSAC, tolerance, **search)[0]
+    matrix, _ = cv2.estimateAffine2D(
+        start, end, method=cv2.RANSAC, ransacReprojThreshold=tolerance, **search
+    )
+    return None if matrix is None else np.vstack([matrix, [0, 0, 1]])

@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from fcvg_core.lines import LineMatches
+from fcvg_core.lines.filter import MatchFilter, filter_matches, select_matches
+
+SIZE = (100, 200)
+
+
+def matches(lines0, lines1, scores=None):
+    tensors = [torch.tensor(x, dtype=torch.float32).reshape(-1, 2, 2) for x in (lines0, lines1)]
+    scores = None if scores is None else torch.tensor(scores)
+    return LineMatches(*tensors, size=SIZE, scores=scores)
+
+
+TWO = matches(
+    [[[0, 10], [30, 10]], [[50, 50], [50, 60]]],
+    [[[5, 10], [35, 10]], [[150, 50], [150, 90]]],
+    [0.9, 0.3],
+)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "kept"),
+    [
+        ({}, 2),
+        ({"min_score": 0.5}, 1),
+        ({"min_length": 20.0}, 1),  # the shorter segment of the pair counts
+        ({"max_motion": 0.1}, 1),
+        ({"max_motion": 0.0}, 0),
+    ],
+)
+def test_one_criterion(criteria, kept):
+    assert len(filter_matches(TWO, MatchFilter(**criteria)).lines0) == kept
+
+
+def test_scores_stay_with_their_matches():
+    assert filter_matches(TWO, MatchFilter(max_motion=0.1)).scores.tolist() == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize("shape", [SIZE, (10, 20)])
+def test_masks_of_either_keyframe(shape):
+    left = torch.zeros(shape)
+    left[:, : shape[1] // 5] = 1.0
+    assert filter_matches(TWO, MatchFilter(), mask0=left).lines0[0, 0].tolist() == [0.0, 10.0]
+    assert len(filter_matches(TWO, MatchFilter(), mask1=1 - left).lines0) == 1
+
+
+@pytest.mark.parametrize("fit", ["affine", "homography"])
+def test_outliers_against_a_robust_motion(fit):
+    generator = torch.Generator().manual_seed(0)
+    start = torch.rand(30, 2, 2, generator=generator) * 90
+    end = start * 1.1 + 4
+    end[3] += 60
+    end[7] = end[7].flip(0)  # ends come swapped: no outlier
+    found = filter_matches(LineMatches(start, end, size=SIZE), MatchFilter(fit=fit, tolerance=3.0))
+    assert len(found.lines0) == 29
+    assert not (found.lines0 == start[3]).all(dim=(1, 2)).any()
+
+
+@pytest.mark.parametrize("fit", ["none", "affine", "homography"])
+def test_few_or_no_matches_are_kept(fit):
+    none = matches([], [])
+    assert len(filter_matches(none, MatchFilter(fit=fit)).lines0) == 0
+    one = select_matches(TWO, torch.tensor([True, False]))
+    assert len(filter_matches(one, MatchFilter(fit=fit)).lines0) == 1
+
+
+def test_unknown_fit():
+    with pytest.raises(ValueError, match="none, affine, homography, got 'spline'"):
+        MatchFilter(fit="spline")
