@@ -87,7 +87,7 @@ class ControlPatch:
         if transformer_options["block"] != FIRST_DOWN_BLOCK or not acts or self.strength == 0:
             return hidden
         conditions = transformer_options["cond_or_uncond"]
-        current = transformer_options.get(PASS) or _plain_pass(hidden.shape[0] // len(conditions))
+        current = transformer_options.get(PASS) or _plain_pass(hidden, conditions)
         control = self._window_control(current, sigma, hidden)
         chunks = list(hidden.chunk(len(conditions)))
         for i, condition in enumerate(conditions):
@@ -120,13 +120,15 @@ class ControlPatch:
         return torch.cat(prepared)
 
 
-def _plain_pass(num_frames: int) -> ModelPass:
+def _plain_pass(hidden: Tensor, conditions: list[int]) -> ModelPass:
     """The host's own guiders: the first condition is the positive one, all frames at once."""
+    num_frames = len(hidden) // len(conditions)
+    count = max(conditions) + 1
     return ModelPass(
         num_frames=num_frames,
         window=Window(0, num_frames),
-        conditional=(True, False),
-        backward=(False, False),
+        conditional=tuple(i == 0 for i in range(count)),
+        backward=(False,) * count,
     )
 
 

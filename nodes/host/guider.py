@@ -139,7 +139,9 @@ def _for_window(model_options: dict, window: Window, num_frames: int) -> dict:
 def _apply_in_direction(executor, x, t, c_concat=None, c_crossattn=None, control=None,
                         transformer_options={}, **kwargs):  # fmt: skip
     """Flip the frames of backward passes before the model, and its prediction after it."""
-    current = transformer_options[PASS]
+    current = transformer_options.get(PASS)
+    if current is None:  # somebody else's call, outside of this guider's steps
+        return executor(x, t, c_concat, c_crossattn, control, transformer_options, **kwargs)
     flipped = [current.backward[i] for i in transformer_options["cond_or_uncond"]]
     kwargs["num_video_frames"] = current.window.length
     out = executor(

@@ -176,3 +176,50 @@ class count_frames:  # noqa: N801
 
     def __exit__(self, *error):
         self.handle.remove()
+
+
+def test_guiders_of_the_host_steer_their_positive_condition(load, model, controlnext):
+    steered = load("nodes.host.control_patch").steer(
+        model,
+        controlnext,
+        torch.rand(5, 64, 128, 3),
+        strength=1.0,
+        start_percent=0.0,
+        end_percent=1.0,
+    )
+    (patch,) = steered.model_options["transformer_options"]["patches"][
+        "input_block_patch_after_skip"
+    ]
+    hidden = random(0, 15, 64, 4, 8)
+    options = {"block": ("input", 3), "cond_or_uncond": [2, 0, 1], "sigmas": torch.tensor([3.0])}
+    out = patch(hidden, options)
+    same = [torch.equal(a, b) for a, b in zip(out.chunk(3), hidden.chunk(3), strict=True)]
+    assert same == [True, False, True]
+    other_block = {**options, "block": ("input", 2)}
+    assert patch(hidden, other_block) is hidden
+
+
+def test_plain_sampler_of_the_host(load, model, controlnext):
+    """ControlNeXt-SVD's way: one direction, the host's own guider."""
+    import comfy.samplers
+
+    steered = load("nodes.host.control_patch").steer(
+        model,
+        controlnext,
+        torch.rand(5, 64, 128, 3),
+        strength=1.0,
+        start_percent=0.0,
+        end_percent=1.0,
+    )
+    guider = comfy.samplers.CFGGuider(steered)
+    guider.set_conds(FIRST, NEGATIVE)
+    guider.set_cfg(2.5)
+    noise = random(0, 5, 4, 8, 16)
+    sigmas = comfy.samplers.calculate_sigmas(
+        steered.get_model_object("model_sampling"), "karras", 2
+    )
+    out = guider.sample(
+        noise, torch.zeros_like(noise), comfy.samplers.sampler_object("euler"), sigmas,
+        disable_pbar=True, seed=0,
+    )  # fmt: skip
+    assert out.isfinite().all()
