@@ -1,0 +1,117 @@
+"""SuperPoint: a grey frame -> keypoints, and descriptors that can be asked for anywhere.
+
+Attribute names are the checkpoint's.
+
+Source: SuperPoint (arXiv 1712.07629); cvg/GlueStick gluestick/models/superpoint.py.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CELL = 8  # pixels a side that one output of the network stands for
+THRESHOLD = 0.005  # of a keypoint's score, exclusive
+NMS_RADIUS = 4  # pixels
+BORDER = 4  # pixels without keypoints
+LAYERS = {  # channels in and out, kernel size
+    "conv1a": (1, 64, 3), "conv1b": (64, 64, 3), "conv2a": (64, 64, 3), "conv2b": (64, 64, 3),
+    "conv3a": (64, 128, 3), "conv3b": (128, 128, 3), "conv4a": (128, 128, 3),
+    "conv4b": (128, 128, 3), "convPa": (128, 256, 3), "convPb": (256, CELL**2 + 1, 1),
+    "convDa": (128, 256, 3), "convDb": (256, 256, 1),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """What SuperPoint sees in a frame.
+
+    Attributes:
+        points: [M, 2] (x, y) in pixels, the origin at the middle of the first pixel.
+        scores: [M] 0..1.
+        dense: [D, h, w] descriptors of unit length, one a cell of 8 x 8 pixels.
+    """
+
+    points: Tensor
+    scores: Tensor
+    dense: Tensor
+
+
+class SuperPoint(nn.Module):
+    """Keypoint scores of every pixel, and a descriptor of every cell."""
+
+    def __init__(self, *, operations=nn, dtype=None, device=None):
+        super().__init__()
+        for name, (channels, out_channels, size) in LAYERS.items():
+            layer = operations.Conv2d(
+                channels, out_channels, size, padding=size // 2, dtype=dtype, device=device
+            )
+            self.add_module(name, layer)
+
+    def forward(self, gray: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores and descriptors.
+
+        Args:
+            gray: [B, 1, H, W] in 0..1; what exceeds a multiple of 8 gets no scores.
+
+        Returns:
+            [B, 8h, 8w] scores of every pixel, [B, D, h, w] descriptors of unit length.
+        """
+        x = gray
+        for stage in "1234":
+            x = F.relu(getattr(self, f"conv{stage}b")(F.relu(getattr(self, f"conv{stage}a")(x))))
+            x = F.max_pool2d(x, 2) if stage != "4" else x
+        logits = self.convPb(F.relu(self.convPa(x)))
+        # The last channel stands for "no keypoint in this cell".
+        scores = F.pixel_shuffle(logits.softmax(1)[:, :-1], CELL)[:, 0]
+        descriptors = F.normalize(self.convDb(F.relu(self.convDa(x))), dim=1)
+        return scores, descriptors
+
+
+def find_keypoints(
+    scores: Tensor, dense: Tensor, *, max_keypoints: int, threshold: float = THRESHOLD
+) -> Keypoints:
+    """The strongest keypoints of one frame.
+
+    Args:
+        scores: [8h, 8w] of `SuperPoint`.
+        dense: [D, h, w] of `SuperPoint`.
+        max_keypoints: the best come first where there are more; else they are in raster order.
+    """
+    peaks = suppress_neighbours(scores)
+    inside = torch.zeros_like(peaks, dtype=torch.bool)
+    inside[BORDER:-BORDER, BORDER:-BORDER] = True
+    rows, columns = torch.nonzero((peaks > threshold) & inside, as_tuple=True)
+    found = peaks[rows, columns]
+    if 0 <= max_keypoints < len(found):
+        found, best = found.topk(max_keypoints, sorted=True)
+        rows, columns = rows[best], columns[best]
+    return Keypoints(torch.stack([columns, rows], dim=1).float(), found, dense)
+
+
+def suppress_neighbours(scores: Tensor, radius: int = NMS_RADIUS) -> Tensor:
+    """Scores [H, W] of local maxima, 0 elsewhere; twice more among what these leave."""
+    zeros = torch.zeros_like(scores)
+    peaks = scores == _max_around(scores, radius)
+    for _ in range(2):
+        near = _max_around(peaks.to(scores), radius) > 0
+        rest = torch.where(near, zeros, scores)
+        peaks = peaks | ((rest == _max_around(rest, radius)) & ~near)
+    return torch.where(peaks, scores, zeros)
+
+
+def sample_descriptors(dense: Tensor, points: Tensor) -> Tensor:
+    """Descriptors between cells: [D, h, w] at [M, 2] pixels (x, y) -> [D, M] of unit length."""
+    height, width = dense.shape[1:]
+    # The middle of the first cell is 3.5 pixels in; the reference divides by 4.5 less.
+    scale = points.new_tensor([width, height]) * CELL - (CELL / 2 + 0.5)
+    where = (points - (CELL / 2 - 0.5)) / scale * 2 - 1
+    sampled = F.grid_sample(dense[None], where[None, None].to(dense), align_corners=True)
+    return F.normalize(sampled[0, :, 0], dim=0)
+
+
+def _max_around(values: Tensor, radius: int) -> Tensor:
+    """Maximum of the square around each pixel, one axis after the other: [H, W] -> [H, W]."""
+    rows = F.max_pool2d(values[None], (2 * radius + 1, 1), stride=1, padding=(radius, 0))
+    return F.max_pool2d(rows, (1, 2 * radius + 1), stride=1, padding=(0, radius))[0]
