@@ -5,7 +5,47 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
-from .sockets import LineMatchesSocket
+from .host import folders
+from .sockets import GlueStickSocket, LineMatchesSocket
+
+DETECTORS = ["opencv", "pytlsd"]
+AUTO = "auto"
+
+
+class LoadGlueStick(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_LoadGlueStick",
+            display_name="Load GlueStick",
+            category="FCVG/loaders",
+            description="The line matcher of the paper. Both files are needed; SuperPoint's may "
+            "be used for non-commercial research only.",
+            inputs=[
+                io.Combo.Input("gluestick_name", options=_weights(), default=AUTO,
+                               tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
+                               "that, if both files are there; else nothing, and Match Lines "
+                               "does without."),
+                io.Combo.Input("superpoint_name", options=_weights(), default=AUTO,
+                               tooltip="superpoint_v1.pth in models/gluestick."),
+            ],
+            outputs=[GlueStickSocket.Output(display_name="gluestick",
+                                            tooltip="For Match Lines.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
+        from .host.gluestick import find_gluestick, load_gluestick
+
+        names = (gluestick_name, superpoint_name)
+        paths = find_gluestick() if AUTO in names else tuple(
+            folders.find_file(folders.GLUESTICK, name) for name in names
+        )  # fmt: skip
+        return io.NodeOutput(load_gluestick(*paths) if paths else None)
+
+
+def _weights() -> list[str]:
+    return [AUTO, *folders.list_files(folders.GLUESTICK)]
 
 
 class MatchLines(io.ComfyNode):
@@ -15,7 +55,8 @@ class MatchLines(io.ComfyNode):
             node_id="FCVG_MatchLines",
             display_name="Match Lines",
             category="FCVG/lines",
-            description="Find line segments in both keyframes and match them. Needs no weights.",
+            description="Find line segments in both keyframes and match them: with GlueStick as "
+            "FCVG does, or without any weights.",
             inputs=[
                 io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
@@ -23,6 +64,16 @@ class MatchLines(io.ComfyNode):
                              tooltip="The strongest segments of each frame."),
                 io.Float.Input("min_length", default=15.0, min=1.0, max=1000.0, step=1.0,
                                tooltip="Shorter segments are left out. In pixels."),
+                GlueStickSocket.Input("gluestick", optional=True,
+                                      tooltip="From Load GlueStick. Without it: SIFT, homographies "
+                                      "and optical flow."),
+                io.Int.Input("max_keypoints", default=1000, min=1, max=10000,
+                             tooltip="Of each frame; they help GlueStick to tell lines apart."),
+                io.Float.Input("match_threshold", default=0.2, min=0.0, max=1.0, step=0.01,
+                               tooltip="GlueStick: less sure matches are left out."),
+                io.Combo.Input("detector", options=DETECTORS, default="opencv",
+                               tooltip="GlueStick: finds the segments. pytlsd is the paper's, "
+                               "where it is installed."),
             ],
             outputs=[
                 LineMatchesSocket.Output(display_name="line_matches",
@@ -33,7 +84,10 @@ class MatchLines(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
-    def execute(cls, first_frame, last_frame, max_lines: int, min_length: float) -> io.NodeOutput:
+    def execute(
+        cls, first_frame, last_frame, max_lines: int, min_length: float, max_keypoints: int,
+        match_threshold: float, detector: str, gluestick=None,
+    ) -> io.NodeOutput:  # fmt: skip
         from ..fcvg_core.frames import crop_resize, to_image, to_uint8
         from ..fcvg_core.lines import ClassicLineMatcher, draw_matches
 
@@ -43,8 +97,16 @@ class MatchLines(io.ComfyNode):
         if first.shape != last.shape:
             logging.info("The last frame is resized from %s to %s.", last.shape, first.shape)
             last = crop_resize(last, first.shape[:2])
-        matches = ClassicLineMatcher(max_lines=max_lines, min_length=min_length)(first, last)
-        logging.info("%d lines match.", len(matches.lines0))
+        settings = {"max_lines": max_lines, "min_length": min_length}
+        if gluestick is None:
+            matches = ClassicLineMatcher(**settings)(first, last)
+        else:
+            from .host.gluestick import match_lines
+
+            settings |= {"max_keypoints": max_keypoints, "threshold": match_threshold}
+            matches = match_lines(gluestick, first, last, detector=detector, **settings)
+        how = "SIFT and optical flow" if gluestick is None else "GlueStick"
+        logging.info("%d lines match, by %s.", len(matches.lines0), how)
         preview = draw_matches(first, last, matches, seed=0)
         return io.NodeOutput(matches, to_image(preview[None]))
 
@@ -151,4 +213,4 @@ class FilterLineMatches(io.ComfyNode):
         return io.NodeOutput(kept, to_image(preview[None]))
 
 
-NODES = [MatchLines, FilterLineMatches, DrawLines]
+NODES = [LoadGlueStick, MatchLines, FilterLineMatches, DrawLines]

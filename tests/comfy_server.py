@@ -22,6 +22,8 @@ MODELS = {
     "svd": "diffusers/stable-video-diffusion-img2vid-xt-1-1",
     "unet.safetensors": "diffusion_models/fcvg_unet.safetensors",
     "controlnext.safetensors": "controlnext/fcvg_controlnext.safetensors",
+    "checkpoint_GlueStick_MD.tar": "gluestick/checkpoint_GlueStick_MD.tar",
+    "superpoint_v1.pth": "gluestick/superpoint_v1.pth",
 }
 
 
@@ -35,7 +37,8 @@ class ComfyServer:
         self.process = None
         self._host, self._arguments = host, arguments
         for source, target in MODELS.items():
-            _link(models / source, base / "models" / target)
+            if (models / source).exists():
+                _link(models / source, base / "models" / target)
         _link(ROOT, base / "custom_nodes" / "ComfyUI-FCVG")
         (base / "input").mkdir()
         for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):

@@ -7,15 +7,20 @@ from .classic import ClassicLineMatcher
 from .draw import draw_lines
 from .filter import MatchFilter, filter_matches
 from .lsd import detect_lines
+from .matcher import GlueStick, GlueStickLineMatcher, build_gluestick
 from .preview import draw_matches
 from .track import interpolate_lines
-from .types import LineMatches, LineSegments
+from .types import LineMatches, LineSegments, Wireframe
 
 __all__ = [
     "ClassicLineMatcher",
+    "GlueStick",
+    "GlueStickLineMatcher",
     "LineMatches",
     "LineSegments",
     "MatchFilter",
+    "Wireframe",
+    "build_gluestick",
     "detect_lines",
     "draw_lines",
     "draw_matches",

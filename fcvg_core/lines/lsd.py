@@ -1,4 +1,7 @@
-"""One grey frame -> line segments, by OpenCV's LSD set up as FCVG's detector."""
+"""One grey frame -> line segments, by OpenCV's LSD set up as FCVG's detector, or by that itself.
+
+FCVG's detector is pytlsd: its sources are AGPL, so it is used only where the user has it.
+"""
 
 import cv2
 import numpy as np
@@ -6,6 +9,7 @@ import torch
 
 from .types import LineSegments
 
+DETECTORS = ("opencv", "pytlsd")
 SCALES = (0.3, 0.4, 0.5, 0.7, 0.8, 1.0)  # FCVG's ladder: coarse lines first
 MIN_LENGTH = 15.0  # pixels; FCVG's wireframe
 # OpenCV's names for what pytlsd (FCVG's detector) does; OpenCV's defaults find other lines.
@@ -24,7 +28,11 @@ BLUR_REACH = np.sqrt(2 * 3 * np.log(10))  # in sigmas: where the Gaussian falls 
 
 
 def detect_lines(
-    gray: np.ndarray, *, max_lines: int, min_length: float = MIN_LENGTH
+    gray: np.ndarray,
+    *,
+    max_lines: int,
+    min_length: float = MIN_LENGTH,
+    detector: str = "opencv",
 ) -> LineSegments:
     """Most prominent line segments of a frame, in float32 pixels, the best first.
 
@@ -34,23 +42,28 @@ def detect_lines(
         gray: [H, W] uint8.
         max_lines: how many segments to keep at most, at least 1.
         min_length: shortest segment, in pixels of `gray`.
+        detector: one of DETECTORS.
 
     Returns:
         Up to `max_lines` segments; none in a blank frame.
 
     Raises:
-        ValueError: the frame is not [H, W] uint8, or `max_lines` is not positive.
+        ValueError: the frame is not [H, W] uint8, `max_lines` is not positive, or there is no
+            such detector.
 
     Source: GlueStick (arXiv 2304.02008) wireframe.py detect_lsd_lines; LSD (IPOL 2012).
-    Differs: OpenCV's LSD instead of pytlsd. They agree on 86 % of the lines within 2 pixels,
-        about as pytlsd with itself after JPEG compression. Scores are divided by the best.
+    Differs: OpenCV's LSD by default. It agrees with pytlsd on 86 % of the lines within 2 pixels,
+        about as pytlsd does with itself after JPEG compression. Scores are divided by the best.
     """
     if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
         raise ValueError(f"expected a gray frame [H, W] uint8, got {gray.shape} {gray.dtype}")
     if max_lines < 1:
         raise ValueError(f"expected max_lines of at least 1, got {max_lines}")
+    find = {"opencv": raw_segments, "pytlsd": pytlsd_segments}.get(detector)
+    if find is None:
+        raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {detector!r}")
     for scale in SCALES:
-        lines, precision = raw_segments(gray, scale)
+        lines, precision = find(gray, scale)
         if len(lines) >= max_lines:
             break
     length = np.linalg.norm(lines[:, 1] - lines[:, 0], axis=-1)
@@ -71,6 +84,19 @@ def raw_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray
     lines = np.asarray(lines, np.float64).reshape(-1, 2, 2)  # [N, 1, 4] in OpenCV 4, [N, 4] in 5
     # pytlsd counts from a pixel's corner and the other end first.
     return (lines[:, ::-1] + 0.5) / scale, np.asarray(precision, np.float64).reshape(-1)
+
+
+def pytlsd_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """The same by pytlsd."""
+    try:
+        from pytlsd import lsd
+    except ImportError as error:
+        raise ValueError(
+            "the detector pytlsd is not installed: pip install pytlsd (Python 3.11 or older), "
+            "or take the detector opencv."
+        ) from error
+    found = np.asarray(lsd(gray, scale=scale), np.float64).reshape(-1, 5)
+    return found[:, :4].reshape(-1, 2, 2), found[:, 4]
 
 
 def resample(gray: np.ndarray, scale: float) -> np.ndarray:

@@ -43,6 +43,7 @@ class SuperPoint(nn.Module):
 
     def __init__(self, *, operations=nn, dtype=None, device=None):
         super().__init__()
+        self.dtype = dtype or torch.float32  # of the convolutions; a host may set another one
         for name, (channels, out_channels, size) in LAYERS.items():
             layer = operations.Conv2d(
                 channels, out_channels, size, padding=size // 2, dtype=dtype, device=device
@@ -56,16 +57,16 @@ class SuperPoint(nn.Module):
             gray: [B, 1, H, W] in 0..1; what exceeds a multiple of 8 gets no scores.
 
         Returns:
-            [B, 8h, 8w] scores of every pixel, [B, D, h, w] descriptors of unit length.
+            [B, 8h, 8w] scores of every pixel, [B, D, h, w] descriptors of unit length; float32.
         """
-        x = gray
+        x = gray.to(self.dtype)
         for stage in "1234":
-            x = F.relu(getattr(self, f"conv{stage}b")(F.relu(getattr(self, f"conv{stage}a")(x))))
+            x = F.relu_(getattr(self, f"conv{stage}b")(F.relu_(getattr(self, f"conv{stage}a")(x))))
             x = F.max_pool2d(x, 2) if stage != "4" else x
-        logits = self.convPb(F.relu(self.convPa(x)))
+        logits = self.convPb(F.relu_(self.convPa(x))).float()
         # The last channel stands for "no keypoint in this cell".
         scores = F.pixel_shuffle(logits.softmax(1)[:, :-1], CELL)[:, 0]
-        descriptors = F.normalize(self.convDb(F.relu(self.convDa(x))), dim=1)
+        descriptors = F.normalize(self.convDb(F.relu_(self.convDa(x))).float(), dim=1)
         return scores, descriptors
 
 
@@ -112,6 +113,20 @@ def sample_descriptors(dense: Tensor, points: Tensor) -> Tensor:
 
 
 def _max_around(values: Tensor, radius: int) -> Tensor:
-    """Maximum of the square around each pixel, one axis after the other: [H, W] -> [H, W]."""
-    rows = F.max_pool2d(values[None], (2 * radius + 1, 1), stride=1, padding=(radius, 0))
-    return F.max_pool2d(rows, (1, 2 * radius + 1), stride=1, padding=(0, radius))[0]
+    """Maximum of the square around each pixel, for values [H, W] of at least 0.
+
+    Equal to max_pool2d, and many times faster: maxima of 2, 4, 8 and so on neighbours, one axis
+    after the other.
+    """
+    window = 2 * radius + 1
+    for axis in (0, 1):
+        reach = 1
+        values = F.pad(values, (0, 0, radius, radius) if axis == 0 else (radius, radius))
+        while reach < window:
+            step = min(reach, window - reach)
+            length = values.shape[axis] - step
+            values = torch.maximum(
+                values.narrow(axis, 0, length), values.narrow(axis, step, length)
+            )
+            reach += step
+    return values

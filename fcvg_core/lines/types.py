@@ -27,6 +27,46 @@ class LineSegments:
 
 
 @dataclass(frozen=True, eq=False)
+class Wireframe:
+    """Line segments of one frame, joined where their ends meet, and the points around them.
+
+    Attributes:
+        points: [M, 2] float32 (x, y) in pixels: the junctions, then the keypoints.
+        scores: [M] float32, 0..1.
+        descriptors: [D, M] float32, of length 1.
+        lines: [N, 2, 2] float32 segments from junction to junction, N >= 0.
+        line_points: [N, 2] int64, the place of each end in `points`.
+        line_scores: [N] float32, 0..1.
+        size: (height, width) of the frame, in pixels.
+    """
+
+    points: torch.Tensor
+    scores: torch.Tensor
+    descriptors: torch.Tensor
+    lines: torch.Tensor
+    line_points: torch.Tensor
+    line_scores: torch.Tensor
+    size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        check_points(self.points, self.scores)
+        check_lines("lines", self.lines)
+        if self.descriptors.ndim != 2 or self.descriptors.shape[1] != len(self.points):
+            raise ValueError(
+                f"expected descriptors [D, {len(self.points)}], one a point, "
+                f"got {list(self.descriptors.shape)}"
+            )
+        if self.line_points.shape != (len(self.lines), 2):
+            raise ValueError(
+                f"expected line_points [{len(self.lines)}, 2], got {list(self.line_points.shape)}"
+            )
+        if self.line_scores.shape != self.lines.shape[:1]:
+            raise ValueError(
+                f"expected line_scores [{len(self.lines)}], got {list(self.line_scores.shape)}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class LineMatches:
     """The same segments in two keyframes: row i of `lines0` is row i of `lines1`.
 
@@ -64,3 +104,11 @@ def check_lines(name: str, lines: torch.Tensor) -> None:
     """Raise ValueError unless the lines are [N, 2, 2]."""
     if lines.ndim != 3 or lines.shape[1:] != (2, 2):
         raise ValueError(f"expected {name} [N, 2, 2], got {list(lines.shape)}")
+
+
+def check_points(points: torch.Tensor, scores: torch.Tensor) -> None:
+    """Raise ValueError unless the points are [M, 2] and there are as many scores."""
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise ValueError(f"expected points [M, 2], got {list(points.shape)}")
+    if scores.shape != points.shape[:1]:
+        raise ValueError(f"expected scores [{len(points)}], one a point, got {list(scores.shape)}")

@@ -12,7 +12,8 @@ PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av", "tqdm")
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 SAMPLE_NAMES = ("first.png", "last.png")
 # Options that name files: they are kept as absolute paths, so that run.json works anywhere.
-PATHS = ("first", "last", "output", "unet", "controlnext", "matches")
+PATHS = ("first", "last", "output", "unet", "controlnext", "matches",
+         "gluestick", "superpoint")  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,8 +56,8 @@ def make_inbetweens(options: argparse.Namespace) -> None:
         )
     from ..models.fcvg import check_size
     from ..sampling import plan_windows
-    from .conditions import choose_matcher
     from .keyframes import read_keyframes
+    from .matching import choose_matcher
     from .output import claim_folder, write_frames
 
     size = (options.height, options.width)
@@ -64,7 +65,7 @@ def make_inbetweens(options: argparse.Namespace) -> None:
     plan_windows(options.frames, options.window, options.overlap)
     _warn_of_changes(options)
     keyframes = read_keyframes(options.first, options.last, size)
-    match = choose_matcher(size, max_lines=options.max_lines, matches=options.matches)
+    match = choose_matcher(options, size)
     job = None if options.conditions_only else _Job(options)
     with _Bars() as bars:
         conditions = _conditions(keyframes, match, options, bars)
@@ -84,14 +85,14 @@ def write_line_matches(options: argparse.Namespace) -> None:
     from PIL import Image
 
     from ..lines import draw_matches
-    from .conditions import choose_matcher
     from .keyframes import read_keyframes
     from .matches_file import write_matches
+    from .matching import choose_matcher
     from .output import claim_folder
 
     size = (options.height, options.width)
     keyframes = read_keyframes(options.first, options.last, size)
-    matches = choose_matcher(size, max_lines=options.max_lines)(*keyframes)
+    matches = choose_matcher(options, size)(*keyframes)
     folder = claim_folder(options.output)
     write_matches(folder / "matches.json", matches)
     Image.fromarray(draw_matches(*keyframes, matches, seed=0)).save(folder / "matches.png")
@@ -249,8 +250,8 @@ def _write_run(folder: Path, options: argparse.Namespace, job: _Job | None) -> N
     saved = {key: value for key, value in vars(options).items() if key not in
              ("command", "run", "image1_path", "image2_path")}  # fmt: skip
     inputs = {"first": options.first, "last": options.last}
-    if options.matches:
-        inputs["matches"] = options.matches
+    inputs |= {name: vars(options)[name] for name in ("matches", "gluestick", "superpoint")
+               if vars(options)[name]}  # fmt: skip
     facts = {}
     if job:
         saved |= {"unet": job.files.unet, "controlnext": job.files.controlnext}

@@ -2,38 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-from ..lines import ClassicLineMatcher, LineMatches, draw_lines, interpolate_lines
+from ..lines import draw_lines, interpolate_lines
 from ..timeline import inbetween_times
-from .matches_file import read_matches
-
-Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
-
-
-def choose_matcher(
-    size: tuple[int, int], *, max_lines: int, matches: Path | None = None
-) -> Matcher:
-    """What gives the line matches of two keyframes: a file of them, or the built-in matcher.
-
-    Args:
-        size: (height, width) of the keyframes.
-        matches: see `read_matches`.
-
-    Raises:
-        ValueError: the file is none, or made for frames of another size.
-    """
-    if matches is None:
-        return ClassicLineMatcher(max_lines=max_lines)
-    found = read_matches(matches)
-    if found.size != size:
-        raise ValueError(
-            f"{matches} is for frames of {found.size[1]} x {found.size[0]} pixels, but these are "
-            f"{size[1]} x {size[0]}: give --width and --height those values."
-        )
-    return lambda *keyframes: found
+from .matching import Matcher
 
 
 def make_conditions(

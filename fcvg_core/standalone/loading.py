@@ -233,9 +233,16 @@ def _is_mapped(path: Path) -> bool:
         return path.suffix in SAFETENSORS or opened.read(2) == b"PK"
 
 
-def _unpickle(path: Path) -> dict[str, Tensor]:
+def read_pickle(path: Path) -> Any:
+    """What torch.save wrote: tensors in tables and lists. Code in it is never executed.
+
+    Raises:
+        ValueError: the file is missing, damaged, or holds more than that.
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}.")
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{path} is damaged or holds more than weights (code in it is never run). Take the "
@@ -243,6 +250,10 @@ def _unpickle(path: Path) -> dict[str, Tensor]:
         ) from error
     except (RuntimeError, EOFError, ValueError, OSError, KeyError, IndexError, TypeError) as error:
         raise _unreadable(path) from error
+
+
+def _unpickle(path: Path) -> dict[str, Tensor]:
+    found = read_pickle(path)
     found = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
         raise ValueError(f"{path} holds no plain list of tensors, which a model file should.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 VARIABLE = "FCVG_MODELS"
 UNET, CONTROLNEXT = "unet.safetensors", "controlnext.safetensors"
+GLUESTICK, SUPERPOINT = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
 MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = ("model_index.json", "*/*.json")
@@ -54,6 +55,14 @@ def find_models(
         if not path.is_file():
             raise ValueError(f"There is no model file {path}.")
     return ModelFiles(_svd_folder(str(found), unet, half), unet, controlnext)
+
+
+def find_gluestick(
+    gluestick: Path | None, superpoint: Path | None
+) -> tuple[Path | None, Path | None]:
+    """GlueStick's two files: those that are named, else those of the folder FCVG_MODELS."""
+    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
+    return gluestick or _in_folder(folder, GLUESTICK), superpoint or _in_folder(folder, SUPERPOINT)
 
 
 def find_svd(folder: Path | None) -> Path | None:

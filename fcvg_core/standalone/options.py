@@ -99,12 +99,29 @@ def _add_match(commands) -> None:
     match.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
                        help="folder to make; if it exists, OUT_0001 ... is made")  # fmt: skip
     _add_size(match)
-    _add_max_lines(match)
+    _add_matcher(match)
+    _add_device(match)
 
 
-def _add_max_lines(add_to: argparse._ActionsContainer) -> None:
-    add_to.add_argument("--max-lines", "--max_lines", type=_whole(1), default=300, metavar="N",
-                        help="segments to look for in each frame (%(default)s)")  # fmt: skip
+def _add_matcher(add_to: argparse._ActionsContainer) -> None:
+    """Options of the line matchers, for every command that matches lines."""
+    add = add_to.add_argument
+    add("--matcher", choices=("auto", "gluestick", "classic"), default="auto",
+        help="gluestick as in the paper, or classic, which needs no weights; auto is gluestick "
+        "where both of its files are named or in FCVG_MODELS (%(default)s)")
+    add("--gluestick", type=Path, metavar="FILE", help="checkpoint_GlueStick_MD.tar")
+    add("--superpoint", type=Path, metavar="FILE",
+        help="superpoint_v1.pth; for non-commercial research only")
+    add("--max-lines", "--max_lines", type=_whole(1), default=300, metavar="N",
+        help="segments to look for in each frame (%(default)s)")
+    add("--max-pts", "--max_pts", type=_whole(1), default=1000, metavar="N",
+        help="keypoints to look for in each frame; the classic matcher uses none "
+        "(%(default)s)")  # fmt: skip
+
+
+def _add_device(add_to: argparse._ActionsContainer) -> None:
+    add_to.add_argument("--device", default="auto",
+                        help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")  # fmt: skip
 
 
 def _add_size(add_to: argparse._ActionsContainer) -> None:
@@ -128,12 +145,9 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
 
 def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    _add_max_lines(group)
+    _add_matcher(group)
     add("--matches", type=Path, metavar="FILE",
         help="lines that were matched before (by `match`, by hand or by another program)")
-    add("--max-pts", "--max_pts", type=_whole(0), default=1000, metavar="N",
-        help="keypoints to look for in each frame; the built-in line matcher uses none "
-        "(%(default)s)")
     add("--line-width", type=_whole(1), default=1, metavar="N", help="in pixels (%(default)s)")
     add("--control-weight", "--control_weight", type=_number(0), default=1.0, metavar="X",
         help="how strongly the conditions steer (%(default)s)")
@@ -163,7 +177,7 @@ def _add_sampling(group: argparse._ArgumentGroup) -> None:
 
 def _add_machine(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
+    _add_device(group)
     add("--dtype", choices=("auto", "bf16", "fp16", "fp32"), default="auto",
         help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)")
     add("--offload", action=argparse.BooleanOptionalAction, default=False,

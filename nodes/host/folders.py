@@ -7,23 +7,27 @@ import folder_paths
 CONTROLNEXT = "controlnext"
 UNET = "diffusion_models"
 SVD_FOLDERS = "diffusers"
+GLUESTICK = "gluestick"
 
 # What to say when a list is empty: the file and where it comes from.
 _WANTED = {
     CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG)",
     UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG)",
+    GLUESTICK: "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of GlueStick "
+    "(github.com/cvg/GlueStick; SuperPoint's are for non-commercial research only)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
 _NONE = "(none found: put it into models/{})"
 
 
 def register_folders() -> None:
-    """Make models/controlnext known to the host, beside what extra_model_paths.yaml names."""
-    default = os.path.join(folder_paths.models_dir, CONTROLNEXT)
-    known = folder_paths.folder_names_and_paths
-    paths, extensions = known.get(CONTROLNEXT, ([], set()))
-    paths = paths if default in paths else [*paths, default]
-    known[CONTROLNEXT] = (paths, set(extensions) | folder_paths.supported_pt_extensions)
+    """Make this pack's folders known to the host, beside what extra_model_paths.yaml names."""
+    for kind, more in ((CONTROLNEXT, set()), (GLUESTICK, {".tar"})):
+        default = os.path.join(folder_paths.models_dir, kind)
+        known = folder_paths.folder_names_and_paths
+        paths, extensions = known.get(kind, ([], set()))
+        paths = paths if default in paths else [*paths, default]
+        known[kind] = (paths, set(extensions) | folder_paths.supported_pt_extensions | more)
 
 
 def list_files(kind: str) -> list[str]:

@@ -52,14 +52,30 @@ _UNET_MARKS = (
 
 
 def load_state_dict(path: str) -> dict[str, torch.Tensor]:
-    """Tensors of a .safetensors, .bin, .pt or .pth file; code in a pickle is never executed.
+    """Tensors of a .safetensors, .bin, .pt or .pth file.
 
     Raises:
-        ValueError: the file is empty, cut off, not of its kind, or holds other things.
+        ValueError: see `read_file`; or the file holds other things.
+    """
+    found = read_file(path)
+    found = found.get("state_dict", found) if isinstance(found, dict) else found
+    if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
+        name = os.path.basename(path)
+        raise ValueError(f"{name} holds no plain list of tensors, which a model file should.")
+    return found
+
+
+def read_file(path: str):
+    """What a file of weights holds; code in a pickle is never executed.
+
+    Raises:
+        ValueError: the file is empty, cut off or not of its kind.
     """
     name = os.path.basename(path)
     try:
-        found = comfy.utils.load_torch_file(path, safe_load=True)
+        if path.lower().endswith((".safetensors", ".sft")):
+            return comfy.utils.load_torch_file(path, safe_load=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{name} is not a plain file of weights (code in it is never run). Take the "
@@ -71,9 +87,6 @@ def load_state_dict(path: str) -> dict[str, torch.Tensor]:
             f"{name} ({size} bytes) can't be read as model weights: it is empty, cut off or not "
             f"a {os.path.splitext(name)[1]} file. Download it again."
         ) from error
-    if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
-        raise ValueError(f"{name} holds no plain list of tensors, which a model file should.")
-    return found
 
 
 def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelPatcher:

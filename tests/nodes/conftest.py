@@ -5,12 +5,15 @@
 
 import asyncio
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 from comfy_server import ComfyServer
+from golden_cases import fill
 from hosts import ROOT
 
 from fcvg_core.standalone.stand_ins import write_stand_ins
@@ -65,7 +68,19 @@ def stand_ins(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(host, stand_ins, tmp_path_factory):
+def gluestick_files(stand_ins, own_golden) -> tuple[Path, Path]:
+    """GlueStick's two files in the official layouts, full size, beside the stand-ins."""
+    names = json.loads((own_golden / "gluestick" / "keys.json").read_text(encoding="utf-8"))
+    paths = stand_ins / "checkpoint_GlueStick_MD.tar", stand_ins / "superpoint_v1.pth"
+    weights = fill({k: tuple(v) for k, v in names["gluestick"].items()}, {})
+    nested = {f"matcher.module.{key}": value for key, value in weights.items()}
+    torch.save({"model": nested, "epoch": 1}, paths[0])
+    torch.save(fill({k: tuple(v) for k, v in names["superpoint"].items()}, {}), paths[1])
+    return paths
+
+
+@pytest.fixture(scope="session")
+def server(host, stand_ins, gluestick_files, tmp_path_factory):
     """A started ComfyUI with the pack, the stand-ins and two pictures."""
     with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
         yield running

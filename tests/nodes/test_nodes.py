@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+MATCHING = (300, 15.0, 1000, 0.2, "opencv")  # the widgets of Match Lines
+
 
 def picture(*shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
@@ -31,7 +33,7 @@ class TestLines:
     def test_sample_frames_give_control_frames(self, node_classes, load):
         draw_sample_pair = load("fcvg_core.standalone.scene").draw_sample_pair
         first, last = (torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 256)))
-        matches, preview = node_classes["FCVG_MatchLines"].execute(first, last, 300, 15.0).args
+        matches, preview = node_classes["FCVG_MatchLines"].execute(first, last, *MATCHING).args
         assert preview.ndim == 4
         frames = node_classes["FCVG_DrawLines"].execute(matches, 7, 1, 0).args[0]
         assert frames.shape == (7, 128, 256, 3)
@@ -39,27 +41,71 @@ class TestLines:
 
     def test_blank_frames_give_black_ones(self, node_classes):
         blank = torch.full((1, 64, 96, 3), 0.5)
-        matches, _ = node_classes["FCVG_MatchLines"].execute(blank, blank, 300, 15.0).args
+        matches, _ = node_classes["FCVG_MatchLines"].execute(blank, blank, *MATCHING).args
         assert not node_classes["FCVG_DrawLines"].execute(matches, 2, 1, 0).args[0].any()
 
     def test_last_frame_of_another_size_is_resized(self, node_classes, caplog):
         node = node_classes["FCVG_MatchLines"]
         caplog.set_level("INFO")
-        matches = node.execute(picture(1, 64, 96, 3), picture(1, 128, 96, 3), 300, 15.0).args[0]
+        matches = node.execute(picture(1, 64, 96, 3), picture(1, 128, 96, 3), *MATCHING).args[0]
         assert matches.size == (64, 96)
         assert "is resized" in caplog.text
 
     def test_empty_batch(self, node_classes):
         with pytest.raises(ValueError, match="empty batch"):
             node_classes["FCVG_MatchLines"].execute(
-                picture(0, 64, 64, 3), picture(1, 64, 64, 3), 300, 15.0
+                picture(0, 64, 64, 3), picture(1, 64, 64, 3), *MATCHING
             )
 
     def test_tiny_frames(self, node_classes):
         with pytest.raises(ValueError, match="64"):
             node_classes["FCVG_MatchLines"].execute(
-                picture(1, 32, 32, 3), picture(1, 32, 32, 3), 300, 15.0
+                picture(1, 32, 32, 3), picture(1, 32, 32, 3), *MATCHING
             )
+
+
+class TestGlueStick:
+    @pytest.fixture(scope="class")
+    def model(self, load, gluestick_files):
+        return load("nodes.host.gluestick").load_gluestick(*map(str, gluestick_files))
+
+    def test_nothing_but_the_hosts_layers(self, model):
+        with_weights = [m for m in model.model.modules() if getattr(m, "weight", None) is not None]
+        assert with_weights
+        assert all(hasattr(module, "comfy_cast_weights") for module in with_weights)
+
+    def test_matches_in_the_place_of_the_classic_one(self, node_classes, load, model):
+        draw_sample_pair = load("fcvg_core.standalone.scene").draw_sample_pair
+        first, last = (torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 192)))
+        with torch.inference_mode():
+            matches, preview = (
+                node_classes["FCVG_MatchLines"]
+                .execute(first, last, 50, 15.0, 100, 0.0, "opencv", gluestick=model)
+                .args
+            )
+        assert matches.size == (128, 192)
+        assert len(matches.lines0) > 0
+        assert ((matches.scores >= 0) & (matches.scores <= 1)).all()
+        assert preview.shape == (1, 128, 384, 3)
+
+    def test_blank_frames(self, node_classes, model):
+        blank = torch.full((1, 64, 96, 3), 0.5)
+        with torch.inference_mode():
+            out = node_classes["FCVG_MatchLines"].execute(blank, blank, *MATCHING, gluestick=model)
+        assert len(out.args[0].lines0) == 0
+
+    def test_auto_without_files_is_nothing(self, node_classes, caplog):
+        caplog.set_level("INFO")
+        assert node_classes["FCVG_LoadGlueStick"].execute("auto", "auto").args == (None,)
+        assert "checkpoint_GlueStick_MD.tar is not in models/gluestick" in caplog.text
+
+    def test_missing_file(self, node_classes):
+        with pytest.raises(ValueError, match="non-commercial research only"):
+            node_classes["FCVG_LoadGlueStick"].execute("x.tar", "y.pth")
+
+    def test_superpoint_in_the_place_of_gluestick(self, load, gluestick_files):
+        with pytest.raises(ValueError, match="superpoint_v1.pth"):
+            load("nodes.host.gluestick").load_gluestick(*[str(gluestick_files[1])] * 2)
 
 
 class TestFilterLineMatches:

@@ -10,7 +10,10 @@ from comfy_server import WORKFLOWS, make_small, read_workflow
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
 # Lists that depend on the models and samplers of a machine, not on this pack.
-LISTS = {"folder", "unet_name", "controlnext_name", "sampler_name", "scheduler"}
+LISTS = {
+    "folder", "unet_name", "controlnext_name", "gluestick_name", "superpoint_name",
+    "sampler_name", "scheduler",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,17 @@ class TestWorkflows:
             if "window" in node["inputs"]:
                 node["inputs"].update(window=4, overlap=2)
         assert server.run(prompt)["status"]["status_str"] == "success"
+
+    def test_gluestick_is_used_where_its_files_are(self, server):
+        prompt = make_small(read_workflow("api/fcvg_inbetween.json"), steps=1)
+        prompt["5"]["inputs"]["max_lines"] = 37  # nothing that the host has cached
+        before = len(server.written())
+        assert server.run(prompt)["status"]["status_str"] == "success"
+        assert "lines match, by GlueStick" in server.written()[before:]
+        del prompt["5"]["inputs"]["gluestick"]
+        before = len(server.written())
+        assert server.run(prompt)["status"]["status_str"] == "success"
+        assert "lines match, by SIFT" in server.written()[before:]
 
     def test_every_node_is_in_one(self, faces):
         used = {

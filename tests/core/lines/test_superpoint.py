@@ -1,12 +1,11 @@
-import json
-import os
-from pathlib import Path
+"""SuperPoint against the reference, and its parts by hand."""
 
-import numpy as np
+import json
+
 import pytest
 import torch
-from golden_cases import fill
-from safetensors.torch import load_file
+from gluestick_cases import cases, load, weights
+from torch.nn import functional as F
 
 from fcvg_core.lines.superpoint import (
     SuperPoint,
@@ -15,28 +14,22 @@ from fcvg_core.lines.superpoint import (
     suppress_neighbours,
 )
 
-FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[2] / "golden") / "gluestick"
-CASES = [path for path in sorted(FOLDER.glob("*.json")) if path.stem.startswith("superpoint")]
 
-
-@pytest.fixture(scope="module", params=CASES, ids=[path.stem for path in CASES])
+@pytest.fixture(scope="module", params=cases("superpoint"), ids=lambda path: path.stem)
 def case(request):
     """What a golden case says, its tensors, and the network that it fills."""
-    config = json.loads(request.param.read_text(encoding="utf-8"))["config"]
+    config, tensors = load(request.param)
     network = SuperPoint()
-    weights = fill({k: tuple(v.shape) for k, v in network.state_dict().items()}, config)
-    for suffix, factor in config["scale"].items():
-        for key in weights:
-            if key.endswith(suffix):
-                weights[key] *= np.float32(factor)
-    network.load_state_dict(weights)
-    return config, load_file(request.param.with_suffix(".safetensors")), network.eval()
+    network.load_state_dict(weights("superpoint", config))
+    return config, tensors, network.eval()
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("prefix", ["", "odd_"])
 def test_golden(case, prefix):
     config, tensors, network = case
+    if f"{prefix}image" not in tensors:
+        pytest.skip("not in this case")
     scores, dense = network(tensors[f"{prefix}image"][None, None] / 255)
     close = {"rtol": 0, "atol": 1e-5}
     torch.testing.assert_close(scores, tensors[f"{prefix}dense_scores"], **close)
@@ -82,3 +75,41 @@ class TestFindKeypoints:
         scores[8, 8], scores[20, 20], scores[8, 24] = 0.3, 0.9, 0.6
         found = find_keypoints(scores, torch.ones(4, 4, 4), max_keypoints=2)
         assert found.points.tolist() == [[20.0, 20.0], [24.0, 8.0]]
+
+
+class TestSuppressNeighbours:
+    @pytest.mark.parametrize("size", [(8, 8), (16, 40), (33, 5)])
+    def test_equals_max_pooling(self, size):
+        scores = torch.rand(size, generator=torch.Generator().manual_seed(0))
+        scores = (scores * 50).round() / 50  # with ties
+        assert torch.equal(suppress_neighbours(scores), self.by_pooling(scores))
+
+    @staticmethod
+    def by_pooling(scores):
+        def pool(x):
+            return F.max_pool2d(x[None], 9, stride=1, padding=4)[0]
+
+        kept = scores == pool(scores)
+        for _ in range(2):
+            near = pool(kept.float()) > 0
+            rest = scores.masked_fill(near, 0)
+            kept = kept | ((rest == pool(rest)) & ~near)
+        return scores.masked_fill(~kept, 0)
+
+
+class TestSampleDescriptors:
+    def test_middle_of_a_cell(self):
+        dense = F.normalize(torch.rand(4, 3, 5, generator=torch.Generator().manual_seed(0)), dim=0)
+        found = sample_descriptors(dense, torch.tensor([[3.5, 3.5]]))
+        torch.testing.assert_close(found[:, 0], dense[:, 0, 0])
+
+    def test_far_outside(self):
+        found = sample_descriptors(torch.ones(4, 3, 5), torch.tensor([[-500.0, 0.0]]))
+        assert torch.equal(found, torch.zeros(4, 1))
+
+
+@torch.no_grad()
+def test_half_precision_gives_float32():
+    scores, dense = SuperPoint(dtype=torch.bfloat16)(torch.rand(1, 1, 64, 72))
+    assert scores.dtype == dense.dtype == torch.float32
+    assert scores.shape == (1, 64, 72) and dense.shape == (1, 256, 8, 9)

@@ -4,11 +4,9 @@ import logging
 
 import numpy as np
 import pytest
-import torch
 
-from fcvg_core.lines import ClassicLineMatcher, LineMatches
-from fcvg_core.standalone.conditions import choose_matcher, make_conditions
-from fcvg_core.standalone.matches_file import write_matches
+from fcvg_core.lines import ClassicLineMatcher
+from fcvg_core.standalone.conditions import make_conditions
 from fcvg_core.standalone.scene import draw_sample_pair
 
 USUAL = {"match": ClassicLineMatcher(), "line_width": 1, "seed": 0}
@@ -30,20 +28,3 @@ def test_nothing_to_match(caplog) -> None:
     )
     assert not frames.any() and "No line" in caplog.text
     assert seen == [("conditions", done, 2) for done in range(3)]
-
-
-class TestChooseMatcher:
-    lines = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
-
-    def test_matches_of_a_file(self, tmp_path) -> None:
-        write_matches(tmp_path / "m.json", LineMatches(self.lines, self.lines, size=(64, 96)))
-        match = choose_matcher((64, 96), max_lines=1, matches=tmp_path / "m.json")
-        frames = make_conditions(
-            (np.zeros((64, 96, 3), np.uint8),) * 2, match=match, num_frames=2, line_width=1, seed=0
-        )
-        assert frames.any()
-
-    def test_file_for_another_size(self, tmp_path) -> None:
-        write_matches(tmp_path / "m.json", LineMatches(self.lines, self.lines, size=(64, 96)))
-        with pytest.raises(ValueError, match="96 x 64 pixels, but these are 128 x 64"):
-            choose_matcher((64, 128), max_lines=1, matches=tmp_path / "m.json")

@@ -1,0 +1,202 @@
+"""Two frames -> line matches by GlueStick: segments, SuperPoint, wireframes, network.
+
+Source: GlueStick (arXiv 2304.02008); cvg/GlueStick gluestick/models/two_view_pipeline.py.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..frames import to_gray
+from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
+from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
+from .lsd import DETECTORS, MIN_LENGTH, detect_lines
+from .superpoint import THRESHOLD, SuperPoint, find_keypoints
+from .types import LineMatches, LineSegments, Wireframe
+from .wireframe import build_wireframe
+
+MIN_SIDE = 64  # pixels
+MAX_KEYPOINTS, MAX_LINES = 1000, 300  # FCVG's
+MATCH_THRESHOLD = 0.2  # GlueStick's
+KEPT_FRAMES = 2  # whose wireframes are remembered
+
+
+class GlueStick(nn.Module):
+    """Both networks, so that a host can move and free them as one model."""
+
+    def __init__(self, config: Config | None = None, *, operations=nn, dtype=None, device=None):
+        super().__init__()
+        make = {"operations": operations, "dtype": dtype, "device": device}
+        self.superpoint = SuperPoint(**make)
+        self.matcher = GlueStickNetwork(config, **make)
+
+
+def build_gluestick(
+    gluestick_state: Any,
+    superpoint_state: Any,
+    *,
+    names: tuple[str, str] = (GLUESTICK_FILE, SUPERPOINT_FILE),
+    operations=nn,
+    dtype=None,
+    device=None,
+) -> GlueStick:
+    """GlueStick with the weights of the two official files.
+
+    Args:
+        gluestick_state, superpoint_state: what the files hold, from
+            `torch.load(..., weights_only=True)`; None where there is none.
+        names: of the files, for messages.
+        operations: where the layers come from: `Linear` and `Conv2d`.
+        dtype, device: of the weights; None: float32, where torch makes tensors.
+
+    Raises:
+        ValueError: a file is missing or is another one; the message says what it seems to be.
+    """
+    matcher = read_gluestick(gluestick_state, name=names[0])
+    superpoint = read_superpoint(superpoint_state, name=names[1])
+    model = GlueStick(operations=operations, dtype=dtype, device=device)
+    model.matcher.load_state_dict(matcher)
+    model.superpoint.load_state_dict(superpoint)
+    return model.eval().requires_grad_(False)
+
+
+class GlueStickLineMatcher:
+    """Matches the line segments of two frames by GlueStick.
+
+    The last frames' wireframes are remembered: of keyframes A, B, C, B is looked at once.
+
+    Args:
+        model: from `build_gluestick`.
+        max_keypoints: of each frame at most, besides the segments' ends.
+        max_lines: of each frame at most.
+        min_length: of a segment, in pixels.
+        threshold: probability that a match lies above, 0..1.
+        detector: of segments, one of `lsd.DETECTORS`.
+        keypoint_threshold: score that a keypoint lies above, 0..1.
+        device: where to compute; None: where the weights are.
+
+    Raises:
+        ValueError: there is no such detector.
+
+    Source: cvg/GlueStick gluestick/models/two_view_pipeline.py; the defaults are FCVG's.
+    """
+
+    def __init__(
+        self,
+        model: GlueStick,
+        *,
+        max_keypoints: int = MAX_KEYPOINTS,
+        max_lines: int = MAX_LINES,
+        min_length: float = MIN_LENGTH,
+        threshold: float = MATCH_THRESHOLD,
+        detector: str = "opencv",
+        keypoint_threshold: float = THRESHOLD,
+        device: torch.device | None = None,
+    ) -> None:
+        if detector not in DETECTORS:
+            raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {detector!r}")
+        if max_keypoints < 1 or max_lines < 1:
+            raise ValueError(
+                "expected max_keypoints and max_lines of at least 1, "
+                f"got {max_keypoints} and {max_lines}"
+            )
+        self.model = model
+        self.max_keypoints, self.max_lines = max_keypoints, max_lines
+        self.min_length, self.detector = min_length, detector
+        self.threshold, self.keypoint_threshold = threshold, keypoint_threshold
+        self.device = device
+        self._seen: dict[tuple, Wireframe] = {}  # the latest last
+
+    def __call__(self, frame0: np.ndarray, frame1: np.ndarray) -> LineMatches:
+        """Matched segments of two frames, in the order of the first frame's segments.
+
+        Args:
+            frame0, frame1: [H, W, 3] uint8, at least 64 pixels a side; their sizes may differ,
+                and each frame's segments are in its own pixels.
+
+        Returns:
+            N >= 0 matches with their probabilities, on the CPU; `size` is the first frame's.
+
+        Raises:
+            ValueError: a frame is too small or not [H, W, 3] uint8.
+        """
+        gray0, gray1 = _checked_gray(frame0), _checked_gray(frame1)
+        wireframes = self._find_wireframe(gray0), self._find_wireframe(gray1)
+        while len(self._seen) > KEPT_FRAMES:  # not before both were asked for
+            del self._seen[next(iter(self._seen))]
+        return match_wireframes(self.model.matcher, *wireframes, threshold=self.threshold)
+
+    @torch.no_grad()
+    def _find_wireframe(self, gray: np.ndarray) -> Wireframe:
+        """Wireframe of a frame [H, W] uint8, remembered."""
+        key = (gray.shape, gray.tobytes(), str(self._device()), self._settings())
+        wireframe = self._seen.pop(key, None)
+        if wireframe is None:
+            segments = detect_lines(
+                gray,
+                max_lines=self.max_lines,
+                min_length=self.min_length,
+                detector=self.detector,
+            )
+            wireframe = self.join_segments(gray, segments)
+        self._seen[key] = wireframe
+        return wireframe
+
+    @torch.no_grad()
+    def join_segments(self, gray: np.ndarray, segments: LineSegments) -> Wireframe:
+        """Wireframe of given segments of a frame [H, W] uint8, with the frame's keypoints."""
+        image = torch.from_numpy(gray.astype(np.float32)).to(self._device()) / 255
+        scores, dense = self.model.superpoint(image[None, None])
+        keypoints = find_keypoints(
+            scores[0],
+            dense[0],
+            max_keypoints=self.max_keypoints,
+            threshold=self.keypoint_threshold,
+        )
+        return build_wireframe(segments, keypoints, gray.shape)
+
+    def _device(self) -> torch.device:
+        return self.device or self.model.superpoint.convPb.weight.device
+
+    def _settings(self) -> tuple:
+        return self.max_keypoints, self.max_lines, self.min_length, self.detector
+
+
+@torch.no_grad()
+def match_wireframes(
+    network: GlueStickNetwork, wireframe0: Wireframe, wireframe1: Wireframe, *, threshold: float
+) -> LineMatches:
+    """Segments of two wireframes that choose each other, in the order of the first's.
+
+    Args:
+        network: with its weights.
+        wireframe0, wireframe1: on one device, with N >= 0 segments.
+        threshold: probability that a match lies above, 0..1.
+
+    Returns:
+        Matches on the CPU; the segments end in junctions, so they differ a little from what the
+        detector found.
+    """
+    lines0, lines1 = wireframe0.lines, wireframe1.lines
+    if not (len(lines0) and len(lines1)):
+        return LineMatches(lines0[:0].cpu(), lines1[:0].cpu(), wireframe0.size)
+    found = assign(network(wireframe0, wireframe1), threshold=threshold)
+    kept = (found.matches0 != NO_MATCH).nonzero()[:, 0]
+    return LineMatches(
+        lines0=lines0[kept].cpu(),
+        lines1=lines1[found.matches0[kept]].cpu(),
+        size=wireframe0.size,
+        scores=found.scores0[kept].cpu(),
+    )
+
+
+def _checked_gray(frame: np.ndarray) -> np.ndarray:
+    """Luma of a frame that is large enough."""
+    gray = to_gray(frame)
+    if min(gray.shape) < MIN_SIDE:
+        raise ValueError(
+            f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame.shape)}"
+        )
+    return gray

@@ -1,0 +1,58 @@
+"""Which matcher finds the lines that two keyframes share: chosen by options and files."""
+
+import argparse
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
+from .loading import read_pickle
+from .machine import choose_device
+from .matches_file import read_matches
+from .model_files import find_gluestick
+
+Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
+
+
+def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matcher:
+    """What gives the line matches of two keyframes; says which it is.
+
+    Args:
+        options: `matcher`, `gluestick`, `superpoint`, `matches`, `max_lines`, `max_pts` and
+            `device` of the command line.
+        size: (height, width) of the keyframes.
+
+    Raises:
+        ValueError: a file is missing or none, or made for frames of another size.
+    """
+    if getattr(options, "matches", None):
+        return _given_matches(options.matches, size)
+    files = find_gluestick(options.gluestick, options.superpoint)
+    if options.matcher == "gluestick" and None in files:
+        raise ValueError(
+            "GlueStick needs two files: checkpoint_GlueStick_MD.tar (--gluestick) and "
+            "superpoint_v1.pth (--superpoint; for non-commercial research only), both of "
+            "github.com/cvg/GlueStick. --matcher classic needs none."
+        )
+    if options.matcher == "classic" or None in files:
+        logging.info("Lines are matched by SIFT, homographies and optical flow.")
+        return ClassicLineMatcher(max_lines=options.max_lines)
+    logging.info("Lines are matched by GlueStick.")
+    model = build_gluestick(*map(read_pickle, files), names=tuple(map(str, files)))
+    return GlueStickLineMatcher(
+        model.to(choose_device(options.device)),
+        max_keypoints=options.max_pts,
+        max_lines=options.max_lines,
+    )
+
+
+def _given_matches(path: Path, size: tuple[int, int]) -> Matcher:
+    found = read_matches(path)
+    if found.size != size:
+        raise ValueError(
+            f"{path} is for frames of {found.size[1]} x {found.size[0]} pixels, but these are "
+            f"{size[1]} x {size[0]}: give --width and --height those values."
+        )
+    return lambda *keyframes: found

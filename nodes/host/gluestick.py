@@ -1,0 +1,55 @@
+"""GlueStick as a model that the host loads and frees, and matching with it."""
+
+import logging
+import os
+
+import comfy.model_management as mm
+import comfy.ops
+import folder_paths
+import numpy as np
+from comfy.model_patcher import ModelPatcher
+
+from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
+from .folders import GLUESTICK
+from .loading import read_file
+
+FILES = ("checkpoint_GlueStick_MD.tar", "superpoint_v1.pth")
+
+
+def find_gluestick() -> tuple[str, str] | None:
+    """Paths of the two official files; None, with a message, unless both are there."""
+    found = [folder_paths.get_full_path(GLUESTICK, name) for name in FILES]
+    if None not in found:
+        return tuple(found)
+    logging.info(
+        "GlueStick is not used: %s is not in models/%s.", FILES[found.index(None)], GLUESTICK
+    )
+    return None
+
+
+def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
+    """GlueStick and the SuperPoint that it needs, in float32 as they were trained.
+
+    Args:
+        gluestick: checkpoint_GlueStick_MD.tar.
+        superpoint: superpoint_v1.pth.
+    """
+    network = build_gluestick(
+        read_file(gluestick),
+        read_file(superpoint),
+        names=(os.path.basename(gluestick), os.path.basename(superpoint)),
+        operations=comfy.ops.manual_cast,
+    )
+    return ModelPatcher(
+        network.eval(),
+        load_device=mm.get_torch_device(),
+        offload_device=mm.unet_offload_device(),
+    )
+
+
+def match_lines(
+    model: ModelPatcher, first: np.ndarray, last: np.ndarray, **settings
+) -> LineMatches:
+    """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
+    mm.load_models_gpu([model], force_full_load=True)
+    return GlueStickLineMatcher(model.model, **settings)(first, last)
