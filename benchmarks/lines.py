@@ -221,9 +221,7 @@ def main() -> None:
     print(f"{SIZE[0]} x {SIZE[1]}, {points} points, {len(wireframes[0].lines)} segments")
     print(f"{'step':12s} {'plain s':>9s} {'ours s':>9s} {'ratio':>7s} {'error':>9s}")
     compare("SuperPoint", plain_keypoints, our_peaks)
-    compare(
-        "network", lambda: plain_network(*wireframes), lambda: model.matcher(*wireframes)
-    )
+    compare("network", lambda: plain_network(*wireframes), lambda: model.matcher(*wireframes))
 
 
 if __name__ == "__main__":

@@ -32,9 +32,11 @@ def _kind(path: Path) -> str | None:
 
 
 def load(path: Path) -> tuple[dict, dict[str, torch.Tensor]]:
-    """Configuration and tensors of a case."""
+    """Configuration and tensors of a case; the configuration's "tensors" tell about these."""
     meta = json.loads(path.read_text(encoding="utf-8"))
-    return meta["config"], load_file(path.with_suffix(".safetensors"))
+    return {**meta["config"], "tensors": meta["tensors"]}, load_file(
+        path.with_suffix(".safetensors")
+    )
 
 
 def weights(network: str, config: dict) -> dict[str, torch.Tensor]:

@@ -59,6 +59,7 @@ def build_gluestick(
     model = GlueStick(operations=operations, dtype=dtype, device=device)
     model.matcher.load_state_dict(matcher)
     model.superpoint.load_state_dict(superpoint)
+    model.superpoint.to(memory_format=torch.channels_last)
     return model.eval().requires_grad_(False)
 
 

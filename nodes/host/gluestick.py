@@ -2,6 +2,7 @@
 
 import logging
 import os
+from weakref import WeakKeyDictionary
 
 import comfy.model_management as mm
 import comfy.ops
@@ -14,6 +15,9 @@ from .folders import GLUESTICK
 from .loading import read_file
 
 FILES = ("checkpoint_GlueStick_MD.tar", "superpoint_v1.pth")
+
+# Matchers remember the last frames: of keyframes A, B, C in two nodes, B is looked at once.
+_matchers: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def find_gluestick() -> tuple[str, str] | None:
@@ -52,4 +56,8 @@ def match_lines(
 ) -> LineMatches:
     """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
     mm.load_models_gpu([model], force_full_load=True)
-    return GlueStickLineMatcher(model.model, **settings)(first, last)
+    known = _matchers.setdefault(model.model, {})
+    matcher = known.setdefault(
+        tuple(sorted(settings.items())), GlueStickLineMatcher(model.model, **settings)
+    )
+    return matcher(first, last)

@@ -64,11 +64,13 @@ class TestLines:
             )
 
 
-class TestGlueStick:
-    @pytest.fixture(scope="class")
-    def model(self, load, gluestick_files):
-        return load("nodes.host.gluestick").load_gluestick(*map(str, gluestick_files))
+@pytest.fixture(scope="module")
+def model(load, gluestick_files):
+    """GlueStick, managed by the host."""
+    return load("nodes.host.gluestick").load_gluestick(*map(str, gluestick_files))
 
+
+class TestGlueStick:
     def test_nothing_but_the_hosts_layers(self, model):
         with_weights = [m for m in model.model.modules() if getattr(m, "weight", None) is not None]
         assert with_weights
@@ -87,6 +89,18 @@ class TestGlueStick:
         assert len(matches.lines0) > 0
         assert ((matches.scores >= 0) & (matches.scores <= 1)).all()
         assert preview.shape == (1, 128, 384, 3)
+
+    def test_frame_of_two_pairs_is_looked_at_once(self, node_classes, load, model):
+        draw_scene = load("fcvg_core.standalone.scene").draw_scene
+        frames = [torch.from_numpy(draw_scene(seed, (64, 96)))[None] / 255 for seed in (1, 2, 3)]
+        calls = []
+        superpoint = model.model.superpoint
+        handle = superpoint.register_forward_hook(lambda *args: calls.append(1))
+        with torch.inference_mode():
+            for pair in (frames[:2], frames[1:]):
+                node_classes["FCVG_MatchLines"].execute(*pair, *MATCHING, gluestick=model)
+        handle.remove()
+        assert len(calls) == 3
 
     def test_blank_frames(self, node_classes, model):
         blank = torch.full((1, 64, 96, 3), 0.5)

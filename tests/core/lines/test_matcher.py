@@ -16,6 +16,7 @@ from fcvg_core.lines import (
     interpolate_lines,
     matcher,
 )
+from fcvg_core.lines.lsd import raw_segments
 from fcvg_core.lines.matcher import match_wireframes
 from fcvg_core.timeline import inbetween_times
 
@@ -118,17 +119,18 @@ class TestGolden:
         found = match_wireframes(matching.model.matcher, *wireframes, threshold=0.0)
         assert found.lines0.shape == found.lines1.shape == (0, 2, 2)
 
-    def test_opencv_finds_what_pytlsd_found(self, case):
-        matching, tensors = case
-        near, count = 0, 0
-        for i in (0, 1):
-            # As many as pytlsd found before its filters: both stop at the same scale then.
-            wanted = len(tensors[f"lsd_raw{i}"])
-            mine = detect_lines(tensors[f"image{i}"].numpy(), max_lines=wanted).lines
-            theirs = tensors[f"lsd_lines{i}"][0]
-            ends = (theirs[:, None] - mine).norm(dim=-1).amax(dim=-1).amin(dim=1)
-            near, count = near + (ends < 2).sum().item(), count + len(theirs)
-        assert near >= 0.86 * count  # as on photographs
+
+@pytest.mark.parametrize("path", cases("e2e"), ids=lambda path: path.stem)
+def test_opencv_finds_what_pytlsd_found(path):
+    config, tensors = load(path)
+    near, count = 0, 0
+    for which in (0, 1):
+        scale = config["tensors"][f"lsd_raw{which}"]["scale"]
+        mine = torch.from_numpy(raw_segments(tensors[f"image{which}"].numpy(), scale)[0]).float()
+        theirs = tensors[f"lsd_lines{which}"][0]
+        apart = (theirs[:, None] - mine).norm(dim=-1).amax(dim=-1).amin(dim=1)  # the farther end
+        near, count = near + (apart < 2).sum().item(), count + len(theirs)
+    assert near >= 0.86 * count  # as on photographs
 
 
 class TestMatcher:

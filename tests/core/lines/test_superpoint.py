@@ -7,6 +7,7 @@ import torch
 from gluestick_cases import cases, load, weights
 from torch.nn import functional as F
 
+from fcvg_core.lines import superpoint
 from fcvg_core.lines.superpoint import (
     SuperPoint,
     find_keypoints,
@@ -113,3 +114,15 @@ def test_half_precision_gives_float32():
     scores, dense = SuperPoint(dtype=torch.bfloat16)(torch.rand(1, 1, 64, 72))
     assert scores.dtype == dense.dtype == torch.float32
     assert scores.shape == (1, 64, 72) and dense.shape == (1, 256, 8, 9)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(16, 16), (65, 64), (97, 70), (98, 8), (131, 40)])
+def test_bands_change_nothing(monkeypatch, size):
+    torch.manual_seed(0)
+    network, image = SuperPoint(), torch.rand(1, 1, *size)
+    expected = network(image)
+    monkeypatch.setattr(superpoint, "BAND_PIXELS", 0)
+    for found, wanted in zip(network(image), expected, strict=True):
+        assert found.shape[-2:] == wanted.shape[-2:]
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)
