@@ -205,7 +205,7 @@ def main() -> None:
     plain_superpoint.load_state_dict(states[1])
     matcher = GlueStickLineMatcher(model)
     frames = draw_sample_pair(SIZE)
-    wireframes = [matcher._find_wireframe(to_gray(frame)) for frame in frames]
+    wireframes = [matcher.find_wireframe(to_gray(frame)) for frame in frames]
     image = torch.from_numpy(to_gray(frames[0]) / 255).float()[None, None]
 
     def our_peaks() -> Tensor:

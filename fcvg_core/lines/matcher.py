@@ -20,7 +20,7 @@ from .wireframe import build_wireframe
 MIN_SIDE = 64  # pixels
 MAX_KEYPOINTS, MAX_LINES = 1000, 300  # FCVG's
 MATCH_THRESHOLD = 0.2  # GlueStick's
-KEPT_FRAMES = 2  # whose wireframes are remembered
+KEPT_FRAMES = 3  # whose wireframes are remembered: a pair, and the next frame
 
 
 class GlueStick(nn.Module):
@@ -124,14 +124,12 @@ class GlueStickLineMatcher:
             ValueError: a frame is too small or not [H, W, 3] uint8.
         """
         gray0, gray1 = _checked_gray(frame0), _checked_gray(frame1)
-        wireframes = self._find_wireframe(gray0), self._find_wireframe(gray1)
-        while len(self._seen) > KEPT_FRAMES:  # not before both were asked for
-            del self._seen[next(iter(self._seen))]
+        wireframes = self.find_wireframe(gray0), self.find_wireframe(gray1)
         return match_wireframes(self.model.matcher, *wireframes, threshold=self.threshold)
 
     @torch.no_grad()
-    def _find_wireframe(self, gray: np.ndarray) -> Wireframe:
-        """Wireframe of a frame [H, W] uint8, remembered."""
+    def find_wireframe(self, gray: np.ndarray) -> Wireframe:
+        """Wireframe of a frame [H, W] uint8; one of the last frames' is not made again."""
         key = (gray.shape, gray.tobytes(), str(self._device()), self._settings())
         wireframe = self._seen.pop(key, None)
         if wireframe is None:
@@ -143,6 +141,8 @@ class GlueStickLineMatcher:
             )
             wireframe = self.join_segments(gray, segments)
         self._seen[key] = wireframe
+        while len(self._seen) > KEPT_FRAMES:
+            del self._seen[next(iter(self._seen))]
         return wireframe
 
     @torch.no_grad()

@@ -164,6 +164,69 @@ class TestParts:
         assert torch.equal(log[0], log[2])
 
 
+class TestNetwork:
+    def tiny(self, count: int, num_lines: int) -> Wireframe:
+        generator = torch.Generator().manual_seed(count)
+        return Wireframe(
+            points=torch.rand(count, 2, generator=generator) * 100,
+            scores=torch.rand(count, generator=generator),
+            descriptors=torch.rand(16, count, generator=generator),
+            lines=torch.rand(num_lines, 2, 2, generator=generator) * 100,
+            line_points=torch.randint(0, 2 * num_lines, (num_lines, 2), generator=generator),
+            line_scores=torch.rand(num_lines, generator=generator),
+            size=(100, 120),
+        )
+
+    @torch.no_grad()
+    @pytest.mark.parametrize("dtype", [None, torch.bfloat16, torch.float16])
+    def test_precisions(self, dtype):
+        network = GlueStickNetwork(TINY, dtype=dtype)
+        log = network(self.tiny(9, 4), self.tiny(7, 3))
+        assert log.shape == (5, 4) and log.dtype == torch.float32 and log.isfinite().all()
+
+    def test_never_waits_for_a_device(self):
+        """Meta tensors have no values that could be asked for."""
+        both = []
+        for given in (self.tiny(9, 4), self.tiny(7, 3)):
+            values = {k: v.to("meta") for k, v in vars(given).items() if k != "size"}
+            both.append(Wireframe(**values, size=given.size))
+        log = GlueStickNetwork(TINY, device="meta")(*both)
+        assert log.shape == (5, 4)
+        assert assign(log, threshold=0.2).matches0.shape == (4,)
+
+    @torch.no_grad()
+    def test_folding_keeps_the_attention(self):
+        """One head's worth of the reference, by hand, against the folded layer."""
+        torch.manual_seed(0)
+        official = {k: torch.rand(shape) - 0.5 for k, shape in gluestick_shapes(TINY).items()}
+        official = {k: v.abs() + 1 if "running_var" in k else v for k, v in official.items()}
+        network = GlueStickNetwork(TINY).eval()
+        network.load_state_dict(fold(official, TINY))
+        hidden = torch.rand(5, TINY.dim)
+        found = network.layers[0](hidden, 3, cross=True)
+        for own, other in ((slice(0, 3), slice(3, 5)), (slice(3, 5), slice(0, 3))):
+            expected = self.plain_layer(official, hidden[own].T, hidden[other].T)
+            torch.testing.assert_close(found[own], hidden[own] + expected.T, rtol=0, atol=1e-4)
+
+    @staticmethod
+    def plain_layer(official: dict, x: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+        name = "gnn.layers.0.update"
+
+        def linear(key: str, value: torch.Tensor) -> torch.Tensor:
+            weight = official[f"{name}.{key}.weight"][:, :, 0]
+            return weight @ value + official[f"{name}.{key}.bias"][:, None]
+
+        parts = [linear(f"attn.proj.{i}", y) for i, y in enumerate((x, source, source))]
+        query, key, value = (y.reshape(-1, TINY.heads, y.shape[1]) for y in parts)
+        weights = torch.einsum("dhn,dhm->hnm", query, key) / query.shape[0] ** 0.5
+        message = torch.einsum("hnm,dhm->dhn", weights.softmax(dim=-1), value)
+        hidden = linear("mlp.0", torch.cat([x, linear("attn.merge", message.flatten(0, 1))]))
+        norm = [official[f"{name}.mlp.1.{k}"] for k in
+                ("running_mean", "running_var", "weight", "bias")]  # fmt: skip
+        hidden = torch.nn.functional.batch_norm(hidden.T, *norm).T
+        return linear("mlp.3", hidden.relu())
+
+
 class TestFiles:
     def test_names_are_the_official_ones(self):
         names = json.loads((OWN_FOLDER / "keys.json").read_text(encoding="utf-8"))

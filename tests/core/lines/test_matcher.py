@@ -146,8 +146,11 @@ class TestMatcher:
         found = matching(first, second)
         matching(second.copy(), third)
         assert len(seen) == 3
-        again = matching(first, second)  # forgotten meanwhile
-        assert len(seen) == 4
+        again = matching(first, second)
+        assert len(seen) == 3
+        matching(third, np.ascontiguousarray(second[:, ::-1]))
+        matching(first, first)
+        assert len(seen) == 5  # forgotten meanwhile
         for name in ("lines0", "lines1", "scores"):
             assert torch.equal(getattr(found, name), getattr(again, name))
 
@@ -156,7 +159,7 @@ class TestMatcher:
         few = GlueStickLineMatcher(matching.model, max_lines=5)
         few(first, first)
         few.max_lines = 9
-        assert len(few._find_wireframe(first[:, :, 0]).lines) == 9
+        assert len(few.find_wireframe(first[:, :, 0]).lines) == 9
 
     @pytest.mark.parametrize("size", [(64, 64), (71, 90), (200, 133)])
     def test_sizes(self, own, size):
