@@ -8,6 +8,7 @@ import comfy.model_management as mm
 import comfy.ops
 import folder_paths
 import numpy as np
+import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
@@ -32,21 +33,26 @@ def find_gluestick() -> tuple[str, str] | None:
 
 
 def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
-    """GlueStick and the SuperPoint that it needs, in float32 as they were trained.
+    """GlueStick and the SuperPoint that it needs.
+
+    In float16 where the device is fast at it: that finds the same matches on the golden cases,
+    where bfloat16 loses keypoints.
 
     Args:
         gluestick: checkpoint_GlueStick_MD.tar.
         superpoint: superpoint_v1.pth.
     """
+    device = mm.get_torch_device()
     network = build_gluestick(
         read_file(gluestick),
         read_file(superpoint),
         names=(os.path.basename(gluestick), os.path.basename(superpoint)),
         operations=comfy.ops.manual_cast,
+        dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
     )
     return ModelPatcher(
         network.eval(),
-        load_device=mm.get_torch_device(),
+        load_device=device,
         offload_device=mm.unet_offload_device(),
     )
 

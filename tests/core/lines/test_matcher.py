@@ -133,6 +133,22 @@ def test_opencv_finds_what_pytlsd_found(path):
     assert near >= 0.86 * count  # as on photographs
 
 
+@torch.no_grad()
+def test_half_precision_keeps_the_matches():
+    """What the faces run on GPUs; on our own case, for another may lie on the threshold."""
+    config, tensors = load(OWN_FOLDER / "e2e.json")
+    matching = make_matcher(config)
+    matching.model.half()
+    frames = [
+        matching.join_segments(tensors[f"image{i}"].numpy(), given_segments(tensors, i))
+        for i in (0, 1)
+    ]
+    found = match_wireframes(matching.model.matcher, *frames, threshold=matching.threshold)
+    for name in ("lines0", "lines1"):
+        torch.testing.assert_close(getattr(found, name), tensors[f"matched_{name}"], **FLOATS)
+    assert found.scores.dtype == torch.float32
+
+
 class TestMatcher:
     def test_sequence_looks_at_each_frame_once(self, own, monkeypatch):
         matching, first, second = own
