@@ -24,8 +24,9 @@ FLOATS = {"rtol": 0, "atol": 1e-5}
 LOGS = {"rtol": 0, "atol": 1e-3}
 
 
-def make_matcher(config: dict, **settings) -> GlueStickLineMatcher:
-    model = build_gluestick(weights("gluestick", config), weights("superpoint", config))
+def make_matcher(config: dict, *, dtype=None, **settings) -> GlueStickLineMatcher:
+    states = weights("gluestick", config), weights("superpoint", config)
+    model = build_gluestick(*states, dtype=dtype)
     wanted = {
         "max_keypoints": config["max_num_keypoints"],
         "max_lines": config["max_n_lines"],
@@ -137,8 +138,7 @@ def test_opencv_finds_what_pytlsd_found(path):
 def test_half_precision_keeps_the_matches():
     """What the faces run on GPUs; on our own case, for another may lie on the threshold."""
     config, tensors = load(OWN_FOLDER / "e2e.json")
-    matching = make_matcher(config)
-    matching.model.half()
+    matching = make_matcher(config, dtype=torch.float16)
     frames = [
         matching.join_segments(tensors[f"image{i}"].numpy(), given_segments(tensors, i))
         for i in (0, 1)
