@@ -2,7 +2,6 @@
 
 import logging
 import os
-from weakref import WeakKeyDictionary
 
 import comfy.model_management as mm
 import comfy.ops
@@ -16,9 +15,6 @@ from .folders import GLUESTICK
 from .loading import read_file
 
 FILES = ("checkpoint_GlueStick_MD.tar", "superpoint_v1.pth")
-
-# Matchers remember the last frames: of keyframes A, B, C in two nodes, B is looked at once.
-_matchers: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def find_gluestick() -> tuple[str, str] | None:
@@ -50,6 +46,8 @@ def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
         operations=comfy.ops.manual_cast,
         dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
     )
+    # They remember the last frames: of keyframes A, B, C in two nodes, B is looked at once.
+    network.matchers = {}
     return ModelPatcher(
         network.eval(),
         load_device=device,
@@ -62,8 +60,7 @@ def match_lines(
 ) -> LineMatches:
     """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
     mm.load_models_gpu([model], force_full_load=True)
-    known = _matchers.setdefault(model.model, {})
-    matcher = known.setdefault(
+    matcher = model.model.matchers.setdefault(
         tuple(sorted(settings.items())), GlueStickLineMatcher(model.model, **settings)
     )
     return matcher(first, last)
