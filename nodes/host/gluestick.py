@@ -11,10 +11,11 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
+from ...fcvg_core.lines.gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE
 from .folders import GLUESTICK
 from .loading import read_file
 
-FILES = ("checkpoint_GlueStick_MD.tar", "superpoint_v1.pth")
+FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
 
 
 def find_gluestick() -> tuple[str, str] | None:

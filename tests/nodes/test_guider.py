@@ -178,8 +178,10 @@ class count_frames:  # noqa: N801
         self.handle.remove()
 
 
-def test_guiders_of_the_host_steer_their_positive_condition(load, model, controlnext):
-    steered = load("nodes.host.control_patch").steer(
+@pytest.fixture
+def steered(load, model, controlnext):
+    """The model under control frames of five frames."""
+    return load("nodes.host.control_patch").steer(
         model,
         controlnext,
         torch.rand(5, 64, 128, 3),
@@ -187,6 +189,9 @@ def test_guiders_of_the_host_steer_their_positive_condition(load, model, control
         start_percent=0.0,
         end_percent=1.0,
     )
+
+
+def test_guiders_of_the_host_steer_their_positive_condition(steered):
     (patch,) = steered.model_options["transformer_options"]["patches"][
         "input_block_patch_after_skip"
     ]
@@ -199,18 +204,10 @@ def test_guiders_of_the_host_steer_their_positive_condition(load, model, control
     assert patch(hidden, other_block) is hidden
 
 
-def test_plain_sampler_of_the_host(load, model, controlnext):
+def test_plain_sampler_of_the_host(steered):
     """ControlNeXt-SVD's way: one direction, the host's own guider."""
     import comfy.samplers
 
-    steered = load("nodes.host.control_patch").steer(
-        model,
-        controlnext,
-        torch.rand(5, 64, 128, 3),
-        strength=1.0,
-        start_percent=0.0,
-        end_percent=1.0,
-    )
     guider = comfy.samplers.CFGGuider(steered)
     guider.set_conds(FIRST, NEGATIVE)
     guider.set_cfg(2.5)
