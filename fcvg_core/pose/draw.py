@@ -1,0 +1,180 @@
+"""Poses -> frames: limbs, joints, hands and faces as coloured strokes on black.
+
+Source: Tian-one/FCVG models/dwpose/util.py; ControlNeXt-SVD-v2 dwpose/util.py.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from .skeleton import (
+    BODY,
+    BODY_COLORS,
+    FACE,
+    FACE_COLOR,
+    FINGER_COLORS,
+    FINGERS,
+    HAND_COLOR,
+    LEFT_HAND,
+    LIMBS,
+    MIN_SCORE,
+    RIGHT_HAND,
+)
+from .types import Poses
+
+# People are drawn this large (the shorter side, in pixels) and then made smaller.
+CANVAS = 2160
+LONGEST_CANVAS = 16384  # of the longer side: very long frames are drawn smaller
+DIMMED = 0.6  # brightness of limbs, so that joints stand out
+# Points are brought this near before OpenCV sees them: it takes 32-bit whole numbers.
+FARTHEST = 2.0**17
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseStyle:
+    """How people are drawn; lengths in pixels of a frame of 2160 lines.
+
+    The reference draws every point of hands and face, in black where the score is not above 0,
+    and between the keyframes every joint. To equal it there, set the scores to minus infinity.
+    """
+
+    limb_width: int  # half the width of a limb
+    hand_width: int  # of a finger
+    joint_radius: int = 4  # of body and hands
+    face_radius: int = 3
+    min_joint_score: float = MIN_SCORE  # joints of the body above it are drawn
+    min_point_score: float = 0.0  # points of hands and face above it are drawn
+
+    def scaled(self, factor: float) -> "PoseStyle":
+        """The same style with all lengths times a factor, at least 1 pixel each."""
+        names = ("limb_width", "hand_width", "joint_radius", "face_radius")
+        return replace(self, **{n: max(round(getattr(self, n) * factor), 1) for n in names})
+
+
+# What the networks were trained on.
+STYLES = {
+    "fcvg": PoseStyle(limb_width=8, hand_width=4),
+    "controlnext-svd-v2": PoseStyle(limb_width=4, hand_width=2),
+}
+
+
+def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.ndarray:
+    """Frames with people on black. Red and blue are as FCVG and ControlNeXt-SVD were trained.
+
+    They are exchanged against the OpenPose pictures of other programs: the first limb is blue.
+
+    Args:
+        poses: of a video, [T, P, ...].
+        size: (height, width) of the frames, in pixels; any, since poses are relative.
+        style: one of STYLES, or another.
+
+    Returns:
+        [T, height, width, 3] uint8 RGB.
+
+    Raises:
+        ValueError: the poses are not those of a video, or the size is not positive.
+
+    Source: Tian-one/FCVG models/dwpose/util.py draw_pose, bit for bit and faster.
+    Differs: points that were not found are left out (see PoseStyle); a frame more than 7 times as
+    long as it is wide is drawn on a smaller canvas.
+    """
+    if poses.scores.ndim != 3:
+        raise ValueError(f"expected scores [T, P, 134], got {list(poses.scores.shape)}")
+    height, width = size
+    if min(size) < 1:
+        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {size}")
+    scale = min(CANVAS / min(size), LONGEST_CANVAS / max(size))
+    rows, columns = max(int(height * scale), 1), max(int(width * scale), 1)
+    canvas = np.zeros((rows, columns, 3), np.uint8)
+    frames = np.zeros((len(poses.scores), height, width, 3), np.uint8)
+    arrays = [x.detach().cpu().numpy() for x in (poses.keypoints, poses.scores, poses.brightness)]
+    for frame, points, scores, brightness in zip(frames, *arrays, strict=True):
+        if len(points) == 0:
+            continue
+        points = np.clip(points * (columns, rows), -FARTHEST, FARTHEST)
+        draw_people(canvas, points, scores, brightness, style)
+        cv2.resize(canvas, (width, height), dst=frame)
+        canvas[:] = 0
+    return frames
+
+
+def draw_people(
+    canvas: np.ndarray,
+    points: np.ndarray,
+    scores: np.ndarray,
+    brightness: np.ndarray,
+    style: PoseStyle,
+) -> None:
+    """Draw people [P, 134, 2] in pixels into a canvas [H, W, 3]: bodies, hands, then faces."""
+    for (a, b), color in zip(LIMBS, BODY_COLORS, strict=False):
+        for person, score, light in zip(points, scores, brightness, strict=True):
+            if min(score[a], score[b]) >= MIN_SCORE:
+                _draw_limb(canvas, person[a], person[b], style.limb_width,
+                           _dimmed(color, score[a] * score[b] * light))  # fmt: skip
+    for joint, color in enumerate(BODY_COLORS):
+        for person, score, light in zip(points, scores, brightness, strict=True):
+            if score[BODY][joint] > style.min_joint_score:
+                _draw_point(canvas, person[joint], style.joint_radius,
+                            _truncated(color, score[joint] * light))  # fmt: skip
+    for part in (LEFT_HAND, RIGHT_HAND):
+        for person, score, light in zip(points, scores, brightness, strict=True):
+            _draw_hand(canvas, person[part], score[part], light, style)
+    for person, score, light in zip(points, scores, brightness, strict=True):
+        for point, level in zip(person[FACE], score[FACE], strict=True):
+            if level > style.min_point_score and _is_inside(point):
+                _draw_point(canvas, point, style.face_radius, _level(FACE_COLOR, level * light))
+
+
+def _draw_limb(
+    canvas: np.ndarray, start: np.ndarray, end: np.ndarray, width: int, color: list
+) -> None:
+    """An ellipse from joint to joint."""
+    (x0, y0), (x1, y1) = start, end
+    # Truncated, not rounded, as the reference does.
+    center = int((x0 + x1) / 2), int((y0 + y1) / 2)
+    length = ((y0 - y1) ** 2 + (x0 - x1) ** 2) ** 0.5
+    angle = math.degrees(math.atan2(y0 - y1, x0 - x1))
+    outline = cv2.ellipse2Poly(center, (int(length / 2), width), int(angle), 0, 360, 1)
+    cv2.fillConvexPoly(canvas, outline, color)
+
+
+def _draw_hand(
+    canvas: np.ndarray, points: np.ndarray, scores: np.ndarray, light: float, style: PoseStyle
+) -> None:
+    """Bones of a hand [21, 2], each of another hue, then its joints."""
+    drawn = scores > style.min_point_score
+    drawn &= [_is_inside(point) for point in points]
+    for (a, b), color in zip(FINGERS, FINGER_COLORS, strict=True):
+        if drawn[a] and drawn[b]:
+            ends = points[[a, b]].astype(int).tolist()
+            color = _level(color, scores[a] * scores[b] * light)
+            cv2.line(canvas, *ends, color, thickness=style.hand_width)
+    for point, score in zip(points[drawn], scores[drawn], strict=True):
+        _draw_point(canvas, point, style.joint_radius, _level(HAND_COLOR, score * light))
+
+
+def _draw_point(canvas: np.ndarray, point: np.ndarray, radius: int, color: list) -> None:
+    cv2.circle(canvas, (int(point[0]), int(point[1])), radius, color, thickness=-1)
+
+
+def _is_inside(point: np.ndarray) -> bool:
+    """Whether a point of hands or face is right of and below the frame's first pixel."""
+    return point[0] >= 1 and point[1] >= 1
+
+
+def _dimmed(color: tuple, alpha: float) -> list[float]:
+    """A limb's colour, as the reference's pass over the whole canvas leaves it."""
+    return [float(int(min(max(c, 0), 255) * DIMMED)) for c in _truncated(color, alpha)]
+
+
+def _truncated(color: tuple, alpha: float) -> list[float]:
+    """A colour of 0..255 times alpha, blue first (see `draw_poses`); OpenCV clips it."""
+    return [float(int(c * alpha)) for c in reversed(color)]
+
+
+def _level(color: tuple, alpha: float) -> list[float]:
+    """A colour of 0..1 at a whole grey level, blue first; OpenCV rounds it."""
+    level = int(alpha * 255)
+    return [c * level for c in reversed(color)]
