@@ -1,30 +1,88 @@
 """Where every frame of a video stands between its two keyframes."""
 
+from collections.abc import Callable, Sequence
+
 import torch
+from torch import Tensor
+
+# How far the motion has come, 0..1, at a part of the way through the video, 0..1.
+EASINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "uniform": lambda x: x,
+    "ease-in": lambda x: x**2,
+    "ease-out": lambda x: 1 - (1 - x) ** 2,
+    "ease-in-out": lambda x: x**2 * (3 - 2 * x),
+}
+REFERENCE = "reference"
+TIMINGS = (REFERENCE, *EASINGS)
 
 
-def inbetween_times(num_frames: int) -> torch.Tensor:
+def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) -> Tensor:
     """Times of all frames, keyframes included: 0 at the first and 1 at the last.
 
-    The frame next to a keyframe shows the keyframe's own geometry: 0, 0, ..., 1, 1.
+    "reference" is FCVG's: the frame next to a keyframe shows the keyframe's own geometry,
+    0, 0, ..., 1, 1. "uniform" moves evenly, the others start or end gently.
 
     Args:
         num_frames: at least 2.
+        timing: one of TIMINGS, or a curve: at least 2 numbers in 0..1, spread evenly over the
+            video and joined by straight lines. As many as there are frames are taken as they are.
 
     Returns:
-        [num_frames] float32, 0..1, never falling.
+        [num_frames] float64, 0..1.
 
     Raises:
-        ValueError: fewer than 2 frames.
+        ValueError: fewer than 2 frames, another name, or a curve of other numbers.
 
     Source: Tian-one/FCVG demo_FCVG.py infer_gluestick_interp (`frac`).
     Differs: 3 frames give 0, 0.5, 1, where the reference divides by zero.
     """
     if num_frames < 2:
         raise ValueError(f"expected at least 2 frames (both keyframes), got {num_frames}")
+    if not isinstance(timing, str):
+        return _sample_curve(timing, num_frames)
+    if timing == REFERENCE:
+        return _reference_times(num_frames)
+    if timing not in EASINGS:
+        raise ValueError(
+            f"expected a timing of {', '.join(TIMINGS)}, or numbers in 0..1; got {timing!r}"
+        )
+    return EASINGS[timing](torch.linspace(0, 1, num_frames, dtype=torch.float64))
+
+
+def parse_timing(text: str) -> str | list[float]:
+    """A timing as it is typed: a name of TIMINGS, or numbers between commas or spaces.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.strip() in TIMINGS:
+        return text.strip()
+    try:
+        curve = [float(number) for number in text.replace(",", " ").split()]
+        inbetween_times(2, curve)
+    except ValueError as error:
+        raise ValueError(
+            f"expected a timing of {', '.join(TIMINGS)}, or at least 2 numbers in 0..1 such as "
+            f"0, 0.2, 1; got {text!r}"
+        ) from error
+    return curve
+
+
+def _reference_times(num_frames: int) -> Tensor:
     if num_frames == 3:
-        return torch.tensor([0.0, 0.5, 1.0])
-    # Divided in float64 and rounded once, as the reference does (linspace rounds otherwise).
+        return torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64)
+    # Divided, as the reference does: linspace rounds otherwise.
     between = torch.arange(num_frames - 2, dtype=torch.float64) / max(num_frames - 3, 1)
     ends = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    return torch.cat([ends[:1], between, ends[1:]]).float()
+    return torch.cat([ends[:1], between, ends[1:]])
+
+
+def _sample_curve(curve: Sequence[float], num_frames: int) -> Tensor:
+    values = torch.tensor(list(curve), dtype=torch.float64)
+    # Not a number fails here as well.
+    if len(values) < 2 or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(f"expected at least 2 times, each in 0..1, got {list(curve)}")
+    at = torch.arange(num_frames, dtype=torch.float64) * (len(values) - 1) / (num_frames - 1)
+    before = at.long().clamp(max=len(values) - 2)
+    part = at - before
+    return values[before] * (1 - part) + values[before + 1] * part

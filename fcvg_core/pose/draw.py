@@ -93,8 +93,9 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
     for frame, points, scores, brightness in zip(frames, *arrays, strict=True):
         if len(points) == 0:
             continue
+        lit = brightness > 0  # the others would be black strokes over their neighbours
         points = np.clip(points * (columns, rows), -FARTHEST, FARTHEST)
-        draw_people(canvas, points, scores, brightness, style)
+        draw_people(canvas, points[lit], scores[lit], brightness[lit], style)
         cv2.resize(canvas, (width, height), dst=frame)
         canvas[:] = 0
     return frames

@@ -1,10 +1,9 @@
 """Times of the frames between two keyframes."""
 
-import numpy as np
 import pytest
 import torch
 
-from fcvg_core.timeline import inbetween_times
+from fcvg_core.timeline import TIMINGS, inbetween_times, parse_timing
 
 
 @pytest.mark.parametrize(
@@ -13,11 +12,11 @@ from fcvg_core.timeline import inbetween_times
 )
 def test_by_hand(num_frames: int, expected: list[float]) -> None:
     times = inbetween_times(num_frames)
-    assert times.tolist() == expected and times.dtype == torch.float32
+    assert times.tolist() == expected and times.dtype == torch.float64
 
 
 def test_the_reference_rule() -> None:
-    expected = [0] + [np.float32(k / 22) for k in range(23)] + [1]
+    expected = [0] + [k / 22 for k in range(23)] + [1]
     assert inbetween_times(25).tolist() == expected
 
 
@@ -25,3 +24,47 @@ def test_the_reference_rule() -> None:
 def test_error(num_frames: int) -> None:
     with pytest.raises(ValueError, match=f"at least 2 frames .* got {num_frames}"):
         inbetween_times(num_frames)
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        ("uniform", [0, 0.25, 0.5, 0.75, 1]),
+        ("ease-in", [0, 1 / 16, 1 / 4, 9 / 16, 1]),
+        ("ease-out", [0, 7 / 16, 3 / 4, 15 / 16, 1]),
+        ("ease-in-out", [0, 5 / 32, 1 / 2, 27 / 32, 1]),
+        ([0, 0.2, 0.9, 0.3, 1], [0, 0.2, 0.9, 0.3, 1]),  # as many as frames: as they are
+        ([0.0, 1.0], [0, 0.25, 0.5, 0.75, 1]),
+        ([0, 1, 0], [0, 0.5, 1, 0.5, 0]),
+    ],
+)
+def test_timings(timing: str | list, expected: list[float]) -> None:
+    assert inbetween_times(5, timing).tolist() == expected
+
+
+@pytest.mark.parametrize("num_frames", [2, 3, 4, 25, 241])
+@pytest.mark.parametrize("timing", TIMINGS)
+def test_from_the_first_to_the_last(timing: str, num_frames: int) -> None:
+    times = inbetween_times(num_frames, timing)
+    assert len(times) == num_frames and times[0] == 0 and times[-1] == 1
+    assert (times.diff() >= 0).all()
+
+
+@pytest.mark.parametrize("timing", ["", "linear", [], [0.5], [0, 1.1], [0, float("nan")], [-1, 1]])
+def test_no_timing(timing: str | list) -> None:
+    with pytest.raises(ValueError, match="expected (a timing of|at least 2 times)"):
+        inbetween_times(5, timing)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(" ease-in ", "ease-in"), ("0, 0.5,1", [0, 0.5, 1]), ("0 .25\n1", [0, 0.25, 1])],
+)
+def test_parse_timing(text: str, expected: str | list) -> None:
+    assert parse_timing(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "ease", "0.5", "0, 2", "0, nan", "0; 1"])
+def test_what_is_no_timing(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a timing of reference, uniform, .* got"):
+        parse_timing(text)

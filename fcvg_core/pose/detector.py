@@ -1,0 +1,115 @@
+"""DWPose: a frame -> the people in it, found by YOLOX and RTMPose."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+
+from ..frames import check_frame
+from . import rtmpose, yolox
+from .onnx_model import OnnxModel, choose_device
+from .skeleton import (
+    BODY,
+    COCO_BODY,
+    COCO_BODY_POINTS,
+    COCO_SHOULDERS,
+    FEET,
+    MIN_SCORE,
+    NECK,
+    NUM_POINTS,
+)
+from .types import Poses
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PoseDetector:
+    """Finds the people of frames.
+
+    Attributes:
+        boxes: a network of the signature of yolox_l.onnx.
+        points: a network of the signature of dw-ll_ucoco_384.onnx.
+        whole_frame: where nobody is found, take the whole frame for a person, as the reference
+            does; it finds points even in a landscape.
+    """
+
+    boxes: OnnxModel
+    points: OnnxModel
+    whole_frame: bool
+
+    def __call__(self, frame: np.ndarray) -> Poses:
+        """The people of a frame, the surest first: [P, ...], P >= 0.
+
+        Args:
+            frame: [H, W, 3] uint8 RGB.
+
+        Raises:
+            ValueError: the frame is something else.
+
+        Source: Tian-one/FCVG models/dwpose/{wholebody,dwpose_detector}.py.
+        """
+        check_frame(frame)
+        height, width = frame.shape[:2]
+        boxes = yolox.find_people(self.boxes, frame)
+        if len(boxes) == 0 and self.whole_frame:
+            boxes = np.array([[0.0, 0.0, width, height]])
+        points, scores = order_points(*rtmpose.find_keypoints(self.points, frame, boxes))
+        points = points / (float(width), float(height))
+        return Poses(torch.from_numpy(points), torch.from_numpy(scores))
+
+    def release(self) -> None:
+        """Give the networks' memory back until the next frame."""
+        self.boxes.release()
+        self.points.release()
+
+
+def open_detector(
+    open_session: Callable[[str, list[str]], object],
+    files: tuple[str, str],
+    *,
+    providers: Sequence[str],
+    whole_frame: bool,
+) -> PoseDetector:
+    """The detector of two files, whose sessions somebody else opens.
+
+    Args:
+        open_session: takes a file and names of onnxruntime's providers, the first one preferred.
+        files: yolox_l.onnx and dw-ll_ucoco_384.onnx.
+        providers: those that are installed and may be used.
+        whole_frame: see `PoseDetector`.
+
+    Raises:
+        ValueError: a file is no ONNX network, or another one.
+    """
+    device = choose_device(providers)
+    boxes, points = (
+        OnnxModel(partial(open_session, file), signature=signature, name=file, device=device)
+        for file, signature in zip(files, (yolox.SIGNATURE, rtmpose.SIGNATURE), strict=True)
+    )
+    return PoseDetector(boxes=boxes, points=points, whole_frame=whole_frame)
+
+
+def order_points(points: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """COCO-WholeBody's 133 points as OpenPose's 134: with a neck, the body in another order.
+
+    Args:
+        points: [P, 133, 2].
+        scores: [P, 133].
+
+    Returns:
+        [P, 134, 2] and [P, 134], float64. The neck's score is 1 where both shoulders are seen,
+        else 0.
+
+    Source: Tian-one/FCVG models/dwpose/wholebody.py.
+    """
+    ordered = np.zeros((len(points), NUM_POINTS, 2))
+    levels = np.zeros((len(points), NUM_POINTS))
+    ordered[:, BODY.stop :] = points[:, COCO_BODY_POINTS:]
+    levels[:, FEET.start :] = scores[:, COCO_BODY_POINTS:]
+    for place, coco in enumerate(COCO_BODY):
+        if coco is not None:
+            ordered[:, place], levels[:, place] = points[:, coco], scores[:, coco]
+    ordered[:, NECK] = points[:, COCO_SHOULDERS].mean(axis=1)
+    levels[:, NECK] = (scores[:, COCO_SHOULDERS] > MIN_SCORE).all(axis=1)
+    return ordered, levels

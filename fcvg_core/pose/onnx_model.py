@@ -1,0 +1,163 @@
+"""An ONNX network that somebody else opens, on the fastest device that works."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# onnxruntime's names of what it can run on, the best first.
+CPU = "CPUExecutionProvider"
+PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", CPU)
+
+Shape = tuple[int | None, ...]  # None is any number
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Shapes that go into a network and come out of it."""
+
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+
+    def fits(self, found: "Signature") -> bool:
+        """Whether a network of another signature can be run as one of this."""
+        return _all_fit(self.inputs, found.inputs) and _all_fit(self.outputs, found.outputs)
+
+    def __str__(self) -> str:
+        parts = (" and ".join(map(_shape_text, shapes)) for shapes in (self.inputs, self.outputs))
+        return " to ".join(parts)
+
+
+@dataclass
+class Device:
+    """What networks run on: one for all of them, so that a failure is found and told once.
+
+    Attributes:
+        provider: of PROVIDERS.
+    """
+
+    provider: str = CPU
+    _told: bool = field(default=False, repr=False)
+
+    def give_up(self, reason: str) -> None:
+        """Go on with the CPU, and say so once."""
+        if not self._told:
+            logging.warning("%s does not work (%s): poses are found on the CPU, which is slower.",
+                            self.provider.removesuffix("ExecutionProvider"), reason)  # fmt: skip
+        self.provider, self._told = CPU, True
+
+
+def choose_device(usable: Sequence[str]) -> Device:
+    """The fastest device of those that may be used, by onnxruntime's names; it is logged."""
+    device = Device(next((name for name in PROVIDERS if name in usable), CPU))
+    logging.info("Poses are found on: %s.", device.provider.removesuffix("ExecutionProvider"))
+    return device
+
+
+class OnnxModel:
+    """A network that is opened when it is needed, and again after it was released.
+
+    Args:
+        open_session: gives an onnxruntime session on providers of these names, the first one
+            preferred; or anything with `run`, `get_inputs`, `get_outputs` and `get_providers`.
+        signature: what the network has to take and give.
+        name: of the file, for messages.
+        device: falls back to the CPU where it does not work.
+
+    Raises:
+        ValueError: the file can't be opened, or it is another network.
+    """
+
+    def __init__(
+        self,
+        open_session: Callable[[list[str]], object],
+        *,
+        signature: Signature,
+        name: str,
+        device: Device,
+    ):
+        self._open_session, self._signature = open_session, signature
+        self.name, self.device = name, device
+        self._session = None
+        self.session()
+
+    def run(self, values: np.ndarray) -> list[np.ndarray]:
+        """All outputs for one input; where the network takes one at a time, one after the other."""
+        session = self.session()
+        batch = session.get_inputs()[0].shape[0]
+        parts = [values]
+        if isinstance(batch, int) and batch < len(values):
+            parts = [values[i : i + batch] for i in range(0, len(values), batch)]
+        outputs = [self._run_part(part) for part in parts]
+        return [np.concatenate(rows) for rows in zip(*outputs, strict=True)]
+
+    def release(self) -> None:
+        """Give the memory back; `run` opens the network again."""
+        self._session = None
+
+    def session(self) -> object:
+        """The session, opened where it was not, or where the device is another one by now."""
+        if self._session and self._session.get_providers()[0] == self.device.provider:
+            return self._session
+        try:
+            session = self._open_session(list(dict.fromkeys([self.device.provider, CPU])))
+        except Exception as error:
+            if self.device.provider == CPU:
+                raise ValueError(
+                    f"{self.name} can't be opened as an ONNX network: {_first_line(error)}. "
+                    "It is empty, cut off or something else: download it again."
+                ) from error
+            self.device.give_up(_first_line(error))
+            return self.session()
+        if self.device.provider not in session.get_providers():
+            self.device.give_up("it could not be started")
+        self._check(session)
+        self._session = session
+        return session
+
+    def _run_part(self, values: np.ndarray) -> list[np.ndarray]:
+        session = self.session()
+        try:
+            return session.run(None, {session.get_inputs()[0].name: values})
+        except Exception as error:
+            if self.device.provider == CPU:
+                raise
+            self.device.give_up(_first_line(error))
+            return self._run_part(values)
+
+    def _check(self, session) -> None:
+        """Raise ValueError unless the session takes and gives what it should."""
+        found = Signature(
+            *(tuple(_shape(item.shape) for item in items)
+              for items in (session.get_inputs(), session.get_outputs()))
+        )  # fmt: skip
+        if not self._signature.fits(found):
+            raise ValueError(
+                f"{self.name} is another network: it makes {found}, but {self._signature} is "
+                "needed."
+            )
+
+
+def _all_fit(wanted: tuple[Shape, ...], found: tuple[Shape, ...]) -> bool:
+    return len(wanted) == len(found) and all(map(_fits, wanted, found))
+
+
+def _fits(wanted: Shape, found: Shape) -> bool:
+    """Sizes that a network leaves open fit anything."""
+    return len(wanted) == len(found) and all(
+        a is None or b is None or a == b for a, b in zip(wanted, found, strict=True)
+    )
+
+
+def _shape(sizes: Sequence) -> Shape:
+    """A shape in which sizes that are only named are None."""
+    return tuple(size if isinstance(size, int) else None for size in sizes)
+
+
+def _shape_text(shape: Shape) -> str:
+    return f"[{', '.join('any' if size is None else str(size) for size in shape)}]"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0]

@@ -1,0 +1,110 @@
+"""RTMPose, the ONNX network of DWPose: a frame and boxes -> 133 points of each person.
+
+Source: Tian-one/FCVG models/dwpose/onnxpose.py; DWPose (arXiv 2307.15880).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .onnx_model import OnnxModel, Signature
+from .skeleton import COCO_POINTS
+
+WIDTH, HEIGHT = 288, 384  # of the crops that the network takes
+BOX_MARGIN = 1.25
+BINS_PER_PIXEL = 2  # of a crop, in which the network places points
+MEAN = np.array([123.675, 116.28, 103.53])  # of ImageNet, red first, 0..255
+DEVIATION = np.array([58.395, 57.12, 57.375])
+SIGNATURE = Signature(
+    inputs=((None, 3, HEIGHT, WIDTH),),
+    outputs=(
+        (None, COCO_POINTS, BINS_PER_PIXEL * WIDTH),
+        (None, COCO_POINTS, BINS_PER_PIXEL * HEIGHT),
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Crops:
+    """What is cut out of a frame for each person.
+
+    Attributes:
+        center: [P, 2] float64 (x, y) in pixels.
+        scale: [P, 2] float64 width and height in pixels, of the network's shape.
+        matrix: [P, 2, 3] float64, from pixels of the frame to pixels of the crop.
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    matrix: np.ndarray
+
+
+def find_keypoints(
+    model: OnnxModel, frame: np.ndarray, boxes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the people in the boxes, all in one call of the network.
+
+    Args:
+        model: with the SIGNATURE of dw-ll_ucoco_384.onnx.
+        frame: [H, W, 3] uint8 RGB.
+        boxes: [P, 4] left, top, right, bottom in pixels, P >= 0.
+
+    Returns:
+        [P, 133, 2] float64 (x, y) in pixels in the order of COCO-WholeBody, and their scores
+        [P, 133] float32, the lower one of x and y. A point of no score is at its crop's corner.
+    """
+    if len(boxes) == 0:
+        return np.zeros((0, COCO_POINTS, 2)), np.zeros((0, COCO_POINTS), np.float32)
+    crops = plan_crops(boxes)
+    pictures = [cut_out(frame, matrix) for matrix in crops.matrix]
+    blob = ((np.stack(pictures) - MEAN) / DEVIATION).transpose(0, 3, 1, 2).astype(np.float32)
+    points, scores = decode_simcc(*model.run(np.ascontiguousarray(blob)))
+    return to_frame(points, crops.center, crops.scale, (WIDTH, HEIGHT)), scores
+
+
+def plan_crops(boxes: np.ndarray) -> Crops:
+    """Boxes [P, 4] with a margin, widened or heightened to the network's shape."""
+    boxes = np.asarray(boxes, np.float64)
+    center = (boxes[:, :2] + boxes[:, 2:]) * 0.5
+    width, height = np.maximum((boxes[:, 2:] - boxes[:, :2]) * BOX_MARGIN, 1e-3).T
+    aspect = WIDTH / HEIGHT
+    wide = width > height * aspect
+    scale = np.stack(
+        [np.where(wide, width, height * aspect), np.where(wide, width / aspect, height)], axis=1
+    )
+    factor = WIDTH / scale[:, 0]
+    matrix = np.zeros((len(boxes), 2, 3))
+    matrix[:, 0, 0] = matrix[:, 1, 1] = factor
+    matrix[:, 0, 2] = WIDTH / 2 - factor * center[:, 0]
+    matrix[:, 1, 2] = HEIGHT / 2 - factor * center[:, 1]
+    return Crops(center, scale, matrix)
+
+
+def cut_out(frame: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """A crop [384, 288, 3] uint8 of a frame, black where it leaves it."""
+    return cv2.warpAffine(frame, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+
+
+def decode_simcc(along_x: np.ndarray, along_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where in their crops the points are, from how likely each column and each row is.
+
+    Args:
+        along_x: [P, K, columns].
+        along_y: [P, K, rows].
+
+    Returns:
+        [P, K, 2] float32 (x, y) in pixels of the crop, -0.5 where the score is not above 0; and
+        scores [P, K], the lower one of both maxima.
+    """
+    places = np.stack([along_x.argmax(-1), along_y.argmax(-1)], axis=-1).astype(np.float32)
+    scores = np.minimum(along_x.max(-1), along_y.max(-1))
+    places[scores <= 0] = -1
+    return places / BINS_PER_PIXEL, scores
+
+
+def to_frame(
+    points: np.ndarray, center: np.ndarray, scale: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Points [P, K, 2] of crops of `size` (width, height) as pixels of the frame, float64."""
+    return points / np.array(size) * scale[:, None] + center[:, None] - scale[:, None] / 2

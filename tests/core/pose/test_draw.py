@@ -1,0 +1,113 @@
+"""People as the reference draws them, pixel by pixel."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden_cases import load_arrays
+from pose_cases import read_poses
+
+from fcvg_core.pose import STYLES, Poses, PoseStyle, draw_poses, nobody, stack_frames
+
+EXACT = {"min_point_score": -torch.inf}  # the reference draws what it did not find in black
+FCVG, CONTROLNEXT = STYLES["fcvg"], STYLES["controlnext-svd-v2"]
+
+
+def one(x: float = 0.5, score: float = 1.0) -> Poses:
+    keypoints = torch.zeros(1, 1, 134, 2)
+    keypoints[..., 0] = x
+    keypoints[..., 1] = torch.linspace(0.1, 0.9, 134)
+    return Poses(keypoints, torch.full((1, 1, 134), score))
+
+
+class TestGolden:
+    def test_styles(self, golden: Path) -> None:
+        case = load_arrays(golden / "dwpose" / "draw.npz")
+        names = [key.removesuffix("_fcvg") for key in case if key.endswith("_fcvg")]
+        assert names
+        for name in names:
+            poses = stack_frames([read_poses(case, f"{name}_")])
+            for suffix, style in (("fcvg", FCVG), ("controlnext", CONTROLNEXT)):
+                expected = case[f"{name}_{suffix}"]
+                drawn = draw_poses(poses, expected.shape[:2], style=replace(style, **EXACT))[0]
+                assert (drawn == expected).all(), (name, suffix)
+
+    def test_aligned(self, golden: Path) -> None:
+        case = load_arrays(golden / "dwpose" / "rescale.npz")
+        for number, expected in zip(case["draw_frames"], case["draw"], strict=True):
+            prefix = f"out{number}_"
+            arrays = {**{k: v for k, v in case.items() if k.startswith(f"in{number}_")}}
+            arrays = {k.replace(f"in{number}_", prefix): v for k, v in arrays.items()} | {
+                k: v for k, v in case.items() if k.startswith(prefix)
+            }
+            poses = stack_frames([read_poses(arrays, prefix)])
+            drawn = draw_poses(poses, expected.shape[:2], style=replace(CONTROLNEXT, **EXACT))[0]
+            assert (drawn == expected).all(), number
+
+
+class TestDrawPoses:
+    def test_nobody(self) -> None:
+        frames = draw_poses(stack_frames([nobody()] * 3), (6, 8), style=FCVG)
+        assert frames.shape == (3, 6, 8, 3) and frames.dtype == np.uint8 and not frames.any()
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 400), (7, 5), (2160, 3840)])
+    def test_any_size(self, size: tuple[int, int]) -> None:
+        frames = draw_poses(one(), size, style=FCVG)
+        assert frames.shape == (1, *size, 3) and (frames.any() or min(size) < 100)
+
+    @pytest.mark.parametrize("score", [0.0, -1.0])
+    def test_what_was_not_found_is_not_drawn(self, score: float) -> None:
+        assert not draw_poses(one(score=score), (288, 512), style=FCVG).any()
+
+    def test_a_person_that_fades(self) -> None:
+        levels = []
+        for brightness in (1.0, 0.5, 0.0):
+            pose = one()
+            faded = Poses(pose.keypoints, pose.scores, torch.full((1, 1), brightness))
+            levels.append(int(draw_poses(faded, (288, 512), style=FCVG).max()))
+        assert levels[0] > levels[1] > levels[2] == 0
+
+    def test_who_is_gone_hides_nobody(self) -> None:
+        pose = one()
+        alone = draw_poses(pose, (288, 512), style=FCVG)
+        twice = Poses(
+            pose.keypoints.repeat(1, 2, 1, 1), pose.scores.repeat(1, 2, 1), torch.tensor([[1.0, 0]])
+        )
+        assert (draw_poses(twice, (288, 512), style=FCVG) == alone).all()
+
+    @pytest.mark.parametrize("far", [-1e30, 1e30, 3e9, -5.0])
+    def test_far_outside(self, far: float) -> None:
+        pose = one()
+        pose.keypoints[..., ::3, :] = far
+        assert draw_poses(pose, (32, 32), style=FCVG).shape == (1, 32, 32, 3)
+
+    def test_red_and_blue(self) -> None:
+        """The right shoulder's limb is blue, as FCVG was trained; OpenPose's is red."""
+        pose = one(score=0.0)
+        pose.scores[..., [1, 2]] = 1.0
+        frame = draw_poses(pose, (288, 512), style=replace(FCVG, min_joint_score=2.0))[0]
+        assert frame[..., 2].any() and not frame[..., :2].any()
+
+    @pytest.mark.parametrize(
+        ("poses", "size", "match"),
+        [(nobody(), (8, 8), r"scores \[T, P, 134\]"), (one(), (0, 8), "at least 1 x 1 pixel")],
+    )
+    def test_error(self, poses: Poses, size: tuple, match: str) -> None:
+        with pytest.raises(ValueError, match=match):
+            draw_poses(poses, size, style=FCVG)
+
+
+class TestPoseStyle:
+    def test_scaled(self) -> None:
+        assert FCVG.scaled(2) == PoseStyle(
+            limb_width=16, hand_width=8, joint_radius=8, face_radius=6
+        )
+        assert FCVG.scaled(0.01).face_radius == 1 and FCVG.scaled(1) == FCVG
+
+    def test_wider_lines(self) -> None:
+        lit = [
+            np.count_nonzero(draw_poses(one(), (288, 512), style=FCVG.scaled(f))) for f in (1, 3)
+        ]
+        assert lit[1] > lit[0]

@@ -1,0 +1,117 @@
+"""Networks that are opened elsewhere, on whatever works."""
+
+import logging
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fcvg_core.pose.onnx_model import CPU, Device, OnnxModel, Signature, choose_device
+
+CUDA = "CUDAExecutionProvider"
+DOUBLE = Signature(inputs=((None, 2),), outputs=((None, 2),))
+
+
+class Session:
+    """Doubles what it is given; fails on the providers named."""
+
+    def __init__(self, providers: list[str], *, failing: tuple[str, ...] = (), shape=("N", 2)):
+        self.providers, self.failing, self.shape = providers, failing, shape
+
+    def get_inputs(self) -> list:
+        return [SimpleNamespace(name="values", shape=list(self.shape))]
+
+    def get_outputs(self) -> list:
+        return [SimpleNamespace(name="doubled", shape=list(self.shape))]
+
+    def get_providers(self) -> list[str]:
+        return self.providers
+
+    def run(self, outputs: None, feed: dict) -> list[np.ndarray]:
+        if self.providers[0] in self.failing:
+            raise RuntimeError("out of memory\nmore about it")
+        return [feed["values"] * 2]
+
+
+def model(open_session=Session, device: Device | None = None) -> OnnxModel:
+    return OnnxModel(
+        open_session, signature=DOUBLE, name="double.onnx", device=device or Device(CPU)
+    )
+
+
+class TestRun:
+    def test_by_hand(self) -> None:
+        assert model().run(np.ones((3, 2)))[0].tolist() == [[2, 2]] * 3
+
+    def test_a_network_that_takes_one_at_a_time(self) -> None:
+        one = model(lambda providers: Session(providers, shape=(1, 2)))
+        assert one.run(np.arange(6.0).reshape(3, 2))[0].tolist() == [[0, 2], [4, 6], [8, 10]]
+
+    def test_falls_back_once(self, caplog: pytest.LogCaptureFixture) -> None:
+        device = Device(CUDA)
+        networks = [
+            model(lambda providers: Session(providers, failing=(CUDA,)), device) for _ in range(2)
+        ]
+        for network in networks * 2:
+            assert network.run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
+        assert device.provider == CPU
+        assert [r.levelname for r in caplog.records] == ["WARNING"]
+        assert "CUDA does not work (out of memory)" in caplog.text
+
+    def test_a_provider_that_onnxruntime_leaves_out(self, caplog) -> None:
+        device = Device(CUDA)
+        model(lambda providers: Session([CPU]), device)
+        assert device.provider == CPU and "CUDA does not work" in caplog.text
+
+    def test_a_provider_that_does_not_open(self, caplog) -> None:
+        def open_session(providers: list[str]) -> Session:
+            if providers[0] != CPU:
+                raise RuntimeError("no driver")
+            return Session(providers)
+
+        assert model(open_session, Device(CUDA)).run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
+        assert "CUDA does not work (no driver)" in caplog.text
+
+    def test_a_failure_on_the_cpu_is_told(self) -> None:
+        network = model(lambda providers: Session(providers, failing=(CPU,)))
+        with pytest.raises(RuntimeError, match="out of memory"):
+            network.run(np.ones((1, 2)))
+
+    def test_release(self) -> None:
+        opened = []
+        network = model(lambda providers: opened.append(providers) or Session(providers))
+        network.release()
+        network.run(np.ones((1, 2)))
+        assert opened == [[CPU], [CPU]]
+
+
+class TestErrors:
+    def test_another_network(self) -> None:
+        with pytest.raises(ValueError) as error:
+            model(lambda providers: Session(providers, shape=(1, 3, 8)))
+        for part in ("double.onnx", "[1, 3, 8] to [1, 3, 8]", "[any, 2] to [any, 2]"):
+            assert part in str(error.value)
+
+    def test_a_broken_file(self) -> None:
+        def open_session(providers: list[str]) -> Session:
+            raise RuntimeError("protobuf parsing failed")
+
+        with pytest.raises(ValueError, match="double.onnx can't be opened .* protobuf .* again"):
+            model(open_session)
+
+
+class TestChooseDevice:
+    @pytest.mark.parametrize(
+        ("usable", "expected"),
+        [
+            ([CPU, "DmlExecutionProvider", CUDA], CUDA),
+            ([CPU, "CoreMLExecutionProvider", "DmlExecutionProvider"], "DmlExecutionProvider"),
+            ([CPU, "CoreMLExecutionProvider"], "CoreMLExecutionProvider"),
+            (["TensorrtExecutionProvider", CPU], CPU),
+            ([], CPU),
+        ],
+    )
+    def test_the_fastest(self, usable: list, expected: str, caplog) -> None:
+        caplog.set_level(logging.INFO)
+        assert choose_device(usable).provider == expected
+        assert expected.removesuffix("ExecutionProvider") in caplog.text

@@ -1,0 +1,237 @@
+"""Poses in the form that other programs read and write."""
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from golden_cases import load_arrays
+
+from fcvg_core.pose import Poses, canvas_size, from_openpose, nobody, to_openpose
+from fcvg_core.pose.openpose import EXACT
+from fcvg_core.pose.skeleton import BODY, FACE, FEET, LEFT_HAND, RIGHT_HAND
+
+SIZE = (288, 512)
+KEYS = ["pose_keypoints_2d", "face_keypoints_2d", "hand_left_keypoints_2d",
+        "hand_right_keypoints_2d"]  # fmt: skip
+
+
+def some_people(count: int = 2) -> Poses:
+    generator = torch.Generator().manual_seed(0)
+    return Poses(
+        torch.rand(count, 134, 2, generator=generator) * 1.4 - 0.2,
+        torch.rand(count, 134, generator=generator) * 1.3 - 0.1,
+    )
+
+
+def shown_alone(frame: dict) -> dict:
+    """What is left of a frame when another program has written it anew."""
+    frame = copy.deepcopy(frame)
+    for person in frame["people"]:
+        del person[EXACT]
+    return frame
+
+
+def body(*triples: float) -> dict:
+    """A person of whom a file gives only the first points of the body."""
+    values = list(triples) + [0.0] * (54 - len(triples))
+    return {"people": [{"pose_keypoints_2d": values}], "canvas_height": 100, "canvas_width": 200}
+
+
+class TestToOpenpose:
+    def test_golden(self, golden: Path) -> None:
+        path = golden / "dwpose" / "pose_keypoint.json"
+        tested = 0
+        for name, expected in json.loads(path.read_text(encoding="utf-8")).items():
+            case = golden / "dwpose" / f"dwpose_{name.split('_')[0]}.npz"
+            if name == "what" or name == "nobody" or not case.exists():
+                continue
+            tested += 1
+            arrays = load_arrays(case)
+            scores = arrays["score134"].copy()
+            if name.endswith("_bodyonly"):
+                scores[:, 24:] = 0
+            elif name.endswith("_lefthand_and_face_low"):
+                scores[0, 24:113] = 0.1
+            height, width = arrays["image"].shape[:2]
+            poses = Poses(torch.from_numpy(arrays["kp134"] / (width, height)),
+                          torch.from_numpy(scores))  # fmt: skip
+            written = shown_alone(to_openpose(poses, (height, width)))
+            assert written.keys() == expected[0].keys()
+            assert len(written["people"]) == len(expected[0]["people"])
+            for ours, theirs in zip(written["people"], expected[0]["people"], strict=True):
+                assert ours.keys() == theirs.keys()
+                for key in ours:
+                    same = ours[key] == theirs[key] or np.allclose(
+                        ours[key], theirs[key], rtol=0, atol=1e-9
+                    )
+                    assert same, (name, key)
+        assert tested >= 3
+
+    def test_nobody(self) -> None:
+        assert to_openpose(nobody(), SIZE) == {
+            "people": [], "canvas_height": 288, "canvas_width": 512
+        }  # fmt: skip
+
+
+class TestRoundTrip:
+    def test_exact(self) -> None:
+        poses = some_people()
+        frame = json.loads(json.dumps(to_openpose(poses, SIZE)))
+        back = from_openpose(frame)
+        assert torch.equal(back.keypoints, poses.keypoints)
+        assert torch.equal(back.scores, poses.scores)
+
+    def test_through_another_program(self) -> None:
+        poses = some_people()
+        back = from_openpose(shown_alone(to_openpose(poses, SIZE)))
+        seen = poses.scores >= 0.3
+        seen[:, FEET] = False  # these are not written
+        assert torch.equal(back.scores, seen.double())
+        assert torch.allclose(back.keypoints[seen], poses.keypoints[seen], atol=1e-12)
+
+    def test_an_editor_that_rounds(self) -> None:
+        poses = some_people()
+        frame = to_openpose(poses, SIZE)
+        for person in frame["people"]:
+            for key in KEYS:
+                person[key] = [float(round(value)) for value in person[key]]
+        assert torch.equal(from_openpose(frame).keypoints, poses.keypoints)
+        assert torch.equal(from_openpose(frame).scores, poses.scores)
+
+    def test_a_larger_canvas(self) -> None:
+        poses = some_people()
+        frame = to_openpose(poses, (2 * SIZE[0], 2 * SIZE[1]))
+        assert canvas_size(frame) == (576, 1024)
+        assert torch.equal(from_openpose(frame).keypoints, poses.keypoints)
+
+
+class TestEdited:
+    """What a person changed counts, all else stays exact."""
+
+    def edited(self, change) -> tuple[Poses, Poses]:
+        poses = some_people(1)
+        poses.scores[0, [0, 3, 30]] = 0.9
+        poses.scores[0, 5] = 0.1
+        frame = to_openpose(poses, SIZE)
+        change(frame["people"][0])
+        return poses, from_openpose(frame)
+
+    def assert_only(self, poses: Poses, back: Poses, joints: list[int]) -> None:
+        others = [i for i in range(134) if i not in joints]
+        assert torch.equal(back.keypoints[:, others], poses.keypoints[:, others])
+        assert torch.equal(back.scores[:, others], poses.scores[:, others])
+
+    def test_moved(self) -> None:
+        def change(person: dict) -> None:
+            person["pose_keypoints_2d"][9:11] = [256.0, 144.0]
+
+        poses, back = self.edited(change)
+        assert back.keypoints[0, 3].tolist() == [0.5, 0.5] and back.scores[0, 3] == 1
+        self.assert_only(poses, back, [3])
+
+    def test_deleted(self) -> None:
+        def change(person: dict) -> None:
+            person["pose_keypoints_2d"][9:12] = [0.0, 0.0, 0.0]
+
+        poses, back = self.edited(change)
+        assert back.scores[0, 3] == 0
+        self.assert_only(poses, back, [3])
+
+    def test_added(self) -> None:
+        def change(person: dict) -> None:
+            person["pose_keypoints_2d"][15:18] = [128.0, 72.0, 1.0]
+
+        poses, back = self.edited(change)
+        assert back.keypoints[0, 5].tolist() == [0.25, 0.25] and back.scores[0, 5] == 1
+        self.assert_only(poses, back, [5])
+
+    @pytest.mark.parametrize("nothing", [None, []])
+    def test_a_part_deleted(self, nothing: list | None) -> None:
+        poses, back = self.edited(lambda person: person.update(face_keypoints_2d=nothing))
+        assert (back.scores[:, FACE] < 0.3).all()
+        self.assert_only(poses, back, list(range(134))[FACE])
+
+    def test_moved_where_numbers_are_parts(self) -> None:
+        poses = Poses(torch.full((1, 134, 2), 0.25), torch.ones(1, 134))
+        frame = to_openpose(poses, (1, 1))
+        frame |= {"canvas_height": 288, "canvas_width": 512}
+        assert torch.equal(from_openpose(frame).keypoints, poses.keypoints)
+        frame["people"][0]["pose_keypoints_2d"][0] = 0.26
+        assert from_openpose(frame).keypoints[0, 0].tolist() == [0.26, 0.25]
+
+
+class TestFromOpenpose:
+    def test_pixels(self) -> None:
+        poses = from_openpose(body(50, 25, 1, 100, 50, 0.5))
+        assert poses.keypoints[0, :2].tolist() == [[0.25, 0.25], [0.5, 0.5]]
+        assert poses.scores[0, :3].tolist() == [1, 0.5, 0] and poses.scores[0, 18:].sum() == 0
+
+    def test_parts_of_the_canvas(self) -> None:
+        assert from_openpose(body(0.25, 0.75, 1)).keypoints[0, 0].tolist() == [0.25, 0.75]
+
+    def test_confidence_of_two(self) -> None:
+        assert from_openpose(body(50, 25, 2)).scores[0, 0] == 1
+
+    def test_25_points(self) -> None:
+        values = [n for i in range(25) for n in (i * 4.0, i * 2.0, 1.0)]
+        frame = body() | {"people": [{"pose_keypoints_2d": values}]}
+        poses = from_openpose(frame)
+        taken = (poses.keypoints[0] * 50).round().int()[:, 0].tolist()
+        # All but the middle of the hips; OpenPose's left foot comes first, as ours.
+        assert taken[BODY] == [*range(8), *range(9, 19)] and taken[FEET] == [*range(19, 25)]
+        assert poses.scores.sum() == 24
+
+    @pytest.mark.parametrize("points", [68, 70])
+    def test_faces(self, points: int) -> None:
+        frame = body() | {"people": [{"face_keypoints_2d": [100.0, 50.0, 1.0] * points}]}
+        poses = from_openpose(frame)
+        assert poses.scores[0, FACE].sum() == poses.scores.sum() == 68
+
+    def test_hands_and_feet(self) -> None:
+        person = {"hand_left_keypoints_2d": [10.0, 10.0, 1.0] * 21,
+                  "hand_right_keypoints_2d": [20.0, 20.0, 1.0] * 21,
+                  "foot_keypoints_2d": [30.0, 30.0, 1.0] * 6}  # fmt: skip
+        poses = from_openpose(body() | {"people": [person]})
+        for part, x in ((LEFT_HAND, 0.05), (RIGHT_HAND, 0.1), (FEET, 0.15)):
+            assert poses.keypoints[0, part, 0].tolist() == pytest.approx([x] * len(
+                poses.keypoints[0, part]))  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "people",
+        [[], None, [None], [{}], [dict.fromkeys(KEYS)],
+         [{"pose_keypoints_2d": [None] * 54, "face_keypoints_2d": []}]],
+    )  # fmt: skip
+    def test_nothing_found(self, people: list | None) -> None:
+        poses = from_openpose(body() | {"people": people})
+        assert poses.keypoints.isfinite().all() and not poses.scores.any()
+
+    @pytest.mark.parametrize(
+        ("frame", "match"),
+        [
+            ({"animals": [[1, 2, 3]], "canvas_width": 8, "canvas_height": 8}, "hold animals"),
+            ({"version": "ap10k"}, "hold version, and no `people`"),
+            ({}, "hold nothing"),
+            ([], "a dictionary with `people`"),
+            ("{}", "a dictionary with `people`"),
+            ({"people": [[1, 2]]}, "A person of the poses is not a dictionary"),
+            ({"people": [{"pose_keypoints_2d": [1.0] * 51}]}, "has 51 numbers; expected 54 or 75"),
+            ({"people": [{"face_keypoints_2d": [1.0] * 3}]}, "3 numbers; expected 204 or 210"),
+            ({"people": [{"pose_keypoints_2d": "none"}]}, "not a list of numbers"),
+            ({"people": [{"pose_keypoints_2d": ["a"] * 54}]}, "not a list of numbers"),
+            ({"people": [{"pose_keypoints_2d": [[1], [1, 2]]}]}, "not a list of numbers"),
+            ({"people": [{"pose_keypoints_2d": [9.0] * 54}]}, "in pixels but do not say of what"),
+            (body(9, 9, 1) | {"canvas_width": 0}, "each at least 1"),
+            (body(9, 9, 1) | {"canvas_width": "wide"}, "each at least 1"),
+            (body(9, 9, 1) | {"canvas_height": float("nan")}, "each at least 1"),
+        ],
+    )
+    def test_error(self, frame: dict, match: str) -> None:
+        with pytest.raises(ValueError, match=match):
+            from_openpose(frame)
+
+
+def test_canvas_size() -> None:
+    assert canvas_size(body()) == (100, 200) and canvas_size({"people": []}) is None

@@ -1,0 +1,87 @@
+"""Boxes around people."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden_cases import load_arrays
+from pose_cases import detector
+
+from fcvg_core.pose.yolox import (
+    INPUT,
+    PADDING,
+    decode_boxes,
+    find_people,
+    letterbox,
+    suppress_overlaps,
+)
+
+
+def cases(golden: Path) -> list[Path]:
+    return sorted((golden / "dwpose").glob("dwpose_*.npz"))
+
+
+class TestFindPeople:
+    def test_golden(self, golden: Path) -> None:
+        assert cases(golden)
+        for path in cases(golden):
+            case = load_arrays(path)
+            boxes = find_people(detector(golden, path.name).boxes, case["image"])
+            assert boxes.shape == case["det_boxes"].shape, path.name
+            assert np.allclose(boxes, case["det_boxes"], rtol=0, atol=0.1), path.name
+
+    @pytest.mark.parametrize("size", [(1, 1), (1, 3000), (2000, 3)])
+    def test_any_size(self, own_golden: Path, size: tuple[int, int]) -> None:
+        boxes = find_people(
+            detector(own_golden, "dwpose_odd.npz").boxes, np.zeros((*size, 3), np.uint8)
+        )
+        assert boxes.shape[1] == 4 and np.isfinite(boxes).all()
+
+
+class TestLetterbox:
+    def test_golden(self, golden: Path) -> None:
+        for path in cases(golden):
+            case = load_arrays(path)
+            blob, ratio = letterbox(case["image"])
+            assert ratio == case["det_ratio"]
+            assert hashlib.sha256(blob.tobytes()).hexdigest() == case["det_blob_sha256"], path.name
+
+    def test_by_hand(self) -> None:
+        blob, ratio = letterbox(np.full((INPUT, 2 * INPUT, 3), (10, 20, 30), np.uint8))
+        assert ratio == 0.5 and blob.shape == (3, INPUT, INPUT)
+        assert (blob[:, : INPUT // 2] == np.array([10, 20, 30]).reshape(3, 1, 1)).all()
+        assert (blob[:, INPUT // 2 :] == PADDING).all()
+
+
+class TestDecodeBoxes:
+    def test_golden(self, golden: Path) -> None:
+        for path in cases(golden):
+            case = load_arrays(path)
+            if not len(case["det_cand_index"]):
+                continue
+            rows = np.zeros((8400, 85), np.float32)
+            rows[case["det_cand_index"], :6] = case["det_raw_top"]
+            boxes = decode_boxes(rows)[case["det_cand_index"]] / case["det_ratio"]
+            assert np.allclose(boxes, case["det_cand_xyxy"], rtol=0, atol=1e-3), path.name
+
+    def test_by_hand(self) -> None:
+        rows = np.zeros((8400, 85), np.float32)
+        rows[81] = 0.5  # second row and column of the finest grid, of 80 cells
+        half = np.exp(0.5) * 8 / 2
+        expected = [12 - half, 12 - half, 12 + half, 12 + half]
+        assert decode_boxes(rows)[81] == pytest.approx(expected)
+
+
+class TestSuppressOverlaps:
+    def test_golden(self, golden: Path) -> None:
+        case = load_arrays(golden / "dwpose" / "nms.npz")
+        kept = suppress_overlaps(case["boxes"], case["scores"][:, 0], 0.45)
+        assert kept == case["keep_class0"].tolist()
+
+    def test_the_surest_stays(self) -> None:
+        boxes = np.array([[0, 0, 9, 9], [1, 0, 10, 9], [20, 20, 29, 29]], np.float32)
+        assert suppress_overlaps(boxes, np.array([0.5, 0.9, 0.4]), 0.45) == [1, 2]
+
+    def test_none(self) -> None:
+        assert suppress_overlaps(np.zeros((0, 4)), np.zeros(0), 0.45) == []

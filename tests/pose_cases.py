@@ -1,0 +1,47 @@
+"""Poses and stand-in networks of the golden cases."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from fcvg_core.pose import PoseDetector, Poses, open_detector
+from fcvg_core.pose.onnx_model import CPU
+from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, NUM_POINTS, RIGHT_HAND
+
+PARTS = (BODY, LEFT_HAND, RIGHT_HAND, FACE)
+
+
+def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(file, providers=providers)
+
+
+def detector(golden: Path, case: str, *, whole_frame: bool = True) -> PoseDetector:
+    """The stand-ins that a case was made with."""
+    manifest = json.loads((golden / "dwpose" / "MANIFEST.json").read_text(encoding="utf-8"))
+    files = tuple(str(golden / "dwpose" / n) for n in manifest["files"][case]["models"])
+    return open_detector(open_session, files, providers=[CPU], whole_frame=whole_frame)
+
+
+def read_poses(case: dict[str, np.ndarray], prefix: str = "") -> Poses:
+    """Poses [..., P] of the reference's lists; the feet, which it leaves out, are not found."""
+    scores = case[f"{prefix}body_score"]
+    *lead, people, _ = scores.shape
+    hands = case[f"{prefix}hands"].reshape(*lead, 2, people, 21, 2)  # all left ones come first
+    hand_scores = case[f"{prefix}hands_score"].reshape(*lead, 2, people, 21)
+    points = (
+        case[f"{prefix}candidate"].reshape(*lead, people, 18, 2),
+        hands[..., 0, :, :, :],
+        hands[..., 1, :, :, :],
+        case[f"{prefix}faces"],
+    )
+    levels = (scores, hand_scores[..., 0, :, :], hand_scores[..., 1, :, :],
+              case[f"{prefix}faces_score"])  # fmt: skip
+    keypoints = torch.zeros(*lead, people, NUM_POINTS, 2, dtype=torch.float64)
+    all_scores = torch.zeros(*lead, people, NUM_POINTS, dtype=torch.float64)
+    for part, xy, level in zip(PARTS, points, levels, strict=True):
+        keypoints[..., part, :] = torch.from_numpy(xy)
+        all_scores[..., part] = torch.from_numpy(level)
+    return Poses(keypoints, all_scores)
