@@ -20,7 +20,7 @@ MAX_FUNCTION = 50
 LONG = ("fcvg_core/models/fcvg/controlnext.py", "fcvg_core/models/fcvg/keys.py")
 # Sees the lengths of `define_schema`: a list of inputs with their tooltips is a table.
 TABLES = ("define_schema",)
-PRINTS = ("fcvg_core/standalone/cli.py",)
+PRINTS = ("fcvg_core/standalone/cli.py", "fcvg_core/standalone/commands/")
 
 
 def tree(name: str) -> ast.Module:
@@ -126,7 +126,7 @@ class TestEveryFile:
     def test_prints_nothing_and_catches_what_it_expects(self, name):
         for node in ast.walk(tree(name)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                assert node.func.id != "print" or name in PRINTS
+                assert node.func.id != "print" or name.startswith(PRINTS)
                 assert node.func.id not in ("eval", "exec")
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None

@@ -46,9 +46,9 @@ def interpolate_poses(
     poses1: Poses,
     times: Tensor,
     *,
-    pairs: Tensor,
     missing_joints: str,
     missing_people: str,
+    pairs: Tensor | None = None,
 ) -> Poses:
     """People of every frame, each point moving straight from the first keyframe to the last.
 
@@ -57,11 +57,11 @@ def interpolate_poses(
     Args:
         poses0, poses1: [P, ...] of each keyframe.
         times: [T], 0 at the first keyframe and 1 at the last.
-        pairs: [M, 2] from `match_people`, or anybody else's idea of who is who.
         missing_joints: between the keyframes a point that only one of them shows is left out
             ("hide"), or goes along with the body ("hold").
         missing_people: somebody whom only one keyframe shows keeps the place and fades ("fade"),
             or is left out of all frames ("drop").
+        pairs: [M, 2], who is who; None for `match_people`.
 
     Returns:
         Poses [T, P, ...]: those who fade, so that they are drawn below the others; then the pairs.
@@ -83,6 +83,7 @@ def interpolate_poses(
     if times.ndim != 1:
         raise ValueError(f"expected times [T], got {list(times.shape)}")
     times = times.to(poses0.scores)
+    pairs = match_people(poses0, poses1) if pairs is None else pairs
     moving = _move(poses0.people(pairs[:, 0]), poses1.people(pairs[:, 1]), times, missing_joints)
     if missing_people == "drop":
         return moving

@@ -8,6 +8,7 @@ from pathlib import Path
 VARIABLE = "FCVG_MODELS"
 UNET, CONTROLNEXT = "unet.safetensors", "controlnext.safetensors"
 GLUESTICK, SUPERPOINT = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
+DWPOSE_BOXES, DWPOSE_POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = ("model_index.json", "*/*.json")
@@ -63,6 +64,24 @@ def find_gluestick(
     """GlueStick's two files: those that are named, else those of the folder FCVG_MODELS."""
     folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
     return gluestick or _in_folder(folder, GLUESTICK), superpoint or _in_folder(folder, SUPERPOINT)
+
+
+def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | None:
+    """DWPose's two files: those that are named, else those of FCVG_MODELS; None without both.
+
+    Raises:
+        ValueError: one is named, and the other one neither named nor found.
+    """
+    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
+    found = boxes or _in_folder(folder, DWPOSE_BOXES), points or _in_folder(folder, DWPOSE_POINTS)
+    if None not in found:
+        return found
+    if boxes or points:
+        raise ValueError(
+            "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
+            f"{DWPOSE_BOXES} and {DWPOSE_POINTS} into {VARIABLE}."
+        )
+    return None
 
 
 def find_svd(folder: Path | None) -> Path | None:

@@ -8,6 +8,11 @@ from typing import NoReturn
 
 from .output import read_run
 
+# What the room `pose` knows, repeated: it needs torch, and help should come at once.
+STYLES = ("fcvg", "controlnext-svd-v2")
+MISSING_JOINTS = ("hide", "hold")
+MISSING_PEOPLE = ("fade", "drop")
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the long list of options before it."""
@@ -56,6 +61,7 @@ def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     _add_sampling(inbetween.add_argument_group("sampling"))
     _add_machine(inbetween.add_argument_group("machine"))
     _add_match(commands)
+    _add_pose(commands)
     stand_ins = commands.add_parser(
         "stand-ins", help="write tiny untrained models, to try the program with"
     )
@@ -119,6 +125,35 @@ def _add_matcher(add_to: argparse._ActionsContainer) -> None:
         "(%(default)s)")  # fmt: skip
 
 
+def _add_pose(commands) -> None:
+    pose = commands.add_parser(
+        "pose",
+        help="find the people in pictures",
+        description="Write the people of each picture as JSON in OpenPose's form, which inbetween "
+        "--poses takes, and drawn.",
+    )
+    pose.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
+    pose.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
+                      help="folder to make; if it exists, OUT_0001 ... is made")
+    pose.add_argument("--style", choices=STYLES, default=STYLES[0],
+                      help="whose lines are drawn (%(default)s)")
+    _add_detector(pose)
+    _add_device(pose)
+
+
+def _add_detector(add_to: argparse._ActionsContainer) -> None:
+    """Options of DWPose, for every command that finds people."""
+    add = add_to.add_argument
+    add("--dwpose-det", type=Path, metavar="FILE",
+        help="DWPose's yolox_l.onnx; people are looked for where both of its files are named or "
+        "in FCVG_MODELS")
+    add("--dwpose-pose", type=Path, metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
+    add("--whole-frame", action=argparse.BooleanOptionalAction, default=False,
+        help="where nobody is found, take the whole picture for a person, as the reference does")
+    add("--pose-width", type=_number(0.1, 10), default=1.0, metavar="X",
+        help="times the width of people's lines as the model knows them (%(default)s)")
+
+
 def _add_device(add_to: argparse._ActionsContainer) -> None:
     add_to.add_argument("--device", default="auto",
                         help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")  # fmt: skip
@@ -149,6 +184,17 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add("--matches", type=Path, metavar="FILE",
         help="lines that were matched before (by `match`, by hand or by another program)")
     add("--line-width", type=_whole(1), default=1, metavar="N", help="in pixels (%(default)s)")
+    _add_detector(group)
+    add("--poses", nargs=2, metavar="FILE",
+        help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")
+    add("--no-poses", action="store_true", help="lines only")
+    add("--missing-joints", choices=MISSING_JOINTS, default=MISSING_JOINTS[0],
+        help="joints that one frame does not show: hide, or hold beside the body (%(default)s)")
+    add("--missing-people", choices=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+        help="people that one frame does not show: fade, or drop (%(default)s)")
+    add("--timing", type=_timing, default="reference", metavar="T",
+        help="of the motion: reference (the frames beside both ends show the ends), uniform, "
+        "ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)")
     add("--control-weight", "--control_weight", type=_number(0), default=1.0, metavar="X",
         help="how strongly the conditions steer (%(default)s)")
 
@@ -186,6 +232,16 @@ def _add_machine(group: argparse._ArgumentGroup) -> None:
         help="frames that the VAE decodes at once; it changes the picture a little "
         "(%(default)s)")
 # fmt: on
+
+
+def _timing(text: str) -> str | list[float]:
+    """Type of an option: see `parse_timing`, which needs torch."""
+    from ..timeline import parse_timing
+
+    try:
+        return parse_timing(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _whole(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:

@@ -217,6 +217,79 @@ class TestMatch:
         assert "There is no file" in capsys.readouterr().err
 
 
+@pytest.fixture
+def dwpose(own_golden) -> list[str]:
+    """Options of DWPose's stand-ins, which find two people in any picture."""
+    folder = own_golden / "dwpose"
+    return ["--dwpose-det", str(folder / "det_two.onnx"),
+            "--dwpose-pose", str(folder / "pose_a.onnx")]  # fmt: skip
+
+
+class TestPose:
+    def test_what_it_writes_is_taken_back(self, pair, dwpose, tmp_path, capsys) -> None:
+        assert main(["pose", *pair, *dwpose, "-o", str(tmp_path / "p")]) == 0
+        assert capsys.readouterr().out.count("2 people") == 2
+        assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
+            f"{name}{kind}" for name in ("first", "last")
+            for kind in (".json", ".png", "_preview.png")
+        ]  # fmt: skip
+        size = Image.open(pair[0]).size
+        assert Image.open(tmp_path / "p" / "first.png").size == size
+        # Whole pictures, so that nothing is cropped and the same people are found again.
+        sized = ["--width", "320", "--height", "192"]
+        common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
+        given = [str(tmp_path / "p" / f"{name}.json") for name in ("first", "last")]
+        assert main([*common, "-o", str(tmp_path / "a"), "--poses", *given]) == 0
+        with_poses = pictures(tmp_path / "a" / "condition")
+        saved = json.loads((tmp_path / "a" / "run.json").read_text())
+        assert saved["options"]["poses"] == given and "poses1" in saved["inputs"]
+        assert main(["inbetween", "--run", str(tmp_path / "a" / "run.json")]) == 0
+        assert np.array_equal(pictures(tmp_path / "a_0001" / "condition"), with_poses)
+        assert main([*common, "-o", str(tmp_path / "b")]) == 0
+        assert (pictures(tmp_path / "b" / "condition") != with_poses).any()
+
+    def test_pictures_of_one_name(self, pair, dwpose, tmp_path) -> None:
+        assert main(["pose", pair[0], pair[0], *dwpose, "-o", str(tmp_path / "p")]) == 0
+        assert (tmp_path / "p" / "first_0001.json").exists()
+
+    @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
+    def test_any_picture(self, dwpose, tmp_path, mode) -> None:
+        Image.new(mode, (1, 1)).save(tmp_path / "dot.png")
+        command = ["pose", str(tmp_path / "dot.png"), *dwpose, "-o", str(tmp_path / "p")]
+        assert main(command) == 0
+
+    def test_no_models(self, pair, capsys, tmp_path) -> None:
+        assert main(["pose", pair[0], "-o", str(tmp_path / "p")]) == 2
+        assert "DWPose needs two files" in capsys.readouterr().err
+        assert not (tmp_path / "p").exists()
+
+    def test_people_in_between(self, pair, dwpose, tmp_path) -> None:
+        shown = {}
+        common = ["inbetween", *pair, "--conditions-only", "--frames", "5", "--width", "320",
+                  "--height", "192"]  # fmt: skip
+        for name, more in {
+            "lines": ["--no-poses"],
+            "people": [],
+            "wide": ["--pose-width", "4"],
+            "gentle": ["--timing", "ease-in-out"],
+            "own": ["--timing", "0,0.1,0.2,0.3,1"],
+        }.items():
+            assert main([*common, *dwpose, *more, "-o", str(tmp_path / name)]) == 0
+            shown[name] = pictures(tmp_path / name / "condition")
+        assert all((shown[name] != shown["lines"]).any() for name in shown if name != "lines")
+        assert np.count_nonzero(shown["wide"]) > np.count_nonzero(shown["people"])
+        for name in ("gentle", "own"):  # the ends stay
+            same = [np.array_equal(a, b)
+                    for a, b in zip(shown[name], shown["people"], strict=True)]  # fmt: skip
+            assert same[0] and same[-1] and not all(same)
+
+    @pytest.mark.parametrize("timing", ["fast", "0,2", "0.5"])
+    def test_no_timing(self, pair, capsys, timing) -> None:
+        with pytest.raises(SystemExit):
+            main(["inbetween", *pair, "--timing", timing])
+        assert "expected a timing of reference" in capsys.readouterr().err
+
+
 class TestProcess:
     def run(self, *arguments: str, code: str | None = None) -> subprocess.CompletedProcess:
         command = ["-c", code] if code else ["-m", "fcvg_core", *arguments]

@@ -1,0 +1,1 @@
+"""What the program does: a module for each command, with a function `run`."""

@@ -1,0 +1,40 @@
+"""`pose`: the people in pictures, as OpenPose's JSON and drawn."""
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+from ...pose import STYLES, draw_on_frame, draw_poses, stack_frames
+from ..dwpose import need_detector
+from ..keyframes import read_frame
+from ..output import claim_folder
+from ..poses_file import write_poses
+
+
+def run(options: argparse.Namespace) -> None:
+    """Find people and write them, for each picture three files of its name."""
+    detector = need_detector(options)
+    frames = [read_frame(path) for path in options.images]
+    folder = claim_folder(options.output)
+    style = STYLES[options.style].scaled(options.pose_width)
+    for name, frame in zip(_names(options.images), frames, strict=True):
+        poses, size = detector(frame), frame.shape[:2]
+        drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
+        write_poses(folder / f"{name}.json", poses, size)
+        Image.fromarray(drawn).save(folder / f"{name}.png")
+        preview = draw_on_frame(frame, poses, style=style)
+        Image.fromarray(preview).save(folder / f"{name}_preview.png")
+        print(f"{poses.num_people} people: {folder / name}.json, .png, _preview.png")
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """A name for each picture's files; pictures of one name in several folders get a number."""
+    names = []
+    for path in paths:
+        name, number = path.stem, 0
+        while name in names:
+            number += 1
+            name = f"{path.stem}_{number:04d}"
+        names.append(name)
+    return names

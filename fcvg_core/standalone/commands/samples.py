@@ -1,0 +1,24 @@
+"""`sample-frames`: two pictures to try the program on."""
+
+import argparse
+
+import numpy as np
+from PIL import Image
+
+from ..keyframes import read_frame
+from ..scene import draw_sample_pair
+
+NAMES = ("first.png", "last.png")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw and write them; a folder that has them already is left as it is."""
+    options.folder.mkdir(parents=True, exist_ok=True)
+    frames = draw_sample_pair((options.height, options.width))
+    paths = [options.folder / name for name in NAMES]
+    for path, frame in zip(paths, frames, strict=True):
+        if path.exists() and not np.array_equal(read_frame(path), frame):
+            raise ValueError(f"{path} exists and is another picture: name another folder.")
+    for path, frame in zip(paths, frames, strict=True):
+        Image.fromarray(frame).save(path)
+        print(path)

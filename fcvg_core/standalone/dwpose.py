@@ -1,0 +1,97 @@
+"""Which people two keyframes show: found by DWPose, read from files, or not asked for."""
+
+import argparse
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..pose import PoseDetector, Poses, open_detector
+from .model_files import DWPOSE_BOXES, DWPOSE_POINTS, find_dwpose
+from .poses_file import read_poses
+
+Keyframes = tuple[np.ndarray, np.ndarray]
+PoseFinder = Callable[[Keyframes], tuple[Poses, Poses]]
+
+
+def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> PoseFinder | None:
+    """What gives the people of two keyframes; None where nobody asks for them. Says which it is.
+
+    Args:
+        options: `no_poses`, `poses`, `dwpose_det`, `dwpose_pose`, `whole_frame` and `device` of
+            the command line.
+        size: (height, width) of the keyframes.
+
+    Raises:
+        ValueError: a file is missing or another one, or onnxruntime is not installed.
+    """
+    if options.no_poses:
+        return None
+    if options.poses:
+        first, last = map(Path, options.poses)
+        given = read_poses(first, size=size), read_poses(last, size=size, frame=-1)
+        return lambda keyframes: given
+    files = find_dwpose(options.dwpose_det, options.dwpose_pose)
+    if files is None:
+        logging.info("People are not looked for: that needs DWPose's two files (--dwpose-det, "
+                     "--dwpose-pose).")  # fmt: skip
+        return None
+    detector = load_detector(files, device=options.device, whole_frame=options.whole_frame)
+
+    def find(keyframes: Keyframes) -> tuple[Poses, Poses]:
+        poses = detector(keyframes[0]), detector(keyframes[1])
+        detector.release()
+        return poses
+
+    return find
+
+
+def need_detector(options: argparse.Namespace) -> PoseDetector:
+    """The detector of the options, where a command can't do without.
+
+    Raises:
+        ValueError: as `choose_pose_finder`, or its files are neither named nor found.
+    """
+    files = find_dwpose(options.dwpose_det, options.dwpose_pose)
+    if files is None:
+        raise ValueError(
+            f"DWPose needs two files: {DWPOSE_BOXES} (--dwpose-det) and {DWPOSE_POINTS} "
+            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose."
+        )
+    return load_detector(files, device=options.device, whole_frame=options.whole_frame)
+
+
+def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -> PoseDetector:
+    """DWPose on the fastest device that onnxruntime was built for.
+
+    Args:
+        files: yolox_l.onnx and dw-ll_ucoco_384.onnx.
+        device: of the command line; "cpu" keeps it on the CPU.
+        whole_frame: where nobody is found, take the whole frame for a person.
+
+    Raises:
+        ValueError: a file is missing or no network of DWPose, or onnxruntime is not installed.
+    """
+    for path in files:
+        if not path.is_file():
+            raise ValueError(f"There is no file {path}.")
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ValueError(
+            f"Poses need onnxruntime ({error}): pip install onnxruntime-gpu, or onnxruntime "
+            "where there is no NVIDIA card. --no-poses goes without."
+        ) from error
+    providers = onnxruntime.get_available_providers()
+    if device == "cpu":
+        providers = []
+    elif not torch.cuda.is_available():
+        providers = [name for name in providers if not name.startswith("CUDA")]
+    return open_detector(
+        lambda file, wanted: onnxruntime.InferenceSession(file, providers=wanted),
+        (str(files[0]), str(files[1])),
+        providers=providers,
+        whole_frame=whole_frame,
+    )

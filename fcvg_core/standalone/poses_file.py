@@ -1,0 +1,44 @@
+"""Poses as a JSON file in OpenPose's form, from this program, another one or an editor."""
+
+import json
+import logging
+from pathlib import Path
+
+from ..pose import Poses, canvas_size, from_openpose, to_openpose
+
+MAX_STRETCH = 0.02  # by which the shapes of canvas and frame may differ without a word
+
+
+def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
+    """Write the people of a frame; size is its (height, width) in pixels."""
+    path.write_text(json.dumps(to_openpose(poses, size)) + "\n", encoding="utf-8")
+
+
+def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
+    """The people of one frame.
+
+    Args:
+        path: one frame in OpenPose's form, or a list of them.
+        size: (height, width) of the frame that they are used for; relative coordinates fit any,
+            but a canvas of another shape is stretched, which is logged.
+        frame: which one of a list.
+
+    Raises:
+        ValueError: the file is missing or of another form.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        found = found[frame] if isinstance(found, list) else found
+        poses, canvas = from_openpose(found), canvas_size(found)
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no file {path}.") from error
+    except IndexError as error:
+        raise ValueError(f"{path} is an empty list: expected the poses of a frame.") from error
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} holds no poses: {error}") from error
+    if canvas and abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH:
+        logging.warning(
+            "%s is for frames of %d x %d pixels; its people are stretched to %d x %d.",
+            path, *canvas[::-1], *size[::-1],
+        )  # fmt: skip
+    return poses
