@@ -4,7 +4,7 @@ import logging
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import fcvg, frames, lines, sampling
+from . import conditions, fcvg, frames, lines, pose, sampling
 from .host.folders import register_folders
 
 
@@ -12,7 +12,8 @@ class FcvgExtension(ComfyExtension):
     """Every node of the pack, in the order of a graph."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [*frames.NODES, *lines.NODES, *fcvg.NODES, *sampling.NODES]
+        rooms = (frames, lines, pose, conditions, fcvg, sampling)
+        return [node for room in rooms for node in room.NODES]
 
 
 def open_extension() -> FcvgExtension:

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
+from .conditions import read_times, timing_inputs
 from .host import folders
 from .sockets import GlueStickSocket, LineMatchesSocket
 
@@ -35,12 +36,14 @@ class LoadGlueStick(io.ComfyNode):
 
     @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
-        from .host.gluestick import find_gluestick, load_gluestick
+        from .host.gluestick import FILES, find_gluestick, load_gluestick
 
         names = (gluestick_name, superpoint_name)
-        paths = find_gluestick() if AUTO in names else tuple(
-            folders.find_file(folders.GLUESTICK, name) for name in names
-        )  # fmt: skip
+        if names == (AUTO, AUTO):
+            paths = find_gluestick()
+        else:
+            paths = [folders.find_file(folders.GLUESTICK, official if name == AUTO else name)
+                     for name, official in zip(names, FILES, strict=True)]  # fmt: skip
         return io.NodeOutput(load_gluestick(*paths) if paths else None)
 
 
@@ -128,6 +131,7 @@ class DrawLines(io.ComfyNode):
                 # Not "seed": the editor would draw a new one for every run.
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
                              tooltip="Order of the colours, one for each line."),
+                *timing_inputs(optional=True),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames",
@@ -137,13 +141,13 @@ class DrawLines(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, line_matches, num_frames: int, line_width: int, color_seed: int
-    ) -> io.NodeOutput:
+        cls, line_matches, num_frames: int, line_width: int, color_seed: int,
+        timing: str = "reference", custom_times: str = "",
+    ) -> io.NodeOutput:  # fmt: skip
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.lines import draw_lines, interpolate_lines
-        from ..fcvg_core.timeline import inbetween_times
 
-        track = interpolate_lines(line_matches, inbetween_times(num_frames))
+        track = interpolate_lines(line_matches, read_times(num_frames, timing, custom_times))
         frames = draw_lines(track, line_matches.size, line_width=line_width, seed=color_seed)
         return io.NodeOutput(to_image(frames))
 

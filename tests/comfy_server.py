@@ -24,6 +24,8 @@ MODELS = {
     "controlnext.safetensors": "controlnext/fcvg_controlnext.safetensors",
     "checkpoint_GlueStick_MD.tar": "gluestick/checkpoint_GlueStick_MD.tar",
     "superpoint_v1.pth": "gluestick/superpoint_v1.pth",
+    "yolox_l.onnx": "dwpose/yolox_l.onnx",
+    "dw-ll_ucoco_384.onnx": "dwpose/dw-ll_ucoco_384.onnx",
 }
 
 

@@ -17,6 +17,7 @@ from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_
 from .types import Poses, nobody
 
 EXACT = "fcvg_keypoints"  # 134 x (x, y in 0..1, score)
+BRIGHTNESS = "fcvg_brightness"  # of somebody who fades; written where it is not 1
 EYES = [14, 15]  # of the body: a face of OpenPose has 70 points, the last two are these
 # An editor that rounds to whole pixels has not moved a point.
 ROUNDING = 0.51  # pixels
@@ -57,11 +58,13 @@ def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
     """
     height, width = size
     people = []
-    for points, scores in zip(poses.keypoints.numpy(), poses.scores.numpy(), strict=True):
+    arrays = (poses.keypoints.numpy(), poses.scores.numpy(), poses.brightness.tolist())
+    for points, scores, brightness in zip(*arrays, strict=True):
         person = {part.key: _write_part(part, points * (width, height), scores)
                   for part in PARTS if part.written}  # fmt: skip
         exact = np.concatenate([points, scores[:, None]], axis=1)
-        people.append({**person, EXACT: exact.ravel().tolist()})
+        fading = {} if brightness == 1 else {BRIGHTNESS: brightness}
+        people.append({**person, EXACT: exact.ravel().tolist(), **fading})
     return {"people": people, "canvas_height": height, "canvas_width": width}
 
 
@@ -83,7 +86,8 @@ def from_openpose(frame: dict) -> Poses:
         return nobody()
     canvas = _canvas(frame, people)
     read = np.stack([_read_person(person, canvas) for person in people])
-    return Poses(torch.from_numpy(read[..., :2]), torch.from_numpy(read[..., 2]))
+    brightness = torch.tensor([_brightness(person) for person in people])
+    return Poses(torch.from_numpy(read[..., :2]), torch.from_numpy(read[..., 2]), brightness)
 
 
 def canvas_size(frame: dict) -> tuple[int, int] | None:
@@ -156,6 +160,11 @@ def _read_person(person: dict, canvas: np.ndarray) -> np.ndarray:
     shown[:, :2] /= canvas
     shown[:, 2] = shown[:, 2].clip(0, 1)  # some programs write 2 for a point that is visible
     return _exact(person, shown, canvas)
+
+
+def _brightness(person: dict) -> float:
+    value = person.get(BRIGHTNESS)
+    return min(max(float(value), 0.0), 1.0) if isinstance(value, (int, float)) else 1.0
 
 
 def _exact(person: dict, shown: np.ndarray, canvas: np.ndarray) -> np.ndarray:

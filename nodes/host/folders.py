@@ -8,6 +8,7 @@ CONTROLNEXT = "controlnext"
 UNET = "diffusion_models"
 SVD_FOLDERS = "diffusers"
 GLUESTICK = "gluestick"
+DWPOSE = "dwpose"
 
 # What to say when a list is empty: the file and where it comes from.
 _WANTED = {
@@ -15,6 +16,7 @@ _WANTED = {
     UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG)",
     GLUESTICK: "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of GlueStick "
     "(github.com/cvg/GlueStick; SuperPoint's are for non-commercial research only)",
+    DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
 _NONE = "(none found: put it into models/{})"
@@ -22,12 +24,14 @@ _NONE = "(none found: put it into models/{})"
 
 def register_folders() -> None:
     """Make this pack's folders known to the host, beside what extra_model_paths.yaml names."""
-    for kind, more in ((CONTROLNEXT, set()), (GLUESTICK, {".tar"})):
+    weights = folder_paths.supported_pt_extensions
+    own = ((CONTROLNEXT, weights), (GLUESTICK, {*weights, ".tar"}), (DWPOSE, {".onnx"}))
+    for kind, endings in own:
         default = os.path.join(folder_paths.models_dir, kind)
         known = folder_paths.folder_names_and_paths
         paths, extensions = known.get(kind, ([], set()))
         paths = paths if default in paths else [*paths, default]
-        known[kind] = (paths, set(extensions) | folder_paths.supported_pt_extensions | more)
+        known[kind] = (paths, set(extensions) | endings)
 
 
 def list_files(kind: str) -> list[str]:

@@ -7,6 +7,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -80,7 +81,16 @@ def gluestick_files(stand_ins, own_golden) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def server(host, stand_ins, gluestick_files, tmp_path_factory):
+def dwpose_files(stand_ins, own_golden) -> tuple[Path, Path]:
+    """DWPose's two files under their official names; they find two people in any picture."""
+    paths = stand_ins / "yolox_l.onnx", stand_ins / "dw-ll_ucoco_384.onnx"
+    for name, path in zip(("det_two.onnx", "pose_a.onnx"), paths, strict=True):
+        shutil.copy(own_golden / "dwpose" / name, path)
+    return paths
+
+
+@pytest.fixture(scope="session")
+def server(host, stand_ins, gluestick_files, dwpose_files, tmp_path_factory):
     """A started ComfyUI with the pack, the stand-ins and two pictures."""
     with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
         yield running

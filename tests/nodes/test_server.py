@@ -12,6 +12,7 @@ API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
 # Lists that depend on the models and samplers of a machine, not on this pack.
 LISTS = {
     "folder", "unet_name", "controlnext_name", "gluestick_name", "superpoint_name",
+    "boxes_name", "points_name",
     "sampler_name", "scheduler",
 }  # fmt: skip
 
@@ -100,6 +101,18 @@ class TestWorkflows:
         assert server.run(prompt)["status"]["status_str"] == "success"
         assert "lines match, by SIFT" in server.written()[before:]
 
+    def test_people_are_found_where_dwpose_is(self, server):
+        prompt = make_small(read_workflow("api/fcvg_inbetween.json"), steps=1)
+        prompt["27"]["inputs"]["if_nobody"] = "whole frame"  # nothing that the host has cached
+        before = len(server.written())
+        assert server.run(prompt)["status"]["status_str"] == "success"
+        assert "Found people: 2, 2." in server.written()[before:]
+        assert "Poses are found on: CPU." in server.written()
+        del prompt["27"]["inputs"]["dwpose"]
+        before = len(server.written())
+        assert server.run(prompt)["status"]["status_str"] == "success"
+        assert "Nobody is looked for" in server.written()[before:]
+
     def test_every_node_is_in_one(self, faces):
         used = {
             node["class_type"]
@@ -138,6 +151,7 @@ class TestBadInput:
             ("FCVG_Sampler", {"width": 72}, "width must be a multiple of 64, got 72"),
             ("FCVG_Sampler", {"controlnext": None}, "belong together"),
             ("FCVG_LoadSVD", {"folder": "nowhere"}, "'nowhere'"),
+            ("FCVG_DrawLines", {"timing": "custom", "custom_times": "0, 2"}, "got '0, 2'"),
             ("FCVG_LoadSVD", {"folder": "../.."}, "'../..'"),
         ],
     )
@@ -148,6 +162,12 @@ class TestBadInput:
                 part["inputs"].update(values)
                 part["inputs"] = {k: v for k, v in part["inputs"].items() if v is not None}
         assert message in refusal(server, prompt)
+
+    def test_an_older_graph_without_timing(self, server):
+        prompt = make_small(read_workflow("api/fcvg_simple.json"), steps=1)
+        for name in ("timing", "custom_times"):
+            del prompt["6"]["inputs"][name]
+        assert server.run(prompt)["status"]["status_str"] == "success"
 
     def test_a_missing_keyframe(self, server):
         prompt = make_small(read_workflow("api/fcvg_simple.json"))

@@ -84,6 +84,13 @@ class TestRoundTrip:
         assert torch.equal(back.keypoints, poses.keypoints)
         assert torch.equal(back.scores, poses.scores)
 
+    @pytest.mark.parametrize("brightness", [0.25, 0.0, 1.0])
+    def test_somebody_who_fades(self, brightness: float) -> None:
+        poses = some_people()
+        faded = Poses(poses.keypoints, poses.scores, torch.tensor([1.0, brightness]))
+        frame = json.loads(json.dumps(to_openpose(faded, SIZE)))
+        assert from_openpose(frame).brightness.tolist() == [1.0, brightness]
+
     def test_through_another_program(self) -> None:
         poses = some_people()
         back = from_openpose(shown_alone(to_openpose(poses, SIZE)))

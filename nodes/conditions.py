@@ -1,0 +1,176 @@
+"""Lines and poses together, and what both have in common: the timing of their motion."""
+
+import logging
+
+import numpy as np
+from comfy_api.latest import io
+
+from .sockets import LineMatchesSocket, PoseKeypointSocket
+
+# What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
+TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
+MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
+CUSTOM = "custom"
+MAX_STRETCH = 0.02  # by which the shapes of two canvases may differ without a word
+
+
+def timing_inputs(*, optional: bool = False) -> list:
+    """Widgets of the motion's timing, for every node that moves conditions.
+
+    Args:
+        optional: for a node that was there before them, so that older API graphs still run.
+    """
+    return [
+        io.Combo.Input("timing", options=[*TIMINGS, CUSTOM], default=TIMINGS[0], optional=optional,
+                       tooltip="reference: as FCVG was trained, the frames beside both ends show "
+                       "the ends. uniform moves evenly, ease-... starts or ends gently, custom "
+                       "takes the numbers below."),
+        io.String.Input("custom_times", default="0, 0.5, 1", optional=optional,
+                        tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
+                        "evenly over the video. 0, 0.2, 1 starts slowly."),
+    ]  # fmt: skip
+
+
+def pose_inputs() -> list:
+    """Widgets of how people move and are drawn."""
+    return [
+        io.Combo.Input("missing_joints", options=MISSING_JOINTS, default=MISSING_JOINTS[0],
+                       tooltip="Joints that only one frame shows: hide them in between, or hold "
+                       "them beside the body."),
+        io.Combo.Input("missing_people", options=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+                       tooltip="People that only one frame shows: let them fade at their place, "
+                       "or leave them out."),
+        io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+                       tooltip="Times the width of people's lines that the model was trained on."),
+    ]  # fmt: skip
+
+
+def read_times(num_frames: int, timing: str, custom_times: str):
+    """[num_frames] times of the widgets of `timing_inputs`."""
+    from ..fcvg_core.timeline import inbetween_times, parse_timing
+
+    return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
+
+
+def read_keyframe_poses(first_pose: list | dict, last_pose: list | dict) -> tuple:
+    """Poses of both keyframes, and (height, width) of their canvas or None.
+
+    Args:
+        first_pose, last_pose: POSE_KEYPOINT; of several images the first one's, and the last
+            one's.
+
+    Raises:
+        ValueError: they are something else.
+    """
+    from ..fcvg_core.pose import canvas_size, from_openpose
+
+    frames = []
+    for name, value, place in (("first_pose", first_pose, 0), ("last_pose", last_pose, -1)):
+        if isinstance(value, list) and not value:
+            raise ValueError(f"{name} is an empty list: expected the poses of an image.")
+        frames.append(value[place] if isinstance(value, list) else value)
+    poses = [from_openpose(frame) for frame in frames]
+    sizes = [size for size in map(canvas_size, frames) if size]
+    if len(sizes) == 2:
+        warn_of_stretch(sizes[1], sizes[0])
+    return *poses, sizes[0] if sizes else None
+
+
+def warn_of_stretch(canvas: tuple[int, int], size: tuple[int, int]) -> None:
+    """Say that poses of one canvas are drawn on one of another shape; both (height, width)."""
+    if abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH:
+        logging.warning(
+            "Poses of a canvas of %d x %d are stretched to %d x %d.", *canvas[::-1], *size[::-1]
+        )
+
+
+def draw_moving_people(
+    poses0, poses1, times, size: tuple[int, int], *, style: str, missing_joints: str,
+    missing_people: str, pose_width: float,
+) -> tuple:  # fmt: skip
+    """Poses of every frame, and frames uint8 [T, H, W, 3] that show them."""
+    from ..fcvg_core.pose import STYLES, draw_poses, interpolate_poses
+
+    if style not in STYLES:
+        raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+    track = interpolate_poses(
+        poses0, poses1, times, missing_joints=missing_joints, missing_people=missing_people
+    )
+    return track, draw_poses(track, size, style=STYLES[style].scaled(pose_width))
+
+
+class InterpolateConditions(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_InterpolateConditions",
+            display_name="Interpolate Conditions",
+            category="FCVG/conditions",
+            description="Draw the lines and the people of both keyframes as they move from the "
+            "one to the other: what Apply ControlNeXt takes. Connect lines, poses, or both.",
+            inputs=[
+                LineMatchesSocket.Input("line_matches", optional=True,
+                                        tooltip="From Match Lines or Filter Line Matches."),
+                PoseKeypointSocket.Input("first_pose", optional=True,
+                                         tooltip="From Extract Poses, another pack or an editor."),
+                PoseKeypointSocket.Input("last_pose", optional=True,
+                                         tooltip="The same of the last frame."),
+                io.Int.Input("num_frames", default=25, min=2, max=1024,
+                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                io.Int.Input("line_width", default=1, min=1, max=32,
+                             tooltip="In pixels. FCVG's is 1."),
+                io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
+                             tooltip="Order of the lines' colours."),
+                *timing_inputs(),
+                *pose_inputs(),
+            ],
+            outputs=[
+                io.Image.Output(display_name="control_frames",
+                                tooltip="One picture a frame, people over lines on black.")
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, num_frames: int, line_width: int, color_seed: int, timing: str, custom_times: str,
+        line_matches=None, first_pose=None, last_pose=None, **pose_choices,
+    ) -> io.NodeOutput:  # fmt: skip
+        from ..fcvg_core.frames import overlay, to_image
+        from ..fcvg_core.lines import draw_lines, interpolate_lines
+
+        if (first_pose is None) != (last_pose is None):
+            raise ValueError("Poses of only one keyframe: connect first_pose and last_pose.")
+        if line_matches is None and first_pose is None:
+            raise ValueError("Nothing is connected: give line_matches, both poses, or all three.")
+        times = read_times(num_frames, timing, custom_times)
+        frames, size = None, line_matches and line_matches.size
+        if line_matches is not None:
+            track = interpolate_lines(line_matches, times)
+            frames = draw_lines(track, size, line_width=line_width, seed=color_seed)
+        if first_pose is not None:
+            *poses, canvas = read_keyframe_poses(first_pose, last_pose)
+            if size and canvas:
+                warn_of_stretch(canvas, size)
+            size = size or need_canvas(canvas)
+            _, people = draw_moving_people(*poses, times, size, style="fcvg", **pose_choices)
+            frames = people if frames is None else overlay(frames, people)
+        _warn_of_black(frames)
+        return io.NodeOutput(to_image(frames))
+
+
+def need_canvas(canvas: tuple[int, int] | None) -> tuple[int, int]:
+    """The canvas, or ValueError where the poses do not say it."""
+    if canvas is None:
+        raise ValueError(
+            "The poses do not say how large their canvas is (canvas_width and canvas_height): "
+            "connect line matches, or use Interpolate & Draw Poses with a width and a height."
+        )
+    return canvas
+
+
+def _warn_of_black(frames: np.ndarray) -> None:
+    if not frames.any():
+        logging.warning("No line matches and nobody is drawn: nothing steers the video.")
+
+
+NODES = [InterpolateConditions]

@@ -1,0 +1,158 @@
+"""People as conditions: found in frames, drawn as they move from one keyframe to the other."""
+
+import logging
+
+import numpy as np
+from comfy_api.latest import io
+
+from .conditions import (
+    draw_moving_people,
+    need_canvas,
+    pose_inputs,
+    read_keyframe_poses,
+    read_times,
+    timing_inputs,
+)
+from .host import folders
+from .sockets import DWPoseSocket, PoseKeypointSocket
+
+AUTO = "auto"
+NOBODY, WHOLE_FRAME = "no poses", "whole frame"
+STYLES = ["fcvg", "controlnext-svd-v2"]
+
+
+class LoadDWPose(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_LoadDWPose",
+            display_name="Load DWPose",
+            category="FCVG/loaders",
+            description="The pose detector of the paper: two ONNX files in models/dwpose.",
+            inputs=[
+                io.Combo.Input("boxes_name", options=_networks(), default=AUTO,
+                               tooltip="yolox_l.onnx, which finds people. auto: the official "
+                               "file, if both are there; else nothing, and there are no poses."),
+                io.Combo.Input("points_name", options=_networks(), default=AUTO,
+                               tooltip="dw-ll_ucoco_384.onnx, which finds their points."),
+            ],
+            outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
+        from .host.dwpose import FILES, find_dwpose, load_dwpose
+
+        names = (boxes_name, points_name)
+        if names == (AUTO, AUTO):
+            paths = find_dwpose()
+        else:
+            paths = [folders.find_file(folders.DWPOSE, official if name == AUTO else name)
+                     for name, official in zip(names, FILES, strict=True)]  # fmt: skip
+        return io.NodeOutput(load_dwpose(*paths) if paths else None)
+
+
+def _networks() -> list[str]:
+    return [AUTO, *folders.list_files(folders.DWPOSE)]
+
+
+class ExtractPoses(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_ExtractPoses",
+            display_name="Extract Poses",
+            category="FCVG/poses",
+            description="Find the people of every image: body, hands and face. The poses are in "
+            "OpenPose's form, which other packs and editors read.",
+            inputs=[
+                DWPoseSocket.Input("dwpose", optional=True,
+                                   tooltip="From Load DWPose. Without it there are no poses."),
+                io.Image.Input("image", tooltip="Any number of images."),
+                io.Combo.Input("if_nobody", options=[NOBODY, WHOLE_FRAME], default=NOBODY,
+                               tooltip="Where nobody is found: no poses, or take the whole frame "
+                               "for a person, as the reference does."),
+            ],
+            outputs=[
+                PoseKeypointSocket.Output(display_name="poses",
+                                          tooltip="One item an image, in OpenPose's form."),
+                io.Image.Output(display_name="preview", tooltip="The people over the images."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
+        from ..fcvg_core.frames import to_image, to_uint8
+        from ..fcvg_core.pose import STYLES, draw_on_frame, nobody, to_openpose
+
+        if len(image) == 0:
+            raise ValueError("There is no image to find people in: the batch is empty.")
+        frames = to_uint8(image)
+        if dwpose is None:
+            logging.info("Nobody is looked for: DWPose is not loaded.")
+            found = [nobody()] * len(frames)
+        else:
+            from .host.dwpose import find_people
+
+            found = [*find_people(dwpose, frames, whole_frame=if_nobody == WHOLE_FRAME)]
+            logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
+        size = frames.shape[1:3]
+        drawn = [draw_on_frame(frame, poses, style=STYLES["fcvg"])
+                 for frame, poses in zip(frames, found, strict=True)]  # fmt: skip
+        poses = [to_openpose(poses, size) for poses in found]
+        return io.NodeOutput(poses, to_image(np.stack(drawn)))
+
+
+class DrawPoses(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_DrawPoses",
+            display_name="Interpolate & Draw Poses",
+            category="FCVG/poses",
+            description="Draw people as they move from the first keyframe to the last; who is who "
+            "is found by the shortest way for all.",
+            inputs=[
+                PoseKeypointSocket.Input("first_pose", tooltip="From Extract Poses, another pack "
+                                         "or an editor; of several images the first."),
+                PoseKeypointSocket.Input("last_pose", tooltip="The same of the last frame; of "
+                                         "several images the last."),
+                io.Int.Input("num_frames", default=25, min=2, max=1024,
+                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                *timing_inputs(),
+                *pose_inputs(),
+                io.Combo.Input("style", options=STYLES, default=STYLES[0],
+                               tooltip="Whose lines are drawn: FCVG's are twice as wide as "
+                               "ControlNeXt-SVD's."),
+                io.Int.Input("width", default=0, min=0, max=16384,
+                             tooltip="Of the pictures; 0 takes that of the poses' canvas."),
+                io.Int.Input("height", default=0, min=0, max=16384,
+                             tooltip="Of the pictures; 0 takes that of the poses' canvas."),
+            ],
+            outputs=[
+                io.Image.Output(display_name="control_frames",
+                                tooltip="One picture a frame, people on black."),
+                PoseKeypointSocket.Output(display_name="poses", tooltip="One item a frame."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, first_pose, last_pose, num_frames: int, timing: str, custom_times: str, width: int,
+        height: int, **choices,
+    ) -> io.NodeOutput:  # fmt: skip
+        from ..fcvg_core.frames import to_image
+        from ..fcvg_core.pose import to_openpose
+
+        *poses, canvas = read_keyframe_poses(first_pose, last_pose)
+        size = (height, width)
+        if 0 in size:
+            canvas = need_canvas(canvas)
+            size = (height or canvas[0], width or canvas[1])
+        times = read_times(num_frames, timing, custom_times)
+        track, frames = draw_moving_people(*poses, times, size, **choices)
+        written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
+        return io.NodeOutput(to_image(frames), written)
+
+
+NODES = [LoadDWPose, ExtractPoses, DrawPoses]

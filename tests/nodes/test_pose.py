@@ -1,0 +1,255 @@
+"""Poses and conditions in the editor: what the nodes hand on, and what they say of bad input."""
+
+import json
+import logging
+import sys
+
+import pytest
+import torch
+from golden_cases import load_arrays
+
+CHOICES = {"missing_joints": "hide", "missing_people": "fade", "pose_width": 1.0}
+LINES = {"line_width": 1, "color_seed": 0}
+STEADY = {"timing": "reference", "custom_times": ""}
+
+
+@pytest.fixture(scope="module")
+def dwpose(load, dwpose_files):
+    """The stand-ins, opened by the host's side."""
+    return load("nodes.host.dwpose").load_dwpose(*map(str, dwpose_files))
+
+
+@pytest.fixture(scope="module")
+def image(own_golden) -> torch.Tensor:
+    """The picture for which these stand-ins have golden numbers."""
+    frame = load_arrays(own_golden / "dwpose" / "dwpose_odd.npz")["image"]
+    return torch.from_numpy(frame)[None].float() / 255
+
+
+def extract(node_classes, image, dwpose, nobody: str = "no poses") -> tuple:
+    return node_classes["FCVG_ExtractPoses"].execute(image, nobody, dwpose).args
+
+
+def draw(node_classes, first, last, num_frames: int = 5, **more):
+    given = {**STEADY, **CHOICES, "style": "fcvg", "width": 0, "height": 0, **more}
+    return node_classes["FCVG_DrawPoses"].execute(
+        first_pose=first, last_pose=last, num_frames=num_frames, **given
+    ).args  # fmt: skip
+
+
+def interpolate(node_classes, num_frames: int = 5, **given):
+    given = {**LINES, **STEADY, **CHOICES, **given}
+    return (
+        node_classes["FCVG_InterpolateConditions"].execute(num_frames=num_frames, **given).args[0]
+    )
+
+
+def one(x: float = 50.0, **more) -> list:
+    """Somebody in the form that other packs write, on a canvas of 512 x 288."""
+    points = [n for i in range(18) for n in (x + i, 20.0 + 12 * i, 1.0)]
+    return [{"people": [{"pose_keypoints_2d": points}], "canvas_width": 512,
+             "canvas_height": 288, **more}]  # fmt: skip
+
+
+class TestExtractPoses:
+    def test_a_batch(self, node_classes, dwpose, image, load):
+        poses, preview = extract(node_classes, image.repeat(3, 1, 1, 1), dwpose)
+        assert [len(frame["people"]) for frame in poses] == [2, 2, 2]
+        assert preview.shape == (3, *image.shape[1:]) and (preview[0] != image[0]).any()
+        assert json.loads(json.dumps(poses)) == poses
+
+    def test_golden(self, node_classes, dwpose, image, load, own_golden):
+        case = load_arrays(own_golden / "dwpose" / "dwpose_odd.npz")
+        poses = load("fcvg_core.pose").from_openpose(extract(node_classes, image, dwpose)[0][0])
+        height, width = image.shape[1:3]
+        points = poses.keypoints.numpy() * (width, height)
+        assert (abs(points - case["kp134"]).max(-1) < 1e-3).mean() >= 0.97
+        assert abs(poses.scores.numpy() - case["score134"]).max() < 1.5e-3
+
+    @pytest.mark.parametrize("shape", [(1, 1, 1, 3), (1, 40, 60, 4), (2, 40, 60, 1)])
+    def test_any_picture(self, node_classes, dwpose, shape):
+        poses, preview = extract(node_classes, torch.full(shape, 0.4), dwpose)
+        assert len(poses) == len(preview) == shape[0] and preview.isfinite().all()
+
+    def test_empty_batch(self, node_classes, dwpose):
+        with pytest.raises(ValueError, match="the batch is empty"):
+            extract(node_classes, torch.zeros(0, 8, 8, 3), dwpose)
+
+    def test_without_a_detector(self, node_classes, image, caplog):
+        caplog.set_level(logging.INFO)
+        poses, preview = extract(node_classes, image, None)
+        assert poses[0]["people"] == [] and poses[0]["canvas_width"] == image.shape[2]
+        assert preview.shape == image.shape and "DWPose is not loaded" in caplog.text
+
+    def test_nobody(self, node_classes, load, own_golden):
+        files = [str(own_golden / "dwpose" / name) for name in ("det_none.onnx", "pose_a.onnx")]
+        dwpose = load("nodes.host.dwpose").load_dwpose(*files)
+        blank = torch.full((1, 64, 96, 3), 0.5)
+        assert extract(node_classes, blank, dwpose)[0][0]["people"] == []
+        assert len(extract(node_classes, blank, dwpose, "whole frame")[0][0]["people"]) == 1
+
+    def test_the_card_is_given_back(self, node_classes, dwpose, image):
+        extract(node_classes, image, dwpose)
+        assert dwpose.boxes._session is None and dwpose.points._session is None
+
+
+class TestLoadDWPose:
+    def test_auto_without_files(self, node_classes, monkeypatch, caplog):
+        import folder_paths
+
+        caplog.set_level(logging.INFO)
+        monkeypatch.setattr(folder_paths, "get_full_path", lambda kind, name: None)
+        assert node_classes["FCVG_LoadDWPose"].execute("auto", "auto").args == (None,)
+        assert "yolox_l.onnx is not in models/dwpose" in caplog.text
+
+    @pytest.mark.parametrize("names", [("none.onnx", "auto"), ("auto", "none.onnx")])
+    def test_a_named_file_that_is_missing(self, node_classes, names):
+        with pytest.raises(ValueError, match=r"There is no .*Put yolox_l.onnx and dw-ll_ucoco_384"):
+            node_classes["FCVG_LoadDWPose"].execute(*names)
+
+    def test_exchanged_files(self, load, dwpose_files):
+        with pytest.raises(ValueError, match=r"dw-ll_ucoco_384.onnx is another network: it makes"):
+            load("nodes.host.dwpose").load_dwpose(*map(str, dwpose_files[::-1]))
+
+    def test_no_network(self, load, dwpose_files, tmp_path):
+        (tmp_path / "cut.onnx").write_bytes(dwpose_files[1].read_bytes()[:9999])
+        with pytest.raises(ValueError, match=r"cut.onnx can't be opened as an ONNX network"):
+            load("nodes.host.dwpose").load_dwpose(str(dwpose_files[0]), str(tmp_path / "cut.onnx"))
+
+    def test_no_onnxruntime(self, load, node_classes, dwpose_files, monkeypatch):
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+        with pytest.raises(ImportError, match="pip install onnxruntime-gpu"):
+            load("nodes.host.dwpose").load_dwpose(*map(str, dwpose_files))
+        assert draw(node_classes, one(), one())[0].any()  # all else goes on working
+
+
+class TestDrawPoses:
+    def test_from_one_keyframe_to_the_other(self, node_classes, dwpose, image):
+        poses, _ = extract(node_classes, image.repeat(2, 1, 1, 1), dwpose)
+        frames, track = draw(node_classes, poses, poses)
+        assert frames.shape == (5, *image.shape[1:]) and frames.any()
+        assert len(track) == 5 and all(len(frame["people"]) == 2 for frame in track)
+        again, _ = draw(node_classes, track, track)  # its own output goes in as well
+        assert torch.equal(again, frames)
+
+    def test_size(self, node_classes):
+        assert draw(node_classes, one(), one())[0].shape == (5, 288, 512, 3)
+        assert draw(node_classes, one(), one(), width=640)[0].shape == (5, 288, 640, 3)
+        frames, track = draw(node_classes, one(), one(), width=640, height=360)
+        assert frames.shape == (5, 360, 640, 3) and track[0]["canvas_width"] == 640
+
+    def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
+        poses, _ = extract(node_classes, image, dwpose)
+        before = draw(node_classes, poses, poses)[0]
+        moved = json.loads(json.dumps(poses))
+        body = moved[0]["people"][0]["pose_keypoints_2d"]
+        joint = next(i for i in range(18) if body[3 * i + 2] == 1)
+        body[3 * joint] += 40
+        after = draw(node_classes, poses, moved)[0]
+        assert torch.equal(after[0], before[0]) and (after[-1] != before[-1]).any()
+
+    def test_timing(self, node_classes):
+        first, last = one(50.0), one(400.0)
+        steady = draw(node_classes, first, last)[0]
+        own = draw(node_classes, first, last, timing="custom", custom_times="0, 0, 0.5, 1, 1")[0]
+        assert torch.equal(steady, own)
+        late = draw(node_classes, first, last, timing="ease-in")[0]
+        assert torch.equal(late[0], steady[0]) and (late[2] != steady[2]).any()
+
+    def test_nobody(self, node_classes):
+        empty = [{"people": [], "canvas_width": 64, "canvas_height": 32}]
+        frames, track = draw(node_classes, empty, empty)
+        assert frames.shape == (5, 32, 64, 3) and not frames.any() and len(track) == 5
+
+    def test_styles(self, node_classes):
+        wide, narrow = (draw(node_classes, one(), one(), style=style)[0].count_nonzero()
+                        for style in ("fcvg", "controlnext-svd-v2"))  # fmt: skip
+        assert wide > narrow
+
+    @pytest.mark.parametrize(
+        ("poses", "message"),
+        [
+            ([], "first_pose is an empty list"),
+            ([{"animals": [], "canvas_width": 8, "canvas_height": 8}], "hold animals"),
+            ([{"people": [{"pose_keypoints_2d": [1.0] * 5}]}], "has 5 numbers"),
+            ([{"people": []}], "do not say how large their canvas is"),
+            ([None], "a dictionary with `people`"),
+            ("text", "a dictionary with `people`"),
+        ],
+    )
+    def test_what_is_no_pose(self, node_classes, poses, message):
+        with pytest.raises(ValueError, match=message):
+            draw(node_classes, poses, poses)
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            ({"timing": "fast"}, "expected a timing of"),
+            ({"timing": "custom", "custom_times": "soon"}, "got 'soon'"),
+            ({"style": "openpose"}, "There is no style 'openpose'"),
+            ({"missing_people": "stay"}, "missing_people of fade, drop"),
+        ],
+    )
+    def test_wrong_choice(self, node_classes, more, message):
+        with pytest.raises(ValueError, match=message):
+            draw(node_classes, one(), one(), **more)
+
+
+@pytest.fixture(scope="module")
+def matches(node_classes, load):
+    """Lines of the sample frames."""
+    pair = load("fcvg_core.standalone.scene").draw_sample_pair((288, 512))
+    first, last = (torch.from_numpy(frame)[None] / 255 for frame in pair)
+    widgets = (300, 15.0, 1000, 0.2, "opencv")
+    return node_classes["FCVG_MatchLines"].execute(first, last, *widgets).args[0]
+
+
+class TestInterpolateConditions:
+    def test_each_alone_is_what_its_own_node_draws(self, node_classes, matches):
+        lines = interpolate(node_classes, line_matches=matches)
+        assert torch.equal(lines, node_classes["FCVG_DrawLines"].execute(matches, 5, 1, 0).args[0])
+        people = interpolate(node_classes, first_pose=one(), last_pose=one(300.0))
+        assert torch.equal(people, draw(node_classes, one(), one(300.0))[0])
+
+    def test_fused(self, node_classes, matches):
+        given = {"first_pose": one(), "last_pose": one(300.0), "timing": "ease-out"}
+        lines = interpolate(node_classes, line_matches=matches, timing="ease-out")
+        people = interpolate(node_classes, **given)
+        both = interpolate(node_classes, line_matches=matches, **given)
+        assert torch.equal(both, torch.where(people != 0, people, lines))
+
+    def test_the_size_is_that_of_the_lines(self, node_classes, matches, caplog):
+        poses = one(canvas_width=512, canvas_height=512)
+        frames = interpolate(node_classes, line_matches=matches, first_pose=poses, last_pose=poses)
+        assert frames.shape == (5, 288, 512, 3)
+        assert "canvas of 512 x 512 are stretched to 512 x 288" in caplog.text
+
+    def test_nobody_and_nothing(self, node_classes, caplog):
+        empty = [{"people": [], "canvas_width": 64, "canvas_height": 32}]
+        assert not interpolate(node_classes, first_pose=empty, last_pose=empty).any()
+        assert "nothing steers" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            ({}, "Nothing is connected"),
+            ({"first_pose": one()}, "Poses of only one keyframe"),
+            ({"last_pose": one()}, "Poses of only one keyframe"),
+            ({"first_pose": [{"people": []}], "last_pose": [{"people": []}]}, "how large"),
+        ],
+    )
+    def test_what_is_missing(self, node_classes, given, message):
+        with pytest.raises(ValueError, match=message):
+            interpolate(node_classes, **given)
+
+
+def test_lists_are_those_of_the_core(load):
+    conditions, pose = load("nodes.conditions"), load("fcvg_core.pose")
+    for repeated, known in (
+        (conditions.TIMINGS, load("fcvg_core.timeline").TIMINGS),
+        (conditions.MISSING_JOINTS, pose.MISSING_JOINTS),
+        (conditions.MISSING_PEOPLE, pose.MISSING_PEOPLE),
+        (load("nodes.pose").STYLES, pose.STYLES),
+        (load("nodes.lines").DETECTORS, load("fcvg_core.lines.lsd").DETECTORS),
+    ):
+        assert repeated == list(known)
