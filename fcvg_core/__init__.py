@@ -5,11 +5,13 @@ The rooms, in the order in which the data passes through them:
     frames      batches of frames: to_gray, to_uint8, to_image, crop_resize, overlay
     timeline    when each frame lies between the keyframes
     lines       two frames -> matched segments -> drawn frames
+    pose        two frames -> matched people -> drawn frames
     sampling    maths over the frame axis: fusion, windows, schedule, noise
     models      one folder per published family of networks
     standalone  the face without ComfyUI: files, diffusers, command line
 
-Letters in shapes: B batch, T frames, N lines, M points, D descriptor, C H W. Keyframes are
-`0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors in 0..1 on wires;
-latents and control are channels first. Points are (x, y) in pixels, sizes (height, width).
+Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor,
+C H W. Keyframes are `0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors in 0..1 on wires;
+latents and control are channels first. Points are (x, y) in pixels (of people: in 0..1), sizes
+(height, width).
 """

@@ -7,6 +7,7 @@ from .draw import PoseStyle, draw_poses
 from .types import Poses, stack_frames
 
 DIMMED = 0.4  # brightness of the frame below
+LEGIBLE = 576  # pixels of the shorter side below which lines are widened, to be seen at all
 
 
 def draw_on_frame(frame: np.ndarray, poses: Poses, *, style: PoseStyle) -> np.ndarray:
@@ -20,5 +21,7 @@ def draw_on_frame(frame: np.ndarray, poses: Poses, *, style: PoseStyle) -> np.nd
         [H, W, 3] uint8.
     """
     check_frame(frame)
-    people = draw_poses(stack_frames([poses]), frame.shape[:2], style=style)[0]
+    size = frame.shape[:2]
+    style = style.scaled(max(LEGIBLE / min(size), 1))
+    people = draw_poses(stack_frames([poses]), size, style=style)[0]
     return overlay((frame * DIMMED).astype(np.uint8), people)
