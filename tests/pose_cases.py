@@ -25,12 +25,20 @@ def detector(golden: Path, case: str, *, whole_frame: bool = True) -> PoseDetect
     return open_detector(open_session, files, providers=[CPU], whole_frame=whole_frame)
 
 
-def read_poses(case: dict[str, np.ndarray], prefix: str = "") -> Poses:
-    """Poses [..., P] of the reference's lists; the feet, which it leaves out, are not found."""
-    scores = case[f"{prefix}body_score"]
+def read_poses(
+    case: dict[str, np.ndarray], prefix: str = "", *, scored_by: str | None = None
+) -> Poses:
+    """Poses [..., P] of the reference's lists; the feet, which it leaves out, are not found.
+
+    Args:
+        prefix: of the names of the arrays.
+        scored_by: the prefix of the scores, where it is another one.
+    """
+    scored_by = prefix if scored_by is None else scored_by
+    scores = case[f"{scored_by}body_score"]
     *lead, people, _ = scores.shape
     hands = case[f"{prefix}hands"].reshape(*lead, 2, people, 21, 2)  # all left ones come first
-    hand_scores = case[f"{prefix}hands_score"].reshape(*lead, 2, people, 21)
+    hand_scores = case[f"{scored_by}hands_score"].reshape(*lead, 2, people, 21)
     points = (
         case[f"{prefix}candidate"].reshape(*lead, people, 18, 2),
         hands[..., 0, :, :, :],
@@ -38,7 +46,7 @@ def read_poses(case: dict[str, np.ndarray], prefix: str = "") -> Poses:
         case[f"{prefix}faces"],
     )
     levels = (scores, hand_scores[..., 0, :, :], hand_scores[..., 1, :, :],
-              case[f"{prefix}faces_score"])  # fmt: skip
+              case[f"{scored_by}faces_score"])  # fmt: skip
     keypoints = torch.zeros(*lead, people, NUM_POINTS, 2, dtype=torch.float64)
     all_scores = torch.zeros(*lead, people, NUM_POINTS, dtype=torch.float64)
     for part, xy, level in zip(PARTS, points, levels, strict=True):

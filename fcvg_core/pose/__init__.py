@@ -1,5 +1,6 @@
 """Two frames -> matched people -> frames that show them move. Read `types` first."""
 
+from .align import align_poses, follow_person, smooth_poses, stack_padded
 from .detector import PoseDetector, open_detector
 from .draw import STYLES, PoseStyle, draw_poses
 from .openpose import canvas_size, from_openpose, to_openpose
@@ -14,15 +15,19 @@ __all__ = [
     "PoseDetector",
     "PoseStyle",
     "Poses",
+    "align_poses",
     "canvas_size",
     "draw_on_frame",
     "draw_poses",
+    "follow_person",
     "from_openpose",
     "interpolate_poses",
     "is_seen",
     "match_people",
     "nobody",
     "open_detector",
+    "smooth_poses",
     "stack_frames",
+    "stack_padded",
     "to_openpose",
 ]

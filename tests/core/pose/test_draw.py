@@ -37,12 +37,7 @@ class TestGolden:
     def test_aligned(self, golden: Path) -> None:
         case = load_arrays(golden / "dwpose" / "rescale.npz")
         for number, expected in zip(case["draw_frames"], case["draw"], strict=True):
-            prefix = f"out{number}_"
-            arrays = {**{k: v for k, v in case.items() if k.startswith(f"in{number}_")}}
-            arrays = {k.replace(f"in{number}_", prefix): v for k, v in arrays.items()} | {
-                k: v for k, v in case.items() if k.startswith(prefix)
-            }
-            poses = stack_frames([read_poses(arrays, prefix)])
+            poses = stack_frames([read_poses(case, f"out{number}_", scored_by=f"in{number}_")])
             drawn = draw_poses(poses, expected.shape[:2], style=replace(CONTROLNEXT, **EXACT))[0]
             assert (drawn == expected).all(), number
 

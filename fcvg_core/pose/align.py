@@ -1,0 +1,285 @@
+"""Poses of a driving video -> the same movement, done by the person of a reference picture."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from .skeleton import BODY, MIN_SCORE, NUM_POINTS
+from .types import Poses, stack_frames
+
+# What hardly moves against the rest of the body: everything but the arms.
+FIT_JOINTS = {
+    0: "nose", 1: "neck", 2: "right shoulder", 5: "left shoulder", 8: "right hip",
+    9: "right knee", 10: "right ankle", 11: "left hip", 12: "left knee", 13: "left ankle",
+    14: "right eye", 15: "left eye", 16: "right ear", 17: "left ear",
+}  # fmt: skip
+# Joints nearer to each other than this do not tell a size: standard deviation in 0..1.
+MIN_SPREAD = 0.01
+MAX_STEP = 0.5  # how far somebody comes in one frame, in lengths of their own
+SMALLEST = 0.05  # length of somebody of whom only a joint or two are seen, in 0..1
+KERNEL_RADIUS = 3  # of a Gaussian, in standard deviations
+
+
+def stack_padded(frames: list[Poses]) -> Poses:
+    """Frames of however many people each as one video: T of [P, ...] -> [T, most of them, ...].
+
+    Those added to a frame have scores of 0, so nothing of them is drawn.
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    most = max((frame.num_people for frame in frames), default=0)
+    return stack_frames([_pad(frame, most - frame.num_people) for frame in frames])
+
+
+def follow_person(frames: list[Poses]) -> Poses:
+    """The one person who stays in a video longest; everybody else is left out.
+
+    People are linked from frame to frame where the joints of their bodies are nearest, also across
+    frames in which they were not found. Of all, the one with most joints seen in all frames
+    together is taken, and the larger one of two with as many.
+
+    Args:
+        frames: T of [P, ...], P may differ.
+
+    Returns:
+        [T, 1, ...]; scores of 0 in frames without that person.
+
+    Raises:
+        ValueError: there is no frame, or one is a video itself.
+    """
+    for number, frame in enumerate(frames):
+        if frame.scores.ndim != 2:
+            raise ValueError(
+                f"expected scores [P, {NUM_POINTS}] in every frame, got "
+                f"{list(frame.scores.shape)} in frame {number}"
+            )
+    tracks: list[_Track] = []
+    for number, frame in enumerate(frames):
+        points = frame.keypoints[:, BODY].detach().cpu().numpy()  # [P, 18, 2]
+        seen = (frame.scores[:, BODY] > MIN_SCORE).cpu().numpy()
+        _extend(tracks, number, points, seen)
+    best = max(tracks, key=lambda track: (track.num_seen, track.length), default=_Track())
+    chosen = [frame.people(best.people.get(i, [])) for i, frame in enumerate(frames)]
+    return stack_frames([_pad(frame, 1 - frame.num_people) for frame in chosen])
+
+
+def align_poses(
+    driving: Poses,
+    reference: Poses,
+    *,
+    driving_size: tuple[int, int],
+    reference_size: tuple[int, int],
+    min_score: float = MIN_SCORE,
+) -> Poses:
+    """A driving video's people, brought to the place and size of the reference picture's person.
+
+    Heights are fitted by a line over all frames that show one person; widths follow so that
+    bodies keep their proportions. Everybody in every frame is moved alike, hands and face too.
+
+    Args:
+        driving: of a video, [T, P, ...]; people with no score above 0 are not there.
+        reference: of a picture, [P, ...] or [1, P, ...]; the first person counts.
+        driving_size, reference_size: (height, width) in pixels.
+        min_score: joints of the driving video above it are used. Minus infinity uses all, as the
+            reference does; those it did not find lie anywhere.
+
+    Returns:
+        [T, P, ...] in 0..1 of the reference picture.
+
+    Raises:
+        ValueError: the two share no joint that is seen, a shape or a size is wrong.
+
+    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose.
+    Differs: joints that were not found do not count; where no frame shows one person alone, the
+    one who stays longest counts; where heights do not tell the size (all at one height, or
+    upside down) widths do, and where neither does, heights keep their share of the frame.
+    """
+    ratio = _check_sizes(driving_size, reference_size)
+    source, target = _shared_joints(driving, reference, min_score)  # [N, 2] each
+    scale_y = _fit_scale(source[:, 1], target[:, 1])
+    if scale_y is None:
+        scale_x = _fit_scale(source[:, 0], target[:, 0])
+        scale_y = 1.0 if scale_x is None else scale_x / ratio
+    scale = np.array([scale_y * ratio, scale_y])
+    shift = (target - source * scale).mean(0)
+    like = driving.keypoints
+    moved = like * like.new_tensor(scale) + like.new_tensor(shift)
+    return Poses(moved, driving.scores, driving.brightness)
+
+
+def smooth_poses(poses: Poses, *, strength: float) -> Poses:
+    """Poses without jitter: at each point, a straight line fitted to the frames around.
+
+    Frames weigh by a Gaussian over time and by the point's score, so an unsure point follows its
+    sure neighbours. Even movement stays as it is, from the first frame to the last; there is no
+    lag. Points that were not found neither move nor count.
+
+    Args:
+        poses: of a video, [T, P, ...]; a person keeps their number, as from `follow_person`.
+        strength: standard deviation of the Gaussian, in frames; 0 changes nothing.
+
+    Returns:
+        [T, P, ...] with the scores of `poses`.
+
+    Raises:
+        ValueError: the poses are not those of a video, or the strength is negative.
+
+    Source: Fan and Gijbels, Local Polynomial Modelling and Its Applications (1996), chapter 3;
+    scores as certainties as in Knutsson and Westin, Normalized and Differential Convolution (1993).
+    """
+    _check_video(poses)
+    if not 0 <= strength < math.inf:
+        raise ValueError(f"expected a strength of 0 frames or more, got {strength}")
+    if strength == 0:
+        return poses
+    points, sure = poses.keypoints, poses.scores.clamp(min=0)[..., None]
+    change = _local_line(points, sure, strength)
+    return Poses(torch.where(sure > 0, points + change, points), poses.scores, poses.brightness)
+
+
+def _local_line(points: Tensor, sure: Tensor, strength: float) -> Tensor:
+    """How far each point [T, ...] is from the line fitted around it."""
+    num_frames = len(points)
+    radius = min(math.ceil(KERNEL_RADIUS * strength), num_frames - 1)
+    s0, s1, s2 = (torch.zeros_like(sure) for _ in range(3))  # moments of time
+    t0, t1 = (torch.zeros_like(points) for _ in range(2))
+    for k in range(-radius, radius + 1):
+        here = slice(max(-k, 0), num_frames - max(k, 0))
+        there = slice(max(k, 0), num_frames - max(-k, 0))
+        weight = math.exp(-0.5 * (k / strength) ** 2) * sure[there]
+        # Relative to the point itself: what stands still stays to the last bit.
+        pull = weight * (points[there] - points[here])
+        s0[here] += weight
+        s1[here] += weight * k
+        s2[here] += weight * k**2
+        t0[here] += pull
+        t1[here] += pull * k
+    spread = s0 * s2 - s1**2
+    known = spread > 1e-9 * s0**2  # else the point is alone in time
+    return torch.where(known, s2 * t0 - s1 * t1, 0.0) / torch.where(known, spread, 1.0)
+
+
+def _shared_joints(
+    driving: Poses, reference: Poses, min_score: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints of the driving video, and of the reference at the same row: two [N, 2], N > 0."""
+    _check_video(driving)
+    if reference.scores.ndim == 3 and len(reference.scores) == 1:
+        reference = reference.frame(0)
+    if reference.scores.ndim != 2:
+        raise ValueError(
+            f"expected one reference picture, scores [P, {NUM_POINTS}], "
+            f"got {list(reference.scores.shape)}"
+        )
+    ids = list(FIT_JOINTS)
+    wanted = reference.scores[:1, ids] > MIN_SCORE  # [0 or 1, J]
+    points, scores = _one_person(driving)
+    found = scores[:, ids] > min_score  # [T, J]
+    if not (wanted & found).any():
+        raise ValueError(
+            "The reference picture and the driving video share no joint to fit by: the picture "
+            f"shows {_names(wanted)}, the video {_names(found)}. Choose a picture and a video "
+            "that show a person from the head to the hips at least."
+        )
+    rows, columns = torch.nonzero(wanted & found, as_tuple=True)
+    source, target = points[:, ids][rows, columns], reference.keypoints[0, ids][columns]
+    return source.detach().cpu().numpy(), target.detach().cpu().numpy()
+
+
+def _one_person(driving: Poses) -> tuple[Tensor, Tensor]:
+    """Points [T, 134, 2] and scores [T, 134] of the frames with one person.
+
+    Where there is no such frame, of the person who stays longest.
+    """
+    there = (driving.scores > 0).any(-1)  # [T, P]
+    alone = there & (there.sum(-1, keepdim=True) == 1)
+    if alone.any():
+        return driving.keypoints[alone], driving.scores[alone]
+    followed = follow_person([driving.frame(i) for i in range(len(driving.scores))])
+    there = (followed.scores > 0).any(-1)
+    return followed.keypoints[there], followed.scores[there]
+
+
+def _fit_scale(source: np.ndarray, target: np.ndarray) -> float | None:
+    """Slope of the line through points (source, target); None if they do not tell a size."""
+    if min(source.std(), target.std()) < MIN_SPREAD:
+        return None
+    offset = source - source.mean()
+    slope = (offset @ target) / (offset @ offset)
+    return float(slope) if slope > 0 else None
+
+
+def _names(seen: Tensor) -> str:
+    """The joints [..., J] that are seen anywhere, in words."""
+    anywhere = seen.flatten(0, -2).any(0).tolist()
+    names = zip(FIT_JOINTS.values(), anywhere, strict=True)
+    return ", ".join(name for name, is_there in names if is_there) or "nobody's"
+
+
+def _check_sizes(driving: tuple[int, int], reference: tuple[int, int]) -> float:
+    """How much a width of 0..1 has to grow against a height to keep proportions."""
+    if min(*driving, *reference) < 1:
+        raise ValueError(f"expected sizes of at least 1 x 1 pixel, got {driving} and {reference}")
+    return reference[0] / driving[0] * driving[1] / reference[1]
+
+
+def _check_video(poses: Poses) -> None:
+    if poses.scores.ndim != 3 or len(poses.scores) == 0:
+        raise ValueError(
+            f"expected scores [T, P, {NUM_POINTS}] with T > 0, got {list(poses.scores.shape)}"
+        )
+
+
+def _pad(frame: Poses, count: int) -> Poses:
+    """A frame with people added of whom nothing was found."""
+    points = frame.keypoints.new_zeros(count, NUM_POINTS, 2)
+    scores = frame.scores.new_zeros(count, NUM_POINTS)
+    return Poses(torch.cat([frame.keypoints, points]), torch.cat([frame.scores, scores]),
+                 torch.cat([frame.brightness, frame.brightness.new_ones(count)]))  # fmt: skip
+
+
+@dataclass
+class _Track:
+    """Somebody, from frame to frame."""
+
+    points: np.ndarray = field(default_factory=lambda: np.zeros((18, 2)))  # where last seen
+    known: np.ndarray = field(default_factory=lambda: np.zeros(18, bool))  # seen ever
+    people: dict[int, list[int]] = field(default_factory=dict)  # frame -> [number among people]
+    num_seen: int = 0  # joints, in all frames together
+    length: float = 0.0  # in all frames together
+
+    def add(self, frame: int, person: int, points: np.ndarray, seen: np.ndarray) -> None:
+        """Note a person [18, 2] of a frame as this one."""
+        self.points = np.where(seen[:, None], points, self.points)
+        self.known = self.known | seen
+        self.people[frame] = [person]
+        self.num_seen += int(seen.sum())
+        self.length += float(np.ptp(points[seen], axis=0).max())
+
+    def distance(self, frame: int, points: np.ndarray, seen: np.ndarray) -> float:
+        """Mean way of the joints known of both, as a share of the way they could have come."""
+        both = self.known & seen
+        if not both.any():
+            return math.inf
+        length = max(np.ptp(self.points[self.known], axis=0).max(), SMALLEST)
+        way = np.linalg.norm(points[both] - self.points[both], axis=1).mean()
+        return float(way / (MAX_STEP * length * (frame - max(self.people))))
+
+
+def _extend(tracks: list[_Track], frame: int, points: np.ndarray, seen: np.ndarray) -> None:
+    """Give everybody of a frame, [P, 18, 2] and [P, 18], to a track; to a new one at need."""
+    people = [i for i in range(len(points)) if seen[i].any()]
+    ways = [[track.distance(frame, points[i], seen[i]) for i in people] for track in tracks]
+    ways = np.array(ways).reshape(len(tracks), len(people))
+    costs = np.where(ways <= 1, ways, len(people) + 1.0)  # links first, then short ones
+    linked = {j: i for i, j in zip(*linear_sum_assignment(costs), strict=True) if ways[i, j] <= 1}
+    for j, person in enumerate(people):
+        if j not in linked:
+            linked[j] = len(tracks)
+            tracks.append(_Track())
+        tracks[linked[j]].add(frame, person, points[person], seen[person])
