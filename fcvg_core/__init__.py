@@ -11,7 +11,7 @@ The rooms, in the order in which the data passes through them:
     standalone  the face without ComfyUI: files, diffusers, command line
 
 Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor,
-C H W. Keyframes are `0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors in 0..1 on wires;
-latents and control are channels first. Points are (x, y) in pixels (of people: in 0..1), sizes
-(height, width).
+C H W. Keyframes are `0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors
+in 0..1 on wires; latents and control are channels first. Points are (x, y) in pixels (people's in
+0..1 of the frame), sizes (height, width).
 """
