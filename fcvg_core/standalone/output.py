@@ -3,12 +3,14 @@
 import hashlib
 import json
 import platform
-from fractions import Fraction
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from .video import VideoWriter
 
 HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "numpy",
@@ -41,25 +43,11 @@ def write_frames(folder: Path, frames: np.ndarray) -> None:
         Image.fromarray(frame).save(folder / f"{i:0{digits}d}.png")
 
 
-def write_video(path: Path, frames: np.ndarray, fps: float) -> None:
-    """Write frames [T, H, W, 3] uint8, H and W even, as an MP4 that players everywhere show.
-
-    H.264 where the FFmpeg at hand has an encoder for it, else MPEG-4.
-    """
-    import av
-
-    codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        if codec == "libx264":
-            stream.options = {"crf": "16"}
-        else:
-            stream.bit_rate = 12_000_000
+def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
+    """Write frames [T, H, W, 3] uint8, or one by one, as an MP4; see `video.VideoWriter`."""
+    with VideoWriter(path, fps) as video:
         for frame in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
+            video.write(frame)
 
 
 def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> None:

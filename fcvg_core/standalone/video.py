@@ -1,0 +1,296 @@
+"""Videos in and out, frame by frame: memory does not grow with their length."""
+
+import math
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..frames import check_frame
+from .keyframes import read_frame
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+UNKNOWN_FPS = 24.0  # of a file that does not say how fast it is
+# Of the constant quality of H.264: 18 is said to look like the original.
+QUALITY = "16"
+MPEG4_BITS = 12_000_000  # per second
+# FFmpeg 7.1, the first that turns a fragmented file into a plain one when it is closed.
+HYBRID_SINCE = (61, 7)
+
+
+def read_video(
+    path: Path, *, stride: int, max_frames: int | None
+) -> tuple[Iterator[np.ndarray], float]:
+    """Every `stride`-th frame of a video, the way up that its camera noted.
+
+    Args:
+        stride: 1 takes every frame, 2 every other one, whatever the frame rate.
+        max_frames: at most as many are read; None reads to the end.
+
+    Returns:
+        An iterator of frames [H, W, 3] uint8, and how many of them make a second.
+
+    Raises:
+        ValueError: the file is missing, damaged or no video (when a frame is asked for, where it
+            shows only then), or a number is below 1.
+
+    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py. A larger
+    stride for more than 24 frames a second is commented out there.
+    Differs: stops at `max_frames` instead of reading all first; frames a second are not rounded
+    down; with a frame rate that varies, they are the average.
+    """
+    if stride < 1:
+        raise ValueError(f"expected a stride of 1 frame or more, got {stride}")
+    _check_max_frames(max_frames)
+    container, stream = _open_video(path)
+    fps = stream.average_rate or stream.guessed_rate or UNKNOWN_FPS
+    return islice(_decode(path, container, stream, stride), max_frames), float(fps) / stride
+
+
+def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.ndarray]:
+    """Pictures of a folder as frames, frame2 before frame10; other files are left out.
+
+    Args:
+        max_frames: at most as many are read; None reads all.
+
+    Returns:
+        An iterator of frames [H, W, 3] uint8 of one size.
+
+    Raises:
+        ValueError: there is no such folder, it holds no picture, one is damaged or of another size
+            than the first (when it is reached), or `max_frames` is below 1.
+    """
+    _check_max_frames(max_frames)
+    if not folder.is_dir():
+        raise ValueError(
+            f"There is no folder {folder}. Give one that holds the frames as pictures."
+        )
+    paths = [
+        path
+        for path in sorted(folder.iterdir(), key=_natural)
+        if path.suffix.lower() in PICTURES and path.name[0] != "." and path.is_file()
+    ]
+    if not paths:
+        raise ValueError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
+    return _read_pictures(paths[:max_frames])
+
+
+class VideoWriter:
+    """An MP4 that players everywhere show, written frame by frame; use it in a `with` block.
+
+    H.264 where the FFmpeg at hand has an encoder for it, else MPEG-4. When the block is left, also
+    by Ctrl+C or an error, the file holds every frame written. Should the program be killed, it can
+    still be played, but for about the last two seconds. A row or column is repeated where a size
+    is odd, as the formats need even ones.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        """Make ready to write; the file is made with the first frame.
+
+        Args:
+            path: of a new file; its folder is made at need.
+            fps: frames a second, above 0.
+
+        Raises:
+            FileExistsError: there is such a file.
+            ValueError: the frame rate is not above 0.
+        """
+        self.path, self.num_frames = Path(path), 0
+        self._rate = Fraction(fps).limit_denominator(1001) if math.isfinite(fps) else 0
+        if self._rate <= 0:
+            raise ValueError(f"expected more than 0 frames a second, got {fps}")
+        if self.path.exists():
+            raise FileExistsError(f"{self.path} exists already. Give another name or move it.")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._size = self._file = self._container = self._stream = None
+
+    def __enter__(self) -> "VideoWriter":
+        return self
+
+    def __exit__(self, kind: type | None, *_) -> None:
+        self.close()
+        if kind is None and self.num_frames == 0:
+            raise ValueError(f"There was no frame to write to {self.path}.")
+
+    def write(self, frame: np.ndarray) -> None:
+        """Add a frame [H, W, 3] uint8.
+
+        Raises:
+            ValueError: it is none, or of another size than the first.
+        """
+        import av
+
+        check_frame(frame)
+        if self._size is None:
+            self._open(frame.shape[:2])
+        if frame.shape[:2] != self._size:
+            raise ValueError(
+                f"expected a frame of {_in_words(self._size)} as the first, got "
+                f"{_in_words(frame.shape[:2])}"
+            )
+        odd = [(0, length % 2) for length in self._size]
+        frame = np.ascontiguousarray(np.pad(frame, (*odd, (0, 0)), mode="edge"))
+        picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+        self._container.mux(self._stream.encode(picture))
+        self.num_frames += 1
+
+    def close(self) -> None:
+        """Finish the file. Closing twice, or before the first frame, does nothing."""
+        container, self._container = self._container, None
+        if container is None:
+            return
+        with self._file:
+            try:
+                if self.num_frames:
+                    container.mux(self._stream.encode())
+            finally:
+                container.close()
+        if self.num_frames == 0:  # the encoder refused the first
+            self.path.unlink()
+
+    def _open(self, size: tuple[int, int]) -> None:
+        import av
+
+        hybrid = av.library_versions["libavformat"] >= HYBRID_SINCE
+        flags = "frag_keyframe+" + ("hybrid_fragmented" if hybrid else "empty_moov")
+        # Not by its path: "xb" never overwrites, and unbuffered nothing waits for the end.
+        self._file = self.path.open("xb", buffering=0)
+        self._container = av.open(self._file, "w", format="mp4", options={"movflags": flags})
+        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        self._stream = stream = self._container.add_stream(codec, rate=self._rate)
+        stream.height, stream.width = (length + length % 2 for length in size)
+        stream.pix_fmt = "yuv420p"
+        stream.gop_size = max(round(self._rate), 1)  # a second, and so is a fragment
+        if codec == "libx264":
+            stream.options = {"crf": QUALITY}
+        else:
+            stream.bit_rate = MPEG4_BITS
+        self._size = size
+
+
+def side_by_side(*frames: np.ndarray) -> np.ndarray:
+    """Frames next to each other, all made as high as the last one: reference, control, result.
+
+    Args:
+        frames: [H, W, 3] uint8 of any sizes.
+
+    Returns:
+        [height of the last, sum of the widths, 3] uint8.
+
+    Raises:
+        ValueError: there is no frame, or one is not [H, W, 3] uint8.
+
+    Source: ControlNeXt-SVD-v2 run_controlnext.py save_vid_side_by_side.
+    Differs: takes any number of frames, and keeps their proportions.
+    """
+    if not frames:
+        raise ValueError("expected at least one frame, got none")
+    for frame in frames:
+        check_frame(frame)
+    return np.concatenate([_at_height(frame, len(frames[-1])) for frame in frames], axis=1)
+
+
+def _at_height(frame: np.ndarray, height: int) -> np.ndarray:
+    if len(frame) == height:
+        return frame
+    width = max(round(frame.shape[1] * height / len(frame)), 1)
+    image = Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
+def _open_video(path: Path):
+    """The open container of a video file, and its video stream."""
+    import av
+
+    if path.is_dir():
+        raise ValueError(
+            f"{path} is a folder, expected a video file. Pictures in a folder are read as an "
+            "image folder."
+        )
+    if not path.is_file():
+        raise ValueError(f"There is no video {path}.")
+    try:
+        container = av.open(f"file:{path}")  # else "a:b.mp4" would be a protocol
+    except (av.FFmpegError, OSError) as error:
+        raise ValueError(
+            f"{path} ({path.stat().st_size} bytes) can't be read as a video: it is empty, cut off "
+            f"or of an unknown kind ({error.strerror}). Save it as MP4 again."
+        ) from error
+    cover = av.stream.Disposition.attached_pic  # of a piece of music
+    for stream in container.streams.video:
+        if not stream.disposition & cover:
+            stream.thread_type = "AUTO"
+            return container, stream
+    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+    container.close()
+    raise ValueError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
+
+
+def _decode(path: Path, container, stream, stride: int) -> Iterator[np.ndarray]:
+    """Every `stride`-th frame; closes the container."""
+    import av
+
+    number = -1
+    with container:
+        try:
+            for number, frame in enumerate(container.decode(stream)):
+                if number % stride == 0:
+                    yield _upright(frame.to_ndarray(format="rgb24"), _display_matrix(frame))
+        except (av.FFmpegError, OSError) as error:
+            fewer = f", or read at most {number // stride + 1} frames" if number >= 0 else ""
+            raise ValueError(
+                f"{path} is damaged after {number + 1} frames ({error.strerror}). "
+                f"Save it again{fewer}."
+            ) from error
+    if number < 0:
+        raise ValueError(f"{path} holds a video without a single frame. Save it again.")
+
+
+def _display_matrix(frame) -> np.ndarray | None:
+    """How to turn a frame before it is shown: [3, 3], its upper left quarter [2, 2] counts."""
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            return np.frombuffer(bytes(data), np.int32).reshape(3, 3)
+    return None
+
+
+def _upright(frame: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
+    """A frame turned and mirrored as its matrix says, by quarters: (x, y) -> (x, y) @ matrix."""
+    if matrix is None:
+        return frame
+    (xx, xy), (yx, yy) = matrix[:2, :2].tolist()
+    if abs(xx) < abs(xy):
+        frame, xx, yy = frame.transpose(1, 0, 2), yx, xy
+    return np.ascontiguousarray(frame[:: -1 if yy < 0 else 1, :: -1 if xx < 0 else 1])
+
+
+def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
+    size = None
+    for path in paths:
+        frame = read_frame(path)
+        size = size or frame.shape[:2]
+        if frame.shape[:2] != size:
+            raise ValueError(
+                f"{path} has {_in_words(frame.shape[:2])}, expected {_in_words(size)} as "
+                f"{paths[0].name}. Give all pictures of the folder one size."
+            )
+        yield frame
+
+
+def _natural(path: Path) -> list:
+    """Sort key: digits count as numbers."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)] + [path.name]
+
+
+def _check_max_frames(max_frames: int | None) -> None:
+    if max_frames is not None and max_frames < 1:
+        raise ValueError(f"expected at least 1 frame to read, got {max_frames}")
+
+
+def _in_words(size: tuple[int, int]) -> str:
+    return f"{size[1]} x {size[0]} pixels"
