@@ -128,10 +128,10 @@ class VideoWriter:
         if self._size is None:
             self._open(frame.shape[:2])
         if frame.shape[:2] != self._size:
-            raise ValueError(
-                f"expected a frame of {_in_words(self._size)} as the first, got "
-                f"{_in_words(frame.shape[:2])}"
-            )
+            sizes = _in_words(self._size), _in_words(frame.shape[:2])
+            raise ValueError("expected a frame of {} as the first, got {}".format(*sizes))
+        if self._container is None:
+            raise ValueError(f"{self.path} is closed: nothing can be added to it.")
         odd = [(0, length % 2) for length in self._size]
         frame = np.ascontiguousarray(np.pad(frame, (*odd, (0, 0)), mode="edge"))
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
@@ -169,6 +169,10 @@ class VideoWriter:
             stream.options = {"crf": QUALITY}
         else:
             stream.bit_rate = MPEG4_BITS
+        try:
+            stream.codec_context.open()
+        except av.FFmpegError as error:
+            raise ValueError(f"{codec} takes no video of {_in_words(size)}.") from error
         self._size = size
 
 
@@ -223,7 +227,6 @@ def _open_video(path: Path):
     cover = av.stream.Disposition.attached_pic  # of a piece of music
     for stream in container.streams.video:
         if not stream.disposition & cover:
-            stream.thread_type = "AUTO"
             return container, stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     container.close()
@@ -231,7 +234,7 @@ def _open_video(path: Path):
 
 
 def _decode(path: Path, container, stream, stride: int) -> Iterator[np.ndarray]:
-    """Every `stride`-th frame; closes the container."""
+    """Every `stride`-th frame; closes the container. Threads by frame would swallow damage."""
     import av
 
     number = -1
@@ -261,11 +264,11 @@ def _display_matrix(frame) -> np.ndarray | None:
 def _upright(frame: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
     """A frame turned and mirrored as its matrix says, by quarters: (x, y) -> (x, y) @ matrix."""
     if matrix is None:
-        return frame
+        return frame.copy()  # it may be the decoder's own
     (xx, xy), (yx, yy) = matrix[:2, :2].tolist()
     if abs(xx) < abs(xy):
         frame, xx, yy = frame.transpose(1, 0, 2), yx, xy
-    return np.ascontiguousarray(frame[:: -1 if yy < 0 else 1, :: -1 if xx < 0 else 1])
+    return frame[:: -1 if yy < 0 else 1, :: -1 if xx < 0 else 1].copy()
 
 
 def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
