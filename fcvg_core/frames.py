@@ -125,6 +125,36 @@ def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:
     return np.where(above != 0, above, below)
 
 
+def side_by_side(*frames: np.ndarray) -> np.ndarray:
+    """Frames next to each other, all made as high as the last one: reference, control, result.
+
+    Args:
+        frames: [H, W, 3] uint8 of any sizes.
+
+    Returns:
+        [height of the last, sum of the widths, 3] uint8.
+
+    Raises:
+        ValueError: there is no frame, or one is not [H, W, 3] uint8.
+
+    Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2 run_controlnext.py save_vid_side_by_side.
+    Differs: takes any number of frames, and keeps their proportions.
+    """
+    if not frames:
+        raise ValueError("expected at least one frame, got none")
+    for frame in frames:
+        check_frame(frame)
+    return np.concatenate([_at_height(frame, len(frames[-1])) for frame in frames], axis=1)
+
+
+def _at_height(frame: np.ndarray, height: int) -> np.ndarray:
+    if len(frame) == height:
+        return frame
+    width = max(round(frame.shape[1] * height / len(frame)), 1)
+    image = Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)
+    return np.asarray(image)
+
+
 def check_frame(frame: np.ndarray) -> None:
     """Raise ValueError unless the frame is [H, W, 3] uint8 with at least one pixel."""
     if frame.ndim != 3 or frame.shape[-1] != 3 or frame.dtype != np.uint8 or frame.size == 0:

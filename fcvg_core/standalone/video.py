@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ..frames import check_frame
 from .keyframes import read_frame
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 UNKNOWN_FPS = 24.0  # of a file that does not say how fast it is
+FEW_FPS = 24  # of a multiple of it, the multiple is passed over
 # Of the constant quality of H.264: 18 is said to look like the original.
 QUALITY = "16"
 MPEG4_BITS = 12_000_000  # per second
@@ -25,10 +25,11 @@ HYBRID_SINCE = (61, 7)
 def read_video(
     path: Path, *, stride: int, max_frames: int | None
 ) -> tuple[Iterator[np.ndarray], float]:
-    """Every `stride`-th frame of a video, the way up that its camera noted.
+    """Frames of a video at even steps, the way up that its camera noted.
 
     Args:
-        stride: 1 takes every frame, 2 every other one, whatever the frame rate.
+        stride: 1 takes every frame, 2 every other one. Twice as many are passed over in a video
+            of 48 frames a second, three times as many in one of 72, and so on.
         max_frames: at most as many are read; None reads to the end.
 
     Returns:
@@ -38,8 +39,8 @@ def read_video(
         ValueError: the file is missing, damaged or no video (when a frame is asked for, where it
             shows only then), or a number is below 1.
 
-    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py. A larger
-    stride for more than 24 frames a second is commented out there.
+    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py; the rule
+    for fast videos is there in a comment (MimicMotion, where it is from, follows it).
     Differs: stops at `max_frames` instead of reading all first; frames a second are not rounded
     down; with a frame rate that varies, they are the average.
     """
@@ -48,6 +49,7 @@ def read_video(
     _check_max_frames(max_frames)
     container, stream = _open_video(path)
     fps = stream.average_rate or stream.guessed_rate or UNKNOWN_FPS
+    stride *= max(1, int(fps / FEW_FPS))
     return islice(_decode(path, container, stream, stride), max_frames), float(fps) / stride
 
 
@@ -174,36 +176,6 @@ class VideoWriter:
         except av.FFmpegError as error:
             raise ValueError(f"{codec} takes no video of {_in_words(size)}.") from error
         self._size = size
-
-
-def side_by_side(*frames: np.ndarray) -> np.ndarray:
-    """Frames next to each other, all made as high as the last one: reference, control, result.
-
-    Args:
-        frames: [H, W, 3] uint8 of any sizes.
-
-    Returns:
-        [height of the last, sum of the widths, 3] uint8.
-
-    Raises:
-        ValueError: there is no frame, or one is not [H, W, 3] uint8.
-
-    Source: ControlNeXt-SVD-v2 run_controlnext.py save_vid_side_by_side.
-    Differs: takes any number of frames, and keeps their proportions.
-    """
-    if not frames:
-        raise ValueError("expected at least one frame, got none")
-    for frame in frames:
-        check_frame(frame)
-    return np.concatenate([_at_height(frame, len(frames[-1])) for frame in frames], axis=1)
-
-
-def _at_height(frame: np.ndarray, height: int) -> np.ndarray:
-    if len(frame) == height:
-        return frame
-    width = max(round(frame.shape[1] * height / len(frame)), 1)
-    image = Image.fromarray(frame).resize((width, height), Image.Resampling.BICUBIC)
-    return np.asarray(image)
 
 
 def _open_video(path: Path):

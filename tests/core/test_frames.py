@@ -7,7 +7,7 @@ import pytest
 import torch
 from golden_cases import load_arrays
 
-from fcvg_core.frames import crop_resize, overlay, to_gray, to_image, to_uint8
+from fcvg_core.frames import crop_resize, overlay, side_by_side, to_gray, to_image, to_uint8
 
 
 def random_frame(height: int, width: int) -> np.ndarray:
@@ -104,3 +104,40 @@ class TestOverlay:
     def test_error(self) -> None:
         with pytest.raises(ValueError, match="of one shape"):
             overlay(np.zeros((4, 4, 3), np.uint8), np.zeros((4, 5, 3), np.uint8))
+
+
+def noise(count: int, height: int = 33, width: int = 51) -> np.ndarray:
+    return np.random.RandomState(0).randint(0, 256, (count, height, width, 3)).astype(np.uint8)
+
+
+class TestSideBySide:
+    def test_by_hand(self) -> None:
+        a, b = noise(1, 4, 5)[0], noise(1, 4, 3)[0]
+        both = side_by_side(a, b)
+        assert np.array_equal(both[:, :5], a) and np.array_equal(both[:, 5:], b)
+        assert both.shape == (4, 8, 3) and both.dtype == np.uint8
+
+    def test_height_of_the_last(self) -> None:
+        """Proportions stay: a picture twice as high comes in half as wide."""
+        reference = np.full((80, 60, 3), 200, np.uint8)
+        control, result = noise(2, 40, 50)
+        row = side_by_side(reference, control, result)
+        assert row.shape == (40, 30 + 50 + 50, 3)
+        assert (row[:, :30] == 200).all()
+        assert np.array_equal(row[:, 30:], np.concatenate([control, result], 1))
+
+    def test_very_narrow(self) -> None:
+        assert side_by_side(noise(1, 100, 1)[0], noise(1, 2, 2)[0]).shape == (2, 3, 3)
+
+    def test_is_a_copy(self) -> None:
+        frame = noise(1)[0]
+        side_by_side(frame)[:] = 0
+        assert np.array_equal(frame, noise(1)[0])
+
+    def test_nothing(self) -> None:
+        with pytest.raises(ValueError, match="at least one frame, got none"):
+            side_by_side()
+
+    def test_no_frame(self) -> None:
+        with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
+            side_by_side(noise(1)[0], np.zeros((4, 4)))

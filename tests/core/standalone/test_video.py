@@ -17,7 +17,7 @@ from PIL import Image
 
 from fcvg_core.standalone import video
 from fcvg_core.standalone.output import write_video
-from fcvg_core.standalone.video import VideoWriter, read_image_folder, read_video, side_by_side
+from fcvg_core.standalone.video import VideoWriter, read_image_folder, read_video
 
 ROOT = Path(__file__).parents[3]
 # The matrix in the file, and what it makes of a frame: all turns by quarters, also mirrored.
@@ -97,11 +97,19 @@ class TestReadVideo:
     )
     def test_stride(self, tmp_path, stride, max_frames, want) -> None:
         frames = noise(7)
-        path = write_exactly(tmp_path / "a.mov", frames, rate=60)
+        path = write_exactly(tmp_path / "a.mov", frames, rate=30)
         got, fps = read_video(path, stride=stride, max_frames=max_frames)
         got = list(got)
-        assert np.array_equal(np.stack(got), frames[want]) and fps == 60 / stride
+        assert np.array_equal(np.stack(got), frames[want]) and fps == 30 / stride
         assert all(frame.dtype == np.uint8 and frame.flags.c_contiguous for frame in got)
+
+    @pytest.mark.parametrize(("rate", "taken"), [(47, 1), (48, 2), (60, 2), (120, 5)])
+    def test_fast_videos(self, tmp_path, rate, taken) -> None:
+        frames = noise(11)
+        path = write_exactly(tmp_path / "a.mov", frames, rate=rate)
+        got, fps = read_video(path, stride=2, max_frames=None)
+        assert np.array_equal(np.stack(list(got)), frames[:: 2 * taken])
+        assert fps == rate / (2 * taken)
 
     def test_one_frame(self, tmp_path) -> None:
         frames = noise(1, 1, 1)
@@ -486,36 +494,3 @@ class TestMemory:
         finally:
             tracemalloc.stop()
         assert 2 * height * width * 3 <= peak < 16 * height * width * 3
-
-
-class TestSideBySide:
-    def test_by_hand(self) -> None:
-        a, b = noise(1, 4, 5)[0], noise(1, 4, 3)[0]
-        both = side_by_side(a, b)
-        assert np.array_equal(both[:, :5], a) and np.array_equal(both[:, 5:], b)
-        assert both.shape == (4, 8, 3) and both.dtype == np.uint8
-
-    def test_height_of_the_last(self) -> None:
-        """Proportions stay: a picture twice as high comes in half as wide."""
-        reference = np.full((80, 60, 3), 200, np.uint8)
-        control, result = noise(2, 40, 50)
-        row = side_by_side(reference, control, result)
-        assert row.shape == (40, 30 + 50 + 50, 3)
-        assert (row[:, :30] == 200).all()
-        assert np.array_equal(row[:, 30:], np.concatenate([control, result], 1))
-
-    def test_very_narrow(self) -> None:
-        assert side_by_side(noise(1, 100, 1)[0], noise(1, 2, 2)[0]).shape == (2, 3, 3)
-
-    def test_is_a_copy(self) -> None:
-        frame = noise(1)[0]
-        side_by_side(frame)[:] = 0
-        assert np.array_equal(frame, noise(1)[0])
-
-    def test_nothing(self) -> None:
-        with pytest.raises(ValueError, match="at least one frame, got none"):
-            side_by_side()
-
-    def test_no_frame(self) -> None:
-        with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
-            side_by_side(noise(1)[0], np.zeros((4, 4)))
