@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fcvg_core.frames import side_by_side
 from fcvg_core.standalone import video
 from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.video import VideoWriter, read_image_folder, read_video
