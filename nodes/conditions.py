@@ -52,6 +52,24 @@ def read_times(num_frames: int, timing: str, custom_times: str):
     return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
 
 
+def read_poses(name: str, value: list | dict) -> tuple[list, tuple[int, int] | None]:
+    """Poses of every image of a POSE_KEYPOINT, and (height, width) of its canvas or None.
+
+    Args:
+        name: of the input, for messages.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    from ..fcvg_core.pose import canvas_size, from_openpose
+
+    frames = value if isinstance(value, list) else [value]
+    if not frames:
+        raise ValueError(f"{name} is an empty list: expected the poses of an image.")
+    poses = [from_openpose(frame) for frame in frames]
+    return poses, next(filter(None, map(canvas_size, frames)), None)
+
+
 def read_keyframe_poses(first_pose: list | dict, last_pose: list | dict) -> tuple:
     """Poses of both keyframes, and (height, width) of their canvas or None.
 
@@ -62,18 +80,11 @@ def read_keyframe_poses(first_pose: list | dict, last_pose: list | dict) -> tupl
     Raises:
         ValueError: they are something else.
     """
-    from ..fcvg_core.pose import canvas_size, from_openpose
-
-    frames = []
-    for name, value, place in (("first_pose", first_pose, 0), ("last_pose", last_pose, -1)):
-        if isinstance(value, list) and not value:
-            raise ValueError(f"{name} is an empty list: expected the poses of an image.")
-        frames.append(value[place] if isinstance(value, list) else value)
-    poses = [from_openpose(frame) for frame in frames]
-    sizes = [size for size in map(canvas_size, frames) if size]
-    if len(sizes) == 2:
-        warn_of_stretch(sizes[1], sizes[0])
-    return *poses, sizes[0] if sizes else None
+    poses0, size0 = read_poses("first_pose", first_pose)
+    poses1, size1 = read_poses("last_pose", last_pose)
+    if size0 and size1:
+        warn_of_stretch(size1, size0)
+    return poses0[0], poses1[-1], size0 or size1
 
 
 def warn_of_stretch(canvas: tuple[int, int], size: tuple[int, int]) -> None:

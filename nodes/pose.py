@@ -10,6 +10,7 @@ from .conditions import (
     need_canvas,
     pose_inputs,
     read_keyframe_poses,
+    read_poses,
     read_times,
     timing_inputs,
 )
@@ -19,6 +20,7 @@ from .sockets import DWPoseSocket, PoseKeypointSocket
 AUTO = "auto"
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 STYLES = ["fcvg", "controlnext-svd-v2"]
+PEOPLE = ["one person", "everybody"]
 
 
 class LoadDWPose(io.ComfyNode):
@@ -155,4 +157,63 @@ class DrawPoses(io.ComfyNode):
         return io.NodeOutput(to_image(frames), written)
 
 
-NODES = [LoadDWPose, ExtractPoses, DrawPoses]
+class AlignPoses(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_AlignPoses",
+            display_name="Align Poses to Reference",
+            category="FCVG/poses",
+            description="Bring the person of a driving video to the place and size of the one in a "
+            "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
+            inputs=[
+                PoseKeypointSocket.Input("driving_poses",
+                                         tooltip="Of all frames of the video, from Extract Poses."),
+                PoseKeypointSocket.Input("reference_pose",
+                                         tooltip="Of the picture, from Extract Poses; its canvas "
+                                         "is the size of the frames."),
+                io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
+                               tooltip="Of several people in the video: the one who stays longest, "
+                               "or everybody, as the reference does."),
+                io.Float.Input("smoothing", default=0.0, min=0.0, max=20.0, step=0.5,
+                               tooltip="Against jitter, in frames; 0 changes nothing, 1 or 2 are "
+                               "enough."),
+                io.Boolean.Input("reference_first", default=True,
+                                 tooltip="Begin with the picture's own pose, one frame more, as "
+                                 "the reference does."),
+                io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+                               tooltip="Times the width of lines that the model was trained on."),
+            ],
+            outputs=[
+                io.Image.Output(display_name="control_frames",
+                                tooltip="One picture a frame, people on black."),
+                PoseKeypointSocket.Output(display_name="poses", tooltip="One item a frame."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, driving_poses, reference_pose, people: str, smoothing: float, reference_first: bool,
+        pose_width: float,
+    ) -> io.NodeOutput:  # fmt: skip
+        from ..fcvg_core.frames import to_image
+        from ..fcvg_core.pose import STYLES, draw_poses, drive_reference, to_openpose
+
+        driving, driving_size = read_poses("driving_poses", driving_poses)
+        reference, size = read_poses("reference_pose", reference_pose)
+        size = need_canvas(size)
+        track = drive_reference(
+            driving,
+            reference[0],
+            driving_size=need_canvas(driving_size),
+            reference_size=size,
+            one_person=people == PEOPLE[0],
+            smoothing=smoothing,
+            reference_first=reference_first,
+        )
+        style = STYLES["controlnext-svd-v2"].scaled(pose_width)
+        written = [to_openpose(track.frame(i), size) for i in range(len(track.scores))]
+        return io.NodeOutput(to_image(draw_poses(track, size, style=style)), written)
+
+
+NODES = [LoadDWPose, ExtractPoses, DrawPoses, AlignPoses]

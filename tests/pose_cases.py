@@ -53,3 +53,21 @@ def read_poses(
         keypoints[..., part, :] = torch.from_numpy(xy)
         all_scores[..., part] = torch.from_numpy(level)
     return Poses(keypoints, all_scores)
+
+
+def person(seed: int = 0, *, at=(0.5, 0.5), size=(0.1, 0.3), unseen=()) -> Poses:
+    """One person whose points lie around a place; the joints of `unseen` have low scores."""
+    offsets = np.random.RandomState(seed).uniform(-1, 1, (1, 134, 2))
+    scores = np.ones((1, 134))
+    scores[:, list(unseen)] = 0.2
+    return Poses(torch.from_numpy(np.array(at) + offsets * size), torch.from_numpy(scores))
+
+
+def together(*people: Poses) -> Poses:
+    return Poses(torch.cat([p.keypoints for p in people]), torch.cat([p.scores for p in people]))
+
+
+def moved(poses: Poses, scale, shift) -> Poses:
+    return Poses(
+        poses.keypoints * torch.tensor(scale).double() + torch.tensor(shift).double(), poses.scores
+    )

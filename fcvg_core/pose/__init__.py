@@ -1,8 +1,9 @@
 """Two frames -> matched people -> frames that show them move. Read `types` first."""
 
-from .align import align_poses, follow_person, smooth_poses, stack_padded
+from .align import align_poses, drive_reference, smooth_poses
 from .detector import PoseDetector, open_detector
 from .draw import STYLES, PoseStyle, draw_poses
+from .follow import follow_person, stack_padded
 from .openpose import canvas_size, from_openpose, to_openpose
 from .preview import draw_on_frame
 from .track import MISSING_JOINTS, MISSING_PEOPLE, interpolate_poses, match_people
@@ -19,6 +20,7 @@ __all__ = [
     "canvas_size",
     "draw_on_frame",
     "draw_poses",
+    "drive_reference",
     "follow_person",
     "from_openpose",
     "interpolate_poses",

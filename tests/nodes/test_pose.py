@@ -243,6 +243,41 @@ class TestInterpolateConditions:
             interpolate(node_classes, **given)
 
 
+class TestAlignPoses:
+    def align(self, node_classes, driving, reference, **more) -> tuple:
+        given = {"people": "one person", "smoothing": 0.0, "reference_first": True,
+                 "pose_width": 1.0, **more}  # fmt: skip
+        return node_classes["FCVG_AlignPoses"].execute(driving, reference, **given).args
+
+    def test_a_video_drives_a_picture(self, node_classes, load):
+        driving = [one(50.0 + 10 * i)[0] for i in range(6)]
+        reference = one(30.0, canvas_width=256, canvas_height=512)
+        frames, poses = self.align(node_classes, driving, reference)
+        assert frames.shape == (7, 512, 256, 3) and len(poses) == 7
+        read = load("fcvg_core.pose").from_openpose
+        assert torch.equal(read(poses[0]).keypoints, read(reference[0]).keypoints)
+        assert len(self.align(node_classes, driving, reference, reference_first=False)[1]) == 6
+        again, _ = self.align(node_classes, driving, reference, smoothing=2.0)
+        assert again.shape == frames.shape and torch.equal(again[0], frames[0])
+
+    def test_everybody(self, node_classes):
+        two = [{**one()[0], "people": one()[0]["people"] + one(300.0)[0]["people"]}]
+        for people, count in (("one person", 1), ("everybody", 2)):
+            _, poses = self.align(node_classes, [*two, *one()], one(), people=people)
+            assert len(poses[1]["people"]) == count
+
+    def test_a_video_without_a_person(self, node_classes):
+        empty = {"people": [], "canvas_width": 64, "canvas_height": 32}
+        with pytest.raises(ValueError, match="the picture shows nose, .*, the video nobody's"):
+            self.align(node_classes, [empty] * 3, one())
+        with pytest.raises(ValueError, match="the picture shows nobody's"):
+            self.align(node_classes, one(), [empty])
+
+    def test_no_frame(self, node_classes):
+        with pytest.raises(ValueError, match="driving_poses is an empty list"):
+            self.align(node_classes, [], one())
+
+
 def test_lists_are_those_of_the_core(load):
     conditions, pose = load("nodes.conditions"), load("fcvg_core.pose")
     for repeated, known in (

@@ -7,119 +7,13 @@ import numpy as np
 import pytest
 import torch
 from golden_cases import load_arrays
-from pose_cases import read_poses
+from pose_cases import moved, person, read_poses, together
 
 from fcvg_core.pose import Poses, nobody
-from fcvg_core.pose.align import (
-    FIT_JOINTS,
-    align_poses,
-    follow_person,
-    stack_padded,
-)
+from fcvg_core.pose.align import FIT_JOINTS, align_poses, drive_reference, smooth_poses
+from fcvg_core.pose.follow import stack_padded
 
 SQUARE = {"driving_size": (100, 100), "reference_size": (100, 100)}
-
-
-def person(seed: int = 0, *, at=(0.5, 0.5), size=(0.1, 0.3), unseen=()) -> Poses:
-    """One person whose points lie around a place; the joints of `unseen` have low scores."""
-    offsets = np.random.RandomState(seed).uniform(-1, 1, (1, 134, 2))
-    scores = np.ones((1, 134))
-    scores[:, list(unseen)] = 0.2
-    return Poses(torch.from_numpy(np.array(at) + offsets * size), torch.from_numpy(scores))
-
-
-def together(*people: Poses) -> Poses:
-    return Poses(torch.cat([p.keypoints for p in people]), torch.cat([p.scores for p in people]))
-
-
-def moved(poses: Poses, scale, shift) -> Poses:
-    return Poses(
-        poses.keypoints * torch.tensor(scale).double() + torch.tensor(shift).double(), poses.scores
-    )
-
-
-class TestStackPadded:
-    def test_uneven(self) -> None:
-        video = stack_padded([nobody(), together(person(1), person(2)), person(3)])
-        assert video.keypoints.shape == (3, 2, 134, 2) and video.brightness.shape == (3, 2)
-        assert (video.scores > 0).any(-1).tolist() == [[False] * 2, [True] * 2, [True, False]]
-        assert torch.equal(video.keypoints[2, 0], person(3).keypoints[0])
-
-    def test_keeps_brightness(self) -> None:
-        dim = Poses(person().keypoints, person().scores, torch.tensor([0.5]))
-        assert stack_padded([dim, together(dim, dim)]).brightness.tolist() == [[0.5, 1], [1, 1]]
-
-    def test_nobody_at_all(self) -> None:
-        assert stack_padded([nobody(), nobody()]).scores.shape == (2, 0, 134)
-
-    def test_no_frame(self) -> None:
-        with pytest.raises(ValueError, match="at least one frame"):
-            stack_padded([])
-
-
-class TestFollowPerson:
-    def test_who_changes_places(self) -> None:
-        """The dancer walks to the right; others come and go, and are listed first by turns."""
-        dancer = [person(1, at=(0.2 + 0.02 * i, 0.5)) for i in range(10)]
-        other = person(2, at=(0.8, 0.5))
-        frames = [
-            together(*((other, a) if i % 2 else (a, other)) if 2 <= i < 7 else (a,))
-            for i, a in enumerate(dancer)
-        ]
-        followed = follow_person(frames)
-        assert torch.equal(followed.keypoints, torch.stack([a.keypoints for a in dancer]))
-        assert (followed.scores == 1).all()
-
-    def test_absent_for_a_while(self) -> None:
-        dancer = [person(1, at=(0.3 + 0.01 * i, 0.5)) for i in range(9)]
-        passer = person(2, at=(0.9, 0.5))
-        frames = [passer if 3 <= i < 6 else a for i, a in enumerate(dancer)]
-        followed = follow_person(frames)
-        assert (followed.scores > 0).any(-1).flatten().tolist() == [True] * 3 + [False] * 3 + [
-            True
-        ] * 3
-        assert torch.equal(followed.keypoints[8], dancer[8].keypoints)
-
-    def test_more_joints_win(self) -> None:
-        half, whole = person(1, at=(0.2, 0.5), unseen=range(8, 18)), person(2, at=(0.8, 0.5))
-        followed = follow_person([together(half, whole)] * 3)
-        assert torch.equal(followed.keypoints, torch.stack([whole.keypoints] * 3))
-
-    def test_the_larger_of_two(self) -> None:
-        far, near = person(1, at=(0.2, 0.5), size=(0.02, 0.05)), person(1, at=(0.7, 0.5))
-        followed = follow_person([together(far, near)] * 2)
-        assert torch.equal(followed.keypoints[0], near.keypoints)
-
-    def test_a_leap_is_somebody_else(self) -> None:
-        """The person here for two frames is not the one there for three."""
-        here, there = person(1, at=(0.1, 0.1), size=0.05), person(1, at=(0.9, 0.9), size=0.05)
-        followed = follow_person([here, here, there, there, there])
-        assert (followed.scores[:, 0, 0] > 0).tolist() == [False, False, True, True, True]
-
-    def test_two_who_swap_their_numbers(self) -> None:
-        """Nearest one by one would link both to the person in the middle."""
-        a, b = person(1, at=(0.40, 0.5)), person(1, at=(0.50, 0.5))
-        a1, b1 = person(1, at=(0.46, 0.5)), person(1, at=(0.56, 0.5))
-        followed = follow_person([together(a, b), together(b1, a1), a1])
-        assert torch.equal(followed.keypoints[0], a.keypoints)
-        assert torch.equal(followed.keypoints[1], a1.keypoints)
-
-    def test_nobody(self) -> None:
-        followed = follow_person([nobody(), nobody()])
-        assert followed.scores.shape == (2, 1, 134) and not followed.scores.any()
-
-    def test_only_the_body_counts(self) -> None:
-        """Somebody of whom only hands and face are seen is not linked, and does no harm."""
-        hands = person(1, unseen=range(18))
-        assert not follow_person([hands, hands]).scores.any()
-
-    def test_no_frame(self) -> None:
-        with pytest.raises(ValueError, match="at least one frame"):
-            follow_person([])
-
-    def test_a_video_as_frame(self) -> None:
-        with pytest.raises(ValueError, match=r"got \[1, 1, 134\] in frame 1"):
-            follow_person([person(), stack_padded([person()])])
 
 
 class TestAlignPoses:
@@ -304,3 +198,143 @@ class TestAlignPoses:
         ax = ay / (320 / 180 / 288 * 512)
         want = frames[1].keypoints[0].numpy() * (ax, ay) + (np.mean(ref_x - ax * x), by)
         assert np.allclose(aligned.keypoints[1, 0].numpy(), want, atol=1e-12)
+
+
+class TestSmoothPoses:
+    def video(self, points: np.ndarray, scores: np.ndarray | None = None) -> Poses:
+        """Every point of one person at places [T, 2] with scores [T]."""
+        points = torch.from_numpy(points)[:, None, None].expand(-1, 1, 134, 2)
+        scores = torch.ones(len(points)) if scores is None else torch.from_numpy(scores)
+        return Poses(points, scores[:, None, None].expand(-1, 1, 134))
+
+    def test_strength_0(self) -> None:
+        video = self.video(np.random.RandomState(0).rand(9, 2))
+        assert torch.equal(smooth_poses(video, strength=0).keypoints, video.keypoints)
+
+    @pytest.mark.parametrize("strength", [0.5, 2, 100])
+    def test_what_stands_still_stays(self, strength) -> None:
+        video = self.video(np.full((7, 2), 0.3), np.random.RandomState(0).rand(7))
+        assert torch.equal(smooth_poses(video, strength=strength).keypoints, video.keypoints)
+
+    @pytest.mark.parametrize("strength", [0.5, 2, 100])
+    def test_even_movement_stays(self, strength) -> None:
+        """Also at the ends, and however sure the points are: no lag and no shrinking."""
+        line = np.linspace((0.1, 0.9), (0.7, 0.2), 12)
+        video = self.video(line, np.random.RandomState(0).uniform(0.05, 1, 12))
+        assert torch.allclose(
+            smooth_poses(video, strength=strength).keypoints, video.keypoints, atol=1e-10
+        )
+
+    def test_by_hand(self) -> None:
+        """Three frames, the middle one off: the line through them is level by symmetry."""
+        video = self.video(np.array([[0.0, 0.5], [0.3, 0.5], [0.0, 0.5]]))
+        near = math.exp(-0.5)
+        want = 0.3 / (1 + 2 * near)
+        smooth = smooth_poses(video, strength=1)
+        assert smooth.keypoints[1, 0, 0].tolist() == pytest.approx([want, 0.5], abs=1e-12)
+
+    def test_jitter_goes_and_movement_stays(self) -> None:
+        t = np.arange(60) / 60
+        clean = np.stack([0.5 + 0.3 * np.sin(2 * np.pi * t), 0.5 + 0 * t], 1)
+        shaky = clean + np.random.RandomState(0).normal(0, 0.01, clean.shape)
+        smooth = smooth_poses(self.video(shaky), strength=2).keypoints[:, 0, 0].numpy()
+        assert (
+            np.abs(np.diff(smooth, 2, axis=0)).mean() < np.abs(np.diff(shaky, 2, axis=0)).mean() / 5
+        )
+        assert np.abs(smooth - clean).mean() < np.abs(shaky - clean).mean() / 1.5
+
+    def test_points_not_found(self) -> None:
+        """They neither move nor count."""
+        places, scores = np.linspace(0, 1, 8)[:, None].repeat(2, 1), np.ones(8)
+        places[3], scores[3] = 40.0, 0.0
+        smooth = smooth_poses(self.video(places, scores), strength=2).keypoints[:, 0, 0]
+        assert smooth[3].tolist() == [40.0, 40.0]
+        found = [0, 1, 2, 4, 5, 6, 7]
+        assert np.allclose(smooth[found].numpy(), places[found], atol=1e-10)
+
+    def test_negative_scores_do_not_count(self) -> None:
+        places, scores = np.zeros((5, 2)), np.ones(5)
+        places[2], scores[2] = 9.0, -1.0
+        smooth = smooth_poses(self.video(places, scores), strength=1).keypoints[:, 0, 0]
+        assert smooth[[0, 1, 3, 4]].eq(0).all() and smooth[2].tolist() == [9, 9]
+
+    def test_unsure_points_follow(self) -> None:
+        places = np.zeros((7, 2))
+        places[3] = 0.1
+        unsure = np.ones(7)
+        unsure[3] = 0.05
+        sure = smooth_poses(self.video(places), strength=1).keypoints[3, 0, 0, 0]
+        follows = smooth_poses(self.video(places, unsure), strength=1).keypoints[3, 0, 0, 0]
+        assert 0 < follows < sure / 3
+
+    def test_people_are_apart(self) -> None:
+        one, two = (np.random.RandomState(i).rand(6, 2) for i in range(2))
+        a, b = self.video(one), self.video(two)
+        both = Poses(torch.cat([a.keypoints, b.keypoints], 1), torch.cat([a.scores, b.scores], 1))
+        smooth = smooth_poses(both, strength=1)
+        for i, alone in enumerate((a, b)):
+            want = smooth_poses(alone, strength=1).keypoints
+            assert torch.equal(smooth.keypoints[:, i : i + 1], want)
+
+    @pytest.mark.parametrize("num_frames", [1, 2])
+    def test_few_frames(self, num_frames) -> None:
+        video = self.video(np.random.RandomState(0).rand(num_frames, 2))
+        assert torch.allclose(
+            smooth_poses(video, strength=3).keypoints, video.keypoints, atol=1e-12
+        )
+
+    def test_scores_and_brightness_stay(self) -> None:
+        video = self.video(np.random.RandomState(0).rand(4, 2), np.random.RandomState(1).rand(4))
+        dim = Poses(video.keypoints, video.scores, torch.full((4, 1), 0.5))
+        smooth = smooth_poses(dim, strength=1)
+        assert torch.equal(smooth.scores, dim.scores) and smooth.brightness.eq(0.5).all()
+
+    @pytest.mark.parametrize("strength", [-1, math.nan, math.inf])
+    def test_wrong_strength(self, strength) -> None:
+        with pytest.raises(ValueError, match=f"0 frames or more, got {strength}"):
+            smooth_poses(self.video(np.zeros((3, 2))), strength=strength)
+
+    def test_not_a_video(self) -> None:
+        with pytest.raises(ValueError, match=r"got \[1, 134\]"):
+            smooth_poses(person(), strength=1)
+
+
+class TestDriveReference:
+    def drive(self, frames: list[Poses], reference: Poses, **choices) -> Poses:
+        usual = {"one_person": True, "smoothing": 0.0, "reference_first": True}
+        return drive_reference(frames, reference, **SQUARE, **{**usual, **choices})
+
+    def test_begins_with_the_reference(self) -> None:
+        frames = [person(at=(0.3 + 0.01 * i, 0.5)) for i in range(4)]
+        reference = person(at=(0.6, 0.4), size=(0.05, 0.15))
+        track = self.drive(frames, reference)
+        assert track.scores.shape == (5, 1, 134)
+        assert torch.equal(track.keypoints[0], reference.keypoints)
+        alone = self.drive(frames, reference, reference_first=False)
+        assert torch.equal(alone.keypoints, track.keypoints[1:])
+        way = alone.keypoints[-1] - alone.keypoints[0]  # half as large, so half as far
+        assert way[..., 0].mean() == pytest.approx(0.015) and way[..., 1].abs().max() < 1e-12
+
+    def test_one_person_or_everybody(self) -> None:
+        frames = [together(person(1, at=(0.2, 0.5)), person(at=(0.8, 0.5))), person(at=(0.8, 0.5))]
+        reference = together(person(at=(0.5, 0.5)), person(2, at=(0.9, 0.5)))
+        assert self.drive(frames, reference).num_people == 1
+        everybody = self.drive(frames, reference, one_person=False)
+        assert everybody.scores.shape == (3, 2, 134)
+        assert (everybody.scores > 0).any(-1).tolist() == [[True] * 2, [True] * 2, [True, False]]
+
+    def test_smoothing(self) -> None:
+        shaky = np.random.RandomState(0).normal(0, 0.01, 12)
+        frames = [person(at=(0.5 + x, 0.5)) for x in shaky]
+        jitter = [
+            self.drive(frames, person(), smoothing=s).keypoints[1:, 0, 0, 0].diff(2).abs().mean()
+            for s in (0.0, 2.0)
+        ]
+        assert jitter[1] < jitter[0] / 3
+
+    @pytest.mark.parametrize("one_person", [True, False])
+    @pytest.mark.parametrize("who", ["driving", "reference"])
+    def test_nobody(self, who: str, one_person: bool) -> None:
+        people = {"driving": person(), "reference": person(), who: nobody()}
+        with pytest.raises(ValueError, match="share no joint to fit by"):
+            self.drive([people["driving"]] * 2, people["reference"], one_person=one_person)
