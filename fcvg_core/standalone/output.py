@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .video import VideoWriter
-
 HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "numpy",
             "opencv-python", "opencv-python-headless", "pillow", "av")  # fmt: skip
@@ -45,6 +43,8 @@ def write_frames(folder: Path, frames: np.ndarray) -> None:
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
     """Write frames [T, H, W, 3] uint8, or one by one, as an MP4; see `video.VideoWriter`."""
+    from .video import VideoWriter
+
     with VideoWriter(path, fps) as video:
         for frame in frames:
             video.write(frame)
