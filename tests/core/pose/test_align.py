@@ -88,12 +88,22 @@ class TestAlignPoses:
         want = dancer.keypoints[0] * 0.5 + torch.tensor([0.2, 0.1])
         assert torch.allclose(aligned.keypoints[1, 0], want, atol=1e-12)
 
-    def test_all_at_one_height(self) -> None:
-        """Widths tell the size then: here both shrink to a half, in proportion."""
-        lying = moved(person(), [1.0, 0.0], [0.0, 0.5])
-        reference = moved(lying, [0.5, 1.0], [0.25, 0.25])
-        aligned = align_poses(stack_padded([lying]), reference, **SQUARE)
-        assert torch.allclose(aligned.keypoints[0], reference.keypoints, atol=1e-12)
+    @pytest.mark.parametrize("height", [0.0, 0.001])
+    def test_all_at_one_height(self, height) -> None:
+        """Widths tell the size then; the reference is half as wide, on a frame twice as wide."""
+        lying = moved(person(), [1.0, height], [0.0, 0.5])
+        reference = moved(lying, [0.5, 3.0], [0.25, -0.75])
+        aligned = align_poses(
+            stack_padded([lying]), reference, driving_size=(100, 100), reference_size=(100, 200)
+        )
+        x, y = aligned.keypoints[0, 0].unbind(-1)
+        assert torch.allclose(x, reference.keypoints[0, :, 0], atol=1e-12)
+        before = lying.keypoints[0, :, 1]
+        assert torch.allclose(y - y[0], before - before[0], atol=1e-12)
+
+    def test_brightness_stays(self) -> None:
+        dim = Poses(person().keypoints, person().scores, torch.tensor([0.5]))
+        assert align_poses(stack_padded([dim]), person(), **SQUARE).brightness.eq(0.5).all()
 
     def test_upside_down(self) -> None:
         """The picture is not turned over; the widths are those of the reference."""

@@ -49,6 +49,34 @@ class TestFollowPerson:
         ] * 3
         assert torch.equal(followed.keypoints[8], dancer[8].keypoints)
 
+    def test_goes_on_while_absent(self) -> None:
+        """The longer somebody is not found, the farther they may have come."""
+        path = [0.1 + 0.07 * i for i in range(10)]
+        dancer = [person(1, at=(x, 0.5), size=0.1) for x in path]
+        frames = [nobody() if 2 <= i < 8 else a for i, a in enumerate(dancer)]
+        seen = (follow_person(frames).scores > 0).any(-1).flatten().tolist()
+        assert seen == [True] * 2 + [False] * 6 + [True] * 2
+
+    def test_other_joints_by_turns(self) -> None:
+        """What was seen of somebody before is remembered where it was."""
+        upper, lower = person(1, unseen=range(8, 18)), person(1, unseen=range(8))
+        frames = [person(1), upper, lower, upper]
+        assert (follow_person(frames).scores > 0.9).any(-1).all()
+
+    def test_unsure_places_do_not_count(self) -> None:
+        """A joint that is not seen lies anywhere; where it was seen last is what counts."""
+        strayed = person(1, unseen=range(17))
+        points = strayed.keypoints.clone()
+        points[:, :17] += 5
+        followed = follow_person([person(1), Poses(points, strayed.scores), person(1)])
+        assert (followed.scores[:, 0, 0] > 0).tolist() == [True] * 3
+
+    def test_one_joint_seen(self) -> None:
+        """It has no length of its own."""
+        only_nose = range(1, 18)
+        frames = [person(1, at=(0.5 + 0.01 * i, 0.5), unseen=only_nose) for i in range(3)]
+        assert (follow_person(frames).scores[:, 0, 0] > 0).all()
+
     def test_more_joints_win(self) -> None:
         half, whole = person(1, at=(0.2, 0.5), unseen=range(8, 18)), person(2, at=(0.8, 0.5))
         followed = follow_person([together(half, whole)] * 3)

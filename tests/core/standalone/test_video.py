@@ -346,6 +346,13 @@ class TestVideoWriter:
         assert got.shape == (3, height + height % 2, width + width % 2, 3)
         assert np.abs(got - np.stack(frames)[:, :1, :1]).max() <= 4
 
+    def test_odd_sizes_are_not_stretched(self, tmp_path) -> None:
+        grey = np.random.RandomState(0).randint(40, 216, (9, 13, 1)).astype(np.uint8)
+        frame = grey.repeat(4, 0).repeat(4, 1).repeat(3, 2)[:33, :51]
+        write_video(tmp_path / "a.mp4", [frame], 7)
+        got = read(tmp_path / "a.mp4")[0, :33, :51].astype(int)
+        assert np.abs(got - frame).mean() < 3
+
     def test_one_frame(self, tmp_path) -> None:
         write_video(tmp_path / "a.mp4", still(1), 7)
         assert len(read(tmp_path / "a.mp4")) == 1
