@@ -1,0 +1,106 @@
+"""Options that several commands share, and what they may hold."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+# What the room `pose` knows, repeated: it needs torch, and help should come at once.
+STYLES = ("fcvg", "controlnext-svd-v2")
+MISSING_JOINTS = ("hide", "hold")
+MISSING_PEOPLE = ("fade", "drop")
+
+
+# fmt: off
+def add_matcher(add_to: argparse._ActionsContainer) -> None:
+    """Options of the line matchers, for every command that matches lines."""
+    add = add_to.add_argument
+    add("--matcher", choices=("auto", "gluestick", "classic"), default="auto",
+        help="gluestick as in the paper, or classic, which needs no weights; auto is gluestick "
+        "where both of its files are named or in FCVG_MODELS (%(default)s)")
+    add("--gluestick", type=Path, metavar="FILE", help="checkpoint_GlueStick_MD.tar")
+    add("--superpoint", type=Path, metavar="FILE",
+        help="superpoint_v1.pth; for non-commercial research only")
+    add("--max-lines", "--max_lines", type=whole(1), default=300, metavar="N",
+        help="segments to look for in each frame (%(default)s)")
+    add("--max-pts", "--max_pts", type=whole(1), default=1000, metavar="N",
+        help="keypoints to look for in each frame; the classic matcher uses none "
+        "(%(default)s)")
+
+
+def add_detector(add_to: argparse._ActionsContainer) -> None:
+    """Options of DWPose, for every command that finds people."""
+    add = add_to.add_argument
+    add("--dwpose-det", type=Path, metavar="FILE",
+        help="DWPose's yolox_l.onnx; people are looked for where both of its files are named or "
+        "in FCVG_MODELS")
+    add("--dwpose-pose", type=Path, metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
+    add("--whole-frame", action=argparse.BooleanOptionalAction, default=False,
+        help="where nobody is found, take the whole picture for a person, as the reference does")
+    add("--pose-width", type=number(0.1, 10), default=1.0, metavar="X",
+        help="times the width of people's lines as the model knows them (%(default)s)")
+
+
+def add_device(add_to: argparse._ActionsContainer) -> None:
+    """Where networks run."""
+    add_to.add_argument("--device", default="auto",
+                        help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
+
+
+def add_size(
+    add_to: argparse._ActionsContainer, *, height: int = 576, width: int = 1024
+) -> None:
+    """Size of the frames."""
+    for name, default in (("--height", height), ("--width", width)):
+        add_to.add_argument(name, type=whole(64), default=default, metavar="N",
+                            help="in pixels, a multiple of 64 (%(default)s)")
+
+
+def add_machine(group: argparse._ArgumentGroup) -> None:
+    """Everything about the machine, for commands that paint."""
+    add = group.add_argument
+    add_device(group)
+    add("--dtype", choices=("auto", "bf16", "fp16", "fp32"), default="auto",
+        help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)")
+    add("--offload", action=argparse.BooleanOptionalAction, default=False,
+        help="have a network on the device only while it is used: slower, needs less memory")
+    add("--decode-chunk", type=whole(1), default=2, metavar="N",
+        help="frames that the VAE decodes at once; it changes the picture a little "
+        "(%(default)s)")
+# fmt: on
+
+
+def timing(text: str) -> str | list[float]:
+    """Type of an option: see `parse_timing`, which needs torch."""
+    from ..timeline import parse_timing
+
+    try:
+        return parse_timing(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def whole(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
+    """Type of an option: a whole number between two bounds."""
+    return _bounded(int, "a whole number", minimum, maximum)
+
+
+def number(minimum: float, maximum: float = math.inf) -> Callable[[str], float]:
+    """Type of an option: a finite number between two bounds."""
+    return _bounded(float, "a number", minimum, maximum)
+
+
+def _bounded(convert: Callable, what: str, minimum: float, maximum: float) -> Callable:
+    bounds = f"of at least {minimum}" if maximum == math.inf else f"from {minimum} to {maximum}"
+
+    def parse(text: str):
+        try:
+            value = convert(text)
+        except ValueError:
+            value = None
+        # Not a number and infinity fail here as well.
+        if value is None or not minimum <= value <= maximum or value == math.inf:
+            raise argparse.ArgumentTypeError(f"expected {what} {bounds}, got {text!r}")
+        return value
+
+    return parse
