@@ -20,6 +20,7 @@ class Bars:
         if stage not in self._bars:
             self._bars[stage] = tqdm(total=total, desc=stage)
         bar = self._bars[stage]
+        bar.total = total  # a video may turn out to be shorter
         bar.update(done - bar.n)
         if done == total:
             bar.close()
