@@ -46,6 +46,7 @@ def _command(module: str) -> Callable[[argparse.Namespace], None]:
 
 COMMANDS = {
     "inbetween": _command("inbetween"),
+    "animate": _command("animate"),
     "match": _command("match"),
     "pose": _command("pose"),
     "stand-ins": _command("stand_ins"),

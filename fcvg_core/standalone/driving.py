@@ -47,18 +47,7 @@ def draw_driving_poses(
 
     Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
-    poses: list[Poses] = []
-    driving_size = (0, 0)
-    for frame in frames:
-        driving_size = frame.shape[:2]
-        poses.append(detector(frame))
-        progress("poses", len(poses), max(max_frames, len(poses) + 1))
-    progress("poses", len(poses), len(poses))
-    if not poses:
-        raise ValueError("The driving video has no frame.")
-    empty = sum(each.num_people == 0 for each in poses)
-    if empty:
-        logging.warning("Nobody is found in %d of the video's %d frames.", empty, len(poses))
+    poses, driving_size = _find_poses(frames, detector, max_frames, progress)
     size = reference.shape[:2]
     track = drive_reference(
         poses,
@@ -72,6 +61,25 @@ def draw_driving_poses(
     detector.release()
     style = STYLES["controlnext-svd-v2"].scaled(settings.pose_width)
     return draw_poses(track, size, style=style)
+
+
+def _find_poses(
+    frames: Iterable[np.ndarray], detector: PoseDetector, max_frames: int, progress: Progress
+) -> tuple[list[Poses], tuple[int, int]]:
+    """The people of every frame, and the (height, width) of the frames."""
+    poses: list[Poses] = []
+    size = (0, 0)
+    for frame in frames:
+        size = frame.shape[:2]
+        poses.append(detector(frame))
+        progress("poses", len(poses), max(max_frames, len(poses) + 1))
+    if not poses:
+        raise ValueError("The driving video has no frame.")
+    progress("poses", len(poses), len(poses))
+    empty = sum(each.num_people == 0 for each in poses)
+    if empty:
+        logging.warning("Nobody is found in %d of the video's %d frames.", empty, len(poses))
+    return poses, size
 
 
 def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:

@@ -1,8 +1,12 @@
-"""The models of a run and the machine that they run on."""
+"""The models of a run, the machine that they run on, and the file that repeats it."""
 
 import argparse
 import importlib.util
 import logging
+from pathlib import Path
+
+from .model_files import FileNames, find_models
+from .output import changed_inputs, read_run, write_run
 
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 
@@ -13,23 +17,24 @@ class Job:
     Args:
         options: `model`, `unet`, `controlnext`, `device`, `dtype` and `offload` of the command
             line.
+        names: what the files may be called where they are looked for.
 
     Raises:
         ModuleNotFoundError: a package is missing.
         ValueError: a file or the device is.
     """
 
-    def __init__(self, options: argparse.Namespace):
+    def __init__(self, options: argparse.Namespace, names: FileNames):
         check_packages(PACKAGES)
         from .machine import choose_device, choose_dtype
-        from .model_files import find_models
         from .stand_ins import is_stand_in_file
 
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
+        half = self.dtype.itemsize == 2
         self.files = find_models(
-            options.model, options.unet, options.controlnext, half=self.dtype.itemsize == 2
+            options.model, options.unet, options.controlnext, names=names, half=half
         )
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
@@ -47,6 +52,52 @@ class Job:
             loaded[name] = network
             progress("loading", len(loaded), len(PARTS))
         return InbetweenPipeline(Models(**loaded), device=self.device, offload=self.offload)
+
+
+def save_run(
+    folder: Path, options: argparse.Namespace, job: Job | None, inputs: tuple[str, ...]
+) -> None:
+    """Write run.json: all options, what went in, and the models that were found.
+
+    Args:
+        inputs: options that name files which go in. All files are kept as absolute paths, so
+            that run.json works anywhere.
+    """
+    saved = {key: value for key, value in vars(options).items() if key not in ("command", "run")}
+    went_in = {name: saved[name] for name in inputs if saved[name]}
+    facts = {}
+    if job:
+        files = job.files
+        went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
+        saved |= {"unet": files.unet, "controlnext": files.controlnext}
+        if options.model is None or Path(options.model).is_dir():  # else a name, not a folder
+            saved["model"] = _absolute(files.svd)
+        facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
+    for name in (*inputs, "output", "unet", "controlnext"):
+        if saved[name]:
+            saved[name] = _absolute(saved[name])
+    write_run(folder / "run.json", saved, _one_by_one(went_in), **facts)
+
+
+def warn_of_changes(run: Path | None) -> None:
+    """Say which files of the earlier run of a run.json are not what they were."""
+    for path in changed_inputs(read_run(run)) if run else ():
+        logging.warning("%s is not the file of the earlier run any more.", path)
+
+
+def _absolute(path: Path | str | list) -> str | list[str]:
+    return [*map(_absolute, path)] if isinstance(path, list) else str(Path(path).absolute())
+
+
+def _one_by_one(files: dict[str, Path | list]) -> dict[str, Path]:
+    """Files by name; those of a list get a number."""
+    single = {}
+    for name, value in files.items():
+        if isinstance(value, list):
+            single |= {f"{name}{i}": Path(path) for i, path in enumerate(value)}
+        else:
+            single[name] = Path(value)
+    return single
 
 
 def check_packages(names: tuple[str, ...]) -> None:

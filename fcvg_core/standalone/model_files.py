@@ -6,13 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "FCVG_MODELS"
-UNET, CONTROLNEXT = "unet.safetensors", "controlnext.safetensors"
 GLUESTICK, SUPERPOINT = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
 DWPOSE_BOXES, DWPOSE_POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = ("model_index.json", "*/*.json")
 SVD_PARTS = ("vae", "image_encoder")
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """What the files of a family are called in FCVG_MODELS, the preferred name first."""
+
+    family: str
+    unet: tuple[str, ...]
+    controlnext: tuple[str, ...]
+
+
+FCVG = FileNames("FCVG", ("unet.safetensors",), ("controlnext.safetensors",))
+# Their authors' names are too general for a folder of many models: they have one of their own.
+CONTROLNEXT_SVD = FileNames(
+    "ControlNeXt-SVD",
+    tuple(f"controlnext-svd/{name}" for name in
+          ("unet.safetensors", "unet.bin", "unet_fp16.safetensors", "unet_fp16.bin")),
+    tuple(f"controlnext-svd/{name}" for name in ("controlnet.safetensors", "controlnet.bin")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,20 +43,26 @@ class ModelFiles:
 
 
 def find_models(
-    svd: str | None, unet: Path | None, controlnext: Path | None, *, half: bool
+    svd: str | None,
+    unet: Path | None,
+    controlnext: Path | None,
+    *,
+    names: FileNames,
+    half: bool,
 ) -> ModelFiles:
     """The files that are named, and those of the folder FCVG_MODELS for the rest.
 
     Args:
         svd: folder in diffusers' layout, or a name on huggingface.co, which is downloaded.
+        names: what the two others may be called in that folder.
         half: of a download, the half-precision files.
 
     Raises:
         ValueError: one is neither named nor found.
     """
     folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-    unet = unet or _in_folder(folder, UNET)
-    controlnext = controlnext or _in_folder(folder, CONTROLNEXT)
+    unet = unet or _in_folder(folder, *names.unet)
+    controlnext = controlnext or _in_folder(folder, *names.controlnext)
     found = svd or find_svd(folder)
     missing = [
         option
@@ -47,10 +71,10 @@ def find_models(
     ]
     if missing:
         raise ValueError(
-            f"Models are missing: name them with {', '.join(missing)}, or let {VARIABLE} be a "
-            f"folder that holds SVD in diffusers' layout, {UNET} and {CONTROLNEXT} "
-            f"(it is {str(folder) if folder else 'not set'}). To try the program without any, "
-            f"run: python -m fcvg_core stand-ins DIR"
+            f"Models are missing: name them with {', '.join(missing)}, or let {VARIABLE} (it is "
+            f"{str(folder) if folder else 'not set'}) be a folder that holds SVD in diffusers' "
+            f"layout, {names.unet[0]} and {names.controlnext[0]} of {names.family}. To try the "
+            "program without any, run: python -m fcvg_core stand-ins DIR"
         )
     for path in (unet, controlnext):
         if not path.is_file():
@@ -92,8 +116,10 @@ def find_svd(folder: Path | None) -> Path | None:
     return next((path for path in (folder, *inside) if (path / MODEL_INDEX).is_file()), None)
 
 
-def _in_folder(folder: Path | None, name: str) -> Path | None:
-    return folder / name if folder and (folder / name).is_file() else None
+def _in_folder(folder: Path | None, *names: str) -> Path | None:
+    """The first of some files that a folder holds."""
+    paths = [folder / name for name in names] if folder else []
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _svd_folder(name: str, unet: Path, half: bool) -> Path:

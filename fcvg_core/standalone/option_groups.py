@@ -12,6 +12,49 @@ MISSING_PEOPLE = ("fade", "drop")
 
 
 # fmt: off
+def add_job(group: argparse._ArgumentGroup, *, family: str) -> None:
+    """Where a run writes, which models it takes, and which earlier one it repeats."""
+    add = group.add_argument
+    add("-o", "--output", "--output_dir", type=Path, default=Path("results"), metavar="OUT",
+        help="folder to make; if it exists and holds anything, OUT_0001 ... is made (%(default)s)")
+    add("--model", "--pretrained_model_name_or_path", metavar="DIR",
+        help="SVD in diffusers' layout: a folder, or a name on huggingface.co")
+    add("--unet", "--unet_path", type=Path, metavar="FILE", help=f"{family}'s UNet")
+    add("--controlnext", "--controlnext_path", type=Path, metavar="FILE",
+        help=f"{family}'s ControlNeXt. Models that are not named are looked for in the folder that "
+        "the environment variable FCVG_MODELS names")
+    add("--run", type=Path, metavar="FILE",
+        help="take all options from the run.json of an earlier run; those given here win")
+    add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,
+        help="write the condition pictures and stop; needs no models that paint")
+
+
+def add_motion(group: argparse._ArgumentGroup, *, bucket: int) -> None:
+    """How much motion SVD is told."""
+    group.add_argument("--motion-bucket", type=number(0), default=bucket, metavar="X",
+                       help="how much motion, as SVD measures it (%(default)s)")
+
+
+def add_sampling(group: argparse._ArgumentGroup, *, window: int) -> None:
+    """How a video is sampled, in one direction or in both."""
+    add = group.add_argument
+    add("--steps", "--num_inference_steps", type=whole(1), default=25, metavar="N",
+        help="of denoising (%(default)s)")
+    add("--min-guidance", type=number(0), default=3.0, metavar="X",
+        help="at a window's first frame, or at the keyframe a direction starts from (%(default)s)")
+    add("--max-guidance", type=number(0), default=3.0, metavar="X",
+        help="at the other end (%(default)s)")
+    add("--guidance_scale", type=number(0), metavar="X", help="both at once")
+    add("--augmentation", type=number(0), default=0.02, metavar="X",
+        help="noise on the given pictures, as SVD counts it (%(default)s)")
+    add("--window", "--batch_frames", type=whole(2), default=window, metavar="N",
+        help="frames that are painted at once (%(default)s)")
+    add("--overlap", type=whole(0), default=6, metavar="N",
+        help="frames that neighbouring windows share (%(default)s)")
+    add("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N",
+        help="of all random numbers (%(default)s)")
+
+
 def add_matcher(add_to: argparse._ActionsContainer) -> None:
     """Options of the line matchers, for every command that matches lines."""
     add = add_to.add_argument

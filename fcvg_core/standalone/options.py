@@ -10,8 +10,11 @@ from .option_groups import (
     STYLES,
     add_detector,
     add_device,
+    add_job,
     add_machine,
     add_matcher,
+    add_motion,
+    add_sampling,
     add_size,
     number,
     timing,
@@ -34,13 +37,16 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         ValueError: the file of --run is none.
         SystemExit: an option is wrong (2), or only help was asked for (0).
     """
-    parser, inbetween = _build_parser()
+    parser, repeatable = _build_parser()
     options = parser.parse_args(arguments)
     if getattr(options, "run", None):
+        command = repeatable[options.command]
         saved = read_run(options.run)["options"]
-        known = {action.dest for action in inbetween._actions} - {"run", "help"}
-        inbetween.set_defaults(**{k: _as_typed(v) for k, v in saved.items() if k in known})
+        known = {action.dest for action in command._actions} - {"run", "help"}
+        command.set_defaults(**{k: _as_typed(v) for k, v in saved.items() if k in known})
         options = parser.parse_args(arguments)
+    if getattr(options, "guidance_scale", None) is not None:
+        options.min_guidance = options.max_guidance = options.guidance_scale
     return options
 
 
@@ -49,7 +55,8 @@ def _as_typed(value):
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
+    """The parser, and those of the commands that --run repeats."""
     parser = _Parser(
         prog="python -m fcvg_core",
         description="Frames between two frames, painted along lines that both share (FCVG).",
@@ -64,8 +71,11 @@ def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     _add_files(inbetween.add_argument_group("files"))
     _add_video(inbetween.add_argument_group("video"))
     _add_conditions(inbetween.add_argument_group("conditions"))
-    _add_sampling(inbetween.add_argument_group("sampling"))
+    sampling = inbetween.add_argument_group("sampling")
+    add_sampling(sampling, window=25)
+    _add_injection(sampling)
     add_machine(inbetween.add_argument_group("machine"))
+    animate = _add_animate(commands)
     _add_match(commands)
     _add_pose(commands)
     stand_ins = commands.add_parser(
@@ -75,7 +85,7 @@ def _build_parser() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     samples = commands.add_parser("sample-frames", help="write two sample frames, drawn by code")
     samples.add_argument("folder", type=Path, metavar="DIR")
     add_size(samples)
-    return parser, inbetween
+    return parser, {"inbetween": inbetween, "animate": animate}
 
 
 # fmt: off
@@ -85,18 +95,7 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     add("last", type=Path, nargs="?", metavar="LAST", help="picture that it ends with")
     add("--image1_path", type=Path, metavar="FILE", help="the same as FIRST")
     add("--image2_path", type=Path, metavar="FILE", help="the same as LAST")
-    add("-o", "--output", "--output_dir", type=Path, default=Path("results"), metavar="OUT",
-        help="folder to make; if it exists and holds anything, OUT_0001 ... is made (%(default)s)")
-    add("--model", "--pretrained_model_name_or_path", metavar="DIR",
-        help="SVD in diffusers' layout: a folder, or a name on huggingface.co")
-    add("--unet", "--unet_path", type=Path, metavar="FILE", help="FCVG's unet.safetensors")
-    add("--controlnext", "--controlnext_path", type=Path, metavar="FILE",
-        help="FCVG's controlnext.safetensors. Models that are not named are looked for in the "
-        "folder that the environment variable FCVG_MODELS names")
-    add("--run", type=Path, metavar="FILE",
-        help="take all options from the run.json of an earlier run; those given here win")
-    add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,
-        help="write the condition pictures and stop; needs no models")
+    add_job(group, family="FCVG")
 
 
 def _add_match(commands) -> None:
@@ -135,6 +134,44 @@ def _add_pose(commands) -> None:
 
 
 
+def _add_animate(commands) -> _Parser:
+    animate = commands.add_parser(
+        "animate",
+        help="a picture and a driving video in, the picture's person in its poses out",
+        description="Animate a picture by the poses of a video (ControlNeXt-SVD). Writes "
+        "result.mp4, side_by_side.mp4, condition/ and run.json to a new folder.",
+    )
+    group = animate.add_argument_group("files")
+    add = group.add_argument
+    add("image", type=Path, nargs="?", metavar="IMAGE", help="picture of a person")
+    add("video", type=Path, nargs="?", metavar="VIDEO", help="video whose poses drive it")
+    add("--ref_image_path", type=Path, metavar="FILE", help="the same as IMAGE")
+    add("--validation_control_video_path", type=Path, metavar="FILE", help="the same as VIDEO")
+    add("--control-frames", "--validation_control_images_folder", type=Path, metavar="DIR",
+        help="instead of VIDEO: control frames that are drawn already, as pictures")
+    add_job(group, family="ControlNeXt-SVD")
+    group = animate.add_argument_group("video")
+    add = group.add_argument
+    add_size(group, height=1024, width=576)
+    add("--frames", "--max_frame_num", type=whole(2), default=240, metavar="N",
+        help="at most as many are made; the first one has the picture's own pose (%(default)s)")
+    add("--stride", "--sample_stride", type=whole(1), default=2, metavar="N",
+        help="every N-th frame of VIDEO counts; of fast videos, fewer (%(default)s)")
+    add("--fps", type=number(0.01), metavar="X",
+        help="frames a second of the files; by default those of VIDEO by the stride, or 14")
+    add("--one-person", action=argparse.BooleanOptionalAction, default=True,
+        help="follow the person who stays longest; else everybody is drawn (%(default)s)")
+    add("--smoothing", type=number(0, 20), default=0.0, metavar="X",
+        help="against jitter of the poses, in frames (%(default)s)")
+    add_detector(group)
+    add_motion(group, bucket=128)
+    add("--control-weight", type=number(0), default=1.0, metavar="X",
+        help="how strongly the poses steer (%(default)s)")
+    add_sampling(animate.add_argument_group("sampling"), window=24)
+    add_machine(animate.add_argument_group("machine"))
+    return animate
+
+
 def _add_video(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add_size(group)
@@ -142,8 +179,7 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
         help="of the video, both keyframes included (%(default)s)")
     add("--fps", type=whole(1), default=7, metavar="N",
         help="frames a second, of the file and of the motion that is painted (%(default)s)")
-    add("--motion-bucket", type=number(0), default=127, metavar="X",
-        help="how much motion, as SVD measures it (%(default)s)")
+    add_motion(group, bucket=127)
     add("--keep-keyframes", action=argparse.BooleanOptionalAction, default=False,
         help="put the two given frames back exactly")
 
@@ -169,24 +205,10 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
         help="how strongly the conditions steer (%(default)s)")
 
 
-def _add_sampling(group: argparse._ArgumentGroup) -> None:
+def _add_injection(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--steps", "--num_inference_steps", type=whole(1), default=25, metavar="N",
-        help="of denoising (%(default)s)")
-    add("--min-guidance", type=number(0), default=3.0, metavar="X",
-        help="at the keyframe that a direction starts from (%(default)s)")
-    add("--max-guidance", type=number(0), default=3.0, metavar="X",
-        help="at the far keyframe (%(default)s)")
-    add("--augmentation", type=number(0), default=0.02, metavar="X",
-        help="noise on the keyframes, as SVD counts it (%(default)s)")
-    add("--window", "--batch_frames", type=whole(2), default=25, metavar="N",
-        help="frames that are painted at once (%(default)s)")
-    add("--overlap", type=whole(0), default=6, metavar="N",
-        help="frames that neighbouring windows share (%(default)s)")
     add("--noise-injection-steps", type=whole(0), default=0, metavar="N",
         help="how often each of the first steps is taken again with new noise (%(default)s)")
     add("--noise-injection-ratio", type=number(0, 1), default=0.0, metavar="X",
         help="share of the steps that are, 0 to 1 (%(default)s)")
-    add("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N",
-        help="of all random numbers (%(default)s)")
 # fmt: on

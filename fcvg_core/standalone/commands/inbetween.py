@@ -1,7 +1,6 @@
 """`inbetween`: two frames in, the video between them out."""
 
 import argparse
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +10,22 @@ from ...pose import STYLES
 from ...sampling import plan_windows
 from ..conditions import ConditionSettings, make_conditions
 from ..dwpose import choose_pose_finder
-from ..job import Job
+from ..job import Job, save_run, warn_of_changes
 from ..keyframes import read_keyframes
 from ..matching import choose_matcher
-from ..output import changed_inputs, claim_folder, read_run, write_frames, write_run, write_video
+from ..model_files import FCVG
+from ..output import claim_folder, write_frames, write_video
 from ..progress import Bars
 
-# Options that name files: they are kept as absolute paths, so that run.json works anywhere.
-PATHS = ("first", "last", "output", "unet", "controlnext", "matches", "gluestick", "superpoint",
-         "poses", "dwpose_det", "dwpose_pose")  # fmt: skip
-INPUTS = ("first", "last", "matches", "gluestick", "superpoint", "dwpose_det", "dwpose_pose")
+INPUTS = ("first", "last", "matches", "gluestick", "superpoint", "poses", "dwpose_det",
+          "dwpose_pose")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
     """Draw the conditions, paint the frames and write both."""
     options.first = options.image1_path or options.first
     options.last = options.image2_path or options.last
+    options.image1_path = options.image2_path = None  # the same, by the reference's names
     if not (options.first and options.last):
         raise ValueError(
             "Two pictures are needed, the first frame and the last: "
@@ -35,11 +34,11 @@ def run(options: argparse.Namespace) -> None:
     size = (options.height, options.width)
     check_size(*size)
     plan_windows(options.frames, options.window, options.overlap)
-    _warn_of_changes(options)
+    warn_of_changes(options.run)
     keyframes = read_keyframes(options.first, options.last, size)
     match = choose_matcher(options, size)
     find_poses = choose_pose_finder(options, size)
-    job = None if options.conditions_only else Job(options)
+    job = None if options.conditions_only else Job(options, FCVG)
     with Bars() as bars:
         conditions = make_conditions(
             keyframes, _settings(options), match=match, find_poses=find_poses, progress=bars
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
         pipeline = job and job.load(bars)
         folder = claim_folder(options.output)
         write_frames(folder / "condition", conditions)
-        _write_run(folder, options, job)
+        save_run(folder, options, job, INPUTS)
         if pipeline:
             frames = _paint(pipeline, keyframes, conditions, options, bars)
             write_frames(folder / "frames", frames)
@@ -96,35 +95,6 @@ def _paint(
     if options.keep_keyframes:
         frames[0], frames[-1] = keyframes
     return frames
-
-
-def _write_run(folder: Path, options: argparse.Namespace, job: Job | None) -> None:
-    saved = {key: value for key, value in vars(options).items() if key not in
-             ("command", "run", "image1_path", "image2_path")}  # fmt: skip
-    inputs = {name: saved[name] for name in INPUTS if saved[name]}
-    inputs |= dict(zip(("poses0", "poses1"), map(Path, saved["poses"] or ()), strict=False))
-    facts = {}
-    if job:
-        saved |= {"unet": job.files.unet, "controlnext": job.files.controlnext}
-        local = options.model is None or Path(options.model).is_dir()
-        saved["model"] = str(job.files.svd.absolute()) if local else options.model
-        inputs |= {"unet": job.files.unet, "controlnext": job.files.controlnext,
-                   "model": job.files.svd}  # fmt: skip
-        facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
-    saved |= {key: _absolute(saved[key]) for key in PATHS if saved[key]}
-    write_run(folder / "run.json", saved, inputs, **facts)
-
-
-def _absolute(path: Path | list) -> str | list[str]:
-    return [*map(_absolute, path)] if isinstance(path, list) else str(Path(path).absolute())
-
-
-def _warn_of_changes(options: argparse.Namespace) -> None:
-    """Say which files of the earlier run are not what they were."""
-    if options.run is None:
-        return
-    for path in changed_inputs(read_run(options.run)):
-        logging.warning("%s is not the file of the earlier run any more.", path)
 
 
 def _report(folder: Path, job: Job | None) -> None:

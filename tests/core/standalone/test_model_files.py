@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
-from fcvg_core.standalone.model_files import find_models, find_svd
+from fcvg_core.standalone.model_files import CONTROLNEXT_SVD, FCVG, find_models, find_svd
 
 
 @pytest.fixture(autouse=True)
@@ -19,37 +19,51 @@ def no_models(monkeypatch) -> None:
 class TestFindModels:
     def test_in_the_named_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        found = find_models(None, None, None, half=False)
+        found = find_models(None, None, None, names=FCVG, half=False)
         assert found.svd == stand_ins / "svd"
         assert found.unet == stand_ins / "unet.safetensors"
         assert found.controlnext == stand_ins / "controlnext.safetensors"
 
+    @pytest.mark.parametrize("kept", ["unet.bin", "unet_fp16.bin", "unet.safetensors"])
+    def test_names_of_controlnext_svd(self, stand_ins, tmp_path, monkeypatch, kept) -> None:
+        """As its authors call them, in a folder of their own."""
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        own = tmp_path / "controlnext-svd"
+        own.mkdir()
+        for name in (kept, "controlnet.bin"):
+            (own / name).touch()
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        found = find_models(None, None, None, names=CONTROLNEXT_SVD, half=False)
+        assert (found.unet, found.controlnext) == (own / kept, own / "controlnet.bin")
+        with pytest.raises(ValueError, match="unet.safetensors and controlnext.* of FCVG"):
+            find_models(None, None, None, names=FCVG, half=False)
+
     def test_options_win(self, stand_ins, tmp_path, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         other = shutil.copy(stand_ins / "controlnext.safetensors", tmp_path / "mine.safetensors")
-        found = find_models(None, None, Path(other), half=False)
+        found = find_models(None, None, Path(other), names=FCVG, half=False)
         assert found.controlnext == tmp_path / "mine.safetensors"
         assert found.unet == stand_ins / "unet.safetensors"
 
     def test_nothing(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
-            find_models(None, stand_ins / "unet.safetensors", None, half=False)
+            find_models(None, stand_ins / "unet.safetensors", None, names=FCVG, half=False)
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
         with pytest.raises(ValueError, match=r"There is no model file .*gone\.safetensors"):
             find_models(str(stand_ins / "svd"), tmp_path / "gone.safetensors",
-                        stand_ins / "controlnext.safetensors", half=False)  # fmt: skip
+                        stand_ins / "controlnext.safetensors", names=FCVG, half=False)  # fmt: skip
 
     @pytest.mark.parametrize("name", ["no/such/folder", "/no/such", "folder"])
     def test_no_folder(self, stand_ins, monkeypatch, name) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match=f"{name} is no folder"):
-            find_models(name, None, None, half=False)
+            find_models(name, None, None, names=FCVG, half=False)
 
     def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match="is no folder"):
-            find_models(str(stand_ins / "unet.safetensors"), None, None, half=False)
+            find_models(str(stand_ins / "unet.safetensors"), None, None, names=FCVG, half=False)
 
 
 class TestDownload:
@@ -67,7 +81,7 @@ class TestDownload:
         return asked
 
     def test_whole_unet_needs_none_of_the_base(self, asked, stand_ins) -> None:
-        assert find_models("owner/svd", None, None, half=True).svd == stand_ins / "svd"
+        assert find_models("owner/svd", None, None, names=FCVG, half=True).svd == stand_ins / "svd"
         ((name, patterns),) = asked
         assert name == "owner/svd"
         assert "vae/diffusion_pytorch_model.fp16.safetensors" in patterns
@@ -76,7 +90,7 @@ class TestDownload:
     def test_partial_unet_needs_the_base(self, asked, stand_ins, tmp_path) -> None:
         part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
         save_file(part, tmp_path / "part.safetensors")
-        find_models("owner/svd", tmp_path / "part.safetensors", None, half=False)
+        find_models("owner/svd", tmp_path / "part.safetensors", None, names=FCVG, half=False)
         assert asked[1][1] == ["unet/diffusion_pytorch_model.safetensors"]
 
     def test_offline(self, stand_ins, monkeypatch) -> None:
@@ -86,7 +100,7 @@ class TestDownload:
         monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match=r"owner/svd.*Cannot reach the Hub\.\)\. Download"):
-            find_models("owner/svd", None, None, half=False)
+            find_models("owner/svd", None, None, names=FCVG, half=False)
 
 
 def test_find_svd(stand_ins) -> None:
