@@ -59,10 +59,7 @@ def to_image(frames: np.ndarray) -> torch.Tensor:
     Raises:
         ValueError: the frames are not [T, H, W, 3] uint8.
     """
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(
-            f"expected frames [T, H, W, 3] uint8, got {list(frames.shape)} {frames.dtype}"
-        )
+    check_frames(frames)
     return torch.from_numpy(np.ascontiguousarray(frames)).float() / 255
 
 
@@ -159,3 +156,11 @@ def check_frame(frame: np.ndarray) -> None:
     """Raise ValueError unless the frame is [H, W, 3] uint8 with at least one pixel."""
     if frame.ndim != 3 or frame.shape[-1] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise ValueError(f"expected a frame [H, W, 3] uint8, got {list(frame.shape)} {frame.dtype}")
+
+
+def check_frames(frames: np.ndarray) -> None:
+    """Raise ValueError unless the frames are [T, H, W, 3] uint8; none at all are fine."""
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
+        raise ValueError(
+            f"expected frames [T, H, W, 3] uint8, got {list(frames.shape)} {frames.dtype}"
+        )

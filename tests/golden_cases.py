@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,11 +44,13 @@ def unet_weights(meta: dict) -> dict[str, torch.Tensor]:
 
 
 def controlnext_weights(meta: dict) -> dict[str, torch.Tensor]:
-    """Weights of the ControlNeXt that a case describes."""
-    from fcvg_core.models.fcvg import Config, ControlNeXt
+    """Weights of the ControlNeXt that a case describes; its kind tells the version."""
+    from fcvg_core.models.fcvg import Config, ConfigV1, build_controlnext
 
-    channels = meta.get("controlnext_out_channels", 320)
-    return fill(_shapes(ControlNeXt(Config(out_channels=channels), device="meta")), meta)
+    config = ConfigV1() if "v1" in meta["kind"] else Config()
+    channels = meta.get("controlnext_out_channels", config.out_channels)
+    network = build_controlnext(replace(config, out_channels=channels), device="meta")
+    return fill(_shapes(network), meta)
 
 
 def empty_unet(meta: dict):

@@ -27,7 +27,7 @@ class Window:
 
     @property
     def control_frames(self) -> list[int]:
-        """Which control frames go with them: the first is always the video's first."""
+        """Which control frames go with them, where the first is always the video's first."""
         return [0, *range(self.start + 1, self.start + self.length)]
 
     @property
@@ -49,7 +49,7 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
         ValueError: for an overlap or a number of frames that can't work.
     """
     if num_frames < 2:
-        raise ValueError(f"A video needs at least 2 frames (its keyframes), got {num_frames}.")
+        raise ValueError(f"A video needs at least 2 frames, got {num_frames}.")
     if window < 2:
         raise ValueError(f"A window needs at least 2 frames, got {window}.")
     if num_frames <= window:

@@ -16,7 +16,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from ..models.fcvg import ControlNeXt, check_keys, controlnext_config, describe
+from ..models.fcvg import (
+    ControlNeXt,
+    build_controlnext,
+    check_keys,
+    controlnext_config,
+    describe,
+)
 
 SAFETENSORS = (".safetensors", ".sft")
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth")
@@ -76,8 +82,9 @@ def load_models(
 
     Args:
         svd: SVD in diffusers' layout.
-        unet: FCVG's UNet; where it holds a part of the tensors, the rest are SVD's.
-        controlnext: ControlNeXt v2.
+        unet: FCVG's or ControlNeXt-SVD's UNet; where it holds a part of the tensors, the rest are
+            SVD's.
+        controlnext: ControlNeXt, version 2 or 1.
 
     Yields:
         Name (a field of `Models`) and network.
@@ -92,7 +99,7 @@ def load_models(
 
 
 def load_unet(svd: Path, unet: Path | None, dtype: torch.dtype):
-    """SVD's UNet with FCVG's weights; the base's file is read only for what these lack."""
+    """SVD's UNet with a file's weights; the base's file is read only for what these lack."""
     network = _empty_unet(svd)
     files = [] if unet is None else [WeightFile(unet)]
     if not files or network.state_dict().keys() - files[0].shapes.keys():
@@ -106,9 +113,9 @@ def is_whole(svd: Path, unet: Path) -> bool:
 
 
 def load_controlnext(path: Path, dtype: torch.dtype) -> ControlNeXt:
-    """ControlNeXt v2 of the sizes that its file tells."""
+    """ControlNeXt of the version and sizes that its file tells."""
     file = WeightFile(path)
-    network = ControlNeXt(controlnext_config(file.shapes, name=str(path)), device="meta")
+    network = build_controlnext(controlnext_config(file.shapes, name=str(path)), device="meta")
     return fill_network(network, [file], dtype)
 
 

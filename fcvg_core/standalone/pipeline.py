@@ -1,4 +1,4 @@
-"""Two keyframes and control frames -> the frames of a video, on diffusers' networks."""
+"""One or two images and control frames -> the frames of a video, on diffusers' networks."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,8 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..frames import to_image
-from ..models.fcvg import augment_keyframe, check_size, clip_pixels, normalize_for_clip
+from ..frames import check_frames, to_image
+from ..models.fcvg import (
+    augment_keyframe,
+    check_size,
+    check_version,
+    clip_pixels,
+    normalize_for_clip,
+)
 from ..sampling import draw_noise
 from .denoising import Keyframe, Settings, denoise
 from .loading import Models
@@ -17,8 +23,8 @@ from .loading import Models
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
-class InbetweenPipeline:
-    """FCVG without ComfyUI.
+class VideoPipeline:
+    """What both pipelines share: encoding, denoising, decoding.
 
     Args:
         models: from `load_models`.
@@ -32,34 +38,25 @@ class InbetweenPipeline:
         self.offload = offload
 
     @torch.no_grad()
-    def __call__(
+    def paint(
         self,
-        keyframes: tuple[np.ndarray, np.ndarray],
+        images: tuple[np.ndarray, ...],
         control_frames: np.ndarray | None,
         settings: Settings,
         *,
         seed: int,
         decode_chunk: int,
-        progress: Progress = lambda stage, done, total: None,
+        progress: Progress,
     ) -> np.ndarray:
-        """Frames of the video.
-
-        Args:
-            keyframes: uint8 [H, W, 3], both of one size, multiples of 64.
-            control_frames: uint8 [T, H, W, 3], or None for no control.
-            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
-
-        Returns:
-            uint8 [T, H, W, 3].
-        """
-        size = keyframes[0].shape[:2]
+        """Frames between two images or after one, uint8 [T, H, W, 3]; see `denoise`."""
+        size = images[0].shape[:2]
         check_size(*size)
         noise = draw_noise(seed, size, settings.num_frames)
         encoded = tuple(
-            self.encode(frame, noise.augmentation, settings.augmentation) for frame in keyframes
+            self.encode(image, noise.augmentation, settings.augmentation) for image in images
         )
         progress("denoising", 0, settings.steps)
-        control = None if control_frames is None else to_image(control_frames).movedim(-1, 1)
+        control = None if control_frames is None else _to_channels_first(control_frames)
         with self._on_device(self.models.unet), self._on_device(self.models.controlnext):
             latents = denoise(
                 self.models,
@@ -122,6 +119,91 @@ class InbetweenPipeline:
         finally:
             if self.offload:
                 network.to("cpu")
+
+
+class InbetweenPipeline(VideoPipeline):
+    """FCVG without ComfyUI: the frames between two keyframes.
+
+    Raises:
+        ValueError: the ControlNeXt is not version 2, the one that FCVG was trained with.
+    """
+
+    def __init__(self, models: Models, *, device: torch.device, offload: bool):
+        check_version(models.controlnext)
+        super().__init__(models, device=device, offload=offload)
+
+    def __call__(
+        self,
+        keyframes: tuple[np.ndarray, np.ndarray],
+        control_frames: np.ndarray | None,
+        settings: Settings,
+        *,
+        seed: int,
+        decode_chunk: int,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> np.ndarray:
+        """Frames of the video.
+
+        Args:
+            keyframes: uint8 [H, W, 3], both of one size, multiples of 64.
+            control_frames: uint8 [T, H, W, 3], or None for no control.
+            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+
+        Returns:
+            uint8 [T, H, W, 3].
+        """
+        return self.paint(
+            keyframes,
+            control_frames,
+            settings,
+            seed=seed,
+            decode_chunk=decode_chunk,
+            progress=progress,
+        )
+
+
+class AnimationPipeline(VideoPipeline):
+    """ControlNeXt-SVD, version 1 or 2, without ComfyUI: a reference image that moves."""
+
+    def __call__(
+        self,
+        reference: np.ndarray,
+        control_frames: np.ndarray,
+        settings: Settings,
+        *,
+        seed: int,
+        decode_chunk: int,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> np.ndarray:
+        """Frames of the video, as many as there are control frames; any number.
+
+        Args:
+            reference: uint8 [H, W, 3], multiples of 64.
+            control_frames: uint8 [T, H, W, 3], what the video follows: poses on black.
+            settings: the reference's are 25 steps, fps 7, motion bucket 128, augmentation 0.02,
+                a guidance of 2.0 (version 1: 3.5) and no noise injection.
+            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+
+        Returns:
+            uint8 [T, H, W, 3].
+
+        Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
+        pipeline_stable_video_diffusion_controlnext.py:366-665 and ControlNeXt-SVD/ (version 1).
+        """
+        return self.paint(
+            (reference,),
+            control_frames,
+            settings,
+            seed=seed,
+            decode_chunk=decode_chunk,
+            progress=progress,
+        )
+
+
+def _to_channels_first(frames: np.ndarray) -> Tensor:
+    """uint8 [T, H, W, 3] -> uint8 [T, 3, H, W]."""
+    check_frames(frames)
+    return torch.from_numpy(frames).movedim(-1, 1)
 
 
 def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:

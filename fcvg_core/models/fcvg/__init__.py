@@ -1,4 +1,4 @@
-"""FCVG: Stable Video Diffusion, steered by ControlNeXt between two keyframes."""
+"""FCVG and ControlNeXt-SVD: Stable Video Diffusion, steered by ControlNeXt."""
 
 from .conditioning import (
     augment_keyframe,
@@ -6,7 +6,8 @@ from .conditioning import (
     clip_pixels,
     normalize_for_clip,
 )
-from .controlnext import Config, ControlNeXt, add_control, prepare_control
+from .controlnext import CONTROL_SCALE, Config, ControlNeXt, add_control, prepare_control
+from .controlnext_v1 import ConfigV1, ControlNeXtV1, build_controlnext, check_fit, check_version
 from .keys import (
     check_keys,
     controlnext_config,
@@ -17,12 +18,18 @@ from .keys import (
 )
 
 __all__ = [
+    "CONTROL_SCALE",
     "Config",
+    "ConfigV1",
     "ControlNeXt",
+    "ControlNeXtV1",
     "add_control",
     "augment_keyframe",
+    "build_controlnext",
+    "check_fit",
     "check_keys",
     "check_size",
+    "check_version",
     "clip_pixels",
     "controlnext_config",
     "describe",

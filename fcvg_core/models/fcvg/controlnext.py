@@ -1,6 +1,7 @@
 """ControlNeXt v2: control frames -> what is added to SVD's hidden states after its first block.
 
-FCVG's network and ControlNeXt-SVD-v2's are the same. Attribute names are the checkpoint's.
+FCVG's network and ControlNeXt-SVD-v2's are the same; `controlnext_v1.py` says what the older one
+does in another way. Attribute names are the checkpoint's.
 
 Source: ControlNeXt (arXiv 2408.06070); Tian-one/FCVG models/controlnext_vid_svd.py and
 models/unet_spatio_temporal_condition_controlnext.py:452-465.
@@ -20,15 +21,20 @@ TIME_CHANNELS, TIME_EMBEDDING = 128, 256
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of the network; only the last one differs between UNets."""
+    """Sizes of the network; only the first one differs between UNets."""
 
     out_channels: int = 320  # of SVD's first block
     stem: tuple[int, int, int] = (64, 64, 128)
-    down: tuple[int, int] = (128, 256)
+    down: tuple[int, ...] = (128, 256)
+    version: int = 2
 
 
 class ControlNeXt(nn.Module):
     """Works frame by frame on the control frames and the timestep alone."""
+
+    down_block = 0  # of the UNet: what leaves it is steered, its skip connections are not
+    halvings = 1  # of the latents' height and width until there
+    repeats_first_frame = True  # every window begins with the video's first control frame
 
     def __init__(self, config: Config, *, operations=nn, dtype=None, device=None):
         super().__init__()
@@ -38,8 +44,8 @@ class ControlNeXt(nn.Module):
         self.embedding = _stem(config.stem, operations, make)
         widths = (config.stem[-1], *config.down)
         self.down_res = nn.ModuleList(
-            ResnetBlock(widths[i], widths[i + 1], groups, operations, make)
-            for i, groups in enumerate((4, 8))
+            ResnetBlock(widths[i], widths[i + 1], 8 if i else 4, operations, make)
+            for i in range(len(config.down))
         )
         self.down_sample = nn.ModuleList(Downsample(c, operations, make) for c in config.down)
         self.mid_convs = nn.ModuleList(
@@ -65,6 +71,13 @@ class ControlNeXt(nn.Module):
         hidden = self.mid_convs[0](hidden) + hidden
         return self.mid_convs[1](hidden)
 
+    def levels(self) -> tuple[float, float]:
+        """How strongly control acts on the conditional and on the unconditional half.
+
+        The reference multiplies the unconditional half's by zero.
+        """
+        return CONTROL_SCALE, 0.0
+
 
 def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
     """Features without their own mean and scale, at the hidden state's size.
@@ -84,14 +97,17 @@ def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
     return F.adaptive_avg_pool2d((features - mean) / (std + STD_EPSILON), size)
 
 
-def add_control(hidden: Tensor, control: Tensor, strength: float) -> Tensor:
+def add_control(
+    hidden: Tensor, control: Tensor, strength: float, level: float = CONTROL_SCALE
+) -> Tensor:
     """Steer a hidden state: control takes its mean and deviation, then is added.
 
     Args:
-        hidden: [T, C, h, w] after the UNet's first down block, its downsampler included; the
-            skip connection has been taken already and stays as it is.
+        hidden: [T, C, h, w] after the network's `down_block` of the UNet, a downsampler included;
+            the skip connection has been taken already and stays as it is.
         control: [T, C, h, w] from `prepare_control`.
-        strength: 1.0 is FCVG's; 0 changes nothing.
+        strength: 1.0 is the reference's; 0 changes nothing.
+        level: one of the network's `levels`.
     """
     if hidden.shape != control.shape:
         raise ValueError(
@@ -100,7 +116,7 @@ def add_control(hidden: Tensor, control: Tensor, strength: float) -> Tensor:
             "or the number of control frames is not that of the video."
         )
     std, mean = torch.std_mean(hidden, dim=(1, 2, 3), keepdim=True)
-    return hidden + (control * std + mean) * (CONTROL_SCALE * strength)
+    return hidden + (control * std + mean) * (level * strength)
 
 
 def timestep_features(timestep: Tensor) -> Tensor:

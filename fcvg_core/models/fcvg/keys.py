@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .controlnext import Config
+from .controlnext_v1 import ConfigV1
 
 StateDict = dict[str, Tensor]
 Shapes = dict[str, tuple[int, ...]]
@@ -104,19 +105,19 @@ def rename_image_encoder(state_dict: StateDict) -> StateDict:
 
 
 def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
-    """Sizes of a ControlNeXt v2 file, from the shape of its last layer.
+    """Version and sizes of a ControlNeXt file, from its keys and the shape of its last layer.
 
     Raises:
-        ValueError: it is something else, a ControlNeXt v1 file among others.
+        ValueError: it is something else.
     """
     last = state_dict.get("mid_convs.1.weight")
-    is_v1 = "scale" in state_dict or any(key.startswith("down_res.2.") for key in state_dict)
-    if last is None or last.ndim != 4 or is_v1:
+    if last is None or last.ndim != 4:
         raise ValueError(
-            f"{name} is {describe(state_dict)}, but a ControlNeXt v2 network is needed: take "
-            "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD-v2."
+            f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: take "
+            "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
         )
-    return Config(out_channels=last.shape[0])
+    is_v1 = "scale" in state_dict or any(key.startswith("down_res.2.") for key in state_dict)
+    return (ConfigV1 if is_v1 else Config)(out_channels=last.shape[0])
 
 
 def check_keys(

@@ -5,7 +5,10 @@ import torch
 
 from fcvg_core.models.fcvg import (
     Config,
+    ConfigV1,
     ControlNeXt,
+    ControlNeXtV1,
+    build_controlnext,
     check_keys,
     controlnext_config,
     describe,
@@ -123,10 +126,13 @@ class TestControlnextConfig:
         state = ControlNeXt(Config(out_channels=64)).state_dict()
         assert controlnext_config(state, name="x") == Config(out_channels=64)
 
-    def test_version_1(self):
-        state = {**ControlNeXt(Config()).state_dict(), "scale": torch.tensor(1.0)}
-        with pytest.raises(ValueError, match="old.bin is a ControlNeXt v1 network, but a .* v2"):
-            controlnext_config(state, name="old.bin")
+    @pytest.mark.parametrize("left_out", ["scale", "down_res.2."])
+    def test_version_1(self, left_out):
+        """Either of its two marks is enough, so that a damaged file is named rightly."""
+        whole = build_controlnext(ConfigV1(out_channels=64), device="meta").state_dict()
+        state = {key: value for key, value in whole.items() if not key.startswith(left_out)}
+        assert controlnext_config(state, name="x") == ConfigV1(out_channels=64)
+        assert controlnext_config(state, name="x") != Config(out_channels=64)
 
     def test_something_else(self):
         with pytest.raises(ValueError, match="an unknown file of 1 tensors"):
@@ -136,6 +142,15 @@ class TestControlnextConfig:
         names = json.loads((own_golden / "fcvg/keys_controlnext_v2.json").read_text())
         state = ControlNeXt(Config()).state_dict()
         assert {k: list(v.shape) for k, v in state.items()} == names
+
+    def test_official_names_of_version_1(self, own_golden):
+        text = (own_golden / "controlnext/keys_controlnext_v1.json").read_text()
+        names = {k: tuple(v) for k, v in json.loads(text).items()}
+        assert len(names) == 65
+        state = {key: torch.empty(shape, device="meta") for key, shape in names.items()}
+        network = build_controlnext(controlnext_config(state, name="x"), device="meta")
+        assert isinstance(network, ControlNeXtV1)
+        assert {k: tuple(v.shape) for k, v in network.state_dict().items()} == names
 
 
 class TestCheckKeys:

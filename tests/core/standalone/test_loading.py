@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
 from fcvg_core.standalone import loading
 from fcvg_core.standalone.loading import (
     WeightFile,
@@ -51,6 +52,19 @@ class TestUnet:
         base = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
         for key, value in unet.state_dict().items():
             assert torch.equal(value, part.get(key, base[key]).float())
+
+    @pytest.mark.parametrize("partial", [False, True])
+    def test_controlnext_svd_in_half_precision(self, stand_ins, tmp_path, partial) -> None:
+        """unet_fp16.bin, merged with SVD or only what was trained."""
+        weights = load_file(stand_ins / "unet.safetensors")
+        base = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
+        if partial:
+            weights = {k: v for k, v in weights.items() if "attn" in k or "temporal" in k}
+        torch.save(weights, tmp_path / "unet_fp16.bin")
+        assert is_whole(stand_ins / "svd", tmp_path / "unet_fp16.bin") == (not partial)
+        unet = load_unet(stand_ins / "svd", tmp_path / "unet_fp16.bin", FLOAT)
+        for key, value in unet.state_dict().items():
+            assert torch.equal(value, weights.get(key, base[key]).float())
 
     def test_partial_file_without_base(self, stand_ins, bare_svd, tmp_path) -> None:
         part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
@@ -100,9 +114,18 @@ class TestControlnext:
         assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
 
     def test_v1(self, tmp_path) -> None:
-        v1 = {"scale": torch.zeros(1), "mid_convs.1.weight": torch.zeros(1280, 256, 1, 1)}
+        weights = build_controlnext(ConfigV1(out_channels=64)).state_dict()
+        torch.save({**weights, "scale": torch.tensor(0.25)}, tmp_path / "controlnet.bin")
+        network = load_controlnext(tmp_path / "controlnet.bin", torch.bfloat16)
+        assert isinstance(network, ControlNeXtV1)
+        assert network.config.out_channels == 64
+        assert network.scale == 0.25
+        assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
+
+    def test_v1_with_parts_missing(self, tmp_path) -> None:
+        v1 = {"scale": torch.zeros(()), "mid_convs.1.weight": torch.zeros(1280, 256, 1, 1)}
         torch.save(v1, tmp_path / "controlnet.bin")
-        with pytest.raises(ValueError, match=r"controlnet\.bin is a ControlNeXt v1 network, but"):
+        with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):
             load_controlnext(tmp_path / "controlnet.bin", FLOAT)
 
     def test_unet_in_its_place(self, stand_ins) -> None:
