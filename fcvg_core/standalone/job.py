@@ -5,8 +5,12 @@ import importlib.util
 import logging
 from pathlib import Path
 
+from .loading import PARTS, Models, load_models
+from .machine import choose_device, choose_dtype
 from .model_files import FileNames, find_models
 from .output import changed_inputs, read_run, write_run
+from .pipeline import Progress, VideoPipeline
+from .stand_ins import is_stand_in_file
 
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 
@@ -26,9 +30,6 @@ class Job:
 
     def __init__(self, options: argparse.Namespace, names: FileNames):
         check_packages(PACKAGES)
-        from .machine import choose_device, choose_dtype
-        from .stand_ins import is_stand_in_file
-
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
@@ -40,18 +41,15 @@ class Job:
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
 
-    def load(self, progress):
-        """The pipeline with all its models; progress is called as a `Bars` is."""
-        from .loading import PARTS, Models, load_models
-        from .pipeline import InbetweenPipeline
-
+    def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
+        """A pipeline with all its models."""
         loaded = {}
         progress("loading", 0, len(PARTS))
         files = self.files
         for name, network in load_models(files.svd, files.unet, files.controlnext, self.dtype):
             loaded[name] = network
             progress("loading", len(loaded), len(PARTS))
-        return InbetweenPipeline(Models(**loaded), device=self.device, offload=self.offload)
+        return kind(Models(**loaded), device=self.device, offload=self.offload)
 
 
 def save_run(

@@ -38,17 +38,16 @@ class VideoPipeline:
         self.offload = offload
 
     @torch.no_grad()
-    def paint(
+    def denoise(
         self,
         images: tuple[np.ndarray, ...],
         control_frames: np.ndarray | None,
         settings: Settings,
         *,
         seed: int,
-        decode_chunk: int,
         progress: Progress,
-    ) -> np.ndarray:
-        """Frames between two images or after one, uint8 [T, H, W, 3]; see `denoise`."""
+    ) -> Tensor:
+        """Latents [T, 4, h, w] of the frames between two images or after one."""
         size = images[0].shape[:2]
         check_size(*size)
         noise = draw_noise(seed, size, settings.num_frames)
@@ -58,7 +57,7 @@ class VideoPipeline:
         progress("denoising", 0, settings.steps)
         control = None if control_frames is None else _to_channels_first(control_frames)
         with self._on_device(self.models.unet), self._on_device(self.models.controlnext):
-            latents = denoise(
+            return denoise(
                 self.models,
                 encoded,
                 control,
@@ -67,7 +66,6 @@ class VideoPipeline:
                 draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
                 progress=lambda done: progress("denoising", done, settings.steps),
             )
-        return self.decode(latents, decode_chunk, progress)
 
     @torch.no_grad()
     def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> Keyframe:
@@ -83,10 +81,14 @@ class VideoPipeline:
         return Keyframe(embedding, latent)
 
     @torch.no_grad()
-    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> np.ndarray:
-        """Frames of scaled latents [T, 4, h, w], `chunk` of them at once.
+    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
+        """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
 
-        The chunk is halved, with a warning, when memory runs out.
+        Args:
+            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
+
+        Yields:
+            uint8 [H, W, 3].
 
         Raises:
             ValueError: not a number came out of the denoising or of the VAE.
@@ -95,7 +97,6 @@ class VideoPipeline:
             raise ValueError("Denoising gave values that are not numbers: try --dtype fp32.")
         vae = self.models.vae
         scaled = latents / vae.config.scaling_factor
-        decoded: list[np.ndarray] = []
         done = 0
         progress("decoding", 0, len(latents))
         with self._on_device(vae):
@@ -105,10 +106,9 @@ class VideoPipeline:
                     chunk //= 2
                     logging.warning("Memory ran out: decoding %d frames at once now.", chunk)
                     continue
-                decoded.append(_to_pixels(frames))
+                yield from _to_pixels(frames)
                 done += len(frames)
                 progress("decoding", done, len(latents))
-        return np.concatenate(decoded)
 
     @contextmanager
     def _on_device(self, network: nn.Module) -> Iterator[None]:
@@ -152,14 +152,8 @@ class InbetweenPipeline(VideoPipeline):
         Returns:
             uint8 [T, H, W, 3].
         """
-        return self.paint(
-            keyframes,
-            control_frames,
-            settings,
-            seed=seed,
-            decode_chunk=decode_chunk,
-            progress=progress,
-        )
+        latents = self.denoise(keyframes, control_frames, settings, seed=seed, progress=progress)
+        return np.stack([*self.decode(latents, decode_chunk, progress)])
 
 
 class AnimationPipeline(VideoPipeline):
@@ -174,8 +168,11 @@ class AnimationPipeline(VideoPipeline):
         seed: int,
         decode_chunk: int,
         progress: Progress = lambda stage, done, total: None,
-    ) -> np.ndarray:
+    ) -> Iterator[np.ndarray]:
         """Frames of the video, as many as there are control frames; any number.
+
+        They are decoded as they are asked for, so a long video needs no more memory than its
+        latents and its control frames.
 
         Args:
             reference: uint8 [H, W, 3], multiples of 64.
@@ -185,19 +182,13 @@ class AnimationPipeline(VideoPipeline):
             decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
 
         Returns:
-            uint8 [T, H, W, 3].
+            Iterator of uint8 [H, W, 3].
 
         Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
         pipeline_stable_video_diffusion_controlnext.py:366-665 and ControlNeXt-SVD/ (version 1).
         """
-        return self.paint(
-            (reference,),
-            control_frames,
-            settings,
-            seed=seed,
-            decode_chunk=decode_chunk,
-            progress=progress,
-        )
+        latents = self.denoise((reference,), control_frames, settings, seed=seed, progress=progress)
+        return self.decode(latents, decode_chunk, progress)
 
 
 def _to_channels_first(frames: np.ndarray) -> Tensor:

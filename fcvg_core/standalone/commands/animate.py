@@ -10,12 +10,14 @@ import numpy as np
 from ...frames import crop_resize, side_by_side
 from ...models.fcvg import check_size
 from ...sampling import plan_windows
+from ..denoising import Settings
 from ..driving import DrivingSettings, draw_driving_poses, fit_control_frames
 from ..dwpose import need_detector
 from ..job import Job, save_run, warn_of_changes
 from ..keyframes import read_frame
 from ..model_files import CONTROLNEXT_SVD
 from ..output import claim_folder, write_frames
+from ..pipeline import AnimationPipeline
 from ..progress import Bars
 from ..video import VideoWriter, read_image_folder, read_video
 
@@ -34,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
     job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
     with Bars() as bars:
         control, fps = _control_frames(options, reference, bars)
-        pipeline = job and job.load(bars)
+        pipeline = job and job.load(AnimationPipeline, bars)
         folder = claim_folder(options.output)
         write_frames(folder / "condition", control)
         save_run(folder, options, job, INPUTS)
@@ -84,11 +86,13 @@ def _control_frames(
 
 
 def _paint(
-    pipeline, reference: np.ndarray, control: np.ndarray, options: argparse.Namespace, bars: Bars
+    pipeline: AnimationPipeline,
+    reference: np.ndarray,
+    control: np.ndarray,
+    options: argparse.Namespace,
+    bars: Bars,
 ) -> Iterator[np.ndarray]:
-    from ..denoising import Settings
-
-    return pipeline.animate(
+    return pipeline(
         reference,
         control,
         Settings(

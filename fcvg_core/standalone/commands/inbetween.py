@@ -9,12 +9,14 @@ from ...models.fcvg import check_size
 from ...pose import STYLES
 from ...sampling import plan_windows
 from ..conditions import ConditionSettings, make_conditions
+from ..denoising import Settings
 from ..dwpose import choose_pose_finder
 from ..job import Job, save_run, warn_of_changes
 from ..keyframes import read_keyframes
 from ..matching import choose_matcher
 from ..model_files import FCVG
 from ..output import claim_folder, write_frames, write_video
+from ..pipeline import InbetweenPipeline
 from ..progress import Bars
 
 INPUTS = ("first", "last", "matches", "gluestick", "superpoint", "poses", "dwpose_det",
@@ -43,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         conditions = make_conditions(
             keyframes, _settings(options), match=match, find_poses=find_poses, progress=bars
         )
-        pipeline = job and job.load(bars)
+        pipeline = job and job.load(InbetweenPipeline, bars)
         folder = claim_folder(options.output)
         write_frames(folder / "condition", conditions)
         save_run(folder, options, job, INPUTS)
@@ -67,10 +69,12 @@ def _settings(options: argparse.Namespace) -> ConditionSettings:
 
 
 def _paint(
-    pipeline, keyframes: tuple, conditions: np.ndarray, options: argparse.Namespace, bars: Bars
+    pipeline: InbetweenPipeline,
+    keyframes: tuple,
+    conditions: np.ndarray,
+    options: argparse.Namespace,
+    bars: Bars,
 ) -> np.ndarray:
-    from ..denoising import Settings
-
     frames = pipeline(
         keyframes,
         conditions,

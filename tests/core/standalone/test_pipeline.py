@@ -148,7 +148,7 @@ class TestPipeline:
     def test_denoising_that_fails_is_named(self, models) -> None:
         pipeline = InbetweenPipeline(models, device=CPU, offload=False)
         with pytest.raises(ValueError, match="Denoising gave values that are not numbers"):
-            pipeline.decode(torch.full((2, 4, 8, 8), torch.nan), 2, lambda *state: None)
+            list(pipeline.decode(torch.full((2, 4, 8, 8), torch.nan), 2, lambda *state: None))
 
     def test_half_precision(self, stand_ins) -> None:
         files = (stand_ins / "svd", stand_ins / "unet.safetensors")
@@ -194,8 +194,8 @@ class TestDecodeChunk:
 
         monkeypatch.setattr(models.vae, "decode", small_card)
         pipeline = InbetweenPipeline(models, device=torch.device("cpu"), offload=False)
-        frames = pipeline.decode(torch.zeros(3, 4, 8, 8), 2, lambda stage, done, total: None)
-        assert frames.shape == (3, 64, 64, 3)
+        frames = [*pipeline.decode(torch.zeros(3, 4, 8, 8), 2, lambda stage, done, total: None)]
+        assert [frame.shape for frame in frames] == [(64, 64, 3)] * 3
         assert "decoding 1 frames at once now" in caplog.text
 
     def test_memory_for_not_even_one_frame(self, models, monkeypatch) -> None:

@@ -1,0 +1,220 @@
+"""The animate command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.output import write_video
+from fcvg_core.standalone.video import read_video
+
+ROOT = Path(__file__).parents[3]
+SMALL = ["--height", "128", "--width", "64", "--steps", "1", "--window", "4", "--overlap", "2"]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory) -> Path:
+    """A driving video of 9 frames at 30 a second."""
+    path = tmp_path_factory.mktemp("video") / "driving.mp4"
+    rough = np.random.RandomState(0)
+    write_video(path, (rough.randint(0, 256, (90, 160, 3)).astype(np.uint8) for _ in range(9)), 30)
+    return path
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "person.png"
+    Image.fromarray(np.random.RandomState(1).randint(0, 256, (200, 120, 3)).astype(np.uint8)).save(
+        path
+    )
+    return path
+
+
+@pytest.fixture
+def files(stand_ins, own_golden) -> list[str]:
+    """Options of all stand-ins; these find one person in any picture."""
+    dwpose = own_golden / "dwpose"
+    return [
+        "--model", str(stand_ins / "svd"), "--unet_path", str(stand_ins / "unet.safetensors"),
+        "--controlnext_path", str(stand_ins / "controlnext.safetensors"),
+        "--dwpose-det", str(dwpose / "det_one.onnx"), "--dwpose-pose", str(dwpose / "pose_a.onnx"),
+    ]  # fmt: skip
+
+
+def frames_of(path: Path) -> tuple[np.ndarray, float]:
+    frames, fps = read_video(path, stride=1, max_frames=None)
+    return np.stack(list(frames)), fps
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean of the levels by which two videos differ; x264 is not the same to the bit each time."""
+    return float(np.abs(first.astype(int) - second).mean())
+
+
+class TestAnimate:
+    def test_a_run_and_the_same_again(self, picture, video, files, tmp_path, capsys) -> None:
+        out = tmp_path / "out"
+        assert main(["animate", str(picture), str(video), "-o", str(out), *files, *SMALL]) == 0
+        printed = capsys.readouterr()
+        assert str(out / "result.mp4") in printed.out and "noise" in printed.out
+        assert all(f"{stage}: 100%" in printed.err
+                   for stage in ("loading", "poses", "denoising", "decoding"))  # fmt: skip
+        frames, fps = frames_of(out / "result.mp4")
+        # Every other frame of nine, and the picture's own pose before them.
+        assert frames.shape == (6, 128, 64, 3) and fps == 15
+        compared, _ = frames_of(out / "side_by_side.mp4")
+        assert compared.shape == (6, 128, 3 * 64, 3)
+        conditions = sorted((out / "condition").iterdir())
+        assert len(conditions) == 6 and all(np.array(Image.open(p)).any() for p in conditions)
+        assert main(["animate", "--run", str(out / "run.json")]) == 0
+        again, _ = frames_of(tmp_path / "out_0001" / "result.mp4")
+        assert difference(again, frames) < 3
+        other = ["animate", "--run", str(out / "run.json"), "--seed", "1"]
+        assert main([*other, "-o", str(tmp_path / "other")]) == 0
+        assert difference(frames_of(tmp_path / "other" / "result.mp4")[0], frames) > 6
+        saved = json.loads((out / "run.json").read_text())
+        assert saved["stand_ins"] and saved["options"]["video"] == str(video)
+
+    def test_names_of_the_reference(self, picture, video, files, tmp_path) -> None:
+        command = [
+            "animate", *files, "--ref_image_path", str(picture),
+            "--validation_control_video_path", str(video), "--output_dir", str(tmp_path / "out"),
+            "--max_frame_num", "4", "--batch_frames", "3", "--overlap", "1", "--sample_stride", "1",
+            "--guidance_scale", "1.5", "--height", "64", "--width", "64",
+            "--num_inference_steps", "1",
+        ]  # fmt: skip
+        assert main(command) == 0
+        frames, fps = frames_of(tmp_path / "out" / "result.mp4")
+        assert len(frames) == 4 and fps == 30
+        saved = json.loads((tmp_path / "out" / "run.json").read_text())["options"]
+        assert saved["min_guidance"] == saved["max_guidance"] == 1.5
+
+    def test_drawn_control_frames(self, picture, video, files, tmp_path) -> None:
+        """What one run has drawn is taken back by another; it needs no DWPose."""
+        first = ["animate", str(picture), str(video), *files, *SMALL]
+        assert main([*first, "-o", str(tmp_path / "a")]) == 0
+        second = [
+            "animate",
+            str(picture),
+            *files[:6],
+            *SMALL,
+            "--fps",
+            "15",
+            "--validation_control_images_folder",
+            str(tmp_path / "a" / "condition"),
+        ]
+        assert main([*second, "-o", str(tmp_path / "b")]) == 0
+        frames, again = (frames_of(tmp_path / x / "result.mp4")[0] for x in "ab")
+        assert difference(frames, again) < 3
+
+    def test_conditions_only(self, picture, video, files, tmp_path) -> None:
+        command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files[6:]]
+        assert main([*command, "--conditions-only", "--height", "128", "--width", "64"]) == 0
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+            "condition", "run.json"
+        ]  # fmt: skip
+
+    def test_version_1(self, picture, video, files, stand_ins, tmp_path) -> None:
+        """Another ControlNeXt, told by its keys."""
+        import torch
+
+        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+        from fcvg_core.standalone.stand_ins import UNET
+
+        channels = UNET["block_out_channels"][-1]
+        torch.manual_seed(0)
+        network = build_controlnext(ConfigV1(out_channels=channels))
+        torch.save(network.state_dict(), tmp_path / "controlnet.bin")
+        given = [*files]
+        given[5] = str(tmp_path / "controlnet.bin")
+        command = ["animate", str(picture), str(video), *SMALL]
+        for name, options in (("v1", given), ("v2", files)):
+            assert main([*command, *options, "-o", str(tmp_path / name)]) == 0
+        first, second = (frames_of(tmp_path / x / "result.mp4")[0] for x in ("v1", "v2"))
+        assert first.shape == second.shape and difference(first, second) > 3
+
+
+class TestBadInput:
+    def fails(self, capsys, *arguments: str) -> str:
+        assert main(["animate", *map(str, arguments)]) == 2
+        printed = capsys.readouterr().err.strip()
+        assert "Traceback" not in printed
+        return printed.splitlines()[-1]
+
+    def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
+        needed = "A picture and either a driving video or a folder of control frames"
+        assert needed in self.fails(capsys, picture)
+        assert needed in self.fails(capsys, picture, video, "--control-frames", tmp_path)
+        assert "There is no picture" in self.fails(capsys, tmp_path / "no.png", video, *files)
+        assert "There is no video" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
+        assert "DWPose needs two files" in self.fails(capsys, picture, video, *files[:6])
+
+    def test_nobody(self, picture, video, files, own_golden, capsys, tmp_path) -> None:
+        files[7] = str(own_golden / "dwpose" / "det_none.onnx")
+        message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")
+        assert "share no joint to fit by: the picture shows nobody's" in message
+        assert not (tmp_path / "out").exists()
+
+    def test_unreadable_video(self, picture, files, capsys, tmp_path) -> None:
+        (tmp_path / "a.mp4").write_bytes(b"no video")
+        assert "can't be read as a video" in self.fails(
+            capsys, picture, tmp_path / "a.mp4", *files, *SMALL
+        )
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (["--frames", "9", "--window", "4", "--overlap", "4"], "overlap by 1 to 3"),
+            (["--width", "100"], "multiple of 64"),
+        ],
+    )
+    def test_settings(self, picture, video, files, capsys, more, message) -> None:
+        assert message in self.fails(capsys, picture, video, *files, *more)
+
+    @pytest.mark.parametrize("option", ["--stride", "--frames"])
+    def test_zero(self, picture, video, option, capsys) -> None:
+        with pytest.raises(SystemExit):
+            main(["animate", str(picture), str(video), option, "0"])
+        assert "expected a whole number of at least" in capsys.readouterr().err
+
+    def test_one_frame_drives_two(self, picture, files, tmp_path) -> None:
+        write_video(tmp_path / "a.mp4", np.zeros((1, 64, 64, 3), np.uint8), 24)
+        command = ["animate", str(picture), str(tmp_path / "a.mp4"), *files, *SMALL]
+        assert main([*command, "-o", str(tmp_path / "out")]) == 0
+        assert len(frames_of(tmp_path / "out" / "result.mp4")[0]) == 2
+
+    def test_controlnext_of_another_unet(self, picture, video, files, tmp_path, capsys) -> None:
+        import torch
+
+        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+
+        network = build_controlnext(ConfigV1(out_channels=96))
+        torch.save(network.state_dict(), tmp_path / "controlnet.bin")
+        files[5] = str(tmp_path / "controlnet.bin")
+        message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")
+        assert "ControlNeXt v1 gives 96 channels" in message and "different models" in message
+
+
+def test_an_interrupted_run_leaves_what_it_had(picture, video, files, tmp_path) -> None:
+    """Ctrl+C while the frames are decoded: both videos can be played."""
+    out = tmp_path / "out"
+    code = (
+        "import sys\nfrom fcvg_core.standalone import pipeline\n"
+        "from fcvg_core.standalone.cli import main\n"
+        "decode = pipeline.VideoPipeline.decode\n"
+        "def interrupted(self, *arguments):\n"
+        "    for i, frame in enumerate(decode(self, *arguments)):\n"
+        "        if i == 3: raise KeyboardInterrupt\n"
+        "        yield frame\n"
+        "pipeline.VideoPipeline.decode = interrupted\n"
+        f"sys.exit(main({['animate', str(picture), str(video), '-o', str(out), *files, *SMALL]!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 130 and "Interrupted." in done.stderr
+    for name in ("result.mp4", "side_by_side.mp4"):
+        assert len(frames_of(out / name)[0]) == 3
