@@ -76,8 +76,8 @@ class LoadFcvgModel(io.ComfyNode):
             node_id="FCVG_LoadModel",
             display_name="Load FCVG Model",
             category="FCVG/loaders",
-            description="FCVG's UNet (unet.safetensors). A file that holds only some of the "
-            "tensors needs the SVD model that it was made from.",
+            description="FCVG's UNet (unet.safetensors) or ControlNeXt-SVD's. A file that holds "
+            "only some of the tensors needs the SVD model that it was made from.",
             inputs=[
                 io.Combo.Input("unet_name", options=folders.list_files(folders.UNET),
                                tooltip="A file in models/diffusion_models."),
@@ -106,7 +106,7 @@ class LoadControlNeXt(io.ComfyNode):
             node_id="FCVG_LoadControlNeXt",
             display_name="Load ControlNeXt",
             category="FCVG/loaders",
-            description="ControlNeXt v2: FCVG's controlnext.safetensors, or ControlNeXt-SVD-v2's.",
+            description="FCVG's controlnext.safetensors, or ControlNeXt-SVD's, version 2 or 1.",
             inputs=[
                 io.Combo.Input("controlnext_name", options=folders.list_files(folders.CONTROLNEXT),
                                tooltip="A file in models/controlnext.")
@@ -192,7 +192,7 @@ class ApplyControlNeXt(io.ComfyNode):
                 io.Float.Input("end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
                                tooltip="Where in the sampling it ceases to act."),
             ],
-            outputs=[io.Model.Output(tooltip="For the Inbetween Guider.")],
+            outputs=[io.Model.Output(tooltip="For the Inbetween or the Animation Guider.")],
         )  # fmt: skip
 
     @classmethod

@@ -6,14 +6,21 @@ from .fcvg import keyframe_inputs, size_inputs
 from .sockets import ControlNeXtSocket
 
 
-def guidance_inputs() -> list[io.Input]:
-    """Widgets for guidance and windows, shared by the guider and the box."""
+def guidance_inputs(
+    guidance: float = 3.0, window: int = 25, start: str = "At the keyframe that a pass starts from."
+) -> list[io.Input]:
+    """Widgets for guidance and windows, shared by the guiders and the boxes.
+
+    Args:
+        guidance, window: defaults; FCVG's, if not said.
+        start: where the guidance is lowest.
+    """
     return [
-        io.Float.Input("min_guidance", default=3.0, min=0.0, max=30.0, step=0.1,
-                       tooltip="At the keyframe that a pass starts from."),
-        io.Float.Input("max_guidance", default=3.0, min=0.0, max=30.0, step=0.1,
+        io.Float.Input("min_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
+                       tooltip=start),
+        io.Float.Input("max_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
                        tooltip="At the frame farthest from it; in between it rises linearly."),
-        io.Int.Input("window", default=25, min=2, max=1024,
+        io.Int.Input("window", default=window, min=2, max=1024,
                      tooltip="Frames that are sampled at once. A longer video is cut into windows, "
                      "each of which takes the memory of this many frames."),
         io.Int.Input("overlap", default=6, min=1, max=1023,

@@ -44,30 +44,29 @@ def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
 def encode_keyframes(
     clip_vision: comfy.clip_vision.ClipVisionModel,
     vae: comfy.sd.VAE,
-    frames: tuple[Tensor, Tensor],
+    frames: tuple[Tensor, ...],
     augmentation_noise: Tensor,
     settings: KeyframeSettings,
-) -> tuple[list, list, list]:
-    """Conditionings of the first and the last keyframe, and the unconditional one.
+) -> tuple[list, ...]:
+    """Conditionings of every keyframe (or of one reference image), then the unconditional one.
 
     Args:
         frames: [1, 3, H, W] in 0..1 each.
-        augmentation_noise: [1, 3, H, W], the same for both.
+        augmentation_noise: [1, 3, H, W], the same for all.
     """
-    first, last = (
+    given = [
         _conditioning(
             embed_frame(clip_vision, frame),
             _encode(vae, augment_keyframe(frame, augmentation_noise, settings.augmentation)),
             settings,
         )
         for frame in frames
-    )
+    ]
+    ((embedding, values),) = given[0]
     negative = _conditioning(
-        torch.zeros_like(first[0][0]),
-        torch.zeros_like(first[0][1]["concat_latent_image"]),
-        settings,
+        torch.zeros_like(embedding), torch.zeros_like(values["concat_latent_image"]), settings
     )
-    return first, last, negative
+    return *given, negative
 
 
 def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -> Tensor:

@@ -1,18 +1,21 @@
-"""ControlNeXt inside the host's SVD: a patch behind the first block's skip connection."""
+"""ControlNeXt inside the host's SVD: a patch behind a down block's skip connection."""
 
 from dataclasses import dataclass
 
+import comfy.model_base
 import comfy.model_management as mm
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP
 from torch import Tensor
 
-from ...fcvg_core.models.fcvg import add_control, prepare_control
+from ...fcvg_core.models.fcvg import ControlNeXt, add_control, check_fit, prepare_control
 from ...fcvg_core.sampling import Window
 from ...fcvg_core.sampling.schedule import timestep
 
-FIRST_DOWN_BLOCK = ("input", 3)  # ends with the downsampler; where add_control belongs
+# Where SVD's down blocks end in the host's count: the first with its downsampler (version 2), the
+# last before the middle block (version 1). The skip connection has been taken there.
+END_OF_DOWN_BLOCK = {0: ("input", 3), -1: ("input", 11)}
 FRAMES_PER_CALL = 8  # of ControlNeXt, which works frame by frame: bounds its memory
 PASS = "fcvg_pass"  # the key in transformer_options under which a guider leaves a ModelPass
 
@@ -23,7 +26,7 @@ class ModelPass:
 
     num_frames: int  # of the whole video
     window: Window
-    conditional: tuple[bool, ...]  # for each condition, whether control steers it
+    conditional: tuple[bool, ...]  # for each condition, whether it is not the unconditional one
     backward: tuple[bool, ...]  # and whether it is sampled backward in time
 
 
@@ -33,7 +36,7 @@ class ControlPatch:
     Args:
         controlnext: a managed ControlNeXt.
         frames: [T, 3, H, W] control frames in 0..1.
-        strength: 1.0 is FCVG's.
+        strength: 1.0 is the reference's.
         sigma_start, sigma_end: noise levels between which control acts, start >= end.
     """
 
@@ -81,19 +84,24 @@ class ControlPatch:
         self._step = self._control = None
 
     def __call__(self, hidden: Tensor, transformer_options: dict) -> Tensor:
-        """Steer the conditional chunks of a hidden state [chunks * T, C, h, w]."""
+        """Steer the chunks of a hidden state [chunks * T, C, h, w], each at its own level."""
+        network: ControlNeXt = self.controlnext.model
         sigma = transformer_options["sigmas"][0]
-        acts = self.sigma_end <= float(sigma) <= self.sigma_start
-        if transformer_options["block"] != FIRST_DOWN_BLOCK or not acts or self.strength == 0:
+        here = transformer_options["block"] == END_OF_DOWN_BLOCK[network.down_block]
+        if not here or self.strength == 0:
+            return hidden
+        if not self.sigma_end <= float(sigma) <= self.sigma_start:
             return hidden
         conditions = transformer_options["cond_or_uncond"]
         current = transformer_options.get(PASS) or _plain_pass(hidden, conditions)
         control = self._window_control(current, sigma, hidden)
+        conditional, unconditional = network.levels()
         chunks = list(hidden.chunk(len(conditions)))
         for i, condition in enumerate(conditions):
-            if current.conditional[condition]:
+            level = conditional if current.conditional[condition] else unconditional
+            if level:
                 flipped = control.flip(0) if current.backward[condition] else control
-                chunks[i] = add_control(chunks[i], flipped, self.strength)
+                chunks[i] = add_control(chunks[i], flipped, self.strength, level)
         return torch.cat(chunks)
 
     def _window_control(self, current: ModelPass, sigma: Tensor, hidden: Tensor) -> Tensor:
@@ -105,19 +113,33 @@ class ControlPatch:
             )
         step = (float(sigma), hidden.shape[2:], hidden.dtype)
         if step != self._step:
-            self._control = self._run(sigma, hidden)
+            self._control = self._run(sigma, hidden, _where_to_keep(current, hidden))
             self._step = step
-        return self._control[current.window.control_frames]
+        window = current.window
+        repeats = self.controlnext.model.repeats_first_frame
+        control = self._control[window.control_frames if repeats else window.frames]
+        return control.to(hidden.device)
 
-    def _run(self, sigma: Tensor, hidden: Tensor) -> Tensor:
+    def _run(self, sigma: Tensor, hidden: Tensor, kept: torch.device) -> Tensor:
         network = self.controlnext.model
         prepared = []
         for frames in self.frames.split(FRAMES_PER_CALL):
             mm.throw_exception_if_processing_interrupted()
             frames = frames.to(hidden.device, network.compute_dtype)
             features = network(frames, timestep(sigma))
-            prepared.append(prepare_control(features, hidden.shape[2:]).to(hidden.dtype))
+            prepared.append(prepare_control(features, hidden.shape[2:]).to(kept, hidden.dtype))
         return torch.cat(prepared)
+
+
+def _where_to_keep(current: ModelPass, hidden: Tensor) -> torch.device:
+    """The device for features that are used at once, the host's memory for those of a long video.
+
+    Windows overlap, so computing the features once a step for all frames is a third less work
+    than once a window. They are 1.5 MB a frame (version 2, 576 x 1024, half precision): too much
+    for the device to keep beside a window's activations, cheap to move there window by window.
+    """
+    one_window = current.window.length == current.num_frames
+    return hidden.device if one_window else mm.unet_offload_device()
 
 
 def _plain_pass(hidden: Tensor, conditions: list[int]) -> ModelPass:
@@ -146,7 +168,16 @@ def steer(
     Args:
         control_frames: IMAGE [T, H, W, C] in 0..1.
         start_percent, end_percent: 0..1, where in the sampling control acts.
+
+    Raises:
+        ValueError: there are no control frames, they are too small, or the two models do not
+            belong together.
     """
+    _check_unet(model, controlnext.model)
+    if len(control_frames) == 0:
+        raise ValueError(
+            "There are no control frames: connect as many as the video is to have frames."
+        )
     if min(control_frames.shape[1:3]) < 32:
         raise ValueError(
             f"The control frames are {tuple(control_frames.shape[1:3])} pixels, but ControlNeXt "
@@ -160,3 +191,14 @@ def steer(
         sigma_start=sampling.percent_to_sigma(start_percent),
         sigma_end=sampling.percent_to_sigma(end_percent),
     ).attach(model)
+
+
+def _check_unet(model: ModelPatcher, network: ControlNeXt) -> None:
+    """Raise ValueError unless a model is an SVD whose channels are those of the network."""
+    if not isinstance(model.model, comfy.model_base.SVD_img2vid):
+        raise ValueError(
+            f"ControlNeXt steers Stable Video Diffusion, but the model is "
+            f"{type(model.model).__name__}: connect Load FCVG Model or an SVD checkpoint."
+        )
+    sizes = model.model.model_config.unet_config
+    check_fit(network, [sizes["model_channels"] * times for times in sizes["channel_mult"]])

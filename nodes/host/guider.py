@@ -1,6 +1,8 @@
-"""The host's guider that samples forward and backward in time at once and fuses the two.
+"""The host's guiders for videos: window by window, in one direction or in both fused.
 
-Source: FCVG (arXiv 2412.11755) section 3.3; Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402.
+Source: FCVG (arXiv 2412.11755) section 3.3; Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402;
+dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
+pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 """
 
 from collections.abc import Callable
@@ -21,22 +23,21 @@ from ...fcvg_core.sampling import (
 )
 from .control_patch import PASS, ModelPass
 
-CONDITIONS = ("first", "negative", "last", "negative")  # of the four passes of a step
-CONDITIONAL = (True, False, True, False)
-BACKWARD = (False, False, True, True)
 
+class VideoGuider(comfy.samplers.CFGGuider):
+    """Works with every sampler and scheduler of the host; a subclass says in which directions.
 
-class InbetweenGuider(comfy.samplers.CFGGuider):
-    """Works with every sampler and scheduler of the host.
-
-    The four passes of a step go to the host in one call, and it batches as many of them as
-    free memory allows. Swapping the keyframes and flipping the noise flips the video.
+    All passes of a step go to the host in one call, and it batches as many of them as free
+    memory allows.
 
     Args:
         model: SVD; it is cloned.
         window, overlap: see `plan_windows`.
-        min_guidance, max_guidance: at a pass's first and last frame.
+        min_guidance, max_guidance: at a pass's first and last frame, window by window.
     """
+
+    # For each direction the condition's name and whether time runs backward.
+    directions: tuple[tuple[str, bool], ...]
 
     def __init__(
         self,
@@ -55,10 +56,6 @@ class InbetweenGuider(comfy.samplers.CFGGuider):
         self.max_guidance = max_guidance
         model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, PASS, _apply_in_direction)
         model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, self._prepare_window)
-
-    def set_conds(self, first: list, last: list, negative: list) -> None:
-        """Conditionings of both keyframes and the unconditional one."""
-        self.inner_set_conds({"first": first, "last": last, "negative": negative})
 
     def sample(
         self,
@@ -83,34 +80,62 @@ class InbetweenGuider(comfy.samplers.CFGGuider):
 
         def predict(latents: Tensor, window: Window) -> Tensor:
             mm.throw_exception_if_processing_interrupted()
-            return self._predict_window(
-                latents, timestep[window.frames], _for_window(model_options, window, len(x))
-            )
+            options = self._for_window(model_options, window, len(x))
+            return self._predict_window(latents, timestep[window.frames], options)
 
         windows = plan_windows(len(x), self.window, self.overlap)
         return average_windows(x, windows, predict)
 
     def _predict_window(self, x: Tensor, sigma: Tensor, model_options: dict) -> Tensor:
         guided = self.min_guidance != 1.0 or self.max_guidance != 1.0
-        conds = [self.conds[name] for name in CONDITIONS]
-        if not guided:  # the unconditional half would cancel out
-            conds = [cond if used else None for cond, used in zip(conds, CONDITIONAL, strict=True)]
+        # The unconditional half would cancel out at a guidance of 1.
+        negative = self.conds["negative"] if guided else None
+        conds = [c for name, _ in self.directions for c in (self.conds[name], negative)]
         out = comfy.samplers.calc_cond_batch(self.inner_model, conds, x, sigma, model_options)
         ramp = guidance_ramp(self.min_guidance, self.max_guidance, x)
-        fused = []
-        for (cond, uncond), scale in ((out[:2], ramp), (out[2:], ramp.flip(0))):
-            fused.append(
+        predictions = []
+        for i, (_, backward) in enumerate(self.directions):
+            cond, uncond = out[2 * i : 2 * i + 2]
+            predictions.append(
                 comfy.samplers.cfg_function(
-                    self.inner_model, cond, uncond, scale, x, sigma, model_options,
-                    cond=conds[0], uncond=conds[1],
+                    self.inner_model, cond, uncond, ramp.flip(0) if backward else ramp, x, sigma,
+                    model_options, cond=conds[0], uncond=conds[1],
                 )
             )  # fmt: skip
-        return fuse(*fused)
+        return fuse(*predictions) if len(predictions) == 2 else predictions[0]
+
+    def _for_window(self, model_options: dict, window: Window, num_frames: int) -> dict:
+        """Options that tell the wrapper and the control patch which pass is which."""
+        options = create_model_options_clone(model_options)
+        backward = [backward for _, backward in self.directions]
+        options["transformer_options"][PASS] = ModelPass(
+            num_frames=num_frames,
+            window=window,
+            conditional=(True, False) * len(backward),
+            backward=tuple(flag for flag in backward for _ in range(2)),
+        )
+        return options
 
     def _prepare_window(self, executor, model, noise_shape, conds, *args, **kwargs):
         """Memory is needed for a window, not for the whole video."""
         shape = [min(noise_shape[0], self.window), *noise_shape[1:]]
         return executor(model, shape, conds, *args, **kwargs)
+
+
+class InbetweenGuider(VideoGuider):
+    """FCVG's: both directions. Swapping the keyframes and flipping the noise flips the video."""
+
+    directions = (("first", False), ("last", True))
+
+    def set_conds(self, first: list, last: list, negative: list) -> None:
+        """Conditionings of both keyframes and the unconditional one."""
+        self.inner_set_conds({"first": first, "last": last, "negative": negative})
+
+
+class AnimationGuider(VideoGuider):
+    """ControlNeXt-SVD's: one direction, away from a reference image that every window sees."""
+
+    directions = (("positive", False),)
 
 
 def show_middle_frame(callback: Callable) -> Callable:
@@ -125,15 +150,6 @@ def show_middle_frame(callback: Callable) -> Callable:
         callback(step, denoised, x, total_steps)
 
     return shown
-
-
-def _for_window(model_options: dict, window: Window, num_frames: int) -> dict:
-    """Options that tell the wrapper and the control patch which pass is which."""
-    options = create_model_options_clone(model_options)
-    options["transformer_options"][PASS] = ModelPass(
-        num_frames=num_frames, window=window, conditional=CONDITIONAL, backward=BACKWARD
-    )
-    return options
 
 
 def _apply_in_direction(executor, x, t, c_concat=None, c_crossattn=None, control=None,

@@ -22,7 +22,7 @@ from comfy.model_patcher import ModelPatcher
 from safetensors import SafetensorError
 
 from ...fcvg_core.models.fcvg import (
-    ControlNeXt,
+    build_controlnext,
     check_keys,
     controlnext_config,
     describe,
@@ -90,7 +90,7 @@ def read_file(path: str):
 
 
 def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelPatcher:
-    """FCVG's UNet as the host's SVD model.
+    """FCVG's or ControlNeXt-SVD's UNet as the host's SVD model.
 
     Args:
         path: a whole file, or a partial one whose missing tensors stay those of `base`.
@@ -129,7 +129,7 @@ def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, c
 
 
 def load_controlnext(path: str) -> ModelPatcher:
-    """A ControlNeXt v2 file as a model that the host loads and frees beside the UNet."""
+    """A ControlNeXt file (v2 or v1) as a model that the host loads and frees beside the UNet."""
     name = os.path.basename(path)
     state_dict = load_state_dict(path)
     config = controlnext_config(state_dict, name=name)
@@ -137,7 +137,7 @@ def load_controlnext(path: str) -> ModelPatcher:
     dtype = mm.unet_dtype(weight_dtype=comfy.utils.weight_dtype(state_dict))
     cast = mm.unet_manual_cast(dtype, device)
     operations = comfy.ops.pick_operations(dtype, cast, load_device=device)
-    network = ControlNeXt(config, operations=operations, dtype=dtype)
+    network = build_controlnext(config, operations=operations, dtype=dtype)
     check_keys(state_dict, _shapes(network), name=name)
     network.load_state_dict(state_dict)
     network.compute_dtype = cast or dtype

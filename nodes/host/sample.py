@@ -1,4 +1,4 @@
-"""Conditioning, control, guider and sampling of one run, for the FCVG Sampler."""
+"""Conditioning, control, guider and sampling of one run, for the nodes that are all in one."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ import latent_preview
 import torch
 from torch import Tensor
 
-from ...fcvg_core.models.fcvg import check_size
-from ...fcvg_core.sampling import KeyframeNoise, draw_noise
+from ...fcvg_core.models.fcvg import check_size, check_version
+from ...fcvg_core.sampling import KeyframeNoise, draw_noise, plan_windows
 from .conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
 from .control_patch import steer
-from .guider import InbetweenGuider
+from .guider import AnimationGuider, InbetweenGuider, VideoGuider
 from .injection import inject_into
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSettings:
-    """The widgets of the FCVG Sampler, which explains them."""
+    """The widgets of the FCVG Sampler, which explains them, and of the ControlNeXt-SVD Sampler."""
 
     seed: int
     steps: int
@@ -59,17 +59,42 @@ def sample_inbetween(
         keyframes: IMAGE each, of any size.
         control: a managed ControlNeXt and IMAGE [T, H, W, 3], or None and None.
     """
+    if control[0] is not None:
+        check_version(control[0].model)
+    first, last = keyframes
+    images = {"first_frame": first, "last_frame": last}
+    return _sample_video(InbetweenGuider, models, images, control, settings)
+
+
+def sample_animation(
+    models: tuple, reference: Tensor, control: tuple, settings: SampleSettings
+) -> dict:
+    """LATENT of the frames that follow a reference image.
+
+    Args:
+        models: MODEL, CLIP_VISION and VAE of SVD.
+        reference: IMAGE of any size; the first of the batch counts.
+        control: a managed ControlNeXt and IMAGE [T, H, W, 3].
+    """
+    return _sample_video(AnimationGuider, models, {"reference_image": reference}, control, settings)
+
+
+def _sample_video(
+    kind: type[VideoGuider],
+    models: tuple,
+    images: dict[str, Tensor],
+    control: tuple,
+    settings: SampleSettings,
+) -> dict:
     model, clip_vision, vae = models
     size = (settings.height, settings.width)
     check_size(*size)
+    plan_windows(settings.num_frames, settings.window, settings.overlap)  # before anything is run
     model = _steered(model, *control, settings)
-    frames = tuple(
-        fit_keyframe(frame, size, name)
-        for frame, name in zip(keyframes, ("first_frame", "last_frame"), strict=True)
-    )
+    frames = tuple(fit_keyframe(image, size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, size, settings.num_frames)
     told = KeyframeSettings(settings.fps, settings.motion_bucket_id, settings.augmentation)
-    guider = InbetweenGuider(
+    guider = kind(
         model,
         window=settings.window,
         overlap=settings.overlap,
@@ -100,7 +125,7 @@ def _steered(model, controlnext, control_frames: Tensor | None, settings: Sample
     )
 
 
-def _sample(guider: InbetweenGuider, noise: KeyframeNoise, settings: SampleSettings) -> Tensor:
+def _sample(guider: VideoGuider, noise: KeyframeNoise, settings: SampleSettings) -> Tensor:
     model = guider.model_patcher
     sampler = comfy.samplers.sampler_object(settings.sampler_name)
     if settings.noise_injection_steps and settings.noise_injection_ratio:

@@ -1,0 +1,180 @@
+"""ControlNeXt-SVD: one reference image that moves as its control frames say."""
+
+from comfy_api.latest import io
+
+from .sampling import guidance_inputs
+from .sockets import ControlNeXtSocket
+
+
+def _size_inputs() -> list[io.Input]:
+    """Widgets for the size of a video."""
+    tooltip = "In pixels, a multiple of 64. ControlNeXt-SVD's is 512 x 768."
+    return [
+        io.Int.Input("width", default=512, min=64, max=4096, step=64, tooltip=tooltip),
+        io.Int.Input("height", default=768, min=64, max=4096, step=64, tooltip=tooltip),
+    ]
+
+
+def _video_inputs() -> list[io.Input]:
+    """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
+    return [
+        io.Int.Input("fps", default=7, min=1, max=30,
+                     tooltip="Frames a second that the motion is painted for; the reference's is "
+                     "7 whatever the video's is."),
+        io.Int.Input("motion_bucket_id", default=128, min=1, max=1023,
+                     tooltip="How much motion: SVD's measure, the reference's is 128."),
+        io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
+                       tooltip="Noise on the reference image: more frees the video from it. As SVD "
+                       "counts it, in a range of -1 to 1."),
+    ]  # fmt: skip
+
+
+def _guidance_inputs() -> list[io.Input]:
+    """Widgets for guidance and windows."""
+    start = "At a window's first frame. ControlNeXt-SVD's is 2.0, that of version 1 is 3.5."
+    return guidance_inputs(guidance=2.0, window=24, start=start)
+
+
+class EncodeReference(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_EncodeReference",
+            display_name="ControlNeXt-SVD Conditioning",
+            category="FCVG/conditioning",
+            description="What the model takes of the reference image, and an empty video.",
+            inputs=[
+                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
+                io.Vae.Input("vae", tooltip="SVD's VAE."),
+                io.Image.Input("reference_image", tooltip="Who or what moves in the video."),
+                *_size_inputs(),
+                io.Int.Input("num_frames", default=24, min=2, max=4096,
+                             tooltip="Of the video: as many as there are control frames."),
+                *_video_inputs(),
+                io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
+                             tooltip="Of the augmentation noise."),
+            ],
+            outputs=[
+                io.Conditioning.Output(display_name="positive", tooltip="Of the reference image."),
+                io.Conditioning.Output(display_name="negative", tooltip="Unconditional."),
+                io.Latent.Output(display_name="latent", tooltip="An empty video."),
+            ],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, clip_vision, vae, reference_image, width: int, height: int, num_frames: int,
+        fps: int, motion_bucket_id: int, augmentation: float, augmentation_seed: int,
+    ) -> io.NodeOutput:  # fmt: skip
+        import torch
+
+        from ..fcvg_core.models.fcvg import check_size
+        from ..fcvg_core.sampling import draw_noise
+        from .host.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+
+        check_size(height, width)
+        size = (height, width)
+        frame = fit_keyframe(reference_image, size, "reference_image")
+        noise = draw_noise(augmentation_seed, size, num_frames)
+        settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
+        conditions = encode_keyframes(clip_vision, vae, (frame,), noise.augmentation, settings)
+        return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})
+
+
+class GuideAnimation(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_GuideAnimation",
+            display_name="Animation Guider",
+            category="FCVG/sampling",
+            description="For Sampler Custom Advanced: sample a video of any length from one "
+            "reference image, window by window.",
+            inputs=[
+                io.Model.Input("model", tooltip="ControlNeXt-SVD's model, after Apply "
+                                                "ControlNeXt."),
+                io.Conditioning.Input("positive", tooltip="From ControlNeXt-SVD Conditioning."),
+                io.Conditioning.Input("negative", tooltip="From ControlNeXt-SVD Conditioning."),
+                *_guidance_inputs(),
+            ],
+            outputs=[io.Guider.Output(tooltip="For Sampler Custom Advanced.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model, positive, negative, min_guidance: float, max_guidance: float, window: int,
+        overlap: int,
+    ) -> io.NodeOutput:  # fmt: skip
+        from .host.guider import AnimationGuider
+
+        guider = AnimationGuider(
+            model,
+            window=window,
+            overlap=overlap,
+            min_guidance=min_guidance,
+            max_guidance=max_guidance,
+        )
+        guider.set_conds(positive, negative)
+        return io.NodeOutput(guider)
+
+
+class SampleAnimation(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        import comfy.samplers
+
+        return io.Schema(
+            node_id="FCVG_AnimateSampler",
+            display_name="ControlNeXt-SVD Sampler",
+            category="FCVG/sampling",
+            description="All in one box: conditioning, control, sampling. The video has as many "
+            "frames as there are control frames.",
+            inputs=[
+                io.Model.Input("model", tooltip="ControlNeXt-SVD's UNet, from Load FCVG Model."),
+                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
+                io.Vae.Input("vae", tooltip="SVD's VAE."),
+                io.Image.Input("reference_image", tooltip="Who or what moves in the video."),
+                ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt, of the "
+                                                               "same version as the model."),
+                io.Image.Input("control_frames",
+                               tooltip="One for each frame of the video: poses on black."),
+                io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+                             tooltip="Of all noise."),
+                io.Int.Input("steps", default=25, min=1, max=1000,
+                             tooltip="The reference's is 25."),
+                *_guidance_inputs(),
+                io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
+                               tooltip="How strongly the control frames steer; the reference's "
+                               "is 1.0."),
+                io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
+                               default="euler", tooltip="The reference's is euler."),
+                io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
+                               default="karras", tooltip="The reference's is karras."),
+                *_size_inputs(),
+                *_video_inputs(),
+            ],
+            outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
+        )  # fmt: skip
+
+    @classmethod
+    def execute(
+        cls, model, clip_vision, vae, reference_image, controlnext, control_frames, **settings,
+    ) -> io.NodeOutput:  # fmt: skip
+        from .host.sample import SampleSettings, sample_animation
+
+        return io.NodeOutput(
+            sample_animation(
+                (model, clip_vision, vae),
+                reference_image,
+                (controlnext, control_frames),
+                SampleSettings(
+                    num_frames=len(control_frames),
+                    noise_injection_steps=0,
+                    noise_injection_ratio=0.0,
+                    **settings,
+                ),
+            )
+        )
+
+
+NODES = [EncodeReference, GuideAnimation, SampleAnimation]
