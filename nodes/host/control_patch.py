@@ -113,6 +113,7 @@ class ControlPatch:
             )
         step = (float(sigma), hidden.shape[2:], hidden.dtype)
         if step != self._step:
+            self.forget()  # before the next features take memory
             self._control = self._run(sigma, hidden, _where_to_keep(current, hidden))
             self._step = step
         window = current.window
@@ -121,14 +122,18 @@ class ControlPatch:
         return control.to(hidden.device)
 
     def _run(self, sigma: Tensor, hidden: Tensor, kept: torch.device) -> Tensor:
+        """Prepared features of every frame of the video."""
         network = self.controlnext.model
-        prepared = []
-        for frames in self.frames.split(FRAMES_PER_CALL):
+        shape = (len(self.frames), network.config.out_channels, *hidden.shape[2:])
+        prepared = torch.empty(shape, dtype=hidden.dtype, device=kept)
+        parts = zip(
+            self.frames.split(FRAMES_PER_CALL), prepared.split(FRAMES_PER_CALL), strict=True
+        )
+        for frames, room in parts:
             mm.throw_exception_if_processing_interrupted()
             frames = frames.to(hidden.device, network.compute_dtype)
-            features = network(frames, timestep(sigma))
-            prepared.append(prepare_control(features, hidden.shape[2:]).to(kept, hidden.dtype))
-        return torch.cat(prepared)
+            room.copy_(prepare_control(network(frames, timestep(sigma)), hidden.shape[2:]))
+        return prepared
 
 
 def _where_to_keep(current: ModelPass, hidden: Tensor) -> torch.device:

@@ -1,0 +1,40 @@
+"""How many bytes of tensors are alive at once, on any device."""
+
+import weakref
+from collections import Counter
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class PeakBytes(TorchDispatchMode):
+    """Counts the storages that are made while it is entered; `peak` is the most at any time."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = self.peak = 0
+        self._users: Counter = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        given = {x.untyped_storage().data_ptr() for x in tree_leaves(args) if torch.is_tensor(x)}
+        for tensor in tree_leaves(out):
+            if not torch.is_tensor(tensor):
+                continue
+            storage = tensor.untyped_storage()
+            at, size = storage.data_ptr(), storage.nbytes()
+            if at in given and at not in self._users:
+                continue  # a view of what was there before
+            if not self._users[at]:
+                self.now += size
+                self.peak = max(self.peak, self.now)
+            self._users[at] += 1
+            weakref.finalize(tensor, self._release, at, size)
+        return out
+
+    def _release(self, at: int, size: int) -> None:
+        self._users[at] -= 1
+        if not self._users[at]:
+            del self._users[at]
+            self.now -= size
