@@ -50,7 +50,10 @@ def controlnext_weights(meta: dict) -> dict[str, torch.Tensor]:
     config = ConfigV1() if "v1" in meta["kind"] else Config()
     channels = meta.get("controlnext_out_channels", config.out_channels)
     network = build_controlnext(replace(config, out_channels=channels), device="meta")
-    return fill(_shapes(network), meta)
+    weights = fill(_shapes(network), meta)
+    if "learned_scale" in meta:  # fill's are so small that both halves' levels are the same
+        weights["scale"] = torch.tensor(meta["learned_scale"])
+    return weights
 
 
 def empty_unet(meta: dict):

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[1] / "golden")
 
 
-def each_case(kind: str):
-    """Run a test once for each case of a kind."""
-    cases = find_cases(FOLDER / "controlnext", kind)
+def each_case(*kinds: str):
+    """Run a test once for each case of some kinds."""
+    cases = [case for kind in kinds for case in find_cases(FOLDER / "controlnext", kind)]
     return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 
@@ -78,7 +78,7 @@ def test_unet_v1(load, load_unet, load_controlnext, meta, tensors):
     assert (out - tensors["out"].flatten(0, 1)).abs().max() <= 1e-4
 
 
-@each_case("controlnext_pipeline")
+@each_case("controlnext_pipeline", "controlnext_v1_pipeline")
 @torch.inference_mode()
 def test_pipeline(load, load_unet, load_controlnext, node_classes, meta, tensors):
     import comfy.samplers

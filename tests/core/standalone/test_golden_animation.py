@@ -1,4 +1,4 @@
-"""ControlNeXt-SVD's numbers: version 1's networks, version 2's pipeline in one direction."""
+"""ControlNeXt-SVD's numbers: version 1's networks, and both pipelines in one direction."""
 
 import os
 from pathlib import Path
@@ -15,9 +15,9 @@ from fcvg_core.standalone.stand_ins import SCHEDULER
 FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[2] / "golden")
 
 
-def each_case(kind: str):
-    """Run a test once for each case of a kind."""
-    cases = find_cases(FOLDER / "controlnext", kind)
+def each_case(*kinds: str):
+    """Run a test once for each case of some kinds."""
+    cases = [case for kind in kinds for case in find_cases(FOLDER / "controlnext", kind)]
     return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 
@@ -67,7 +67,7 @@ def test_unet_v1(meta, tensors):
         assert (half - expected).abs().max() <= 1e-4
 
 
-@each_case("controlnext_pipeline")
+@each_case("controlnext_pipeline", "controlnext_v1_pipeline")
 @torch.no_grad()
 def test_pipeline(meta, tensors):
     out = denoise(
