@@ -60,7 +60,7 @@ def to_image(frames: np.ndarray) -> torch.Tensor:
         ValueError: the frames are not [T, H, W, 3] uint8.
     """
     check_frames(frames)
-    return torch.from_numpy(np.ascontiguousarray(frames)).float() / 255
+    return torch.from_numpy(np.ascontiguousarray(frames)).float().div_(255)
 
 
 def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Lines and poses together, and what both have in common: the timing of their motion."""
 
+import json
 import logging
 
 import numpy as np
@@ -11,7 +12,6 @@ from .sockets import LineMatchesSocket, PoseKeypointSocket
 TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
 MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
 CUSTOM = "custom"
-MAX_STRETCH = 0.02  # by which the shapes of two canvases may differ without a word
 
 
 def timing_inputs(*, optional: bool = False) -> list:
@@ -52,60 +52,75 @@ def read_times(num_frames: int, timing: str, custom_times: str):
     return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
 
 
-def read_poses(name: str, value: list | dict) -> tuple[list, tuple[int, int] | None]:
-    """Poses of every image of a POSE_KEYPOINT, and (height, width) of its canvas or None.
+def list_poses(name: str, value: list | tuple | dict | str) -> list[dict]:
+    """The frames of a POSE_KEYPOINT, one at least.
 
     Args:
         name: of the input, for messages.
+        value: a list of frames; a single frame, or the text of either, is taken as well.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: there is none.
     """
-    from ..fcvg_core.pose import canvas_size, from_openpose
-
-    frames = value if isinstance(value, list) else [value]
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"{name} is text, but no JSON: {error}.") from error
+    frames = list(value) if isinstance(value, (list, tuple)) else [value]
     if not frames:
         raise ValueError(f"{name} is an empty list: expected the poses of an image.")
-    poses = [from_openpose(frame) for frame in frames]
-    return poses, next(filter(None, map(canvas_size, frames)), None)
+    return frames
 
 
-def read_keyframe_poses(first_pose: list | dict, last_pose: list | dict) -> tuple:
-    """Poses of both keyframes, and (height, width) of their canvas or None.
+def keyframe_poses(first_pose, last_pose) -> list[dict]:
+    """The frames of both keyframes: of several images the first one's, and the last one's."""
+    return [list_poses("first_pose", first_pose)[0], list_poses("last_pose", last_pose)[-1]]
 
-    Args:
-        first_pose, last_pose: POSE_KEYPOINT; of several images the first one's, and the last
-            one's.
+
+def pose_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[int, int]:
+    """(height, width) of the pictures: what is asked for, else that of the first canvas.
 
     Raises:
-        ValueError: they are something else.
+        ValueError: nothing tells the size, or a frame is not in OpenPose's form.
     """
-    poses0, size0 = read_poses("first_pose", first_pose)
-    poses1, size1 = read_poses("last_pose", last_pose)
-    if size0 and size1:
-        warn_of_stretch(size1, size0)
-    return poses0[0], poses1[-1], size0 or size1
+    from ..fcvg_core.pose import canvas_size
 
-
-def warn_of_stretch(canvas: tuple[int, int], size: tuple[int, int]) -> None:
-    """Say that poses of one canvas are drawn on one of another shape; both (height, width)."""
-    if abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH:
-        logging.warning(
-            "Poses of a canvas of %d x %d are stretched to %d x %d.", *canvas[::-1], *size[::-1]
+    canvas = next(filter(None, map(canvas_size, frames)), (0, 0))
+    size = (height or canvas[0], width or canvas[1])
+    if 0 in size:
+        raise ValueError(
+            "The poses do not say how large their canvas is (canvas_width and canvas_height): "
+            "connect line matches, or use Interpolate & Draw Poses with a width and a height."
         )
+    return size
+
+
+def warn_of_stretch(frames: list[dict], size: tuple[int, int]) -> None:
+    """Say which canvases are of another shape than the pictures, (height, width)."""
+    from ..fcvg_core.pose import canvas_size, is_stretched
+
+    for canvas in filter(None, map(canvas_size, frames)):
+        if is_stretched(canvas, size):
+            logging.warning("Poses of a canvas of %d x %d are stretched to %d x %d.",
+                            *canvas[::-1], *size[::-1])  # fmt: skip
 
 
 def draw_moving_people(
-    poses0, poses1, times, size: tuple[int, int], *, style: str, missing_joints: str,
+    keyframes: list[dict], times, size: tuple[int, int], *, style: str, missing_joints: str,
     missing_people: str, pose_width: float,
 ) -> tuple:  # fmt: skip
     """Poses of every frame, and frames uint8 [T, H, W, 3] that show them."""
-    from ..fcvg_core.pose import STYLES, draw_poses, interpolate_poses
+    from ..fcvg_core.pose import STYLES, draw_poses, from_openpose, interpolate_poses
 
     if style not in STYLES:
         raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+    warn_of_stretch(keyframes, size)
     track = interpolate_poses(
-        poses0, poses1, times, missing_joints=missing_joints, missing_people=missing_people
+        *(from_openpose(frame, size=size) for frame in keyframes),
+        times,
+        missing_joints=missing_joints,
+        missing_people=missing_people,
     )
     return track, draw_poses(track, size, style=STYLES[style].scaled(pose_width))
 
@@ -159,24 +174,12 @@ class InterpolateConditions(io.ComfyNode):
             track = interpolate_lines(line_matches, times)
             frames = draw_lines(track, size, line_width=line_width, seed=color_seed)
         if first_pose is not None:
-            *poses, canvas = read_keyframe_poses(first_pose, last_pose)
-            if size and canvas:
-                warn_of_stretch(canvas, size)
-            size = size or need_canvas(canvas)
-            _, people = draw_moving_people(*poses, times, size, style="fcvg", **pose_choices)
+            keyframes = keyframe_poses(first_pose, last_pose)
+            size = size or pose_size(keyframes)
+            _, people = draw_moving_people(keyframes, times, size, style="fcvg", **pose_choices)
             frames = people if frames is None else overlay(frames, people)
         _warn_of_black(frames)
         return io.NodeOutput(to_image(frames))
-
-
-def need_canvas(canvas: tuple[int, int] | None) -> tuple[int, int]:
-    """The canvas, or ValueError where the poses do not say it."""
-    if canvas is None:
-        raise ValueError(
-            "The poses do not say how large their canvas is (canvas_width and canvas_height): "
-            "connect line matches, or use Interpolate & Draw Poses with a width and a height."
-        )
-    return canvas
 
 
 def _warn_of_black(frames: np.ndarray) -> None:

@@ -10,7 +10,6 @@ from .host import folders
 from .sockets import GlueStickSocket, LineMatchesSocket
 
 DETECTORS = ["opencv", "pytlsd"]
-AUTO = "auto"
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -23,11 +22,11 @@ class LoadGlueStick(io.ComfyNode):
             description="The line matcher of the paper. Both files are needed; SuperPoint's may "
             "be used for non-commercial research only.",
             inputs=[
-                io.Combo.Input("gluestick_name", options=_weights(), default=AUTO,
+                io.Combo.Input("gluestick_name", options=_weights(), default=folders.AUTO,
                                tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
                                "that, if both files are there; else nothing, and Match Lines "
                                "does without."),
-                io.Combo.Input("superpoint_name", options=_weights(), default=AUTO,
+                io.Combo.Input("superpoint_name", options=_weights(), default=folders.AUTO,
                                tooltip="superpoint_v1.pth in models/gluestick."),
             ],
             outputs=[GlueStickSocket.Output(display_name="gluestick",
@@ -36,19 +35,18 @@ class LoadGlueStick(io.ComfyNode):
 
     @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
-        from .host.gluestick import FILES, find_gluestick, load_gluestick
+        from .host.gluestick import FILES, load_gluestick
 
-        names = (gluestick_name, superpoint_name)
-        if names == (AUTO, AUTO):
-            paths = find_gluestick()
-        else:
-            paths = [folders.find_file(folders.GLUESTICK, official if name == AUTO else name)
-                     for name, official in zip(names, FILES, strict=True)]  # fmt: skip
+        paths = folders.find_pair(folders.GLUESTICK, (gluestick_name, superpoint_name), FILES)
         return io.NodeOutput(load_gluestick(*paths) if paths else None)
+
+    @classmethod
+    def fingerprint_inputs(cls, **names: str) -> str:
+        return folders.fingerprint(folders.GLUESTICK)
 
 
 def _weights() -> list[str]:
-    return [AUTO, *folders.list_files(folders.GLUESTICK)]
+    return [folders.AUTO, *folders.list_files(folders.GLUESTICK)]
 
 
 class MatchLines(io.ComfyNode):

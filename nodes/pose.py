@@ -7,19 +7,18 @@ from comfy_api.latest import io
 
 from .conditions import (
     draw_moving_people,
-    need_canvas,
+    keyframe_poses,
+    list_poses,
     pose_inputs,
-    read_keyframe_poses,
-    read_poses,
+    pose_size,
     read_times,
     timing_inputs,
 )
 from .host import folders
 from .sockets import DWPoseSocket, PoseKeypointSocket
 
-AUTO = "auto"
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-STYLES = ["fcvg", "controlnext-svd-v2"]
+STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 PEOPLE = ["one person", "everybody"]
 
 
@@ -32,10 +31,10 @@ class LoadDWPose(io.ComfyNode):
             category="FCVG/loaders",
             description="The pose detector of the paper: two ONNX files in models/dwpose.",
             inputs=[
-                io.Combo.Input("boxes_name", options=_networks(), default=AUTO,
+                io.Combo.Input("boxes_name", options=_networks(), default=folders.AUTO,
                                tooltip="yolox_l.onnx, which finds people. auto: the official "
                                "file, if both are there; else nothing, and there are no poses."),
-                io.Combo.Input("points_name", options=_networks(), default=AUTO,
+                io.Combo.Input("points_name", options=_networks(), default=folders.AUTO,
                                tooltip="dw-ll_ucoco_384.onnx, which finds their points."),
             ],
             outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
@@ -43,19 +42,19 @@ class LoadDWPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
-        from .host.dwpose import FILES, find_dwpose, load_dwpose
+        from ..fcvg_core.pose import DWPOSE_FILES
+        from .host.dwpose import load_dwpose
 
-        names = (boxes_name, points_name)
-        if names == (AUTO, AUTO):
-            paths = find_dwpose()
-        else:
-            paths = [folders.find_file(folders.DWPOSE, official if name == AUTO else name)
-                     for name, official in zip(names, FILES, strict=True)]  # fmt: skip
+        paths = folders.find_pair(folders.DWPOSE, (boxes_name, points_name), DWPOSE_FILES)
         return io.NodeOutput(load_dwpose(*paths) if paths else None)
+
+    @classmethod
+    def fingerprint_inputs(cls, **names: str) -> str:
+        return folders.fingerprint(folders.DWPOSE)
 
 
 def _networks() -> list[str]:
-    return [AUTO, *folders.list_files(folders.DWPOSE)]
+    return [folders.AUTO, *folders.list_files(folders.DWPOSE)]
 
 
 class ExtractPoses(io.ComfyNode):
@@ -89,20 +88,19 @@ class ExtractPoses(io.ComfyNode):
 
         if len(image) == 0:
             raise ValueError("There is no image to find people in: the batch is empty.")
-        frames = to_uint8(image)
         if dwpose is None:
             logging.info("Nobody is looked for: DWPose is not loaded.")
-            found = [nobody()] * len(frames)
+            found = [nobody()] * len(image)
         else:
             from .host.dwpose import find_people
 
-            found = [*find_people(dwpose, frames, whole_frame=if_nobody == WHOLE_FRAME)]
+            found = [*find_people(dwpose, image, whole_frame=if_nobody == WHOLE_FRAME)]
             logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
-        size = frames.shape[1:3]
-        drawn = [draw_on_frame(frame, poses, style=STYLES["fcvg"])
-                 for frame, poses in zip(frames, found, strict=True)]  # fmt: skip
-        poses = [to_openpose(poses, size) for poses in found]
-        return io.NodeOutput(poses, to_image(np.stack(drawn)))
+        # Frame by frame: a video's batch is large, and twice as large in between.
+        drawn = np.stack([draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
+                          for frame, poses in zip(image, found, strict=True)])  # fmt: skip
+        poses = [to_openpose(poses, tuple(image.shape[1:3])) for poses in found]
+        return io.NodeOutput(poses, to_image(drawn))
 
 
 class DrawPoses(io.ComfyNode):
@@ -123,7 +121,7 @@ class DrawPoses(io.ComfyNode):
                              tooltip="Of the video, keyframes included. FCVG was trained on 25."),
                 *timing_inputs(),
                 *pose_inputs(),
-                io.Combo.Input("style", options=STYLES, default=STYLES[0],
+                io.Combo.Input("style", options=STYLE_NAMES, default=STYLE_NAMES[0],
                                tooltip="Whose lines are drawn: FCVG's are twice as wide as "
                                "ControlNeXt-SVD's."),
                 io.Int.Input("width", default=0, min=0, max=16384,
@@ -146,13 +144,10 @@ class DrawPoses(io.ComfyNode):
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import to_openpose
 
-        *poses, canvas = read_keyframe_poses(first_pose, last_pose)
-        size = (height, width)
-        if 0 in size:
-            canvas = need_canvas(canvas)
-            size = (height or canvas[0], width or canvas[1])
+        keyframes = keyframe_poses(first_pose, last_pose)
+        size = pose_size(keyframes, height=height, width=width)
         times = read_times(num_frames, timing, custom_times)
-        track, frames = draw_moving_people(*poses, times, size, **choices)
+        track, frames = draw_moving_people(keyframes, times, size, **choices)
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
         return io.NodeOutput(to_image(frames), written)
 
@@ -197,15 +192,21 @@ class AlignPoses(io.ComfyNode):
         pose_width: float,
     ) -> io.NodeOutput:  # fmt: skip
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import STYLES, draw_poses, drive_reference, to_openpose
+        from ..fcvg_core.pose import (
+            STYLES,
+            draw_poses,
+            drive_reference,
+            from_openpose,
+            to_openpose,
+        )
 
-        driving, driving_size = read_poses("driving_poses", driving_poses)
-        reference, size = read_poses("reference_pose", reference_pose)
-        size = need_canvas(size)
+        driving = list_poses("driving_poses", driving_poses)
+        reference = list_poses("reference_pose", reference_pose)[0]
+        driving_size, size = pose_size(driving), pose_size([reference])
         track = drive_reference(
-            driving,
-            reference[0],
-            driving_size=need_canvas(driving_size),
+            [from_openpose(frame, size=driving_size) for frame in driving],
+            from_openpose(reference, size=size),
+            driving_size=driving_size,
             reference_size=size,
             one_person=people == PEOPLE[0],
             smoothing=smoothing,

@@ -1,15 +1,17 @@
 """Two frames -> matched people -> frames that show them move. Read `types` first."""
 
 from .align import align_poses, drive_reference, smooth_poses
-from .detector import PoseDetector, open_detector
+from .detector import DWPOSE_FILES, PoseDetector, open_detector
 from .draw import STYLES, PoseStyle, draw_poses
 from .follow import follow_person, stack_padded
-from .openpose import canvas_size, from_openpose, to_openpose
+from .onnx_model import usable_providers
+from .openpose import canvas_size, from_openpose, is_stretched, to_openpose
 from .preview import draw_on_frame
 from .track import MISSING_JOINTS, MISSING_PEOPLE, interpolate_poses, match_people
 from .types import Poses, is_seen, nobody, stack_frames
 
 __all__ = [
+    "DWPOSE_FILES",
     "MISSING_JOINTS",
     "MISSING_PEOPLE",
     "STYLES",
@@ -25,6 +27,7 @@ __all__ = [
     "from_openpose",
     "interpolate_poses",
     "is_seen",
+    "is_stretched",
     "match_people",
     "nobody",
     "open_detector",
@@ -32,4 +35,5 @@ __all__ = [
     "stack_frames",
     "stack_padded",
     "to_openpose",
+    "usable_providers",
 ]

@@ -22,6 +22,8 @@ from .skeleton import (
 )
 from .types import Poses
 
+DWPOSE_FILES = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")  # boxes and points, of yzd-v/DWPose
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoseDetector:
@@ -75,8 +77,8 @@ def open_detector(
 
     Args:
         open_session: takes a file and names of onnxruntime's providers, the first one preferred.
-        files: yolox_l.onnx and dw-ll_ucoco_384.onnx.
-        providers: those that are installed and may be used.
+        files: what DWPOSE_FILES are.
+        providers: from `usable_providers`.
         whole_frame: see `PoseDetector`.
 
     Raises:

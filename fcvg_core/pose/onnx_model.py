@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +10,7 @@ import numpy as np
 CPU = "CPUExecutionProvider"
 PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", CPU)
 
+NUMBERS = "tensor(float)"  # onnxruntime's name of float32
 Shape = tuple[int | None, ...]  # None is any number
 
 
@@ -38,18 +39,29 @@ class Device:
     """
 
     provider: str = CPU
-    _told: bool = field(default=False, repr=False)
 
     def give_up(self, reason: str) -> None:
-        """Go on with the CPU, and say so once."""
-        if not self._told:
-            logging.warning("%s does not work (%s): poses are found on the CPU, which is slower.",
-                            self.provider.removesuffix("ExecutionProvider"), reason)  # fmt: skip
-        self.provider, self._told = CPU, True
+        """Go on with the CPU, and say so."""
+        logging.warning("%s does not work (%s): poses are found on the CPU, which is slower.",
+                        self.provider.removesuffix("ExecutionProvider"), reason)  # fmt: skip
+        self.provider = CPU
+
+
+def usable_providers(installed: Sequence[str], *, cpu_only: bool, cuda: bool) -> list[str]:
+    """Those of onnxruntime's providers that may work here.
+
+    Args:
+        installed: what onnxruntime was built for.
+        cpu_only: the user asked for it.
+        cuda: whether there is a card that torch can use; onnxruntime would complain at length.
+    """
+    if cpu_only:
+        return [CPU]
+    return [name for name in installed if cuda or not name.startswith("CUDA")]
 
 
 def choose_device(usable: Sequence[str]) -> Device:
-    """The fastest device of those that may be used, by onnxruntime's names; it is logged."""
+    """The fastest device of `usable_providers`; it is logged."""
     device = Device(next((name for name in PROVIDERS if name in usable), CPU))
     logging.info("Poses are found on: %s.", device.provider.removesuffix("ExecutionProvider"))
     return device
@@ -87,8 +99,8 @@ class OnnxModel:
         session = self.session()
         batch = session.get_inputs()[0].shape[0]
         parts = [values]
-        if isinstance(batch, int) and batch < len(values):
-            parts = [values[i : i + batch] for i in range(0, len(values), batch)]
+        if batch == 1:
+            parts = [values[i : i + 1] for i in range(len(values))]
         outputs = [self._run_part(part) for part in parts]
         return [np.concatenate(rows) for rows in zip(*outputs, strict=True)]
 
@@ -100,21 +112,26 @@ class OnnxModel:
         """The session, opened where it was not, or where the device is another one by now."""
         if self._session and self._session.get_providers()[0] == self.device.provider:
             return self._session
-        try:
-            session = self._open_session(list(dict.fromkeys([self.device.provider, CPU])))
-        except Exception as error:
-            if self.device.provider == CPU:
-                raise ValueError(
-                    f"{self.name} can't be opened as an ONNX network: {_first_line(error)}. "
-                    "It is empty, cut off or something else: download it again."
-                ) from error
-            self.device.give_up(_first_line(error))
-            return self.session()
+        session = self._open(self.device.provider)
         if self.device.provider not in session.get_providers():
             self.device.give_up("it could not be started")
         self._check(session)
         self._session = session
         return session
+
+    def _open(self, provider: str) -> object:
+        """A session; one on the CPU where another provider can't open the file but that can."""
+        try:
+            return self._open_session(list(dict.fromkeys([provider, CPU])))
+        except Exception as error:
+            if provider == CPU:
+                raise ValueError(
+                    f"{self.name} can't be opened as an ONNX network: {_first_line(error)}. "
+                    "It is empty, cut off or something else: download it again."
+                ) from error
+            session = self._open(CPU)
+            self.device.give_up(_first_line(error))
+            return session
 
     def _run_part(self, values: np.ndarray) -> list[np.ndarray]:
         session = self.session()
@@ -128,14 +145,13 @@ class OnnxModel:
 
     def _check(self, session) -> None:
         """Raise ValueError unless the session takes and gives what it should."""
-        found = Signature(
-            *(tuple(_shape(item.shape) for item in items)
-              for items in (session.get_inputs(), session.get_outputs()))
-        )  # fmt: skip
-        if not self._signature.fits(found):
+        items = (session.get_inputs(), session.get_outputs())
+        found = Signature(*(tuple(_shape(item.shape) for item in part) for part in items))
+        kinds = sorted({item.type for part in items for item in part})
+        if not self._signature.fits(found) or kinds != [NUMBERS]:
             raise ValueError(
-                f"{self.name} is another network: it makes {found}, but {self._signature} is "
-                "needed."
+                f"{self.name} is another network: it makes {found} of {' and '.join(kinds)}, but "
+                f"{self._signature} of {NUMBERS} is needed."
             )
 
 
@@ -144,9 +160,9 @@ def _all_fit(wanted: tuple[Shape, ...], found: tuple[Shape, ...]) -> bool:
 
 
 def _fits(wanted: Shape, found: Shape) -> bool:
-    """Sizes that a network leaves open fit anything."""
+    """Sizes that a network leaves open fit anything; one at a time is what we can live with."""
     return len(wanted) == len(found) and all(
-        a is None or b is None or a == b for a, b in zip(wanted, found, strict=True)
+        b is None or a == b or (a is None and b == 1) for a, b in zip(wanted, found, strict=True)
     )
 
 

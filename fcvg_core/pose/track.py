@@ -10,35 +10,37 @@ from .types import Poses, is_seen
 # What becomes of a point that only one keyframe shows, and of a person that only one shows.
 MISSING_JOINTS = ("hide", "hold")
 MISSING_PEOPLE = ("fade", "drop")
-# Added to distances (parts of the frame, so below 2) that are less sure: by no shared joint.
-UNSHARED = 10.0
 
 
 def match_people(poses0: Poses, poses1: Poses) -> Tensor:
     """Who of the first keyframe is who in the last: the matching that moves everybody least.
 
     People are as far apart as the joints that both keyframes show of them; where there are none,
-    as the middles of their bodies.
+    as the middles of their bodies. Two of whom nothing is seen in both are no pair: nothing of
+    them could be drawn in between.
 
     Args:
         poses0, poses1: [P, ...] of each keyframe.
 
     Returns:
-        [M, 2] int64 places in `poses0` (rising) and `poses1`; M is the smaller number of people.
+        [M, 2] int64 places in `poses0` (rising) and `poses1`; M is at most the smaller number of
+        people.
 
     Source: Tian-one/FCVG utils/util.py match_bodies.
     Differs: the best matching as a whole, of all people, on seen joints; the reference takes one
     person after the other, and only the first ones where there are more.
     """
     points0, points1 = poses0.keypoints[:, BODY], poses1.keypoints[:, BODY]
-    seen0, seen1 = is_seen(poses0)[:, BODY], is_seen(poses1)[:, BODY]
-    shared = (seen0[:, None] & seen1[None]).double()  # [P0, P1, 18]
+    seen0, seen1 = is_seen(poses0), is_seen(poses1)
+    shared = seen0[:, None] & seen1[None]  # [P0, P1, 134]
+    joints = shared[..., BODY].double()
     distance = (points0[:, None] - points1[None]).norm(dim=-1)
-    apart = (distance * shared).sum(-1) / shared.sum(-1).clamp(min=1)
-    middle0, middle1 = _middles(points0, seen0), _middles(points1, seen1)
-    centers = (middle0[:, None] - middle1[None]).norm(dim=-1) + UNSHARED
-    cost = torch.where(shared.any(-1), apart, centers)
-    return torch.stack([torch.from_numpy(who) for who in linear_sum_assignment(cost.numpy())], 1)
+    apart = (distance * joints).sum(-1) / joints.sum(-1).clamp(min=1)
+    middle0, middle1 = _middles(points0, seen0[:, BODY]), _middles(points1, seen1[:, BODY])
+    centers = (middle0[:, None] - middle1[None]).norm(dim=-1)
+    cost = torch.where(joints.any(-1), apart, centers).detach().cpu()
+    pairs = torch.stack([torch.from_numpy(who) for who in linear_sum_assignment(cost.numpy())], 1)
+    return pairs[shared.any(-1)[pairs[:, 0], pairs[:, 1]]]
 
 
 def interpolate_poses(

@@ -35,7 +35,7 @@ def find_people(model: OnnxModel, frame: np.ndarray) -> np.ndarray:
     rows = model.run(blob[None])[0][0]
     boxes = decode_boxes(rows) / np.float32(ratio)
     scores = rows[:, 4] * rows[:, 5 + PERSON]
-    likely = np.flatnonzero(scores > MIN_BOX_SCORE)
+    likely = np.flatnonzero((scores > MIN_BOX_SCORE) & np.isfinite(boxes).all(1))
     boxes = boxes[likely]
     return boxes[suppress_overlaps(boxes, scores[likely], MAX_OVERLAP)].astype(np.float64)
 
@@ -61,7 +61,8 @@ def decode_boxes(rows: np.ndarray) -> np.ndarray:
     """
     cells, strides = _grid()
     middle = (rows[:, :2] + cells) * strides
-    half = np.exp(rows[:, 2:4]) * strides / 2
+    with np.errstate(over="ignore"):  # of a cell that nobody is in
+        half = np.exp(rows[:, 2:4]) * strides / 2
     return np.concatenate([middle - half, middle + half], axis=1)
 
 

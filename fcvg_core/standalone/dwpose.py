@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..pose import PoseDetector, Poses, open_detector
-from .model_files import DWPOSE_BOXES, DWPOSE_POINTS, find_dwpose
+from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
+from .machine import choose_device
+from .model_files import find_dwpose
 from .poses_file import read_poses
 
 Keyframes = tuple[np.ndarray, np.ndarray]
@@ -20,14 +21,14 @@ def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> Po
     """What gives the people of two keyframes; None where nobody asks for them. Says which it is.
 
     Args:
-        options: `no_poses`, `poses`, `dwpose_det`, `dwpose_pose`, `whole_frame` and `device` of
-            the command line.
+        options: `poses` (False for none), `dwpose_det`, `dwpose_pose`, `whole_frame` and
+            `device` of the command line.
         size: (height, width) of the keyframes.
 
     Raises:
         ValueError: a file is missing or another one, or onnxruntime is not installed.
     """
-    if options.no_poses:
+    if options.poses is False:
         return None
     if options.poses:
         first, last = map(Path, options.poses)
@@ -57,7 +58,7 @@ def need_detector(options: argparse.Namespace) -> PoseDetector:
     files = find_dwpose(options.dwpose_det, options.dwpose_pose)
     if files is None:
         raise ValueError(
-            f"DWPose needs two files: {DWPOSE_BOXES} (--dwpose-det) and {DWPOSE_POINTS} "
+            f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
             "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose."
         )
     return load_detector(files, device=options.device, whole_frame=options.whole_frame)
@@ -67,7 +68,7 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
     """DWPose on the fastest device that onnxruntime was built for.
 
     Args:
-        files: yolox_l.onnx and dw-ll_ucoco_384.onnx.
+        files: what DWPOSE_FILES are.
         device: of the command line; "cpu" keeps it on the CPU.
         whole_frame: where nobody is found, take the whole frame for a person.
 
@@ -84,14 +85,19 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
             f"Poses need onnxruntime ({error}): pip install onnxruntime-gpu, or onnxruntime "
             "where there is no NVIDIA card. --no-poses goes without."
         ) from error
-    providers = onnxruntime.get_available_providers()
-    if device == "cpu":
-        providers = []
-    elif not torch.cuda.is_available():
-        providers = [name for name in providers if not name.startswith("CUDA")]
+    card = {"device_id": choose_device(device).index or 0}
+
+    def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSession:
+        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
+        return onnxruntime.InferenceSession(file, providers=chosen)
+
     return open_detector(
-        lambda file, wanted: onnxruntime.InferenceSession(file, providers=wanted),
+        open_session,
         (str(files[0]), str(files[1])),
-        providers=providers,
+        providers=usable_providers(
+            onnxruntime.get_available_providers(),
+            cpu_only=device == "cpu",
+            cuda=torch.cuda.is_available(),
+        ),
         whole_frame=whole_frame,
     )

@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..pose import DWPOSE_FILES
+
 VARIABLE = "FCVG_MODELS"
 GLUESTICK, SUPERPOINT = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
-DWPOSE_BOXES, DWPOSE_POINTS = "yolox_l.onnx", "dw-ll_ucoco_384.onnx"
 MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = ("model_index.json", "*/*.json")
@@ -97,13 +98,16 @@ def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | 
         ValueError: one is named, and the other one neither named nor found.
     """
     folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-    found = boxes or _in_folder(folder, DWPOSE_BOXES), points or _in_folder(folder, DWPOSE_POINTS)
+    found = tuple(
+        named or _in_folder(folder, official)
+        for named, official in zip((boxes, points), DWPOSE_FILES, strict=True)
+    )
     if None not in found:
         return found
     if boxes or points:
         raise ValueError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
-            f"{DWPOSE_BOXES} and {DWPOSE_POINTS} into {VARIABLE}."
+            f"{' and '.join(DWPOSE_FILES)} into {VARIABLE}."
         )
     return None
 

@@ -91,12 +91,13 @@ def add_device(add_to: argparse._ActionsContainer) -> None:
 
 
 def add_size(
-    add_to: argparse._ActionsContainer, *, height: int = 576, width: int = 1024
+    add_to: argparse._ActionsContainer, *, height: int | None = 576, width: int | None = 1024
 ) -> None:
-    """Size of the frames."""
+    """Size of the frames; None keeps that of the pictures."""
     for name, default in (("--height", height), ("--width", width)):
+        kept = "%(default)s" if default else "with both, pictures are cropped as inbetween does"
         add_to.add_argument(name, type=whole(64), default=default, metavar="N",
-                            help="in pixels, a multiple of 64 (%(default)s)")
+                            help=f"in pixels, a multiple of 64 ({kept})")
 
 
 def add_machine(group: argparse._ArgumentGroup) -> None:

@@ -125,6 +125,7 @@ def _add_pose(commands) -> None:
     pose.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
     pose.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
                       help="folder to make; if it exists, OUT_0001 ... is made")
+    add_size(pose, height=None, width=None)
     pose.add_argument("--style", choices=STYLES, default=STYLES[0],
                       help="whose lines are drawn (%(default)s)")
     add_detector(pose)
@@ -193,7 +194,7 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add_detector(group)
     add("--poses", nargs=2, metavar="FILE",
         help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")
-    add("--no-poses", action="store_true", help="lines only")
+    add("--no-poses", dest="poses", action="store_const", const=False, help="lines only")
     add("--missing-joints", choices=MISSING_JOINTS, default=MISSING_JOINTS[0],
         help="joints that one frame does not show: hide, or hold beside the body (%(default)s)")
     add("--missing-people", choices=MISSING_PEOPLE, default=MISSING_PEOPLE[0],

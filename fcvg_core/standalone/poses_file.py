@@ -4,9 +4,7 @@ import json
 import logging
 from pathlib import Path
 
-from ..pose import Poses, canvas_size, from_openpose, to_openpose
-
-MAX_STRETCH = 0.02  # by which the shapes of canvas and frame may differ without a word
+from ..pose import Poses, canvas_size, from_openpose, is_stretched, to_openpose
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
@@ -19,8 +17,8 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
 
     Args:
         path: one frame in OpenPose's form, or a list of them.
-        size: (height, width) of the frame that they are used for; relative coordinates fit any,
-            but a canvas of another shape is stretched, which is logged.
+        size: (height, width) of the frame that they are used for, and of the canvas where the
+            file does not tell it. A canvas of another shape is stretched, which is logged.
         frame: which one of a list.
 
     Raises:
@@ -29,14 +27,14 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         found = found[frame] if isinstance(found, list) else found
-        poses, canvas = from_openpose(found), canvas_size(found)
+        poses, canvas = from_openpose(found, size=size), canvas_size(found)
     except FileNotFoundError as error:
         raise ValueError(f"There is no file {path}.") from error
     except IndexError as error:
         raise ValueError(f"{path} is an empty list: expected the poses of a frame.") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path} holds no poses: {error}") from error
-    if canvas and abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH:
+    if canvas and is_stretched(canvas, size):
         logging.warning(
             "%s is for frames of %d x %d pixels; its people are stretched to %d x %d.",
             path, *canvas[::-1], *size[::-1],

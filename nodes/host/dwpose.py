@@ -1,30 +1,23 @@
 """DWPose in the host: its two ONNX files, room for them on the card, people of a batch."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
 import comfy.model_management as mm
-import folder_paths
-import numpy as np
 import torch
 from comfy.utils import ProgressBar
 
-from ...fcvg_core.pose import PoseDetector, Poses, open_detector
-from .folders import DWPOSE
+from ...fcvg_core.frames import to_uint8
+from ...fcvg_core.pose import (
+    PoseDetector,
+    Poses,
+    open_detector,
+    usable_providers,
+)
 
-FILES = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")
-# What both networks take of a card while they run, with onnxruntime's own.
+# What both networks take of a card while they run, with onnxruntime's own; the host does not
+# manage it, so room is made when a session is opened.
 MEMORY = 2 * 2**30  # bytes
-
-
-def find_dwpose() -> tuple[str, str] | None:
-    """Paths of the two official files; None, with a message, unless both are there."""
-    found = [folder_paths.get_full_path(DWPOSE, name) for name in FILES]
-    if None not in found:
-        return tuple(found)
-    logging.info("DWPose is not used: %s is not in models/%s.", FILES[found.index(None)], DWPOSE)
-    return None
 
 
 def load_dwpose(boxes: str, points: str) -> PoseDetector:
@@ -45,37 +38,36 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
             f"Poses need onnxruntime ({error}). In ComfyUI's own Python: pip install "
             "onnxruntime-gpu, or onnxruntime where there is no NVIDIA card."
         ) from error
-    providers = onnxruntime.get_available_providers()
-    if mm.cpu_mode():
-        providers = []
-    elif not torch.cuda.is_available():
-        providers = [name for name in providers if not name.startswith("CUDA")]
-    _make_room()
+    card = {"device_id": mm.get_torch_device().index or 0}
+
+    def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSession:
+        if len(providers) > 1:
+            mm.free_memory(MEMORY, mm.get_torch_device())
+        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
+        return onnxruntime.InferenceSession(file, providers=chosen)
+
     return open_detector(
-        lambda file, wanted: onnxruntime.InferenceSession(file, providers=wanted),
+        open_session,
         (boxes, points),
-        providers=providers,
+        providers=usable_providers(
+            onnxruntime.get_available_providers(),
+            cpu_only=mm.cpu_mode(),
+            cuda=torch.cuda.is_available(),
+        ),
         whole_frame=False,
     )
 
 
 def find_people(
-    detector: PoseDetector, frames: np.ndarray, *, whole_frame: bool
+    detector: PoseDetector, image: torch.Tensor, *, whole_frame: bool
 ) -> Iterator[Poses]:
-    """The people of each frame of [T, H, W, 3] uint8; then the card's memory is given back."""
+    """The people of each image of an IMAGE; then the card's memory is given back."""
     detector = replace(detector, whole_frame=whole_frame)
-    bar = ProgressBar(len(frames))
-    _make_room()
+    bar = ProgressBar(len(image))
     try:
-        for frame in frames:
+        for frame in image:
             mm.throw_exception_if_processing_interrupted()
-            yield detector(frame)
+            yield detector(to_uint8(frame))
             bar.update(1)
     finally:
         detector.release()
-
-
-def _make_room() -> None:
-    """Free memory for networks that the host does not manage."""
-    if not mm.cpu_mode():
-        mm.free_memory(MEMORY, mm.get_torch_device())

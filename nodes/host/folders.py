@@ -1,5 +1,6 @@
 """Where the host keeps model files, and what a drop-down list shows of them."""
 
+import logging
 import os
 
 import folder_paths
@@ -9,6 +10,7 @@ UNET = "diffusion_models"
 SVD_FOLDERS = "diffusers"
 GLUESTICK = "gluestick"
 DWPOSE = "dwpose"
+AUTO = "auto"  # in a drop-down list: the official file, where it is
 
 # What to say when a list is empty: the file and where it comes from.
 _WANTED = {
@@ -59,6 +61,31 @@ def find_file(kind: str, name: str) -> str:
     if path is None:
         raise ValueError(_missing(kind, name))
     return path
+
+
+def find_pair(
+    kind: str, names: tuple[str, str], official: tuple[str, str]
+) -> tuple[str, str] | None:
+    """Full paths of two files that belong together, each named or AUTO.
+
+    AUTO is the official name. Where both are AUTO and one is missing: None, and the log says so.
+
+    Raises:
+        ValueError: one is named, and one is not there.
+    """
+    if names == (AUTO, AUTO):
+        missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
+        if missing:
+            logging.info("%s is not in models/%s: its node gives nothing.", missing[0], kind)
+            return None
+    chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
+    return tuple(find_file(kind, name) for name in chosen)
+
+
+def fingerprint(kind: str) -> str:
+    """Changes when a file of a kind comes, goes or is replaced: the host caches what was found."""
+    paths = [folder_paths.get_full_path(kind, n) for n in folder_paths.get_filename_list(kind)]
+    return repr([(path, os.path.getmtime(path)) for path in paths if path])
 
 
 def find_svd_folder(name: str) -> str:

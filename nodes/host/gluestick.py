@@ -1,32 +1,18 @@
 """GlueStick as a model that the host loads and frees, and matching with it."""
 
-import logging
 import os
 
 import comfy.model_management as mm
 import comfy.ops
-import folder_paths
 import numpy as np
 import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
 from ...fcvg_core.lines.gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE
-from .folders import GLUESTICK
 from .loading import read_file
 
 FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
-
-
-def find_gluestick() -> tuple[str, str] | None:
-    """Paths of the two official files; None, with a message, unless both are there."""
-    found = [folder_paths.get_full_path(GLUESTICK, name) for name in FILES]
-    if None not in found:
-        return tuple(found)
-    logging.info(
-        "GlueStick is not used: %s is not in models/%s.", FILES[found.index(None)], GLUESTICK
-    )
-    return None
 
 
 def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:

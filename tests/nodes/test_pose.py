@@ -102,6 +102,29 @@ class TestLoadDWPose:
         assert node_classes["FCVG_LoadDWPose"].execute("auto", "auto").args == (None,)
         assert "yolox_l.onnx is not in models/dwpose" in caplog.text
 
+    def test_files_that_come_later(self, node_classes, dwpose_files, monkeypatch):
+        """The host caches a node's result as long as its fingerprint stays."""
+        import folder_paths
+
+        node = node_classes["FCVG_LoadDWPose"]
+        known = {"yolox_l.onnx": str(dwpose_files[0])}
+        monkeypatch.setattr(folder_paths, "get_filename_list", lambda kind: list(known))
+        monkeypatch.setattr(folder_paths, "get_full_path", lambda kind, name: known.get(name))
+        names = {"boxes_name": "auto", "points_name": "auto"}
+        before = node.fingerprint_inputs(**names)
+        assert node.fingerprint_inputs(**names) == before
+        known["dw-ll_ucoco_384.onnx"] = str(dwpose_files[1])
+        assert node.fingerprint_inputs(**names) != before
+        assert node.execute(**names).args[0] is not None
+
+    def test_room_is_made_on_a_card_alone(self, load, dwpose_files, monkeypatch):
+        import comfy.model_management as mm
+
+        asked = []
+        monkeypatch.setattr(mm, "free_memory", lambda *a, **k: asked.append(a))
+        load("nodes.host.dwpose").load_dwpose(*map(str, dwpose_files))
+        assert asked == []
+
     @pytest.mark.parametrize("names", [("none.onnx", "auto"), ("auto", "none.onnx")])
     def test_a_named_file_that_is_missing(self, node_classes, names):
         with pytest.raises(ValueError, match=r"There is no .*Put yolox_l.onnx and dw-ll_ucoco_384"):
@@ -138,6 +161,24 @@ class TestDrawPoses:
         frames, track = draw(node_classes, one(), one(), width=640, height=360)
         assert frames.shape == (5, 360, 640, 3) and track[0]["canvas_width"] == 640
 
+    def test_only_what_is_used_is_read(self, node_classes):
+        """Of several images the first one's and the last one's poses count."""
+        first, last = one(50.0), one(400.0)
+        alone = draw(node_classes, first, last)[0]
+        broken = [{"animals": []}]
+        assert torch.equal(draw(node_classes, first + broken, broken + last)[0], alone)
+
+    @pytest.mark.parametrize("form", [json.dumps, tuple, lambda poses: poses[0]])
+    def test_other_forms(self, node_classes, form):
+        alone = draw(node_classes, one(50.0), one(400.0))[0]
+        assert torch.equal(draw(node_classes, form(one(50.0)), form(one(400.0)))[0], alone)
+
+    def test_pixels_without_a_canvas(self, node_classes):
+        """As OpenPose's own program writes them: the widgets tell the size."""
+        poses = [{"people": frame["people"]} for frame in one()]
+        told = draw(node_classes, poses, poses, width=512, height=288)[0]
+        assert torch.equal(told, draw(node_classes, one(), one())[0])
+
     def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
         poses, _ = extract(node_classes, image, dwpose)
         before = draw(node_classes, poses, poses)[0]
@@ -171,10 +212,11 @@ class TestDrawPoses:
         [
             ([], "first_pose is an empty list"),
             ([{"animals": [], "canvas_width": 8, "canvas_height": 8}], "hold animals"),
-            ([{"people": [{"pose_keypoints_2d": [1.0] * 5}]}], "has 5 numbers"),
+            ([{**one()[0], "people": [{"pose_keypoints_2d": [1.0] * 5}]}], "has 5 numbers"),
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),
-            ("text", "a dictionary with `people`"),
+            ("text", "first_pose is text, but no JSON"),
+            (5, "a dictionary with `people`"),
         ],
     )
     def test_what_is_no_pose(self, node_classes, poses, message):
@@ -284,7 +326,7 @@ def test_lists_are_those_of_the_core(load):
         (conditions.TIMINGS, load("fcvg_core.timeline").TIMINGS),
         (conditions.MISSING_JOINTS, pose.MISSING_JOINTS),
         (conditions.MISSING_PEOPLE, pose.MISSING_PEOPLE),
-        (load("nodes.pose").STYLES, pose.STYLES),
+        (load("nodes.pose").STYLE_NAMES, pose.STYLES),
         (load("nodes.lines").DETECTORS, load("fcvg_core.lines.lsd").DETECTORS),
     ):
         assert repeated == list(known)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from ...frames import crop_resize
 from ...pose import STYLES, draw_on_frame, draw_poses, stack_frames
 from ..dwpose import need_detector
 from ..keyframes import read_frame
@@ -14,11 +15,17 @@ from ..poses_file import write_poses
 
 def run(options: argparse.Namespace) -> None:
     """Find people and write them, for each picture three files of its name."""
+    if (options.height is None) != (options.width is None):
+        raise ValueError("Give both --height and --width, or neither.")
     detector = need_detector(options)
-    frames = [read_frame(path) for path in options.images]
+    for path in options.images:
+        read_frame(path)  # all of them, before anything is written
     folder = claim_folder(options.output)
     style = STYLES[options.style].scaled(options.pose_width)
-    for name, frame in zip(_names(options.images), frames, strict=True):
+    for name, path in zip(_names(options.images), options.images, strict=True):
+        frame = read_frame(path)
+        if options.height:
+            frame = crop_resize(frame, (options.height, options.width))
         poses, size = detector(frame), frame.shape[:2]
         drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
         write_poses(folder / f"{name}.json", poses, size)
@@ -29,11 +36,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """A name for each picture's files; pictures of one name in several folders get a number."""
-    names = []
+    """A name for each picture's files; where two would have one name, a number is added."""
+    names: list[str] = []
     for path in paths:
         name, number = path.stem, 0
-        while name in names:
+        while name in names or name in [f"{other}_preview" for other in names]:
             number += 1
             name = f"{path.stem}_{number:04d}"
         names.append(name)

@@ -10,6 +10,7 @@ from golden_cases import load_arrays
 from pose_cases import read_poses
 
 from fcvg_core.pose import STYLES, Poses, PoseStyle, draw_poses, nobody, stack_frames
+from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
 EXACT = {"min_point_score": -torch.inf}  # the reference draws what it did not find in black
 FCVG, CONTROLNEXT = STYLES["fcvg"], STYLES["controlnext-svd-v2"]
@@ -56,13 +57,33 @@ class TestDrawPoses:
     def test_what_was_not_found_is_not_drawn(self, score: float) -> None:
         assert not draw_poses(one(score=score), (288, 512), style=FCVG).any()
 
-    def test_a_person_that_fades(self) -> None:
+    @pytest.mark.parametrize(
+        ("part", "min_joint_score"),
+        [(BODY, 2.0), (slice(0, 1), 0.3), (LEFT_HAND, 0.3), (slice(93, 94), 0.3), (FACE, 0.3)],
+        ids=["limbs", "joints", "fingers", "points of a hand", "face"],
+    )
+    def test_a_person_that_fades(self, part: slice, min_joint_score: float) -> None:
         levels = []
         for brightness in (1.0, 0.5, 0.0):
-            pose = one()
+            pose = one(score=0.0)
+            pose.scores[..., part] = 1.0
             faded = Poses(pose.keypoints, pose.scores, torch.full((1, 1), brightness))
-            levels.append(int(draw_poses(faded, (288, 512), style=FCVG).max()))
+            style = replace(FCVG, min_joint_score=min_joint_score)
+            levels.append(int(draw_poses(faded, (2160, 2160), style=style).max()))
         assert levels[0] > levels[1] > levels[2] == 0
+        assert levels[1] == pytest.approx(levels[0] / 2, abs=2)
+
+    def test_the_left_hand_comes_first(self) -> None:
+        """Where both are, the right one is seen."""
+        pose = one(score=0.0)
+        pose.scores[..., LEFT_HAND], pose.scores[..., RIGHT_HAND] = 1.0, 0.5
+        pose.keypoints[..., RIGHT_HAND, :] = pose.keypoints[..., LEFT_HAND, :]
+        assert draw_poses(pose, (2160, 2160), style=FCVG).max() == 127
+
+    def test_very_long_frames_need_little_memory(self) -> None:
+        """Drawn on a canvas of at most 16384 columns, not of 2160 rows and 4 million columns."""
+        frames = draw_poses(one(), (4, 8000), style=FCVG)
+        assert frames.shape == (1, 4, 8000, 3)
 
     def test_who_is_gone_hides_nobody(self) -> None:
         pose = one()

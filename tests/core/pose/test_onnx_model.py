@@ -6,7 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fcvg_core.pose.onnx_model import CPU, Device, OnnxModel, Signature, choose_device
+from fcvg_core.pose.onnx_model import (
+    CPU,
+    Device,
+    OnnxModel,
+    Signature,
+    choose_device,
+    usable_providers,
+)
 
 CUDA = "CUDAExecutionProvider"
 DOUBLE = Signature(inputs=((None, 2),), outputs=((None, 2),))
@@ -15,14 +22,17 @@ DOUBLE = Signature(inputs=((None, 2),), outputs=((None, 2),))
 class Session:
     """Doubles what it is given; fails on the providers named."""
 
-    def __init__(self, providers: list[str], *, failing: tuple[str, ...] = (), shape=("N", 2)):
-        self.providers, self.failing, self.shape = providers, failing, shape
+    def __init__(
+        self, providers: list[str], *, failing: tuple[str, ...] = (), shape=("N", 2),
+        kind="tensor(float)",
+    ):  # fmt: skip
+        self.providers, self.failing, self.shape, self.kind = providers, failing, shape, kind
 
     def get_inputs(self) -> list:
-        return [SimpleNamespace(name="values", shape=list(self.shape))]
+        return [SimpleNamespace(name="values", shape=list(self.shape), type=self.kind)]
 
     def get_outputs(self) -> list:
-        return [SimpleNamespace(name="doubled", shape=list(self.shape))]
+        return [SimpleNamespace(name="doubled", shape=list(self.shape), type=self.kind)]
 
     def get_providers(self) -> list[str]:
         return self.providers
@@ -30,6 +40,8 @@ class Session:
     def run(self, outputs: None, feed: dict) -> list[np.ndarray]:
         if self.providers[0] in self.failing:
             raise RuntimeError("out of memory\nmore about it")
+        if isinstance(self.shape[0], int) and len(feed["values"]) != self.shape[0]:
+            raise RuntimeError("invalid dimensions")
         return [feed["values"] * 2]
 
 
@@ -89,15 +101,44 @@ class TestErrors:
     def test_another_network(self) -> None:
         with pytest.raises(ValueError) as error:
             model(lambda providers: Session(providers, shape=(1, 3, 8)))
-        for part in ("double.onnx", "[1, 3, 8] to [1, 3, 8]", "[any, 2] to [any, 2]"):
-            assert part in str(error.value)
+        assert str(error.value) == (
+            "double.onnx is another network: it makes [1, 3, 8] to [1, 3, 8] of tensor(float), "
+            "but [any, 2] to [any, 2] of tensor(float) is needed."
+        )
 
-    def test_a_broken_file(self) -> None:
+    def test_a_fixed_number_of_people(self) -> None:
+        with pytest.raises(ValueError, match=r"it makes \[5, 2\] to"):
+            model(lambda providers: Session(providers, shape=(5, 2)))
+
+    def test_half_precision(self) -> None:
+        with pytest.raises(ValueError, match=r"of tensor\(float16\), but .* of tensor\(float\)"):
+            model(lambda providers: Session(providers, kind="tensor(float16)"))
+
+    def test_more_outputs(self) -> None:
+        class Two(Session):
+            def get_outputs(self) -> list:
+                return super().get_outputs() * 2
+
+        with pytest.raises(ValueError, match="another network"):
+            model(Two)
+
+    def test_a_broken_file(self, caplog) -> None:
         def open_session(providers: list[str]) -> Session:
             raise RuntimeError("protobuf parsing failed")
 
-        with pytest.raises(ValueError, match="double.onnx can't be opened .* protobuf .* again"):
-            model(open_session)
+        for device in (Device(CPU), Device(CUDA)):
+            with pytest.raises(ValueError, match="double.onnx can't be opened .*protobuf.* again"):
+                model(open_session, device)
+        assert not caplog.records  # it is not the card's fault
+
+
+class TestUsableProviders:
+    @pytest.mark.parametrize(
+        ("cpu_only", "cuda", "expected"),
+        [(True, True, [CPU]), (False, True, [CUDA, "Dml", CPU]), (False, False, ["Dml", CPU])],
+    )
+    def test_by_hand(self, cpu_only: bool, cuda: bool, expected: list) -> None:
+        assert usable_providers([CUDA, "Dml", CPU], cpu_only=cpu_only, cuda=cuda) == expected
 
 
 class TestChooseDevice:

@@ -10,7 +10,7 @@ import torch
 from golden_cases import load_arrays
 
 from fcvg_core.pose import Poses, canvas_size, from_openpose, nobody, to_openpose
-from fcvg_core.pose.openpose import EXACT
+from fcvg_core.pose.openpose import EXACT, is_stretched
 from fcvg_core.pose.skeleton import BODY, FACE, FEET, LEFT_HAND, RIGHT_HAND
 
 SIZE = (288, 512)
@@ -84,12 +84,25 @@ class TestRoundTrip:
         assert torch.equal(back.keypoints, poses.keypoints)
         assert torch.equal(back.scores, poses.scores)
 
-    @pytest.mark.parametrize("brightness", [0.25, 0.0, 1.0])
+    @pytest.mark.parametrize("brightness", [0.25, 1 / 3, 1.0])
     def test_somebody_who_fades(self, brightness: float) -> None:
         poses = some_people()
-        faded = Poses(poses.keypoints, poses.scores, torch.tensor([1.0, brightness]))
+        faded = Poses(
+            poses.keypoints, poses.scores, torch.tensor([1.0, brightness], dtype=torch.float64)
+        )
         frame = json.loads(json.dumps(to_openpose(faded, SIZE)))
         assert from_openpose(frame).brightness.tolist() == [1.0, brightness]
+
+    def test_somebody_who_is_gone(self) -> None:
+        """Other programs would draw them, so they are left out."""
+        poses = some_people()
+        gone = Poses(poses.keypoints, poses.scores, torch.tensor([0.0, 1.0]))
+        back = from_openpose(to_openpose(gone, SIZE))
+        assert torch.equal(back.keypoints, poses.keypoints[1:])
+
+    def test_with_gradients(self) -> None:
+        points = some_people(1).keypoints.requires_grad_()
+        assert len(to_openpose(Poses(points, torch.ones(1, 134)), SIZE)["people"]) == 1
 
     def test_through_another_program(self) -> None:
         poses = some_people()
@@ -126,8 +139,13 @@ class TestEdited:
         change(frame["people"][0])
         return poses, from_openpose(frame)
 
-    def assert_only(self, poses: Poses, back: Poses, joints: list[int]) -> None:
-        others = [i for i in range(134) if i not in joints]
+    def assert_only(self, poses: Poses, back: Poses, joints: list[int], part: slice) -> None:
+        """All else is exact; the part's unsure points are gone, and feet, which nobody shows."""
+        feet = range(134)[FEET] if part == BODY else []
+        places = [i for i in range(134)[part] if poses.scores[0, i] < 0.3] + [*feet]
+        unsure = [i for i in places if i not in joints]
+        assert unsure and not back.scores[0, unsure].any()
+        others = [i for i in range(134) if i not in (*joints, *unsure)]
         assert torch.equal(back.keypoints[:, others], poses.keypoints[:, others])
         assert torch.equal(back.scores[:, others], poses.scores[:, others])
 
@@ -137,7 +155,7 @@ class TestEdited:
 
         poses, back = self.edited(change)
         assert back.keypoints[0, 3].tolist() == [0.5, 0.5] and back.scores[0, 3] == 1
-        self.assert_only(poses, back, [3])
+        self.assert_only(poses, back, [3], BODY)
 
     def test_deleted(self) -> None:
         def change(person: dict) -> None:
@@ -145,7 +163,7 @@ class TestEdited:
 
         poses, back = self.edited(change)
         assert back.scores[0, 3] == 0
-        self.assert_only(poses, back, [3])
+        self.assert_only(poses, back, [3], BODY)
 
     def test_added(self) -> None:
         def change(person: dict) -> None:
@@ -153,13 +171,37 @@ class TestEdited:
 
         poses, back = self.edited(change)
         assert back.keypoints[0, 5].tolist() == [0.25, 0.25] and back.scores[0, 5] == 1
-        self.assert_only(poses, back, [5])
+        self.assert_only(poses, back, [5], BODY)
 
     @pytest.mark.parametrize("nothing", [None, []])
     def test_a_part_deleted(self, nothing: list | None) -> None:
         poses, back = self.edited(lambda person: person.update(face_keypoints_2d=nothing))
-        assert (back.scores[:, FACE] < 0.3).all()
-        self.assert_only(poses, back, list(range(134))[FACE])
+        assert not back.scores[:, FACE].any()
+        others = [i for i in range(134) if i not in range(134)[FACE]]
+        assert torch.equal(back.scores[:, others], poses.scores[:, others])
+
+    def test_a_little(self) -> None:
+        """Farther than rounding moves a point."""
+
+        def change(person: dict) -> None:
+            person["pose_keypoints_2d"][9] += 1.5
+
+        poses, back = self.edited(change)
+        assert back.keypoints[0, 3, 0] == pytest.approx(poses.keypoints[0, 3, 0] + 1.5 / 512)
+
+    def test_everybody_moved(self) -> None:
+        """Nothing stays behind: points that were too unsure to be shown go."""
+        poses = some_people(1)
+        poses.scores[0, LEFT_HAND] = 0.25  # wholly unsure
+        frame = to_openpose(poses, SIZE)
+        for key in KEYS:
+            values = np.array(frame["people"][0][key] or []).reshape(-1, 3)
+            values[:, 0] += 500 * values[:, 2]
+            frame["people"][0][key] = values.ravel().tolist() or None
+        back = from_openpose(frame)
+        left = poses.keypoints[0, :, 0] == back.keypoints[0, :, 0]
+        assert not (back.scores[0, left] > 0).any()
+        assert (back.scores[0, BODY] > 0).any()
 
     def test_moved_where_numbers_are_parts(self) -> None:
         poses = Poses(torch.full((1, 134, 2), 0.25), torch.ones(1, 134))
@@ -178,6 +220,33 @@ class TestFromOpenpose:
 
     def test_parts_of_the_canvas(self) -> None:
         assert from_openpose(body(0.25, 0.75, 1)).keypoints[0, 0].tolist() == [0.25, 0.75]
+
+    def test_parts_that_leave_the_canvas(self) -> None:
+        """An editor scales people about the middle, points that were not found as well."""
+        frame = body(1.05, 0.5, 1, 0.4, 0.5, 1, -0.1, -0.1, 0)
+        assert from_openpose(frame).keypoints[0, :2].tolist() == [[1.05, 0.5], [0.4, 0.5]]
+
+    @pytest.mark.parametrize("kind", [np.array, tuple, torch.tensor])
+    def test_from_other_code(self, kind) -> None:
+        frame = body(50, 25, 1)
+        frame["people"][0]["pose_keypoints_2d"] = kind(frame["people"][0]["pose_keypoints_2d"])
+        frame |= {"people": tuple(frame["people"]), "canvas_width": np.int64(200),
+                  "canvas_height": np.float32(100)}  # fmt: skip
+        assert from_openpose(frame).keypoints[0, 0].tolist() == [0.25, 0.25]
+
+    def test_far_away(self) -> None:
+        points = from_openpose(body(1e160, -1e160, 1)).keypoints
+        assert points.isfinite().all() and points.abs().max() == 1e6
+
+    def test_a_canvas_that_is_told_otherwise(self) -> None:
+        frame = {"people": body(50, 25, 1)["people"]}
+        assert from_openpose(frame, size=(100, 200)).keypoints[0, 0].tolist() == [0.25, 0.25]
+
+    @pytest.mark.parametrize(("brightness", "expected"), [(7, 1.0), (-1, 0.0), ("a", 1.0)])
+    def test_brightness(self, brightness, expected) -> None:
+        frame = body(50, 25, 1)
+        frame["people"][0]["fcvg_brightness"] = brightness
+        assert from_openpose(frame).brightness.tolist() == [expected]
 
     def test_confidence_of_two(self) -> None:
         assert from_openpose(body(50, 25, 2)).scores[0, 0] == 1
@@ -223,6 +292,8 @@ class TestFromOpenpose:
             ({}, "hold nothing"),
             ([], "a dictionary with `people`"),
             ("{}", "a dictionary with `people`"),
+            ({"people": 5}, "`people` of the poses is 5; expected a list"),
+            ({"people": True}, "`people` of the poses is True"),
             ({"people": [[1, 2]]}, "A person of the poses is not a dictionary"),
             ({"people": [{"pose_keypoints_2d": [1.0] * 51}]}, "has 51 numbers; expected 54 or 75"),
             ({"people": [{"face_keypoints_2d": [1.0] * 3}]}, "3 numbers; expected 204 or 210"),
@@ -238,6 +309,10 @@ class TestFromOpenpose:
     def test_error(self, frame: dict, match: str) -> None:
         with pytest.raises(ValueError, match=match):
             from_openpose(frame)
+
+
+def test_is_stretched() -> None:
+    assert not is_stretched((100, 200), (201, 400)) and is_stretched((100, 200), (100, 190))
 
 
 def test_canvas_size() -> None:

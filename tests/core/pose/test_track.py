@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from golden_cases import load_arrays
-from pose_cases import read_poses
+from pose_cases import read_poses, together
 
 from fcvg_core.pose import Poses, interpolate_poses, is_seen, match_people, nobody
-from fcvg_core.pose.skeleton import BODY
+from fcvg_core.pose.skeleton import BODY, FACE
 from fcvg_core.pose.track import blend_poses
 from fcvg_core.timeline import inbetween_times
 
@@ -35,6 +35,17 @@ def change(poses: Poses, joint: int, *, score: float, at: tuple | None = None) -
 def move(start: Poses, end: Poses, **choices) -> Poses:
     choices = {"missing_joints": "hide", "missing_people": "fade", **choices}
     return interpolate_poses(start, end, HALF, pairs=match_people(start, end), **choices)
+
+
+def halves(x: float, *, face: float = 0.0) -> tuple[Poses, Poses]:
+    """The upper and the lower body of somebody; the face too, if its score is given."""
+    parts = []
+    for hidden in (range(9, 18), range(9)):
+        scores = torch.zeros(1, 134)
+        scores[:, BODY], scores[:, FACE] = 1.0, face
+        scores[:, list(hidden)] = 0.0
+        parts.append(Poses(people(x).keypoints, scores))
+    return parts[0], parts[1]
 
 
 class TestMatchPeople:
@@ -74,13 +85,21 @@ class TestMatchPeople:
         assert match_people(start, people(0.75, 0.25)).tolist() == [[0, 1], [1, 0]]
 
     def test_nothing_in_common(self) -> None:
-        upper, lower = people(0.2, 0.8), people(0.8, 0.2)
-        for joint in range(18):
-            if joint < 9:
-                upper = change(upper, joint, score=0.0)
-            else:
-                lower = change(lower, joint, score=0.0)
-        assert match_people(upper, lower).tolist() == [[0, 1], [1, 0]]  # by their middles
+        """Matched by their middles, and no pair: nothing of them could be drawn in between."""
+        upper, lower = halves(0.2)
+        assert match_people(upper, lower).shape == (0, 2)
+        upper, lower = halves(0.2, face=1.0)
+        assert match_people(upper, lower).tolist() == [[0, 0]]
+
+    def test_who_stands_still_is_not_exchanged(self) -> None:
+        """One shows the upper body first and the lower body last, the other one all of it."""
+        upper, lower = halves(0.2, face=1.0)
+        whole = people(0.7)
+        pairs = match_people(together(upper, whole), together(lower, whole))
+        assert pairs.tolist() == [[0, 0], [1, 1]]
+
+    def test_somebody_of_whom_nothing_is_seen(self) -> None:
+        assert match_people(people(0.5, scores=0.0), people(0.5)).shape == (0, 2)
 
     def test_different_numbers(self) -> None:
         assert match_people(people(0.1, 0.5, 0.9), people(0.88)).tolist() == [[2, 0]]
@@ -163,6 +182,11 @@ class TestInterpolatePoses:
         assert (leaving.keypoints == people(0.1).keypoints).all()
         assert staying.brightness[:, 0].tolist() == [1, 1, 1]
         assert move(people(0.52), people(0.1, 0.5)).brightness[:, 0].tolist() == [0, 0.5, 1]
+
+    def test_an_empty_person_hides_nobody(self) -> None:
+        """Some editors write one; who comes into the picture fades in all the same."""
+        track = move(people(0.5, scores=0.0), people(0.5))
+        assert track.brightness[:, -1].tolist() == [0, 0.5, 1]
 
     def test_people_of_one_keyframe_dropped(self) -> None:
         track = move(people(0.1, 0.5), people(0.52), missing_people="drop")

@@ -248,8 +248,40 @@ class TestPose:
         assert main([*common, "-o", str(tmp_path / "b")]) == 0
         assert (pictures(tmp_path / "b" / "condition") != with_poses).any()
 
+    def test_cropped_as_inbetween_crops(self, pair, dwpose, tmp_path) -> None:
+        """Poses of cropped pictures fit keyframes of the same size exactly."""
+        sized = ["--width", "128", "--height", "192"]
+        assert main(["pose", *pair, *dwpose, *sized, "-o", str(tmp_path / "p")]) == 0
+        assert Image.open(tmp_path / "p" / "first.png").size == (128, 192)
+        common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
+        given = [str(tmp_path / "p" / f"{name}.json") for name in ("first", "last")]
+        assert main([*common, "-o", str(tmp_path / "a"), "--poses", *given]) == 0
+        assert main([*common, "-o", str(tmp_path / "b"), *dwpose]) == 0
+        found, read = (pictures(tmp_path / x / "condition") for x in "ab")
+        assert np.array_equal(found, read)
+
+    def test_half_a_size(self, pair, dwpose, tmp_path, capsys) -> None:
+        command = ["pose", pair[0], *dwpose, "-o", str(tmp_path / "p"), "--width", "128"]
+        assert main(command) == 2
+        assert "Give both --height and --width" in capsys.readouterr().err
+
+    def test_what_is_given_wins(self, pair, dwpose, tmp_path) -> None:
+        common = ["--conditions-only", "--frames", "3", "--width", "128", "--height", "64"]
+        assert main(["inbetween", *pair, *common, "--no-poses", *dwpose, "-o",
+                     str(tmp_path / "a")]) == 0  # fmt: skip
+        assert main(["pose", *pair, *dwpose, "-o", str(tmp_path / "p")]) == 0
+        given = [str(tmp_path / "p" / f"{name}.json") for name in ("first", "last")]
+        again = ["inbetween", "--run", str(tmp_path / "a" / "run.json"), "--poses", *given]
+        assert main([*again, "-o", str(tmp_path / "b")]) == 0
+        without, with_poses = (pictures(tmp_path / x / "condition") for x in "ab")
+        assert (without != with_poses).any()
+
     def test_pictures_of_one_name(self, pair, dwpose, tmp_path) -> None:
-        assert main(["pose", pair[0], pair[0], *dwpose, "-o", str(tmp_path / "p")]) == 0
+        other = tmp_path / "first_preview.png"
+        Image.open(pair[0]).save(other)
+        command = ["pose", pair[0], pair[0], str(other), *dwpose, "-o", str(tmp_path / "p")]
+        assert main(command) == 0
+        assert len(list((tmp_path / "p").iterdir())) == 9
         assert (tmp_path / "p" / "first_0001.json").exists()
 
     @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])

@@ -30,7 +30,7 @@ def no_folder(monkeypatch) -> None:
 
 def options(**given) -> Namespace:
     return Namespace(**{
-        "no_poses": False, "poses": None, "dwpose_det": None, "dwpose_pose": None,
+        "poses": None, "dwpose_det": None, "dwpose_pose": None,
         "whole_frame": False, "device": "cpu", **given,
     })  # fmt: skip
 
@@ -45,12 +45,24 @@ class TestChoosePoseFinder:
             assert to_openpose(poses, SIZE) == to_openpose(expected, SIZE)
         assert first.num_people == 2
 
+    def test_memory_is_given_back(self, files, monkeypatch) -> None:
+        import fcvg_core.standalone.dwpose as module
+
+        opened = []
+        load = module.load_detector
+        monkeypatch.setattr(
+            module, "load_detector", lambda *a, **k: opened.append(load(*a, **k)) or opened[0]
+        )
+        find = choose_pose_finder(options(dwpose_det=files[0], dwpose_pose=files[1]), SIZE)
+        find((np.zeros((*SIZE, 3), np.uint8),) * 2)
+        assert opened[0].boxes._session is None and opened[0].points._session is None
+
     def test_files_of_the_folder(self, files, tmp_path, monkeypatch) -> None:
         for source, name in zip(files, ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"), strict=True):
             shutil.copy(source, tmp_path / name)
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
         assert choose_pose_finder(options(), SIZE) is not None
-        assert choose_pose_finder(options(no_poses=True), SIZE) is None
+        assert choose_pose_finder(options(poses=False), SIZE) is None
 
     def test_no_files(self, caplog) -> None:
         caplog.set_level(logging.INFO)
@@ -93,13 +105,18 @@ class TestLoadDetector:
             load_detector(files[::-1], device="cpu", whole_frame=False)
         assert str(error.value) == (
             f"{files[1]} is another network: it makes [any, 3, 384, 288] to [any, 133, 576] and "
-            "[any, 133, 768], but [1, 3, 640, 640] to [1, 8400, 85] is needed."
+            "[any, 133, 768] of tensor(float), but [1, 3, 640, 640] to [1, 8400, 85] of "
+            "tensor(float) is needed."
         )
 
     def test_no_onnxruntime(self, files, monkeypatch) -> None:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         with pytest.raises(ValueError, match="pip install onnxruntime-gpu, or onnxruntime"):
             load_detector(files, device="cpu", whole_frame=False)
+
+    def test_no_such_device(self, files) -> None:
+        with pytest.raises(ValueError, match="There is no device 'nonsense'"):
+            load_detector(files, device="nonsense", whole_frame=False)
 
     @pytest.mark.parametrize("device", ["cpu", "auto"])
     def test_without_a_card_nothing_is_tried(self, files, caplog, device) -> None:
