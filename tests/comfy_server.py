@@ -11,22 +11,28 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import cv2
+import numpy as np
 from hosts import ROOT, frontend_folder
 from PIL import Image
 
+from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.scene import draw_sample_pair
 
 WORKFLOWS = ROOT / "workflows"
 # Names under which the workflows look for the models.
-MODELS = {
-    "svd": "diffusers/stable-video-diffusion-img2vid-xt-1-1",
-    "unet.safetensors": "diffusion_models/fcvg_unet.safetensors",
-    "controlnext.safetensors": "controlnext/fcvg_controlnext.safetensors",
-    "checkpoint_GlueStick_MD.tar": "gluestick/checkpoint_GlueStick_MD.tar",
-    "superpoint_v1.pth": "gluestick/superpoint_v1.pth",
-    "yolox_l.onnx": "dwpose/yolox_l.onnx",
-    "dw-ll_ucoco_384.onnx": "dwpose/dw-ll_ucoco_384.onnx",
-}
+MODELS = (
+    ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
+    ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
+    ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors"),
+    ("unet.safetensors", "diffusion_models/controlnext_svd_unet.safetensors"),
+    ("controlnext.safetensors", "controlnext/controlnext_svd_controlnet.safetensors"),
+    ("checkpoint_GlueStick_MD.tar", "gluestick/checkpoint_GlueStick_MD.tar"),
+    ("superpoint_v1.pth", "gluestick/superpoint_v1.pth"),
+    ("yolox_l.onnx", "dwpose/yolox_l.onnx"),
+    ("dw-ll_ucoco_384.onnx", "dwpose/dw-ll_ucoco_384.onnx"),
+)
+DRIVING_FRAMES = 60
 
 
 class ComfyServer:
@@ -38,13 +44,14 @@ class ComfyServer:
         self.address = f"127.0.0.1:{_free_port()}"
         self.process = None
         self._host, self._arguments = host, arguments
-        for source, target in MODELS.items():
+        for source, target in MODELS:
             if (models / source).exists():
                 _link(models / source, base / "models" / target)
         _link(ROOT, base / "custom_nodes" / "ComfyUI-FCVG")
         (base / "input").mkdir()
         for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
             Image.fromarray(frame).save(base / "input" / f"{name}.png")
+        write_video(base / "input" / "driving.mp4", draw_driving_video(DRIVING_FRAMES), 15)
 
     def __enter__(self) -> "ComfyServer":
         port = self.address.split(":")[1]
@@ -125,6 +132,21 @@ class ComfyServer:
             time.sleep(0.2)
 
 
+def draw_driving_video(num_frames: int) -> np.ndarray:
+    """Somebody who walks to the right and back: [T, 144, 96, 3] uint8."""
+    frames = np.full((num_frames, 144, 96, 3), 90, np.uint8)
+    for i, frame in enumerate(frames):
+        x = int(48 + 25 * np.sin(2 * np.pi * i / num_frames))
+        step = int(12 * np.sin(2 * np.pi * i / 12))
+        for start, end in (
+            ((x, 40), (x, 85)), ((x, 85), (x - step, 125)), ((x, 85), (x + step, 125)),
+            ((x, 50), (x - step, 80)), ((x, 50), (x + step, 80)),
+        ):  # fmt: skip
+            cv2.line(frame, start, end, (220, 190, 160), 6)
+        cv2.circle(frame, (x, 28), 11, (220, 190, 160), -1)
+    return frames
+
+
 def read_workflow(name: str) -> dict:
     """A graph of workflows/, as JSON."""
     return json.loads((WORKFLOWS / name).read_text(encoding="utf-8"))
@@ -134,9 +156,10 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
     """The same graph at a size that a CPU can run: only numbers are changed."""
     small = {"width": 128, "height": 64, "num_frames": num_frames}
     for node in prompt.values():
-        if node["class_type"] in ("BasicScheduler", "FCVG_Sampler"):
-            node["inputs"]["steps"] = steps
-        node["inputs"].update({k: v for k, v in small.items() if k in node["inputs"]})
+        inputs = node["inputs"]
+        if node["class_type"] in ("BasicScheduler", "FCVG_Sampler", "FCVG_AnimateSampler"):
+            inputs["steps"] = steps
+        inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
     return prompt
 
 

@@ -35,14 +35,14 @@ def add_motion(group: argparse._ArgumentGroup, *, bucket: int) -> None:
                        help="how much motion, as SVD measures it (%(default)s)")
 
 
-def add_sampling(group: argparse._ArgumentGroup, *, window: int) -> None:
+def add_sampling(group: argparse._ArgumentGroup, *, window: int, guidance: float) -> None:
     """How a video is sampled, in one direction or in both."""
     add = group.add_argument
     add("--steps", "--num_inference_steps", type=whole(1), default=25, metavar="N",
         help="of denoising (%(default)s)")
-    add("--min-guidance", type=number(0), default=3.0, metavar="X",
+    add("--min-guidance", type=number(0), default=guidance, metavar="X",
         help="at a window's first frame, or at the keyframe a direction starts from (%(default)s)")
-    add("--max-guidance", type=number(0), default=3.0, metavar="X",
+    add("--max-guidance", type=number(0), default=guidance, metavar="X",
         help="at the other end (%(default)s)")
     add("--guidance_scale", type=number(0), metavar="X", help="both at once")
     add("--augmentation", type=number(0), default=0.02, metavar="X",

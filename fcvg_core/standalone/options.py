@@ -72,7 +72,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     _add_video(inbetween.add_argument_group("video"))
     _add_conditions(inbetween.add_argument_group("conditions"))
     sampling = inbetween.add_argument_group("sampling")
-    add_sampling(sampling, window=25)
+    add_sampling(sampling, window=25, guidance=3.0)
     _add_injection(sampling)
     add_machine(inbetween.add_argument_group("machine"))
     animate = _add_animate(commands)
@@ -153,7 +153,7 @@ def _add_animate(commands) -> _Parser:
     add_job(group, family="ControlNeXt-SVD")
     group = animate.add_argument_group("video")
     add = group.add_argument
-    add_size(group, height=1024, width=576)
+    add_size(group, height=768, width=512)
     add("--frames", "--max_frame_num", type=whole(2), default=240, metavar="N",
         help="at most as many are made; the first one has the picture's own pose (%(default)s)")
     add("--stride", "--sample_stride", type=whole(1), default=2, metavar="N",
@@ -168,7 +168,7 @@ def _add_animate(commands) -> _Parser:
     add_motion(group, bucket=128)
     add("--control-weight", type=number(0), default=1.0, metavar="X",
         help="how strongly the poses steer (%(default)s)")
-    add_sampling(animate.add_argument_group("sampling"), window=24)
+    add_sampling(animate.add_argument_group("sampling"), window=24, guidance=2.0)
     add_machine(animate.add_argument_group("machine"))
     return animate
 
