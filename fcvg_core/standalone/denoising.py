@@ -227,9 +227,10 @@ def _run_controlnext(network: ControlNeXt, frames: Tensor, sigma: Tensor, out: T
     """Put the prepared features of every frame at a noise level into `out`."""
     like = next(network.parameters())
     time = timestep(sigma).to(like.device)
-    parts = zip(frames.split(FRAMES_PER_CALL), out.split(FRAMES_PER_CALL), strict=True)
-    for part, room in parts:
-        room.copy_(prepare_control(network(_to_unit(part).to(like), time), room.shape[2:]))
+    for start in range(0, len(frames), FRAMES_PER_CALL):
+        part = slice(start, start + FRAMES_PER_CALL)
+        features = network(_to_unit(frames[part]).to(like), time)
+        out[part] = prepare_control(features, out.shape[2:])
 
 
 def _to_unit(frames: Tensor) -> Tensor:

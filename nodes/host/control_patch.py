@@ -126,13 +126,12 @@ class ControlPatch:
         network = self.controlnext.model
         shape = (len(self.frames), network.config.out_channels, *hidden.shape[2:])
         prepared = torch.empty(shape, dtype=hidden.dtype, device=kept)
-        parts = zip(
-            self.frames.split(FRAMES_PER_CALL), prepared.split(FRAMES_PER_CALL), strict=True
-        )
-        for frames, room in parts:
+        for start in range(0, len(self.frames), FRAMES_PER_CALL):
             mm.throw_exception_if_processing_interrupted()
-            frames = frames.to(hidden.device, network.compute_dtype)
-            room.copy_(prepare_control(network(frames, timestep(sigma)), hidden.shape[2:]))
+            part = slice(start, start + FRAMES_PER_CALL)
+            frames = self.frames[part].to(hidden.device, network.compute_dtype)
+            features = network(frames, timestep(sigma))
+            prepared[part] = prepare_control(features, hidden.shape[2:])
         return prepared
 
 
