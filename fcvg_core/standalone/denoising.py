@@ -82,10 +82,7 @@ def denoise(
     """
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     _check_control(models, control_frames, noise)
-    # Of a long video only one window's features are needed at once, so they wait on the CPU: to
-    # compute them once a step costs a third less than once a window, as windows overlap.
-    kept = noise.device if len(windows) == 1 else torch.device("cpu")
-    control = _empty_features(models.controlnext, control_frames, noise, kept)
+    control = _empty_features(models.controlnext, control_frames, noise, windows)
     scheduler = copy.copy(models.scheduler)
     scheduler.set_timesteps(settings.steps, device=noise.device)
     latents = noise * scheduler.init_noise_sigma
@@ -211,11 +208,14 @@ def steered(
 
 
 def _empty_features(
-    network: ControlNeXt, frames: Tensor | None, latents: Tensor, device: torch.device
+    network: ControlNeXt, frames: Tensor | None, latents: Tensor, windows: list[Window]
 ) -> Tensor | None:
     """Room for the features of every frame, at the size of the hidden state that they steer."""
     if frames is None:
         return None
+    # Of a long video only one window's features are needed at once, so they wait on the CPU. To
+    # compute them once a window instead is a third more work, as windows overlap.
+    device = latents.device if len(windows) == 1 else torch.device("cpu")
     size = tuple(latents.shape[2:])
     for _ in range(network.halvings):
         size = tuple((length + 1) // 2 for length in size)
