@@ -124,11 +124,11 @@ class TestWorkflows:
         }
         assert set(faces) <= used
 
-    def test_editor_graph_is_the_api_graph(self):
-        graph = read_workflow("fcvg_inbetween.json")
+    @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+    def test_editor_graph_is_the_api_graph(self, name):
+        graph = read_workflow(name)
         found = sorted(node["type"] for node in graph["nodes"] if node["type"] != "MarkdownNote")
-        api = read_workflow("api/fcvg_inbetween.json").values()
-        assert found == sorted(node["class_type"] for node in api)
+        assert found == sorted(node["class_type"] for node in read_workflow(f"api/{name}").values())
 
 
 class TestInterrupt:
