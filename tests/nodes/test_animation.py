@@ -143,7 +143,8 @@ class TestBothFacesAgree:
         with torch.inference_mode():
             latents = animate(version)
             ours = load("nodes.host.decode").decode_frames(native[2], latents, 2)
-        assert (ours * 255 - torch.from_numpy(theirs)).abs().max() <= 1.0  # theirs is rounded
+        theirs = torch.from_numpy(np.stack([*theirs]))
+        assert (ours * 255 - theirs).abs().max() <= 1.0  # theirs is rounded
 
     @pytest.mark.parametrize("version", ["v1", "v2"])
     def test_box_is_the_nodes_one_by_one(self, animate, guide, version):

@@ -195,7 +195,7 @@ class TestPipeline:
             reference, control, chosen, seed=seed, decode_chunk=3,
             progress=lambda *state: seen.append(state),
         )  # fmt: skip
-        return frames, seen
+        return np.stack([*frames]), seen
 
     def test_frames(self, models) -> None:
         frames, seen = self.animate(models)
