@@ -6,6 +6,7 @@ pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import comfy.model_management as mm
 import comfy.samplers
@@ -55,7 +56,10 @@ class VideoGuider(comfy.samplers.CFGGuider):
         self.min_guidance = min_guidance
         self.max_guidance = max_guidance
         model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, PASS, _apply_in_direction)
-        model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, self._prepare_window)
+        # No method of this guider: it would be in a circle with its model, which then outlives the
+        # host's hold on it and is taken for a memory leak.
+        prepare = partial(_prepare_window, window)
+        model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, prepare)
 
     def sample(
         self,
@@ -116,11 +120,6 @@ class VideoGuider(comfy.samplers.CFGGuider):
         )
         return options
 
-    def _prepare_window(self, executor, model, noise_shape, conds, *args, **kwargs):
-        """Memory is needed for a window, not for the whole video."""
-        shape = [min(noise_shape[0], self.window), *noise_shape[1:]]
-        return executor(model, shape, conds, *args, **kwargs)
-
 
 class InbetweenGuider(VideoGuider):
     """FCVG's: both directions. Swapping the keyframes and flipping the noise flips the video."""
@@ -150,6 +149,12 @@ def show_middle_frame(callback: Callable) -> Callable:
         callback(step, denoised, x, total_steps)
 
     return shown
+
+
+def _prepare_window(window: int, executor, model, noise_shape, conds, *args, **kwargs):
+    """Memory is needed for a window, not for the whole video."""
+    shape = [min(noise_shape[0], window), *noise_shape[1:]]
+    return executor(model, shape, conds, *args, **kwargs)
 
 
 def _apply_in_direction(executor, x, t, c_concat=None, c_crossattn=None, control=None,

@@ -1,5 +1,7 @@
 """ControlNeXt-SVD in the host: the guider, the box, and what both say of bad input."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -192,14 +194,27 @@ class TestGuider:
         handle.remove()
         assert sum(seen) == 2 * 9
 
-    def test_memory_is_asked_for_a_window(self, load, native):
+    def test_memory_is_asked_for_a_window(self, guide, monkeypatch):
+        from comfy import sampler_helpers
+
+        estimate, shapes = sampler_helpers.estimate_memory, []
+
+        def noted(model, shape, *args, **kwargs):
+            shapes.append(list(shape))
+            return estimate(model, shape, *args, **kwargs)
+
+        monkeypatch.setattr(sampler_helpers, "estimate_memory", noted)
+        guide(num_frames=9, window=4, overlap=1, steps=1)
+        assert shapes == [[4, 4, 8, 16]]
+
+    def test_a_guider_goes_at_once(self, load, native):
+        """Without waiting for the garbage collector: the host looks for models by their owners."""
         guider = load("nodes.host.guider").AnimationGuider(
             native[0], window=24, overlap=6, min_guidance=2.0, max_guidance=2.0
         )
-        shapes = []
-        guider._prepare_window(lambda model, shape, conds: shapes.append(shape), None,
-                               [240, 4, 8, 16], {})  # fmt: skip
-        assert shapes == [[24, 4, 8, 16]]
+        gone = weakref.ref(guider.model_patcher)
+        del guider
+        assert gone() is None
 
 
 class TestControlPatch:
