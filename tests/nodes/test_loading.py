@@ -86,6 +86,23 @@ class TestUnet:
         with pytest.raises(ValueError, match="strange is unknown"):
             loading.load_unet(str(tmp_path / "x.safetensors"), base, "default")
 
+    @pytest.mark.parametrize("partial", [False, True])
+    def test_controlnext_svd_in_half_precision(
+        self, loading, stand_ins, weights, tmp_path, partial
+    ):
+        """unet_fp16.bin, merged with SVD or only what was trained."""
+        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        learned = {k: v for k, v in weights.items() if not partial or "attn" in k}
+        torch.save(learned, tmp_path / "unet_fp16.bin")
+        model = loading.load_unet(str(tmp_path / "unet_fp16.bin"), base, "default")
+        assert len(model.patches) == (len(learned) if partial else 0)
+        assert (model.model is base.model) == partial
+        key = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"
+        model.patch_model()
+        found = model.model.diffusion_model.middle_block[1].transformer_blocks[0].attn1.to_q.weight
+        assert torch.equal(found.float(), weights[key].float())
+        model.unpatch_model()
+
     def test_pickle_of_plain_tensors(self, loading, weights, tmp_path):
         torch.save(weights, tmp_path / "unet.bin")
         assert loading.load_unet(str(tmp_path / "unet.bin"), None, "default").model
@@ -97,11 +114,24 @@ class TestControlNeXt:
         assert hasattr(patcher.model.mid_convs[1], "comfy_cast_weights")
         assert patcher.model_size() > 0
 
-    def test_version_1(self, loading, tmp_path, own_golden):
+    @pytest.mark.parametrize("name", ["controlnet.bin", "controlnext_v1.safetensors"])
+    def test_version_1(self, loading, tmp_path, own_golden, name):
+        """The official layout, full size."""
+        text = (own_golden / "controlnext/keys_controlnext_v1.json").read_text()
+        state = fill({k: tuple(v) for k, v in json.loads(text).items()}, {})
+        save = torch.save if name.endswith(".bin") else save_file
+        save(state, tmp_path / name)
+        patcher = loading.load_controlnext(str(tmp_path / name))
+        assert patcher.model.config.version == 1
+        assert patcher.model.config.out_channels == 1280
+        assert all(torch.equal(v, state[k]) for k, v in patcher.model.state_dict().items())
+        assert hasattr(patcher.model.down_res[2].conv1, "comfy_cast_weights")
+
+    def test_version_1_with_parts_missing(self, loading, tmp_path):
         shapes = {k: tuple(v.shape) for k, v in ControlNeXt(Config()).state_dict().items()}
         state = {**fill(shapes, {}), "scale": torch.tensor(1.0)}
         torch.save(state, tmp_path / "controlnet.bin")
-        with pytest.raises(ValueError, match="is a ControlNeXt v1 network"):
+        with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):
             loading.load_controlnext(str(tmp_path / "controlnet.bin"))
 
     def test_unet_file(self, loading, stand_ins):
