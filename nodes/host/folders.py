@@ -14,8 +14,10 @@ AUTO = "auto"  # in a drop-down list: the official file, where it is
 
 # What to say when a list is empty: the file and where it comes from.
 _WANTED = {
-    CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG)",
-    UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG)",
+    CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG) or controlnet.bin of "
+    "ControlNeXt-SVD (github.com/dvlab-research/ControlNeXt)",
+    UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG) or the UNet of ControlNeXt-SVD "
+    "(github.com/dvlab-research/ControlNeXt)",
     GLUESTICK: "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of GlueStick "
     "(github.com/cvg/GlueStick; SuperPoint's are for non-commercial research only)",
     DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
