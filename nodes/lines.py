@@ -3,7 +3,7 @@
 import logging
 
 import numpy as np
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from .conditions import read_times, timing_inputs
 from .host import folders
@@ -108,8 +108,8 @@ class MatchLines(io.ComfyNode):
             matches = match_lines(gluestick, first, last, detector=detector, **settings)
         how = "SIFT and optical flow" if gluestick is None else "GlueStick"
         logging.info("%d lines match, by %s.", len(matches.lines0), how)
-        preview = draw_matches(first, last, matches, seed=0)
-        return io.NodeOutput(matches, to_image(preview[None]))
+        preview = to_image(draw_matches(first, last, matches, seed=0)[None])
+        return io.NodeOutput(matches, preview, ui=ui.PreviewImage(preview))
 
 
 class DrawLines(io.ComfyNode):
@@ -211,8 +211,8 @@ class FilterLineMatches(io.ComfyNode):
             else crop_resize(to_uint8(frame[0]), kept.size)
             for frame in (first_frame, last_frame)
         ]
-        preview = draw_matches(*frames, kept, seed=0)
-        return io.NodeOutput(kept, to_image(preview[None]))
+        preview = to_image(draw_matches(*frames, kept, seed=0)[None])
+        return io.NodeOutput(kept, preview, ui=ui.PreviewImage(preview))
 
 
 NODES = [LoadGlueStick, MatchLines, FilterLineMatches, DrawLines]

@@ -3,7 +3,7 @@
 import logging
 
 import numpy as np
-from comfy_api.latest import io
+from comfy_api.latest import io, ui
 
 from .conditions import (
     draw_moving_people,
@@ -19,6 +19,7 @@ from .sockets import DWPoseSocket, PoseKeypointSocket
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
+SHOWN = 16  # pictures on the node itself; of a video the first ones
 PEOPLE = ["one person", "everybody"]
 
 
@@ -100,7 +101,8 @@ class ExtractPoses(io.ComfyNode):
         drawn = np.stack([draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
                           for frame, poses in zip(image, found, strict=True)])  # fmt: skip
         poses = [to_openpose(poses, tuple(image.shape[1:3])) for poses in found]
-        return io.NodeOutput(poses, to_image(drawn))
+        preview = to_image(drawn)
+        return io.NodeOutput(poses, preview, ui=ui.PreviewImage(preview[:SHOWN]))
 
 
 class DrawPoses(io.ComfyNode):

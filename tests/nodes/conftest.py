@@ -21,7 +21,7 @@ from fcvg_core.standalone.stand_ins import write_stand_ins
 
 
 @pytest.fixture(scope="session")
-def host() -> Path:
+def host(tmp_path_factory) -> Path:
     """ComfyUI's folder, importable: before this pack's own, which has a `nodes` as well."""
     named = os.environ.get("COMFYUI_PATH")
     if not named:
@@ -30,6 +30,9 @@ def host() -> Path:
     import comfy.cli_args
 
     comfy.cli_args.args.cpu = True
+    import folder_paths
+
+    folder_paths.set_temp_directory(str(tmp_path_factory.mktemp("temp")))  # for previews
     return Path(named)
 
 

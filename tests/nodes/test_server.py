@@ -116,6 +116,16 @@ class TestWorkflows:
         assert server.run(prompt)["status"]["status_str"] == "success"
         assert "Nobody is looked for" in server.written()[before:]
 
+    def test_nodes_show_what_they_found(self, server):
+        """The pictures stand on the nodes themselves, whether or not a preview is connected."""
+        prompt = make_small(read_workflow("api/fcvg_inbetween.json"), steps=1)
+        outputs = server.run(prompt)["outputs"]
+        for node in ("5", "23", "27"):
+            assert prompt[node]["class_type"].startswith("FCVG_")
+            for image in outputs[node]["images"]:
+                assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
+        assert len(outputs["27"]["images"]) == 2
+
     def test_every_node_is_in_one(self, faces):
         used = {
             node["class_type"]
