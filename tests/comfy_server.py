@@ -79,8 +79,12 @@ class ComfyServer:
 
     def get(self, path: str):
         """JSON that the server answers to a GET."""
+        return json.loads(self.read(path))
+
+    def read(self, path: str) -> str:
+        """Text that the server answers to a GET."""
         with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
-            return json.load(answer)
+            return answer.read().decode("utf-8")
 
     def post(self, path: str, body: dict):
         """JSON that the server answers to a POST; also what it says of a refused one."""

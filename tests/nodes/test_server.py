@@ -66,6 +66,24 @@ class TestObjectInfo:
             assert all(node["output_tooltips"]), name
 
 
+class TestHelp:
+    """What the help button of a node shows."""
+
+    def test_every_page_is_served_and_names_all(self, server, faces):
+        for name, node in faces.items():
+            page = server.read(f"/extensions/ComfyUI-FCVG/docs/{name}.md")
+            assert page.startswith(f"# {node['display_name']}\n"), name
+            inputs = [key for items in node["input"].values() for key in items]
+            for key in (*inputs, *node["output_name"]):
+                assert f"| `{key}` |" in page, (name, key)
+            for part in ("## Example", "Source: "):
+                assert part in page, name
+
+    def test_no_page_of_a_node_that_is_gone(self, faces):
+        pages = (WORKFLOWS.parent / "web" / "docs").glob("*.md")
+        assert {page.stem for page in pages} == set(faces)
+
+
 class TestWorkflows:
     @pytest.mark.parametrize("name", API_WORKFLOWS)
     def test_runs_to_a_finished_video(self, server, name):
