@@ -167,6 +167,15 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
     return prompt
 
 
+def frames_of(video: Path) -> tuple[int, int, int]:
+    """Frames, width and height of a video file."""
+    import av
+
+    with av.open(str(video)) as container:
+        frames = list(container.decode(video=0))
+    return len(frames), frames[0].width, frames[0].height
+
+
 def _link(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.symlink_to(source.resolve(), target_is_directory=source.is_dir())

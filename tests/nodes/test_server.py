@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from comfy_server import DRIVING_FRAMES, WORKFLOWS, make_small, read_workflow
+from comfy_server import DRIVING_FRAMES, WORKFLOWS, frames_of, make_small, read_workflow
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
@@ -233,12 +233,3 @@ def wait_for_sampling(server) -> None:
     while "it/s" not in server.written()[before:] and "s/it" not in server.written()[before:]:
         assert time.monotonic() < end, server.written()[-2000:]
         time.sleep(0.1)
-
-
-def frames_of(video: Path) -> tuple[int, int, int]:
-    """Frames, width and height of a video file."""
-    import av
-
-    with av.open(str(video)) as container:
-        frames = list(container.decode(video=0))
-    return len(frames), frames[0].width, frames[0].height
