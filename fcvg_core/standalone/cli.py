@@ -49,6 +49,8 @@ COMMANDS = {
     "animate": _command("animate"),
     "match": _command("match"),
     "pose": _command("pose"),
+    "models": _command("models"),
+    "doctor": _command("doctor"),
     "stand-ins": _command("stand_ins"),
     "sample-frames": _command("samples"),
 }

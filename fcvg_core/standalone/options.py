@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import NoReturn
 
+from .catalogue import MODES
 from .option_groups import (
     MISSING_JOINTS,
     MISSING_PEOPLE,
@@ -78,6 +79,10 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     animate = _add_animate(commands)
     _add_match(commands)
     _add_pose(commands)
+    models = commands.add_parser("models", help="list the model files, found and missing")
+    models.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
+    models.add_argument("--json", action="store_true", help="for other programs")
+    commands.add_parser("doctor", help="look for what may keep the program from working here")
     stand_ins = commands.add_parser(
         "stand-ins", help="write tiny untrained models, to try the program with"
     )

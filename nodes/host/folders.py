@@ -102,4 +102,7 @@ def find_svd_folder(name: str) -> str:
 
 def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
-    return f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here."
+    return (
+        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. In this "
+        "pack's folder, `python -m fcvg_core models` lists every file and where it goes."
+    )

@@ -1,0 +1,108 @@
+"""Which model files there are, and where they are found."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fcvg_core.standalone import model_files
+from fcvg_core.standalone.catalogue import CATALOGUE, MODES, missing
+from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.comfyui import comfyui_version, find_comfyui, model_roots
+
+
+@pytest.fixture
+def comfyui(tmp_path: Path, monkeypatch) -> Path:
+    """A folder that looks like a ComfyUI."""
+    folder = tmp_path / "ComfyUI"
+    (folder / "models").mkdir(parents=True)
+    (folder / "comfyui_version.py").write_text('__version__ = "0.8.0"\n')
+    monkeypatch.setenv("COMFYUI_PATH", str(folder))
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    return folder
+
+
+def put(root: Path, name: str) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+class TestCatalogue:
+    def test_every_file_is_for_something(self) -> None:
+        for file in CATALOGUE:
+            assert set(file.needed + file.helps) <= set(MODES) and file.needed + file.helps
+            assert file.size and file.licence and file.source and file.comfyui and file.folder
+
+    @pytest.mark.parametrize("kind", ["comfyui", "folder"])
+    def test_found_where_it_says(self, tmp_path: Path, kind: str) -> None:
+        for file in CATALOGUE:
+            for i, name in enumerate(getattr(file, kind)):
+                root = tmp_path / f"{CATALOGUE.index(file)}_{i}"
+                path = put(root, name.replace("*", "safetensors"))
+                assert file.find([(kind, root)]) == path
+
+    def test_the_loaders_look_there_too(self, tmp_path: Path, monkeypatch) -> None:
+        """What is found under the first name is what a run takes."""
+        for file in CATALOGUE:
+            put(tmp_path, file.folder[0])
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        for names in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
+            found = model_files.find_models(str(tmp_path), None, None, names=names, half=False)
+            for path in (found.unet, found.controlnext):
+                assert any(file.find([("folder", tmp_path)]) == path for file in CATALOGUE)
+        assert None not in model_files.find_gluestick(None, None)
+        assert model_files.find_dwpose(None, None)
+
+    def test_missing(self, stand_ins: Path, tmp_path: Path) -> None:
+        assert missing("inbetween", [("folder", stand_ins)]) == []
+        assert len(missing("inbetween", [("folder", tmp_path / "none")])) == 3
+
+
+class TestRoots:
+    def test_comfyui(self, comfyui: Path, monkeypatch, tmp_path: Path) -> None:
+        assert find_comfyui() == comfyui and comfyui_version(comfyui) == "0.8.0"
+        assert model_roots(comfyui) == [("comfyui", comfyui / "models")]
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        assert model_roots(None) == [("folder", tmp_path)]
+
+    def test_extra_model_paths(self, comfyui: Path, tmp_path: Path) -> None:
+        (comfyui / "extra_model_paths.yaml").write_text(
+            f"mine:\n  base_path: {tmp_path / 'shared'}\n  loras: loras\nempty:\n"
+        )
+        path = put(tmp_path / "shared" / "models", "dwpose/yolox_l.onnx")
+        roots = model_roots(comfyui)
+        assert [file.find(roots) for file in CATALOGUE if "yolox" in file.name] == [path]
+
+    @pytest.mark.parametrize("text", ["{", "- 1", "a: [", "\x00"])
+    def test_a_broken_file(self, comfyui: Path, text: str) -> None:
+        (comfyui / "extra_model_paths.yaml").write_text(text)
+        assert model_roots(comfyui) == [("comfyui", comfyui / "models")]
+
+    def test_none(self, monkeypatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
+        assert find_comfyui() is None
+
+
+class TestCommand:
+    def test_list(self, comfyui: Path, capsys) -> None:
+        path = put(comfyui / "models", "controlnext/fcvg_controlnext.safetensors")
+        assert main(["models"]) == 0
+        printed = capsys.readouterr().out
+        assert str(path) in printed and "MISSING FCVG's UNet" in printed
+        assert "models/diffusion_models/fcvg_unet.safetensors" in printed
+        assert "non-commercial" in printed and "animate: " in printed
+        assert main(["models", "--mode", "animate"]) == 0
+        assert "GlueStick" not in capsys.readouterr().out
+
+    def test_json(self, comfyui: Path, capsys) -> None:
+        assert main(["models", "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        assert len(rows) == len(CATALOGUE) and not any(row["found"] for row in rows)
+
+    def test_nowhere_to_look(self, monkeypatch, tmp_path: Path, capsys) -> None:
+        monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
+        monkeypatch.delenv("FCVG_MODELS", raising=False)
+        assert main(["models"]) == 0
+        assert "let FCVG_MODELS name a folder" in capsys.readouterr().out

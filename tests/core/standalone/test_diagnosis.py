@@ -1,0 +1,126 @@
+"""What may keep the program from working, one by one."""
+
+from pathlib import Path
+
+import pytest
+
+from fcvg_core.standalone import diagnosis
+from fcvg_core.standalone.diagnosis import (
+    OK,
+    PROBLEM,
+    WARNING,
+    Finding,
+    check_comfyui,
+    check_device,
+    check_diffusers,
+    check_models,
+    check_onnxruntime,
+    check_opencv,
+    check_python,
+    check_torch,
+    diagnose,
+    installed_packages,
+)
+
+
+@pytest.mark.parametrize(("version", "level"), [((3, 9, 18), PROBLEM), ((3, 10, 0), OK)])
+def test_python(version: tuple, level: str) -> None:
+    assert check_python(version).level == level
+
+
+@pytest.mark.parametrize(
+    ("installed", "level", "text"),
+    [
+        ({}, PROBLEM, "torch is not installed"),
+        ({"torch": "2.11.0+cu128", "torchaudio": "2.11.1"}, OK, "torch 2.11.0+cu128, torchaudio"),
+        ({"torch": "2.12.0", "torchaudio": "2.11.0"}, WARNING, "of different releases"),
+        ({"torch": "2.4.0"}, OK, "torch 2.4.0"),
+    ],
+)
+def test_torch(installed: dict, level: str, text: str) -> None:
+    found = check_torch(installed)
+    assert found.level == level and text in found.text
+
+
+@pytest.mark.parametrize(
+    ("device", "level", "text"),
+    [
+        (("cpu", "", 0.0), WARNING, "painted on the CPU"),
+        (("mps", "Apple's GPU", 0.0), OK, "float16"),
+        (("cuda", "RTX 4090", 22.5), OK, "RTX 4090, 22.5 GB free, in half precision"),
+        (("cuda", "RTX 4060", 7.1), WARNING, "--offload"),
+    ],
+)
+def test_device(device: tuple, level: str, text: str) -> None:
+    found = check_device(*device)
+    assert found.level == level and text in found.text
+
+
+@pytest.mark.parametrize(
+    ("installed", "level", "text"),
+    [
+        ({}, WARNING, "nobody is found"),
+        ({"onnxruntime-gpu": "1.20"}, OK, "onnxruntime-gpu 1.20"),
+        ({"onnxruntime-gpu": "1.20", "onnxruntime": "1.20"}, WARNING, "break each other"),
+    ],
+)
+def test_onnxruntime(installed: dict, level: str, text: str) -> None:
+    found = check_onnxruntime(installed)
+    assert found.level == level and text in found.text
+
+
+@pytest.mark.parametrize(
+    ("installed", "level", "text"),
+    [
+        ({}, PROBLEM, "pip install opencv-python"),
+        ({"opencv-python-headless": "4.12"}, OK, "opencv-python-headless 4.12"),
+        ({"opencv-python": "5.0", "opencv-contrib-python": "5.0"}, OK, "opencv-contrib"),
+        ({"opencv-python": "5.0", "opencv-python-headless": "4.12"}, WARNING,
+         "opencv-python 5.0, opencv-python-headless 4.12 share a folder"),
+    ],
+)  # fmt: skip
+def test_opencv(installed: dict, level: str, text: str) -> None:
+    found = check_opencv(installed)
+    assert found.level == level and text in found.text
+
+
+@pytest.mark.parametrize(
+    ("installed", "level"),
+    [({}, WARNING), ({"diffusers": "0.27.2"}, PROBLEM), ({"diffusers": "0.28.0"}, OK),
+     ({"diffusers": "1.0.dev0"}, OK)],
+)  # fmt: skip
+def test_diffusers(installed: dict, level: str) -> None:
+    assert check_diffusers(installed).level == level
+
+
+@pytest.mark.parametrize(
+    ("version", "level"), [("0.3.63", PROBLEM), ("0.3.64", OK), ("0.8.0", OK), ("", PROBLEM)]
+)
+def test_comfyui(tmp_path: Path, version: str, level: str) -> None:
+    (tmp_path / "comfyui_version.py").write_text(f'__version__ = "{version}"\n')
+    found = check_comfyui(tmp_path)
+    assert found.level == level and str(tmp_path) in found.text
+    assert check_comfyui(None).level == OK
+
+
+def test_models(stand_ins: Path, tmp_path: Path) -> None:
+    assert check_models("inbetween", [("folder", stand_ins)]).level == OK
+    found = check_models("inbetween", [("folder", tmp_path)])
+    assert found.level == WARNING and "FCVG's UNet; FCVG's ControlNeXt" in found.text
+
+
+def test_all_of_this_machine() -> None:
+    findings = diagnose()
+    assert len(findings) == 9 and not [f for f in findings if f.level == PROBLEM]
+    assert installed_packages()["numpy"]
+
+
+def test_exit_code(monkeypatch, capsys) -> None:
+    from fcvg_core.standalone.cli import main
+
+    assert main(["doctor"]) == 0
+    assert "Python" in capsys.readouterr().out
+    monkeypatch.setattr(diagnosis, "check_opencv", lambda installed: Finding(PROBLEM, "clash"))
+    with pytest.raises(SystemExit) as stopped:
+        main(["doctor"])
+    assert stopped.value.code == 1 and " problem  clash" in capsys.readouterr().out
