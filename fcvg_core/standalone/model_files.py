@@ -74,8 +74,8 @@ def find_models(
         raise ValueError(
             f"Models are missing: name them with {', '.join(missing)}, or let {VARIABLE} (it is "
             f"{str(folder) if folder else 'not set'}) be a folder that holds SVD in diffusers' "
-            f"layout, {names.unet[0]} and {names.controlnext[0]} of {names.family}. Where each comes "
-            "from: python -m fcvg_core models. To try the program without any: python -m "
+            f"layout, {names.unet[0]} and {names.controlnext[0]} of {names.family}. Where each "
+            "comes from: python -m fcvg_core models. To try the program without any: python -m "
             "fcvg_core stand-ins DIR"
         )
     for path in (unet, controlnext):
