@@ -1,0 +1,113 @@
+"""The workflows in a real browser: opened as a person would, run, and looked at."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from comfy_server import WORKFLOWS, read_workflow
+from hosts import ROOT
+
+ARTIFACTS = ROOT / "tests" / "artifacts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
+SECONDS = 180_000  # in milliseconds
+
+OPEN = """async (address) => {
+    const graph = await (await fetch(address)).json();
+    await window.app.loadGraphData(graph);
+    return graph;
+}"""
+NODES = """() => window.app.graph._nodes.map(node => ({
+    id: node.id, type: node.type, errors: !!node.has_errors,
+    known: !!window.LiteGraph.registered_node_types[node.type],
+    size: [...node.size], needed: [...node.computeSize()],
+    widgets: (node.widgets || []).map(w => ({
+        name: w.name, value: w.value, options: w.options && w.options.values,
+    })),
+}))"""
+SHRINK = """(small) => {
+    for (const node of window.app.graph._nodes)
+        for (const widget of node.widgets || [])
+            if (widget.name in small && (widget.name != "steps" || node.type != "FCVG_InjectNoise"))
+                widget.value = small[widget.name];
+}"""
+SHOWN = """() => window.app.graph._nodes.some(node =>
+    node.type == "SaveVideo" && (node.videoContainer || node.imgs || []).length !== 0)"""
+
+
+@pytest.fixture(scope="module")
+def page(server):
+    """The editor of a running ComfyUI in a browser."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+    with playwright.sync_playwright() as tools:
+        opened = tools.chromium.launch(
+            executable_path=browser, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = opened.new_page(viewport={"width": 2400, "height": 1300})
+        page.goto(f"http://{server.address}/", wait_until="domcontentloaded")
+        page.wait_for_function("window.app && window.app.graph && window.app.extensionManager",
+                               timeout=SECONDS)  # fmt: skip
+        page.wait_for_timeout(4000)  # extensions are set up after that
+        yield page
+        opened.close()
+
+
+def opened(page, name: str) -> list[dict]:
+    """The nodes of a workflow, once it is loaded from where the template browser takes it."""
+    page.evaluate(OPEN, f"/api/workflow_templates/ComfyUI-FCVG/{name}")
+    page.wait_for_timeout(1500)
+    page.evaluate("() => document.querySelectorAll('.p-dialog-mask').forEach(e => e.remove())")
+    return page.evaluate(NODES)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+class TestWorkflow:
+    def test_no_node_is_missing_and_no_widget_is_wrong(self, page, name):
+        saved = {node["id"]: node for node in read_workflow(name)["nodes"]}
+        nodes = opened(page, name)
+        assert {node["id"] for node in nodes} == set(saved)
+        for node in nodes:
+            assert node["known"] and not node["errors"], node["type"]
+            values = [widget["value"] for widget in node["widgets"]]
+            expected = saved[node["id"]].get("widgets_values") or []
+            # The editor has a button or two more, such as the one for uploads.
+            for value, wanted in zip(values, expected, strict=False):
+                assert value == wanted, (node["type"], values, expected)
+            for widget in node["widgets"]:
+                if isinstance(widget["options"], list) and node["type"].startswith("FCVG_"):
+                    assert widget["value"] in widget["options"], (node["type"], widget["name"])
+
+    def test_every_node_has_room(self, page, name):
+        """No widget sticks out of its node, and no node lies on another."""
+        boxes = {}
+        for node in opened(page, name):
+            width, height = node["size"]
+            assert height >= node["needed"][1] - 1, (node["type"], node["size"], node["needed"])
+            boxes[node["id"]] = (width, height)
+        placed = [(node["pos"], boxes[node["id"]]) for node in read_workflow(name)["nodes"]]
+        for i, ((x, y), (width, height)) in enumerate(placed):
+            for (other_x, other_y), (other_width, other_height) in placed[:i]:
+                apart = (
+                    x >= other_x + other_width or other_x >= x + width
+                    or y - 30 >= other_y + other_height or other_y - 30 >= y + height
+                )  # fmt: skip
+                assert apart, (name, (x, y, width, height), (other_x, other_y, other_width))
+
+    def test_runs_until_the_video_shows(self, server, page, name):
+        opened(page, name)
+        page.evaluate(SHRINK, SMALL)
+        before = set(server.get("/history"))
+        page.evaluate("() => window.app.queuePrompt(0, 1)")
+        page.wait_for_timeout(500)
+        queue = server.get("/queue")
+        (job,) = queue["queue_running"] + queue["queue_pending"]
+        status = server.wait(job[1])["status"]
+        assert job[1] not in before
+        assert status["status_str"] == "success", json.dumps(status)[-2000:]
+        page.wait_for_function(SHOWN, timeout=20_000)
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=str(ARTIFACTS / f"{Path(name).stem}.png"))
