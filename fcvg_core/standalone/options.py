@@ -23,6 +23,36 @@ from .option_groups import (
 )
 from .output import read_run
 
+EXAMPLES = {
+    "inbetween": (
+        "inbetween first.png last.png -o result",
+        "inbetween first.png last.png -o look --conditions-only --timing ease-in-out",
+        "inbetween first.png last.png -o small --width 512 --height 320 --offload",
+        "inbetween --run result/run.json --seed 7",
+    ),
+    "animate": (
+        "animate person.png dance.mp4 -o result",
+        "animate person.png dance.mp4 -o look --conditions-only --frames 100 --smoothing 1",
+        "animate person.png --control-frames look/condition -o result",
+    ),
+    "match": ("match first.png last.png -o lines",),
+    "pose": (
+        "pose *.png -o poses",
+        "pose first.png last.png -o poses --width 1024 --height 576",
+    ),
+    "models": ("models", "models --mode animate"),
+    "doctor": ("doctor",),
+    "stand-ins": ("stand-ins models",),
+    "sample-frames": ("sample-frames frames --width 512 --height 320",),
+}
+
+
+class _Help(argparse.HelpFormatter):
+    """Leaves the lines of the examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
+
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the long list of options before it."""
@@ -48,6 +78,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         options = parser.parse_args(arguments)
     if getattr(options, "guidance_scale", None) is not None:
         options.min_guidance = options.max_guidance = options.guidance_scale
+        options.guidance_scale = None  # said, and not to be said again by --run
     return options
 
 
@@ -90,6 +121,9 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     samples = commands.add_parser("sample-frames", help="write two sample frames, drawn by code")
     samples.add_argument("folder", type=Path, metavar="DIR")
     add_size(samples)
+    for name, command in commands.choices.items():
+        lines = [f"  {parser.prog} {example}" for example in EXAMPLES[name]]
+        command.epilog, command.formatter_class = "\n".join(["examples:", *lines]), _Help
     return parser, {"inbetween": inbetween, "animate": animate}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from comfy_server import DRIVING_FRAMES, WORKFLOWS, frames_of, make_small, read_workflow
+from PIL import Image
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
@@ -160,6 +161,19 @@ class TestWorkflows:
         graph = read_workflow(name)
         found = sorted(node["type"] for node in graph["nodes"] if node["type"] != "MarkdownNote")
         assert found == sorted(node["class_type"] for node in read_workflow(f"api/{name}").values())
+
+    @pytest.mark.parametrize("name", sorted(path.stem for path in WORKFLOWS.glob("*.json")))
+    def test_template_browser(self, server, name):
+        """It lists the workflow, and its picture is beside it."""
+        assert name in server.get("/api/workflow_templates")["ComfyUI-FCVG"]
+        picture = WORKFLOWS / f"{name}.jpg"
+        assert Image.open(picture).width >= 400 and picture.stat().st_size < 100_000
+
+    @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+    def test_every_node_says_where_it_is_from(self, name):
+        for node in read_workflow(name)["nodes"]:
+            if node["type"] != "MarkdownNote":
+                assert node["properties"]["cnr_id"] and node["properties"]["ver"], node["type"]
 
 
 class TestInterrupt:
