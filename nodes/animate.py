@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from .sampling import guidance_inputs
+from .search import search_words
 from .sockets import ControlNeXtSocket
 
 
@@ -42,6 +43,7 @@ class EncodeReference(io.ComfyNode):
             node_id="FCVG_EncodeReference",
             display_name="ControlNeXt-SVD Conditioning",
             category="FCVG/conditioning",
+            **search_words("image to video", "svd conditioning", "animate"),
             description="What the model takes of the reference image, and an empty video.",
             inputs=[
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
@@ -88,6 +90,7 @@ class GuideAnimation(io.ComfyNode):
             node_id="FCVG_GuideAnimation",
             display_name="Animation Guider",
             category="FCVG/sampling",
+            **search_words("cfg guider", "context windows", "animate"),
             description="For Sampler Custom Advanced: sample a video of any length from one "
             "reference image, window by window.",
             inputs=[
@@ -127,6 +130,7 @@ class SampleAnimation(io.ComfyNode):
             node_id="FCVG_AnimateSampler",
             display_name="ControlNeXt-SVD Sampler",
             category="FCVG/sampling",
+            **search_words("animate anyone", "pose to video", "dance"),
             description="All in one box: conditioning, control, sampling. The video has as many "
             "frames as there are control frames.",
             inputs=[

@@ -6,6 +6,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
+from .search import search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 
 # What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
@@ -132,6 +133,7 @@ class InterpolateConditions(io.ComfyNode):
             node_id="FCVG_InterpolateConditions",
             display_name="Interpolate Conditions",
             category="FCVG/conditions",
+            **search_words("tween", "condition frames", "control frames"),
             description="Draw the lines and the people of both keyframes as they move from the "
             "one to the other: what Apply ControlNeXt takes. Connect lines, poses, or both.",
             inputs=[

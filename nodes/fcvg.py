@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from .host import folders
+from .search import search_words
 from .sockets import ControlNeXtSocket
 
 WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.loading.WEIGHT_DTYPES
@@ -39,6 +40,7 @@ class LoadSVD(io.ComfyNode):
             node_id="FCVG_LoadSVD",
             display_name="Load SVD (diffusers folder)",
             category="FCVG/loaders",
+            **search_words("stable video diffusion", "diffusers"),
             description="Stable Video Diffusion from a folder in diffusers' layout. For the single "
             "file svd_xt_1_1.safetensors take Image Only Checkpoint Loader instead.",
             inputs=[
@@ -53,6 +55,10 @@ class LoadSVD(io.ComfyNode):
                 io.Vae.Output(tooltip="VAE with SVD's temporal decoder."),
             ],
         )  # fmt: skip
+
+    @classmethod
+    def validate_inputs(cls, folder: str | None) -> bool | str:
+        return folders.is_there(folders.find_svd_folder, folder)
 
     @classmethod
     def execute(cls, folder: str, with_unet: bool) -> io.NodeOutput:
@@ -76,6 +82,7 @@ class LoadFcvgModel(io.ComfyNode):
             node_id="FCVG_LoadModel",
             display_name="Load FCVG Model",
             category="FCVG/loaders",
+            **search_words("fcvg unet", "controlnext-svd unet", "load diffusion model"),
             description="FCVG's UNet (unet.safetensors) or ControlNeXt-SVD's. A file that holds "
             "only some of the tensors needs the SVD model that it was made from.",
             inputs=[
@@ -88,6 +95,10 @@ class LoadFcvgModel(io.ComfyNode):
             ],
             outputs=[io.Model.Output(tooltip="For Apply ControlNeXt and the FCVG Sampler.")],
         )  # fmt: skip
+
+    @classmethod
+    def validate_inputs(cls, unet_name: str | None) -> bool | str:
+        return folders.is_there(folders.find_file, folders.UNET, unet_name)
 
     @classmethod
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
@@ -106,6 +117,7 @@ class LoadControlNeXt(io.ComfyNode):
             node_id="FCVG_LoadControlNeXt",
             display_name="Load ControlNeXt",
             category="FCVG/loaders",
+            **search_words("controlnet", "controlnext-svd"),
             description="FCVG's controlnext.safetensors, or ControlNeXt-SVD's, version 2 or 1.",
             inputs=[
                 io.Combo.Input("controlnext_name", options=folders.list_files(folders.CONTROLNEXT),
@@ -114,6 +126,10 @@ class LoadControlNeXt(io.ComfyNode):
             outputs=[ControlNeXtSocket.Output(display_name="controlnext",
                                               tooltip="For Apply ControlNeXt.")],
         )  # fmt: skip
+
+    @classmethod
+    def validate_inputs(cls, controlnext_name: str | None) -> bool | str:
+        return folders.is_there(folders.find_file, folders.CONTROLNEXT, controlnext_name)
 
     @classmethod
     def execute(cls, controlnext_name: str) -> io.NodeOutput:
@@ -130,6 +146,7 @@ class EncodeKeyframes(io.ComfyNode):
             node_id="FCVG_EncodeKeyframes",
             display_name="FCVG Conditioning",
             category="FCVG/conditioning",
+            **search_words("keyframes", "image to video", "svd conditioning"),
             description="What the model takes of the two keyframes, and an empty video.",
             inputs=[
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
@@ -179,6 +196,7 @@ class ApplyControlNeXt(io.ComfyNode):
             node_id="FCVG_ApplyControlNeXt",
             display_name="Apply ControlNeXt",
             category="FCVG/conditioning",
+            **search_words("controlnet", "apply control"),
             description="Steer the model frame by frame. The model that comes in is not changed.",
             inputs=[
                 io.Model.Input("model", tooltip="From Load FCVG Model."),

@@ -2,6 +2,8 @@
 
 from comfy_api.latest import io
 
+from .search import search_words
+
 # The host offers no input kind for "one of our sizes": the step is what the model can take.
 MAX_SIZE = 4096
 
@@ -13,6 +15,7 @@ class CropResize(io.ComfyNode):
             node_id="FCVG_CropResize",
             display_name="Crop & Resize",
             category="FCVG/frames",
+            **search_words("crop", "resize", "keyframe size"),
             description="Cut the middle of a picture to the wanted shape, then resize it. "
             "Both keyframes have to go through this with one size.",
             inputs=[
@@ -48,6 +51,7 @@ class DecodeFrames(io.ComfyNode):
             node_id="FCVG_DecodeFrames",
             display_name="Decode Frames",
             category="FCVG/frames",
+            **search_words("vae decode", "video decode"),
             description="Latents of a video to frames, a stated number at a time, so that every "
             "card gives the same picture. Connect the keyframes to have them back exactly.",
             inputs=[

@@ -7,6 +7,7 @@ from comfy_api.latest import io, ui
 
 from .conditions import read_times, timing_inputs
 from .host import folders
+from .search import search_words
 from .sockets import GlueStickSocket, LineMatchesSocket
 
 DETECTORS = ["opencv", "pytlsd"]
@@ -19,6 +20,7 @@ class LoadGlueStick(io.ComfyNode):
             node_id="FCVG_LoadGlueStick",
             display_name="Load GlueStick",
             category="FCVG/loaders",
+            **search_words("line matcher", "superpoint"),
             description="The line matcher of the paper. Both files are needed; SuperPoint's may "
             "be used for non-commercial research only.",
             inputs=[
@@ -56,6 +58,7 @@ class MatchLines(io.ComfyNode):
             node_id="FCVG_MatchLines",
             display_name="Match Lines",
             category="FCVG/lines",
+            **search_words("line segments", "gluestick", "lsd", "wireframe"),
             description="Find line segments in both keyframes and match them: with GlueStick as "
             "FCVG does, or without any weights.",
             inputs=[
@@ -119,6 +122,7 @@ class DrawLines(io.ComfyNode):
             node_id="FCVG_DrawLines",
             display_name="Draw Inbetween Lines",
             category="FCVG/lines",
+            **search_words("interpolate lines", "line condition"),
             description="Draw the matched lines as they move from the first keyframe to the last.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
@@ -157,6 +161,7 @@ class FilterLineMatches(io.ComfyNode):
             node_id="FCVG_FilterLineMatches",
             display_name="Filter Line Matches",
             category="FCVG/lines",
+            **search_words("outliers", "homography", "line segments"),
             description="Mend a bad matching: leave out unsure, short or far-moving matches, those "
             "outside of a mask, and those that do not follow the motion of most.",
             inputs=[

@@ -15,6 +15,7 @@ from .conditions import (
     timing_inputs,
 )
 from .host import folders
+from .search import search_words
 from .sockets import DWPoseSocket, PoseKeypointSocket
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
@@ -30,6 +31,7 @@ class LoadDWPose(io.ComfyNode):
             node_id="FCVG_LoadDWPose",
             display_name="Load DWPose",
             category="FCVG/loaders",
+            **search_words("openpose", "dwpose", "pose detector"),
             description="The pose detector of the paper: two ONNX files in models/dwpose.",
             inputs=[
                 io.Combo.Input("boxes_name", options=_networks(), default=folders.AUTO,
@@ -65,6 +67,7 @@ class ExtractPoses(io.ComfyNode):
             node_id="FCVG_ExtractPoses",
             display_name="Extract Poses",
             category="FCVG/poses",
+            **search_words("dwpose", "openpose", "keypoints", "pose estimation"),
             description="Find the people of every image: body, hands and face. The poses are in "
             "OpenPose's form, which other packs and editors read.",
             inputs=[
@@ -112,6 +115,7 @@ class DrawPoses(io.ComfyNode):
             node_id="FCVG_DrawPoses",
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
+            **search_words("pose interpolation", "openpose", "skeleton"),
             description="Draw people as they move from the first keyframe to the last; who is who "
             "is found by the shortest way for all.",
             inputs=[
@@ -161,6 +165,7 @@ class AlignPoses(io.ComfyNode):
             node_id="FCVG_AlignPoses",
             display_name="Align Poses to Reference",
             category="FCVG/poses",
+            **search_words("retarget", "pose transfer", "openpose", "driving video"),
             description="Bring the person of a driving video to the place and size of the one in a "
             "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
             inputs=[

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from .fcvg import keyframe_inputs, size_inputs
+from .search import search_words
 from .sockets import ControlNeXtSocket
 
 
@@ -35,6 +36,7 @@ class GuideInbetween(io.ComfyNode):
             node_id="FCVG_GuideInbetween",
             display_name="Inbetween Guider",
             category="FCVG/sampling",
+            **search_words("cfg guider", "time reversal", "fusion"),
             description="For Sampler Custom Advanced: sample from the first keyframe forward and "
             "from the last one backward at once, and fuse the two at every step.",
             inputs=[
@@ -72,6 +74,7 @@ class InjectNoise(io.ComfyNode):
             node_id="FCVG_InjectNoise",
             display_name="Noise Injection Sampler",
             category="FCVG/sampling",
+            **search_words("noise reinjection", "sampler"),
             description="Take the first steps several times, with new noise in between. Helps the "
             "two directions to agree; costs time. For euler and other samplers without noise.",
             inputs=[
@@ -100,6 +103,7 @@ class SampleInbetween(io.ComfyNode):
             node_id="FCVG_Sampler",
             display_name="FCVG Sampler",
             category="FCVG/sampling",
+            **search_words("inbetweening", "frame interpolation", "tween", "interpolate video"),
             description="All in one box: conditioning, control, both directions, sampling. The "
             "same seed gives the same video as the command line.",
             inputs=[

@@ -20,13 +20,14 @@ from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.scene import draw_sample_pair
 
 WORKFLOWS = ROOT / "workflows"
-# Names under which the workflows look for the models.
+OLD_WORKFLOWS = ROOT / "tests" / "workflows"  # a folder for each release
+# Names under which the workflows, and those of every release, look for the models.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
     ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
     ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors"),
-    ("unet.safetensors", "diffusion_models/controlnext_svd_unet.safetensors"),
-    ("controlnext.safetensors", "controlnext/controlnext_svd_controlnet.safetensors"),
+    ("unet.safetensors", "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"),
+    ("controlnext.safetensors", "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"),
     ("checkpoint_GlueStick_MD.tar", "gluestick/checkpoint_GlueStick_MD.tar"),
     ("superpoint_v1.pth", "gluestick/superpoint_v1.pth"),
     ("yolox_l.onnx", "dwpose/yolox_l.onnx"),

@@ -1,7 +1,7 @@
 """The official files of GlueStick and SuperPoint -> the weights of our networks.
 
 Both come as torch.load(..., weights_only=True) gives them. `checkpoint_GlueStick_MD.tar` is a
-whole training checkpoint, which holds much else; a bare state dict is taken as well.
+whole training checkpoint, which holds much else; its state dict alone is taken as well.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def read_gluestick(state: Any, *, name: str, config: Config | None = None) -> St
     """
     config = config or Config()
     official = _tensors(state, GLUESTICK_FILE, name)
-    nested = official.get("model")
+    nested = official.get("model", official)
     if isinstance(nested, Mapping):
         official = {
             key.replace("matcher.", "").replace("module.", ""): value

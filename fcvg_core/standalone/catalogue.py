@@ -8,8 +8,25 @@ MODES = {
     "inbetween": "the frames between two frames (FCVG)",
     "animate": "a picture in the poses of a video (ControlNeXt-SVD)",
 }
+HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/"
 SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
-FCVG, CONTROLNEXT = "github.com/Tian-one/FCVG", "github.com/dvlab-research/ControlNeXt"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file as its authors, or those who repacked it, offer it.
+
+    Attributes:
+        url: of the file; for one in a shared folder of Google Drive, the folder's and its name.
+        size: about, in megabytes.
+        sha256: in hexadecimal digits, where it is known; otherwise the hub tells it.
+        name: what to call it, in the folder that it goes to.
+    """
+
+    url: str
+    size: float
+    sha256: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +36,10 @@ class ModelFile:
     Attributes:
         needed: modes that can't do without.
         helps: modes that are better with it.
-        comfyui: where ComfyUI looks, below its models folder; any one of them.
-        folder: where the command line looks, below FCVG_MODELS; any one of them.
-        size: about, in megabytes.
+        comfyui: where ComfyUI looks, below its models folder; any one of them, the first is where
+            a download goes.
+        folder: where the command line looks, below FCVG_MODELS; likewise.
+        downloads: the file; of SVD, everything that is used, and last what it is told by.
     """
 
     name: str
@@ -29,9 +47,20 @@ class ModelFile:
     helps: tuple[str, ...] = ()
     comfyui: tuple[str, ...]
     folder: tuple[str, ...]
-    size: int
+    downloads: tuple[Download, ...]
     licence: str
     source: str
+
+    @property
+    def size(self) -> float:
+        """About, in megabytes."""
+        return sum(download.size for download in self.downloads)
+
+    def targets(self, kind: str, root: Path) -> list[tuple[Download, Path]]:
+        """Every file to fetch, and where to, below a folder that is "comfyui" or "folder"."""
+        first = root / getattr(self, kind)[0]
+        return [(download, first.parent / (download.name or first.name))
+                for download in self.downloads]  # fmt: skip
 
     def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
         """The first place where it is, of folders that are each "comfyui" or "folder"."""
@@ -47,51 +76,79 @@ def _files(kind: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{kind}/{name}" for name in names)
 
 
+def _svd() -> tuple[Download, ...]:
+    """What of SVD's folder is used: the UNet's sizes, and the other networks in half precision."""
+    sizes = {
+        "feature_extractor/preprocessor_config.json": 0.001,
+        "image_encoder/config.json": 0.001,
+        "image_encoder/model.fp16.safetensors": 1264,
+        "scheduler/scheduler_config.json": 0.001,
+        "unet/config.json": 0.001,
+        "vae/config.json": 0.001,
+        "vae/diffusion_pytorch_model.fp16.safetensors": 196,
+        "model_index.json": 0.001,
+    }
+    place = f"{HUB}stabilityai/{SVD_FOLDER}/resolve/main/"
+    return tuple(Download(place + name, size, name=name) for name, size in sizes.items())
+
+
+FCVG_FOLDER = DRIVE + "1qIvr9WO8qk3NUdztxweTmexfkHt8oRDB/"
+# The authors' unet.bin and controlnet.bin (huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2),
+# in half precision and without pickle.
+CONTROLNEXT = HUB + "Kijai/ControlNeXt-SVD-V2-Comfy/resolve/main/"
+CONTROLNEXT_UNET = "controlnext-svd_v2-unet-fp16.safetensors"
+CONTROLNEXT_NET = "controlnext-svd_v2-controlnet-fp16.safetensors"
+DWPOSE = HUB + "yzd-v/DWPose/resolve/main/"
+GLUESTICK = "https://github.com/cvg/GlueStick/"
+
 CATALOGUE = (
     ModelFile(
         name="SVD-XT-1.1, folder in diffusers' layout",
         needed=("inbetween", "animate"),
         comfyui=(f"diffusers/{SVD_FOLDER}/model_index.json",),
-        folder=("model_index.json", "*/model_index.json"),
-        size=1500,
+        folder=(f"{SVD_FOLDER}/model_index.json", "model_index.json", "*/model_index.json"),
+        downloads=_svd(),
         licence="Stability AI Community License; has to be accepted on the page",
-        source=f"huggingface.co/stabilityai/{SVD_FOLDER} (vae, image_encoder and the .json files)",
+        source=f"huggingface.co/stabilityai/{SVD_FOLDER}",
     ),
     ModelFile(
         name="FCVG's UNet",
         needed=("inbetween",),
         comfyui=_files("diffusion_models", "fcvg_unet.safetensors"),
         folder=("unet.safetensors",),
-        size=6100,
+        downloads=(Download(FCVG_FOLDER + "unet.safetensors", 6100),),
         licence="not stated; made from SVD's",
-        source=f"{FCVG}, unet.safetensors",
+        source="github.com/Tian-one/FCVG, its folder on Google Drive: unet.safetensors",
     ),
     ModelFile(
         name="FCVG's ControlNeXt",
         needed=("inbetween",),
         comfyui=_files("controlnext", "fcvg_controlnext.safetensors"),
         folder=("controlnext.safetensors",),
-        size=14,
+        downloads=(Download(FCVG_FOLDER + "controlnext.safetensors", 14),),
         licence="not stated",
-        source=f"{FCVG}, controlnext.safetensors",
+        source="github.com/Tian-one/FCVG, its folder on Google Drive: controlnext.safetensors",
     ),
     ModelFile(
         name="ControlNeXt-SVD's UNet",
         needed=("animate",),
-        comfyui=_files("diffusion_models", "controlnext_svd_unet.*"),
-        folder=_files("controlnext-svd", "unet.safetensors", "unet.bin", "unet_fp16.*"),
-        size=3100,
+        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, "controlnext_svd_unet.*"),
+        folder=_files("controlnext-svd", CONTROLNEXT_UNET, "unet.safetensors", "unet.bin",
+                      "unet_fp16.*"),
+        downloads=(Download(CONTROLNEXT + CONTROLNEXT_UNET, 3050),),
         licence="made from SVD's: Stability AI Community License",
-        source=f"{CONTROLNEXT}, ControlNeXt-SVD-v2: unet.bin",
+        source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' unet.bin: "
+        "huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2",
     ),
     ModelFile(
         name="ControlNeXt-SVD's ControlNeXt",
         needed=("animate",),
-        comfyui=_files("controlnext", "controlnext_svd_controlnet.*"),
-        folder=_files("controlnext-svd", "controlnet.safetensors", "controlnet.bin"),
-        size=14,
+        comfyui=_files("controlnext", CONTROLNEXT_NET, "controlnext_svd_controlnet.*"),
+        folder=_files("controlnext-svd", CONTROLNEXT_NET, "controlnet.safetensors",
+                      "controlnet.bin"),
+        downloads=(Download(CONTROLNEXT + CONTROLNEXT_NET, 14),),
         licence="see the repository",
-        source=f"{CONTROLNEXT}, ControlNeXt-SVD-v2: controlnet.bin",
+        source="the same two: controlnet.bin",
     ),
     ModelFile(
         name="DWPose, yolox_l.onnx",
@@ -99,7 +156,10 @@ CATALOGUE = (
         helps=("inbetween",),
         comfyui=_files("dwpose", "yolox_l.onnx"),
         folder=("yolox_l.onnx",),
-        size=217,
+        downloads=(
+            Download(DWPOSE + "yolox_l.onnx", 217,
+                     "7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411"),
+        ),
         licence="Apache-2.0",
         source="huggingface.co/yzd-v/DWPose",
     ),
@@ -109,29 +169,38 @@ CATALOGUE = (
         helps=("inbetween",),
         comfyui=_files("dwpose", "dw-ll_ucoco_384.onnx"),
         folder=("dw-ll_ucoco_384.onnx",),
-        size=134,
+        downloads=(
+            Download(DWPOSE + "dw-ll_ucoco_384.onnx", 134,
+                     "724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843"),
+        ),
         licence="Apache-2.0",
         source="huggingface.co/yzd-v/DWPose",
     ),
     ModelFile(
         name="GlueStick, checkpoint_GlueStick_MD.tar",
         helps=("inbetween",),
-        comfyui=_files("gluestick", "checkpoint_GlueStick_MD.tar"),
-        folder=("checkpoint_GlueStick_MD.tar",),
-        size=110,
+        comfyui=_files("gluestick", "checkpoint_GlueStick_MD.tar",
+                       "checkpoint_GlueStick_MD.safetensors"),
+        folder=("checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors"),
+        downloads=(
+            Download(GLUESTICK + "releases/download/v0.1_arxiv/checkpoint_GlueStick_MD.tar", 113),
+        ),
         licence="MIT",
         source="github.com/cvg/GlueStick, releases",
     ),
     ModelFile(
         name="SuperPoint, superpoint_v1.pth",
         helps=("inbetween",),
-        comfyui=_files("gluestick", "superpoint_v1.pth"),
-        folder=("superpoint_v1.pth",),
-        size=5,
+        comfyui=_files("gluestick", "superpoint_v1.pth", "superpoint_v1.safetensors"),
+        folder=("superpoint_v1.pth", "superpoint_v1.safetensors"),
+        downloads=(
+            Download(GLUESTICK + "raw/main/resources/weights/superpoint_v1.pth", 5,
+                     "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e"),
+        ),
         licence="non-commercial research only",
         source="github.com/cvg/GlueStick, resources/weights",
     ),
-)
+)  # fmt: skip
 
 
 def missing(mode: str, roots: Iterable[tuple[str, Path]]) -> list[ModelFile]:

@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
         Exit code: 0, 2 for anything that the user can put right, 130 after an interrupt.
     """
     logging.basicConfig(format="%(message)s", level=logging.INFO, stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("huggingface_hub").propagate = False  # it has a handler of its own
     try:
         options = parse_options(arguments)
         COMMANDS[options.command](options)

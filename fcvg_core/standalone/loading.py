@@ -259,6 +259,14 @@ def read_pickle(path: Path) -> Any:
         raise _unreadable(path) from error
 
 
+def read_weights(path: Path) -> Any:
+    """What a file holds, all at once: the tensors of a .safetensors file, else `read_pickle`."""
+    if path.suffix not in SAFETENSORS:
+        return read_pickle(path)
+    file = WeightFile(path)
+    return dict(file.read(file.shapes, torch.float32))
+
+
 def _unpickle(path: Path) -> dict[str, Tensor]:
     found = read_pickle(path)
     found = found.get("state_dict", found) if isinstance(found, dict) else found

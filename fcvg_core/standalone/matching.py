@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
-from .loading import read_pickle
+from .loading import read_weights
 from .machine import choose_device
 from .matches_file import read_matches
 from .model_files import find_gluestick
@@ -44,7 +44,7 @@ def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matche
     device = choose_device(options.device)
     # Float16 finds the same matches on the golden cases; bfloat16 loses keypoints.
     dtype = torch.float16 if device.type == "cuda" else torch.float32
-    model = build_gluestick(*map(read_pickle, files), names=tuple(map(str, files)), dtype=dtype)
+    model = build_gluestick(*map(read_weights, files), names=tuple(map(str, files)), dtype=dtype)
     return GlueStickLineMatcher(
         model.to(device),
         max_keypoints=options.max_pts,

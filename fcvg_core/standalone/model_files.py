@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pose import DWPOSE_FILES
+from .catalogue import CONTROLNEXT_NET, CONTROLNEXT_UNET
 
 VARIABLE = "FCVG_MODELS"
-GLUESTICK, SUPERPOINT = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
+# The official file, or what `models --convert` makes of it.
+GLUESTICK = ("checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors")
+SUPERPOINT = ("superpoint_v1.pth", "superpoint_v1.safetensors")
 MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = ("model_index.json", "*/*.json")
@@ -29,8 +32,10 @@ FCVG = FileNames("FCVG", ("unet.safetensors",), ("controlnext.safetensors",))
 CONTROLNEXT_SVD = FileNames(
     "ControlNeXt-SVD",
     tuple(f"controlnext-svd/{name}" for name in
-          ("unet.safetensors", "unet.bin", "unet_fp16.safetensors", "unet_fp16.bin")),
-    tuple(f"controlnext-svd/{name}" for name in ("controlnet.safetensors", "controlnet.bin")),
+          (CONTROLNEXT_UNET, "unet.safetensors", "unet.bin", "unet_fp16.safetensors",
+           "unet_fp16.bin")),
+    tuple(f"controlnext-svd/{name}" for name in
+          (CONTROLNEXT_NET, "controlnet.safetensors", "controlnet.bin")),
 )  # fmt: skip
 
 
@@ -89,7 +94,10 @@ def find_gluestick(
 ) -> tuple[Path | None, Path | None]:
     """GlueStick's two files: those that are named, else those of the folder FCVG_MODELS."""
     folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-    return gluestick or _in_folder(folder, GLUESTICK), superpoint or _in_folder(folder, SUPERPOINT)
+    return (
+        gluestick or _in_folder(folder, *GLUESTICK),
+        superpoint or _in_folder(folder, *SUPERPOINT),
+    )
 
 
 def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | None:

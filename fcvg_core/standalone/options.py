@@ -40,7 +40,11 @@ EXAMPLES = {
         "pose *.png -o poses",
         "pose first.png last.png -o poses --width 1024 --height 576",
     ),
-    "models": ("models", "models --mode animate"),
+    "models": (
+        "models",
+        "models --get --mode inbetween",
+        "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
+    ),
     "doctor": ("doctor",),
     "stand-ins": ("stand-ins models",),
     "sample-frames": ("sample-frames frames --width 512 --height 320",),
@@ -110,9 +114,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     animate = _add_animate(commands)
     _add_match(commands)
     _add_pose(commands)
-    models = commands.add_parser("models", help="list the model files, found and missing")
-    models.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
-    models.add_argument("--json", action="store_true", help="for other programs")
+    _add_models(commands)
     commands.add_parser("doctor", help="look for what may keep the program from working here")
     stand_ins = commands.add_parser(
         "stand-ins", help="write tiny untrained models, to try the program with"
@@ -153,7 +155,6 @@ def _add_match(commands) -> None:
     add_device(match)
 
 
-
 def _add_pose(commands) -> None:
     pose = commands.add_parser(
         "pose",
@@ -171,7 +172,23 @@ def _add_pose(commands) -> None:
     add_device(pose)
 
 
-
+def _add_models(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "models",
+        help="list the model files, found and missing, or download them",
+        description="List every model file: found or missing, where it is looked for, its size, "
+        "licence and source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; "
+        "downloads go to the first of them.",
+    )
+    command.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--get", action="store_true",
+                      help="download what is missing; nothing is overwritten, and what broke off "
+                      "is resumed")
+    what.add_argument("--convert", nargs="+", type=Path, metavar="FILE",
+                      help="write the weights of .tar, .pth, .pt, .bin or .ckpt files as "
+                      ".safetensors beside them")
+    what.add_argument("--json", action="store_true", help="for other programs")
 
 
 def _add_animate(commands) -> _Parser:

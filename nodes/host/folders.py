@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 
 import folder_paths
 
@@ -70,11 +71,13 @@ def find_pair(
 ) -> tuple[str, str] | None:
     """Full paths of two files that belong together, each named or AUTO.
 
-    AUTO is the official name. Where both are AUTO and one is missing: None, and the log says so.
+    AUTO is the official name, or that of the file as .safetensors. Where both are AUTO and one is
+    missing: None, and the log says so.
 
     Raises:
         ValueError: one is named, and one is not there.
     """
+    official = tuple(_converted(kind, name) for name in official)
     if names == (AUTO, AUTO):
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
@@ -82,6 +85,27 @@ def find_pair(
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
     return tuple(find_file(kind, name) for name in chosen)
+
+
+def _converted(kind: str, name: str) -> str:
+    """An official file's name, or what `models --convert` makes of it where that alone is there."""
+    other = os.path.splitext(name)[0] + ".safetensors"
+    there = [file for file in (name, other) if folder_paths.get_full_path(kind, file)]
+    return there[0] if there else name
+
+
+def is_there(find: Callable, *arguments) -> bool | str:
+    """What a node's validate_inputs answers: True, or what `find` says of a missing file.
+
+    The host's own answer would be that a name is not in a list. None stands for a name that is
+    not known before the graph runs.
+    """
+    try:
+        if None not in arguments:
+            find(*arguments)
+    except ValueError as error:
+        return str(error)
+    return True
 
 
 def fingerprint(kind: str) -> str:
@@ -103,6 +127,7 @@ def find_svd_folder(name: str) -> str:
 def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
-        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. In this "
-        "pack's folder, `python -m fcvg_core models` lists every file and where it goes."
+        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. "
+        "`python -m fcvg_core models`, in this pack's folder, lists every file; with --get it "
+        "downloads them."
     )

@@ -2,22 +2,22 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
-from comfy_server import WORKFLOWS, read_workflow
+from comfy_server import OLD_WORKFLOWS, WORKFLOWS
 from hosts import ROOT
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
+GRAPHS = [
+    *sorted(path.name for path in WORKFLOWS.glob("*.json")),
+    *sorted(str(path.relative_to(OLD_WORKFLOWS)) for path in OLD_WORKFLOWS.glob("*/*.json")),
+]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
 SECONDS = 180_000  # in milliseconds
 
-OPEN = """async (address) => {
-    const graph = await (await fetch(address)).json();
-    await window.app.loadGraphData(graph);
-    return graph;
-}"""
+TEMPLATE = """async (address) => window.app.loadGraphData(await (await fetch(address)).json())"""
+GRAPH = """(graph) => window.app.loadGraphData(graph)"""
 NODES = """() => window.app.graph._nodes.map(node => ({
     id: node.id, type: node.type, errors: !!node.has_errors,
     known: !!window.LiteGraph.registered_node_types[node.type],
@@ -56,18 +56,27 @@ def page(server):
         opened.close()
 
 
+def read(name: str) -> dict:
+    """One of GRAPHS: of today, or of a release."""
+    path = OLD_WORKFLOWS / name if "/" in name else WORKFLOWS / name
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def opened(page, name: str) -> list[dict]:
-    """The nodes of a workflow, once it is loaded from where the template browser takes it."""
-    page.evaluate(OPEN, f"/api/workflow_templates/ComfyUI-FCVG/{name}")
+    """The nodes of a workflow once it is loaded, today's as the template browser does it."""
+    if "/" in name:
+        page.evaluate(GRAPH, read(name))
+    else:
+        page.evaluate(TEMPLATE, f"/api/workflow_templates/ComfyUI-FCVG/{name}")
     page.wait_for_timeout(1500)
     page.evaluate("() => document.querySelectorAll('.p-dialog-mask').forEach(e => e.remove())")
     return page.evaluate(NODES)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+@pytest.mark.parametrize("name", GRAPHS)
 class TestWorkflow:
     def test_no_node_is_missing_and_no_widget_is_wrong(self, page, name):
-        saved = {node["id"]: node for node in read_workflow(name)["nodes"]}
+        saved = {node["id"]: node for node in read(name)["nodes"]}
         nodes = opened(page, name)
         assert {node["id"] for node in nodes} == set(saved)
         for node in nodes:
@@ -88,7 +97,7 @@ class TestWorkflow:
             width, height = node["size"]
             assert height >= node["needed"][1] - 1, (node["type"], node["size"], node["needed"])
             boxes[node["id"]] = (width, height)
-        placed = [(node["pos"], boxes[node["id"]]) for node in read_workflow(name)["nodes"]]
+        placed = [(node["pos"], boxes[node["id"]]) for node in read(name)["nodes"]]
         for i, ((x, y), (width, height)) in enumerate(placed):
             for (other_x, other_y), (other_width, other_height) in placed[:i]:
                 apart = (
@@ -110,4 +119,4 @@ class TestWorkflow:
         assert status["status_str"] == "success", json.dumps(status)[-2000:]
         page.wait_for_function(SHOWN, timeout=20_000)
         ARTIFACTS.mkdir(exist_ok=True)
-        page.screenshot(path=str(ARTIFACTS / f"{Path(name).stem}.png"))
+        page.screenshot(path=str(ARTIFACTS / f"{name.replace('/', '_')}.png"))

@@ -1,5 +1,6 @@
 """What importing the pack costs, and that it leaves the host alone."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -50,3 +51,16 @@ def test_model_folder_is_merged(load, host):
     assert paths[0] == "/elsewhere"
     assert len(paths) == 2
     assert {".x", ".safetensors"} <= extensions
+
+
+def test_search_words(load, monkeypatch):
+    """Hosts after 0.8 take them; those that do not know the argument would refuse the schema."""
+    search = load("nodes.search")
+
+    @dataclasses.dataclass
+    class Schema:
+        search_aliases: list
+
+    assert search.search_words("tween") == {}
+    monkeypatch.setattr(search.io, "Schema", Schema)
+    assert search.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}

@@ -1,5 +1,8 @@
 """The thin nodes themselves: what they hand on, and what they say of bad input."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -112,6 +115,23 @@ class TestGlueStick:
         caplog.set_level("INFO")
         assert node_classes["FCVG_LoadGlueStick"].execute("auto", "auto").args == (None,)
         assert "checkpoint_GlueStick_MD.tar is not in models/gluestick" in caplog.text
+
+    def test_auto_takes_converted_files(self, load, gluestick_files, tmp_path, monkeypatch):
+        """What `models --convert` wrote, where the official files are not there any more."""
+        import folder_paths
+
+        folders, host = load("nodes.host.folders"), load("nodes.host.gluestick")
+        convert = load("fcvg_core.standalone.convert").convert
+        for path in gluestick_files:
+            convert(Path(shutil.copy(path, tmp_path)))
+            (tmp_path / path.name).unlink()
+        monkeypatch.setitem(folder_paths.folder_names_and_paths, "gluestick",
+                            ([str(tmp_path)], {".tar", ".pth", ".safetensors"}))  # fmt: skip
+        found = folders.find_pair("gluestick", ("auto", "auto"), host.FILES)
+        assert [Path(path).suffix for path in found] == [".safetensors"] * 2
+        expected = host.load_gluestick(*map(str, gluestick_files)).model.state_dict()
+        weights = host.load_gluestick(*found).model.state_dict()
+        assert all(torch.equal(weights[key], value) for key, value in expected.items())
 
     def test_missing_file(self, node_classes):
         with pytest.raises(ValueError, match="non-commercial research only"):

@@ -5,11 +5,21 @@ import time
 from pathlib import Path
 
 import pytest
-from comfy_server import DRIVING_FRAMES, WORKFLOWS, frames_of, make_small, read_workflow
+from comfy_server import (
+    DRIVING_FRAMES,
+    OLD_WORKFLOWS,
+    WORKFLOWS,
+    frames_of,
+    make_small,
+    read_workflow,
+)
 from PIL import Image
+
+from fcvg_core.standalone.catalogue import CATALOGUE
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
+RELEASED = sorted(str(p.relative_to(OLD_WORKFLOWS)) for p in OLD_WORKFLOWS.glob("*/api/*.json"))
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the models and samplers of a machine, not on this pack.
 LISTS = {
@@ -104,6 +114,12 @@ class TestWorkflows:
         num_frames = 5 if name in FCVG_WORKFLOWS else 1 + DRIVING_FRAMES
         assert frames_of(video) == (num_frames, 128, 64)
 
+    @pytest.mark.parametrize("name", RELEASED)
+    def test_what_was_released_runs(self, server, name):
+        """Graphs that people have saved keep working."""
+        prompt = json.loads((OLD_WORKFLOWS / name).read_text(encoding="utf-8"))
+        assert server.run(make_small(prompt))["status"]["status_str"] == "success"
+
     @pytest.mark.parametrize("name", FCVG_WORKFLOWS)
     def test_runs_in_windows(self, server, name):
         prompt = make_small(read_workflow(f"api/{name}"), num_frames=7, steps=1)
@@ -175,6 +191,22 @@ class TestWorkflows:
             if node["type"] != "MarkdownNote":
                 assert node["properties"]["cnr_id"] and node["properties"]["ver"], node["type"]
 
+    @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+    def test_models_that_the_editor_can_download(self, server, name):
+        """Its dialog takes .safetensors from hubs that it knows, into folders of the host's."""
+        kinds = {kind["name"] for kind in server.get("/experiment/models")}
+        offered = {download.url for file in CATALOGUE for download in file.downloads}
+        for node in read_workflow(name)["nodes"]:
+            if node["type"] in ("FCVG_LoadModel", "FCVG_LoadControlNeXt"):
+                for model in node["properties"].get("models", []):
+                    assert model["url"] in offered and model["directory"] in kinds
+                    assert model["url"].startswith("https://huggingface.co/")
+                    assert model["url"].endswith("/" + model["name"])
+                    assert model["name"].endswith(".safetensors")
+                    assert model["name"] == node["widgets_values"][0]
+                # FCVG's authors offer theirs on Google Drive alone.
+                assert bool(node["properties"].get("models")) == ("animate" in name)
+
 
 class TestInterrupt:
     def test_the_next_prompt_runs(self, server):
@@ -199,6 +231,10 @@ class TestBadInput:
             ("FCVG_Sampler", {"width": 72}, "width must be a multiple of 64, got 72"),
             ("FCVG_Sampler", {"controlnext": None}, "belong together"),
             ("FCVG_LoadSVD", {"folder": "nowhere"}, "'nowhere'"),
+            ("FCVG_LoadModel", {"unet_name": "x.safetensors"}, "fcvg_core models`"),
+            ("FCVG_LoadModel", {"unet_name": "../../x"}, "Put unet.safetensors of FCVG"),
+            ("FCVG_LoadControlNeXt", {"controlnext_name": "x"}, "models/controlnext"),
+            ("FCVG_LoadControlNeXt", {"controlnext_name": "x"}, "with --get it downloads"),
             ("FCVG_DrawLines", {"timing": "custom", "custom_times": "0, 2"}, "got '0, 2'"),
             ("FCVG_LoadSVD", {"folder": "../.."}, "'../..'"),
         ],

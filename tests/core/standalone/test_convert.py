@@ -1,0 +1,116 @@
+"""Pickled weights rewritten as .safetensors."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from fcvg_core.lines import build_gluestick
+from fcvg_core.lines.gluestick import Config
+from fcvg_core.lines.gluestick_keys import gluestick_shapes, superpoint_shapes
+from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.convert import convert
+from fcvg_core.standalone.loading import load_controlnext, read_weights
+from fcvg_core.standalone.model_files import find_gluestick
+
+
+def save(path: Path, content, **options) -> Path:
+    torch.save(content, path, **options)
+    return path
+
+
+class TestConvert:
+    @pytest.mark.parametrize("ending", [".bin", ".pth", ".pt", ".tar", ".ckpt"])
+    @pytest.mark.parametrize("new", [True, False])
+    def test_values_stay(self, tmp_path: Path, ending: str, new: bool) -> None:
+        weights = {"a": torch.randn(3, 4), "b": torch.arange(5), "c": torch.tensor(2.0)}
+        weights |= {"half": torch.randn(2).half(), "turned": torch.randn(2, 3).T}
+        path = save(tmp_path / f"x{ending}", weights, _use_new_zipfile_serialization=new)
+        before = path.read_bytes()
+        target, left = convert(path)
+        assert target == tmp_path / "x.safetensors" and left == []
+        found = load_file(target)
+        assert found.keys() == weights.keys()
+        for key, value in weights.items():
+            assert found[key].dtype == value.dtype and torch.equal(found[key], value)
+        assert path.read_bytes() == before
+        assert set(tmp_path.iterdir()) == {target, path}
+
+    def test_shared_memory(self, tmp_path: Path) -> None:
+        whole = torch.arange(6.0)
+        weights = {"a": whole, "again": whole, "part": whole[2:4]}
+        found = load_file(convert(save(tmp_path / "x.bin", weights))[0])
+        assert all(torch.equal(found[key], value) for key, value in weights.items())
+
+    @pytest.mark.parametrize("key", ["model", "state_dict"])
+    def test_of_a_training_checkpoint(self, tmp_path: Path, key: str) -> None:
+        content = {key: {"a": torch.ones(2), "steps": 3}, "epoch": 1, "optimizer": {}}
+        target, left = convert(save(tmp_path / "x.tar", content))
+        assert load_file(target).keys() == {"a"}
+        assert left == ["epoch", "optimizer", "steps"]
+
+    def test_refused(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.bin", {"a": torch.ones(2)})
+        (tmp_path / "x.safetensors").write_bytes(b"mine")
+        with pytest.raises(ValueError, match="x.safetensors exists, and is left as it is"):
+            convert(path)
+        assert (tmp_path / "x.safetensors").read_bytes() == b"mine"
+        with pytest.raises(ValueError, match="is a .safetensors file already"):
+            convert(tmp_path / "x.safetensors")
+        with pytest.raises(ValueError, match=r"expected \.tar, \.pth"):
+            convert(tmp_path / "x.onnx")
+        with pytest.raises(ValueError, match="There is no file"):
+            convert(tmp_path / "none.bin")
+        for content, what in (([1], "holds list"), ({"a": 1}, "no weights"), ({}, "no weights")):
+            with pytest.raises(ValueError, match=what):
+                convert(save(tmp_path / "y.bin", content))
+        (tmp_path / "z.bin").write_bytes(b"PK cut off")
+        with pytest.raises(ValueError, match="can't be read as model weights"):
+            convert(tmp_path / "z.bin")
+        assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+
+    def test_code_is_not_run(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="more than weights"):
+            convert(save(tmp_path / "x.bin", {"a": Path("x")}))
+
+
+class TestOfficial:
+    def test_controlnext(self, stand_ins: Path, tmp_path: Path) -> None:
+        weights = load_file(stand_ins / "controlnext.safetensors")
+        target, _ = convert(save(tmp_path / "controlnet.bin", weights))
+        expected = load_controlnext(stand_ins / "controlnext.safetensors", torch.float32)
+        found = load_controlnext(target, torch.float32)
+        for key, value in expected.state_dict().items():
+            assert torch.equal(found.state_dict()[key], value)
+
+    def test_gluestick(self, tmp_path: Path, monkeypatch) -> None:
+        """Both files give the same matcher, and are found where only the new ones are."""
+        shapes = gluestick_shapes(Config())
+        weights = {f"matcher.module.{k}": torch.ones(shape) for k, shape in shapes.items()}
+        old = (
+            save(tmp_path / "checkpoint_GlueStick_MD.tar",
+                 {"model": weights | {"extractor.x": torch.ones(2)}, "epoch": 3}),
+            save(tmp_path / "superpoint_v1.pth",
+                 {key: torch.ones(shape) for key, shape in superpoint_shapes().items()}),
+        )  # fmt: skip
+        assert main(["models", "--convert", *map(str, old)]) == 0
+        expected = build_gluestick(*map(read_weights, old), names=("a", "b")).state_dict()
+        for path in old:
+            path.unlink()
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        files = find_gluestick(None, None)
+        assert all(path.suffix == ".safetensors" for path in files)
+        found = build_gluestick(*map(read_weights, files), names=("a", "b")).state_dict()
+        assert found.keys() == expected.keys()
+        assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
+def test_command(tmp_path: Path, capsys) -> None:
+    path = save(tmp_path / "x.bin", {"model": {"a": torch.ones(2)}, "epoch": 1})
+    assert main(["models", "--convert", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "x.safetensors; x.bin is not needed any more" in printed and "epoch" in printed
+    assert main(["models", "--convert", str(path)]) == 2
+    with pytest.raises(SystemExit):
+        main(["models", "--get", "--convert", str(path)])

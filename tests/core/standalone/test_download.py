@@ -1,0 +1,303 @@
+"""Downloads through a real proxy with TLS: resumed, checked, and every way in which they fail."""
+
+import hashlib
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hosts import ROOT
+from safetensors.torch import save_file
+from small_internet import SmallInternet
+
+from fcvg_core.standalone.catalogue import CATALOGUE, DRIVE, HUB, Download
+from fcvg_core.standalone.download import STAGING, check_space, is_whole, remove_staging
+
+pytest.importorskip("trustme", reason="needs trustme")
+pytest.importorskip("gdown", reason="needs gdown")
+
+# The command in a process of its own, with other checksums than the real files'.
+PROGRAM = """
+import json, resource, sys
+from dataclasses import replace
+from fcvg_core.standalone import catalogue
+digests, limit, arguments = json.loads(sys.argv[1])
+catalogue.CATALOGUE = tuple(
+    replace(file, downloads=tuple(
+        replace(one, sha256=digests.get(one.url, "")) for one in file.downloads))
+    for file in catalogue.CATALOGUE)
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+from fcvg_core.standalone.cli import main
+sys.exit(main(arguments))
+"""
+YOLOX, DWPOSE = (file.downloads[0].url for file in CATALOGUE if "DWPose" in file.name)
+FCVG_NET = next(file.downloads[0].url for file in CATALOGUE if file.name == "FCVG's ControlNeXt")
+
+
+@pytest.fixture
+def internet(tmp_path: Path, stand_ins: Path):
+    """Stand-ins for every file, under their real addresses."""
+    served = SmallInternet(tmp_path)
+    for file in CATALOGUE:
+        for one in file.downloads:
+            served.files[one.url] = stand_in(stand_ins, one.url)
+    yield served
+    served.close()
+
+
+def stand_in(folder: Path, url: str) -> bytes:
+    """Content of the stand-in of a file; what has none gets something of its form."""
+    if url.endswith(".onnx"):
+        return os.urandom(5000)
+    if url.endswith((".tar", ".pth")):
+        saved = io.BytesIO()
+        torch.save({"weight": torch.zeros(5)}, saved)
+        return saved.getvalue()
+    name = url.rsplit("/", 1)[1].replace("controlnext-svd_v2-", "").replace("-fp16", "")
+    name = name.replace("controlnet", "controlnext")
+    if "/resolve/main/" in url and "stabilityai" in url:
+        name = f"svd/{url.split('/resolve/main/')[1]}".replace(".fp16", "")
+    return (folder / name).read_bytes()
+
+
+def get(internet, models: Path, *options: str, digests: dict | None = None, limit: int = 0, **env):
+    """`models --get`; its exit code and all that it wrote."""
+    environment = {**os.environ, **internet.environment, "FCVG_MODELS": str(models), **env}
+    for name in ("COMFYUI_PATH", "HF_TOKEN") if "HF_TOKEN" not in env else ("COMFYUI_PATH",):
+        environment.pop(name, None)
+    said = json.dumps([digests or {}, limit, ["models", "--get", *options]])
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, said], cwd=ROOT, env=environment, timeout=120,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def only(internet, *urls: str) -> None:
+    """Leave the other files out, as if they were there already."""
+    internet.files = {url: internet.files[url] for url in urls}
+
+
+def put_others(models: Path, *names: str) -> None:
+    """Empty files in the place of all but the named ones."""
+    for file in CATALOGUE:
+        if not any(name in file.name for name in names):
+            for _, target in file.targets("folder", models):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.touch()
+
+
+class TestEverything:
+    def test_then_a_run_works(self, internet, tmp_path: Path) -> None:
+        """The newcomer's way: download, then make a video, with nothing else."""
+        models = tmp_path / "models"
+        code, text = get(internet, models)
+        assert code == 0, text
+        assert all(file.find([("folder", models)]) for file in CATALOGUE)
+        assert not (models / STAGING).exists()
+        environment = {**os.environ, "FCVG_MODELS": str(models), "HF_HUB_OFFLINE": "1"}
+        run = [sys.executable, "-m", "fcvg_core"]
+        subprocess.run([*run, "sample-frames", str(tmp_path / "in"), "--width", "128", "--height",
+                        "64"], cwd=ROOT, check=True)  # fmt: skip
+        frames = [str(path) for path in sorted((tmp_path / "in").glob("*.png"))]
+        done = subprocess.run(
+            [*run, "inbetween", *frames, "-o", str(tmp_path / "out"), "--width", "128", "--height",
+             "64", "--frames", "4", "--steps", "1", "--matcher", "classic", "--no-poses"],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "out" / "result.mp4").stat().st_size
+        code, text = get(internet, models)
+        assert code == 0 and "All files are there" in text
+
+    def test_into_a_comfyui(self, internet, tmp_path: Path) -> None:
+        """To the names under which the workflows look for them; what is there stays as it is."""
+        comfyui = tmp_path / "ComfyUI"
+        (comfyui / "models" / "dwpose").mkdir(parents=True)
+        (comfyui / "models" / "dwpose" / "yolox_l.onnx").write_bytes(b"mine")
+        (comfyui / "comfyui_version.py").write_text('__version__ = "0.8.0"\n')
+        code, text = get(internet, Path(), "--mode", "animate", FCVG_MODELS="",
+                         COMFYUI_PATH=str(comfyui))  # fmt: skip
+        assert code == 2 and "no folder to download to" in text  # COMFYUI_PATH is taken away
+        environment = {**os.environ, **internet.environment, "COMFYUI_PATH": str(comfyui)}
+        environment.pop("FCVG_MODELS", None)
+        said = json.dumps([{}, 0, ["models", "--get", "--mode", "animate"]])
+        done = subprocess.run([sys.executable, "-c", PROGRAM, said], cwd=ROOT, env=environment,
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        models = comfyui / "models"
+        assert (models / "dwpose" / "yolox_l.onnx").read_bytes() == b"mine"
+        for file in CATALOGUE:
+            assert bool(file.find([("comfyui", models)])) == ("animate" in file.needed)
+
+
+class TestBroken:
+    def test_broken_off_and_resumed_at_once(self, internet, tmp_path: Path) -> None:
+        """A proxy that drops connections: the rest is asked for, not all of it again."""
+        put_others(tmp_path / "m", "yolox")
+        internet.files[YOLOX] = os.urandom(24_000_000)
+        internet.breaks = 1
+        code, text = get(internet, tmp_path / "m")
+        assert code == 0, text
+        assert (tmp_path / "m" / "yolox_l.onnx").read_bytes() == internet.files[YOLOX]
+        assert any(asked.startswith("bytes=") for _, _, asked in internet.asked)
+
+    @pytest.mark.parametrize("url", [YOLOX, FCVG_NET], ids=["hub", "drive"])
+    def test_broken_off_for_good_and_resumed_later(self, internet, tmp_path, url) -> None:
+        models = tmp_path / "m"
+        put_others(models, "yolox" if url == YOLOX else "FCVG's ControlNeXt")
+        if url == YOLOX:
+            internet.files[url] = os.urandom(24_000_000)
+        internet.breaks = 100
+        code, text = get(internet, models)
+        assert code == 2 and "the same command goes on" in text, text
+        assert any((models / STAGING).iterdir())
+        internet.breaks, internet.asked = 0, []
+        code, text = get(internet, models)
+        assert code == 0, text
+        assert any(asked.startswith("bytes=") for _, _, asked in internet.asked)
+        assert not (models / STAGING).exists()
+        file = next(f for f in CATALOGUE if f.downloads[0].url == url)
+        assert file.find([("folder", models)]).read_bytes() == internet.files[url]
+
+    @pytest.mark.parametrize("url", [YOLOX, FCVG_NET], ids=["hub", "drive"])
+    def test_other_bytes_than_published(self, internet, tmp_path: Path, url: str) -> None:
+        models = tmp_path / "m"
+        put_others(models, "yolox" if url == YOLOX else "FCVG's ControlNeXt")
+        internet.spoilt = {url.rsplit("/", 1)[1]}
+        code, text = get(internet, models)
+        assert code == 2 and "came damaged" in text and "a proxy" in text, text
+        file = next(f for f in CATALOGUE if f.downloads[0].url == url)
+        assert file.find([("folder", models)]) is None
+        internet.spoilt = set()
+        assert get(internet, models)[0] == 0
+
+    def test_a_half_file_of_another_version(self, internet, tmp_path: Path) -> None:
+        """What came before was of other content: told by the checksum, and not used."""
+        put_others(tmp_path / "m", "yolox")
+        staging = tmp_path / "m" / STAGING
+        staging.mkdir()
+        name = hashlib.sha256(YOLOX.encode()).hexdigest()[:8] + "-yolox_l.onnx"
+        (staging / name).write_bytes(b"old")
+        code, text = get(internet, tmp_path / "m")
+        assert code == 2 and "came damaged" in text, text
+        assert get(internet, tmp_path / "m")[0] == 0
+
+    def test_known_checksum(self, internet, tmp_path: Path) -> None:
+        """One that we know counts more than the server's own."""
+        put_others(tmp_path / "m", "yolox")
+        code, text = get(internet, tmp_path / "m", digests={YOLOX: "0" * 64})
+        assert code == 2 and "its author's 000000000000" in text, text
+        right = hashlib.sha256(internet.files[YOLOX]).hexdigest()
+        assert get(internet, tmp_path / "m", digests={YOLOX: right})[0] == 0
+
+
+class TestRefused:
+    def test_licence(self, internet, tmp_path: Path) -> None:
+        """The others are downloaded all the same; with a token all is well."""
+        internet.gated = {"stabilityai"}
+        models = tmp_path / "m"
+        code, text = get(internet, models, "--mode", "animate")
+        assert code == 2 and "accepted its licence" in text and "hf auth login" in text, text
+        assert (models / "yolox_l.onnx").is_file()
+        code, text = get(internet, models, "--mode", "animate", HF_TOKEN="token")
+        assert code == 0, text
+        assert not any("github" in url or "drive" in url for _, url, _ in internet.asked)
+
+    def test_gone(self, internet, tmp_path: Path) -> None:
+        del internet.files[YOLOX], internet.files[FCVG_NET]
+        code, text = get(internet, tmp_path / "m")
+        assert code == 2 and "the server answers 404" in text, text
+        assert "has no controlnext.safetensors any more; there is unet.safetensors" in text
+
+    def test_no_network(self, internet, tmp_path: Path) -> None:
+        """Said once, not once for every file."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        for mode, host in (("animate", "huggingface.co"), ("inbetween", "drive.google.com")):
+            models = tmp_path / mode
+            if mode == "inbetween":
+                put_others(models, "FCVG's ControlNeXt")
+            code, text = get(internet, models, "--mode", mode, HTTPS_PROXY=closed,
+                             https_proxy=closed)  # fmt: skip
+            assert code == 2 and text.count("can't be reached") == 1, text
+            assert host in text and "HTTPS_PROXY" in text
+
+
+class TestDisk:
+    def test_no_room(self, tmp_path: Path) -> None:
+        files = [(Download("https://example.org/a", 10**12), tmp_path / "a")]
+        with pytest.raises(ValueError, match=r"GB free, but the files take 1000000000\.0 GB"):
+            check_space(files, tmp_path / "not" / "yet")
+        check_space([(Download("https://example.org/a", 1), tmp_path / "a")], tmp_path)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' limits")
+    @pytest.mark.parametrize("url", [YOLOX, FCVG_NET], ids=["hub", "drive"])
+    def test_it_fills_up_meanwhile(self, internet, tmp_path: Path, url: str) -> None:
+        """A limit on the size of files stands in for the full disk: the same kind of error."""
+        put_others(tmp_path / "m", "yolox" if url == YOLOX else "FCVG's ControlNeXt")
+        internet.files[url] += bytes(2_000_000)
+        code, text = get(internet, tmp_path / "m", limit=1_000_000)
+        assert code == 2 and "can't be written: File too large" in text, text
+        assert "Make room" in text
+
+    def test_read_only(self, internet, tmp_path: Path) -> None:
+        folder = tmp_path / "m"
+        put_others(folder, "yolox")
+        if os.geteuid() == 0:  # who may write everywhere
+            (folder / STAGING).write_text("a file where a folder has to be")
+            reason = "File exists|Not a directory"
+        else:
+            folder.chmod(0o500)
+            reason = "Permission denied"
+        code, text = get(internet, folder)
+        folder.chmod(0o700)
+        assert code == 2 and "can't be written" in text, text
+        assert any(word in text for word in reason.split("|")), text
+
+
+class TestIsWhole:
+    def test_safetensors(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.safetensors"
+        save_file({"x": torch.zeros(50)}, path, metadata={"format": "pt"})
+        assert is_whole(path, ".safetensors")
+        whole = path.read_bytes()
+        for content in (b"", b"<html>", whole[:-1], whole[:20], whole + b"x", b"\xff" * 100):
+            path.write_bytes(content)
+            assert not is_whole(path, ".safetensors"), content[:20]
+
+    def test_pickle(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.tar"
+        torch.save({"x": torch.zeros(50)}, path)
+        assert is_whole(path, ".tar")
+        path.write_bytes(path.read_bytes()[:-30])
+        assert not is_whole(path, ".tar")
+        torch.save({"x": torch.zeros(5)}, path, _use_new_zipfile_serialization=False)
+        assert is_whole(path, ".tar")
+        path.write_bytes(b"")
+        assert not is_whole(path, ".onnx")
+
+
+def test_the_staging_folder_goes_when_it_is_empty(tmp_path: Path) -> None:
+    remove_staging(tmp_path)
+    (tmp_path / STAGING).mkdir()
+    (tmp_path / STAGING / "half").touch()
+    remove_staging(tmp_path)
+    assert (tmp_path / STAGING / "half").exists()
+    (tmp_path / STAGING / "half").unlink()
+    remove_staging(tmp_path)
+    assert not (tmp_path / STAGING).exists()
+
+
+def test_addresses() -> None:
+    for file in CATALOGUE:
+        for one in file.downloads:
+            assert one.url.startswith((HUB, DRIVE, "https://github.com/")), one.url
+            assert not one.sha256 or len(one.sha256) == 64
