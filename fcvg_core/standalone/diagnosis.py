@@ -2,14 +2,16 @@
 
 import platform
 import re
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from .catalogue import MODES, missing
+from .catalogue import CATALOGUE, MODES, missing
 from .comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
+from .download import is_whole
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
@@ -27,15 +29,34 @@ class Finding:
     text: str
 
 
+@dataclass(frozen=True)
+class Device:
+    """What torch runs on.
+
+    Attributes:
+        kind: "cuda" (ROCm too), "mps" or "cpu".
+        card: its name; on the CPU, of the card that torch does not see.
+        free: memory in GB; 0 where it is not known.
+        build: what this torch was built for.
+        dtype: in which the frames are painted.
+    """
+
+    kind: str
+    card: str
+    free: float
+    build: str
+    dtype: str
+
+
 def diagnose() -> list[Finding]:
     """Everything that can be looked at without loading a model."""
     installed = installed_packages()
     comfyui = find_comfyui()
     findings = [check_python(sys.version_info[:3]), check_torch(installed)]
     if "torch" in installed:
-        findings.append(check_device(*_describe_device()))
+        findings.append(check_device(_describe_device()))
     findings += [
-        check_onnxruntime(installed),
+        check_onnxruntime(installed, _providers()),
         check_opencv(installed),
         check_diffusers(installed),
         check_comfyui(comfyui),
@@ -78,28 +99,27 @@ def check_torch(installed: Mapping[str, str]) -> Finding:
     return Finding(OK, text)
 
 
-def check_device(kind: str, name: str, free: float) -> Finding:
-    """What the frames are painted on.
-
-    Args:
-        kind: "cuda" (ROCm too), "mps" or "cpu".
-        name: of the card.
-        free: its free memory in GB; 0 where it is not known.
-    """
-    if kind == "cpu":
-        return Finding(WARNING, "no GPU that torch can use: frames are painted on the CPU, which "
-                                "takes hours; conditions take seconds")  # fmt: skip
-    if kind == "mps":
-        return Finding(OK, f"{name}, in float16")
-    text = f"{name}, {free:.1f} GB free, in half precision"
-    if free < 2 * WEIGHTS:
+def check_device(device: Device) -> Finding:
+    """What the frames are painted on, and how."""
+    how = f"frames in {device.dtype}"
+    if device.kind == "cpu" and device.card:
+        return Finding(PROBLEM, f"there is an NVIDIA card that this torch ({device.build}) can't "
+                                "use: install torch for CUDA from pytorch.org, or a newer "
+                                "driver")  # fmt: skip
+    if device.kind == "cpu":
+        return Finding(WARNING, f"no GPU that torch ({device.build}) can use: {how} on the CPU, "
+                                "which takes hours; conditions take seconds")  # fmt: skip
+    if device.kind == "mps":
+        return Finding(OK, f"{device.card} ({device.build}), {how}")
+    text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {how}"
+    if device.free < 2 * WEIGHTS:
         return Finding(WARNING, f"{text}; the networks alone take {WEIGHTS} GB: take --offload, "
                                 "and a smaller --window or size where memory runs out")  # fmt: skip
-    return Finding(OK, text)
+    return Finding(OK, f"{text}; --offload is not needed")
 
 
-def check_onnxruntime(installed: Mapping[str, str]) -> Finding:
-    """One of its packages, which finds people."""
+def check_onnxruntime(installed: Mapping[str, str], providers: Sequence[str] = ()) -> Finding:
+    """One of its packages, which finds people, and what that can run on."""
     found = [name for name in ONNXRUNTIME if name in installed]
     if not found:
         return Finding(WARNING, "onnxruntime is not installed, so nobody is found: install "
@@ -107,7 +127,9 @@ def check_onnxruntime(installed: Mapping[str, str]) -> Finding:
     if len(found) > 1:
         return Finding(WARNING, f"{' and '.join(found)} share a folder and break each other: "
                                 "uninstall all of them, then install one")  # fmt: skip
-    return Finding(OK, f"{found[0]} {installed[found[0]]}")
+    names = [name.removesuffix("ExecutionProvider") for name in providers]
+    where = f", built for {', '.join(names)}" if names else ""
+    return Finding(OK, f"{found[0]} {installed[found[0]]}{where}")
 
 
 def check_opencv(installed: Mapping[str, str]) -> Finding:
@@ -151,19 +173,42 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
     """The files that a mode can't do without."""
     names = [file.name for file in missing(mode, roots)]
     if names:
-        return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. To see where each goes: "
-                                "python -m fcvg_core models")  # fmt: skip
+        return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. To download them: python "
+                                f"-m fcvg_core models --get --mode {mode}")  # fmt: skip
+    for file in CATALOGUE:
+        found = file.find(roots) if mode in file.needed + file.helps else None
+        if found and not is_whole(found, found.suffix):
+            return Finding(PROBLEM, f"{mode}: {found} is damaged or cut off. Move it away, then "
+                                    f"python -m fcvg_core models --get --mode {mode}")  # fmt: skip
     return Finding(OK, f"{mode}: all models are there")
 
 
-def _describe_device() -> tuple[str, str, float]:
+def _describe_device() -> Device:
     import torch
 
-    if torch.cuda.is_available():
-        return "cuda", torch.cuda.get_device_name(), torch.cuda.mem_get_info()[0] / 2**30
-    if torch.backends.mps.is_available():
-        return "mps", "Apple's GPU", 0.0
-    return "cpu", "", 0.0
+    from .machine import choose_device, choose_dtype
+
+    device = choose_device("auto")
+    dtype = str(choose_dtype("auto", device)).removeprefix("torch.")
+    build = "for the CPU alone"
+    if torch.version.cuda:
+        build = f"CUDA {torch.version.cuda}"
+    if torch.version.hip:
+        build = f"ROCm {torch.version.hip}"
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info()[0] / 2**30
+        return Device("cuda", torch.cuda.get_device_name(), free, build, dtype)
+    if device.type == "mps":
+        return Device("mps", "Apple's GPU", 0.0, "MPS", dtype)
+    return Device("cpu", "NVIDIA" if shutil.which("nvidia-smi") else "", 0.0, build, dtype)
+
+
+def _providers() -> list[str]:
+    try:
+        import onnxruntime
+    except ImportError:  # not there, or broken: its packages tell
+        return []
+    return onnxruntime.get_available_providers()
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from hosts import ROOT
 
 HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
@@ -64,3 +65,21 @@ def test_search_words(load, monkeypatch):
     assert search.search_words("tween") == {}
     monkeypatch.setattr(search.io, "Schema", Schema)
     assert search.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("0.3.63", "this one is 0.3.63"), ("0.3.64", ""), ("0.8.0", ""), ("1.0", ""), (None, "")],
+)
+def test_an_old_host_is_named(tmp_path, version, said):
+    """Such a host passes the pack over without a word of why."""
+    (tmp_path / "host").mkdir()
+    if version:
+        (tmp_path / "host" / "comfyui_version.py").write_text(f'__version__ = "{version}"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", "import importlib.util as u; s = u.spec_from_file_location("
+         f"'pack', {str(ROOT / '__init__.py')!r}); s.loader.exec_module(u.module_from_spec(s))"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "host")}, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (said in done.stderr and "Update ComfyUI" in done.stderr) if said else not done.stderr

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hosts import ROOT
 
 from fcvg_core.standalone import model_files
 from fcvg_core.standalone.catalogue import CATALOGUE, MODES, missing
 from fcvg_core.standalone.cli import main
-from fcvg_core.standalone.comfyui import comfyui_version, find_comfyui, model_roots
+from fcvg_core.standalone.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
 
 
 @pytest.fixture
@@ -80,6 +81,11 @@ class TestRoots:
         (comfyui / "extra_model_paths.yaml").write_text(text)
         assert model_roots(comfyui) == [("comfyui", comfyui / "models")]
 
+    def test_the_oldest_is_the_same_everywhere(self) -> None:
+        project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        assert f'requires-comfyui = ">={".".join(map(str, OLDEST))}"' in project
+        assert f"OLDEST_HOST = {OLDEST}" in (ROOT / "__init__.py").read_text(encoding="utf-8")
+
     def test_none(self, monkeypatch, tmp_path: Path) -> None:
         monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
         assert find_comfyui() is None
@@ -100,6 +106,12 @@ class TestCommand:
         assert main(["models", "--json"]) == 0
         rows = json.loads(capsys.readouterr().out)
         assert len(rows) == len(CATALOGUE) and not any(row["found"] for row in rows)
+
+    def test_what_is_damaged(self, comfyui: Path, capsys) -> None:
+        put(comfyui / "models", "controlnext/fcvg_controlnext.safetensors")
+        assert main(["models", "--mode", "inbetween"]) == 0
+        printed = capsys.readouterr().out
+        assert "DAMAGED" in printed and "models --get --mode inbetween" in printed
 
     def test_nowhere_to_look(self, monkeypatch, tmp_path: Path, capsys) -> None:
         monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))

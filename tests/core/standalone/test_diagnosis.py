@@ -1,5 +1,6 @@
 """What may keep the program from working, one by one."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from fcvg_core.standalone.diagnosis import (
     OK,
     PROBLEM,
     WARNING,
+    Device,
     Finding,
     check_comfyui,
     check_device,
@@ -45,14 +47,16 @@ def test_torch(installed: dict, level: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("device", "level", "text"),
     [
-        (("cpu", "", 0.0), WARNING, "painted on the CPU"),
-        (("mps", "Apple's GPU", 0.0), OK, "float16"),
-        (("cuda", "RTX 4090", 22.5), OK, "RTX 4090, 22.5 GB free, in half precision"),
-        (("cuda", "RTX 4060", 7.1), WARNING, "--offload"),
+        (("cpu", "", 0.0, "for the CPU alone", "float32"), WARNING, "float32 on the CPU"),
+        (("cpu", "NVIDIA", 0.0, "for the CPU alone", "float32"), PROBLEM, "from pytorch.org"),
+        (("mps", "Apple's GPU", 0.0, "MPS", "float16"), OK, "GPU (MPS), frames in float16"),
+        (("cuda", "RTX 4090", 22.5, "CUDA 13.0", "bfloat16"), OK,
+         "RTX 4090 (CUDA 13.0), 22.5 GB free, frames in bfloat16; --offload is not needed"),
+        (("cuda", "RX 7600", 7.1, "ROCm 7.0", "float16"), WARNING, "take --offload"),
     ],
-)
+)  # fmt: skip
 def test_device(device: tuple, level: str, text: str) -> None:
-    found = check_device(*device)
+    found = check_device(Device(*device))
     assert found.level == level and text in found.text
 
 
@@ -107,6 +111,16 @@ def test_models(stand_ins: Path, tmp_path: Path) -> None:
     assert check_models("inbetween", [("folder", stand_ins)]).level == OK
     found = check_models("inbetween", [("folder", tmp_path)])
     assert found.level == WARNING and "FCVG's UNet; FCVG's ControlNeXt" in found.text
+    assert "models --get --mode inbetween" in found.text
+
+
+def test_a_half_file(stand_ins: Path, tmp_path: Path) -> None:
+    """As a browser or a full disk leaves it."""
+    shutil.copytree(stand_ins, tmp_path / "m")
+    whole = (tmp_path / "m" / "unet.safetensors").read_bytes()
+    (tmp_path / "m" / "unet.safetensors").write_bytes(whole[:-1])
+    found = check_models("inbetween", [("folder", tmp_path / "m")])
+    assert found.level == PROBLEM and "unet.safetensors is damaged or cut off" in found.text
 
 
 def test_all_of_this_machine() -> None:
