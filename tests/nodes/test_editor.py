@@ -120,3 +120,33 @@ class TestWorkflow:
         page.wait_for_function(SHOWN, timeout=20_000)
         ARTIFACTS.mkdir(exist_ok=True)
         page.screenshot(path=str(ARTIFACTS / f"{name.replace('/', '_')}.png"))
+
+
+class TestHelp:
+    def test_the_button_shows_the_page(self, page):
+        """The one over a selected node, which stands for an i."""
+        opened(page, "fcvg_inbetween.json")
+        page.evaluate("""() => window.app.canvas.selectNode(
+            window.app.graph._nodes.find(node => node.type == "FCVG_MatchLines"))""")
+        page.click("[data-testid=info-button]", timeout=20_000)
+        page.wait_for_function(
+            """() => document.body.innerText.includes("Finds line segments in both keyframes")""",
+            timeout=20_000,
+        )
+
+
+class TestMissingModels:
+    def test_the_editor_offers_to_download_them(self, page):
+        """Of what the hubs have as .safetensors."""
+        graph = read("controlnext_svd_animate.json")
+        for node in graph["nodes"]:
+            for model in node["properties"].get("models", []):
+                model["name"] = f"absent-{model['name']}"
+                model["url"] = f"{model['url'].rpartition('/')[0]}/{model['name']}"
+                node["widgets_values"][0] = model["name"]
+        page.evaluate(GRAPH, graph)
+        page.wait_for_selector(".p-dialog", timeout=20_000)
+        said = page.inner_text(".p-dialog")
+        for folder, name in (("diffusion_models", "unet"), ("controlnext", "controlnet")):
+            assert f"{folder} / absent-controlnext-svd_v2-{name}-fp16.safetensors" in said
+        page.keyboard.press("Escape")
