@@ -1,8 +1,16 @@
-"""`python -m fcvg_core`: the command line."""
+"""`python -m fcvg_core`: the command line.
+
+`python path/to/fcvg_core` does the same: the embedded Python of ComfyUI's portable edition finds
+no module in the current folder.
+"""
 
 import sys
+from pathlib import Path
 
-from .standalone.cli import main
+if not __package__:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from fcvg_core.standalone.cli import main  # noqa: E402 (needs the line before)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,6 +10,8 @@ MODES = {
 }
 HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/"
 SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
+MODEL_INDEX = "model_index.json"
+SVD_PARTS = ("vae", "image_encoder")  # what is used of it besides the UNet
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class ModelFile:
     Attributes:
         needed: modes that can't do without.
         helps: modes that are better with it.
-        comfyui: where ComfyUI looks, below its models folder; any one of them, the first is where
+        comfyui: where ComfyUI looks, kind of model and name; any one of them, the first is where
             a download goes.
         folder: where the command line looks, below FCVG_MODELS; likewise.
         downloads: the file; of SVD, everything that is used, and last what it is told by.
@@ -63,13 +65,28 @@ class ModelFile:
                 for download in self.downloads]  # fmt: skip
 
     def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
-        """The first place where it is, of folders that are each "comfyui" or "folder"."""
-        for kind, root in roots:
-            for name in getattr(self, kind):
-                found = sorted(root.glob(name)) if root.is_dir() else []
+        """The first place where it is.
+
+        Args:
+            roots: folders that are each "folder", "comfyui" or, for one kind of models alone,
+                "comfyui/" and the kind. ComfyUI looks into their sub-folders too.
+        """
+        for layout, root in roots:
+            for pattern in self._patterns(layout):
+                found = sorted(root.glob(pattern)) if root.is_dir() else []
                 if found:
                     return found[0]
         return None
+
+    def _patterns(self, layout: str) -> list[str]:
+        if layout == "folder":
+            return list(self.folder)
+        _, _, kind = layout.partition("/")
+        names = [name.partition("/") for name in self.comfyui]
+        if kind:
+            return [pattern for own, _, name in names if own == kind
+                    for pattern in (name, f"**/{name}")]  # fmt: skip
+        return [f"{own}/{pattern}" for own, _, name in names for pattern in (name, f"**/{name}")]
 
 
 def _files(kind: str, *names: str) -> tuple[str, ...]:
@@ -86,7 +103,7 @@ def _svd() -> tuple[Download, ...]:
         "unet/config.json": 0.001,
         "vae/config.json": 0.001,
         "vae/diffusion_pytorch_model.fp16.safetensors": 196,
-        "model_index.json": 0.001,
+        MODEL_INDEX: 0.001,
     }
     place = f"{HUB}stabilityai/{SVD_FOLDER}/resolve/main/"
     return tuple(Download(place + name, size, name=name) for name, size in sizes.items())
@@ -105,8 +122,9 @@ CATALOGUE = (
     ModelFile(
         name="SVD-XT-1.1, folder in diffusers' layout",
         needed=("inbetween", "animate"),
-        comfyui=(f"diffusers/{SVD_FOLDER}/model_index.json",),
-        folder=(f"{SVD_FOLDER}/model_index.json", "model_index.json", "*/model_index.json"),
+        # The single file is for Image Only Checkpoint Loader.
+        comfyui=(f"diffusers/{SVD_FOLDER}/{MODEL_INDEX}", "checkpoints/svd_xt*.safetensors"),
+        folder=(f"{SVD_FOLDER}/{MODEL_INDEX}", MODEL_INDEX, f"*/{MODEL_INDEX}"),
         downloads=_svd(),
         licence="Stability AI Community License; has to be accepted on the page",
         source=f"huggingface.co/stabilityai/{SVD_FOLDER}",

@@ -3,58 +3,83 @@
 import logging
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 OLDEST = (0, 3, 64)
 PACK = Path(__file__).resolve().parents[2]
+EXTRA_PATHS = "extra_model_paths.yaml"
+RENAMED = {"unet": "diffusion_models"}  # as the host reads old names
 
 
 def find_comfyui() -> Path | None:
-    """The ComfyUI that this pack lies in, else the one that COMFYUI_PATH names, else none."""
+    """The ComfyUI that COMFYUI_PATH names, else the one that this pack lies in, else none.
+
+    Of one that keeps its models and node packs apart from its code, as the desktop edition does,
+    it is their folder.
+    """
     named = os.environ.get("COMFYUI_PATH")
-    places = [PACK.parents[1], *([Path(named).expanduser()] if named else [])]
-    return next((place for place in places if (place / "comfyui_version.py").is_file()), None)
+    if named:
+        folder = Path(named).expanduser()
+        return folder if _is_comfyui(folder) or (folder / "models").is_dir() else None
+    around = PACK.parents[1]
+    apart = PACK.parent.name == "custom_nodes" and (around / "models").is_dir()
+    return around if apart or _is_comfyui(around) else None
 
 
-def comfyui_version(folder: Path) -> str:
-    """Release of a ComfyUI, as 0.3.64; empty where its file says none."""
+def _is_comfyui(folder: Path) -> bool:
+    return (folder / "comfyui_version.py").is_file()
+
+
+def comfyui_version(folder: Path) -> str | None:
+    """Release of a ComfyUI, as 0.3.64; empty where its file says none, None without a file."""
+    if not _is_comfyui(folder):
+        return None
     text = (folder / "comfyui_version.py").read_text(encoding="utf-8")
     found = re.search(r'__version__ = "([\d.]+)', text)
     return found[1] if found else ""
 
 
 def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
-    """Folders that hold models: "folder" for FCVG_MODELS, "comfyui" for what ComfyUI reads.
+    """Folders that hold models, each with its layout.
 
-    Those of extra_model_paths.yaml are read as far as their kinds lie side by side, as is usual.
+    Returns:
+        "folder" for FCVG_MODELS, "comfyui" for ComfyUI's models folder, and "comfyui/" with a kind
+        for each folder that its extra_model_paths.yaml has of this kind.
     """
     variable = os.environ.get("FCVG_MODELS")
     roots = [("folder", Path(variable).expanduser())] if variable else []
     if comfyui is None:
         return roots
-    roots.append(("comfyui", comfyui / "models"))
-    return [*roots, *(("comfyui", path) for path in _extra_paths(comfyui))]
+    return [*roots, ("comfyui", comfyui / "models"), *_extra_folders(comfyui / EXTRA_PATHS)]
 
 
-def _extra_paths(comfyui: Path) -> list[Path]:
-    """Base folders, and models folders below them, of extra_model_paths.yaml."""
-    file = comfyui / "extra_model_paths.yaml"
+def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
+    """What a file of extra paths names, read as the host reads it (its utils/extra_config.py)."""
+    for section in _read_yaml(file).values():
+        if not isinstance(section, dict):
+            continue
+        base = section.get("base_path")
+        base = file.parent / os.path.expandvars(os.path.expanduser(base)) if base else file.parent
+        for kind, folders in section.items():
+            if kind not in ("base_path", "is_default") and isinstance(folders, str):
+                for folder in filter(None, folders.split("\n")):
+                    yield f"comfyui/{RENAMED.get(kind, kind)}", base / folder.strip()
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    """Its content; empty where there is none, and where it can't be read, which is logged."""
     if not file.is_file():
-        return []
+        return {}
     try:
         import yaml
 
-        found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except ImportError:
         logging.warning("%s is not read: the package pyyaml is not installed.", file)
-        return []
+        return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         logging.warning("%s can't be read: %s", file, str(error).splitlines()[0])
-        return []
-    paths = []
-    for section in found.values() if isinstance(found, dict) else ():
-        base = section.get("base_path") if isinstance(section, dict) else None
-        if isinstance(base, str):
-            base = comfyui / os.path.expandvars(os.path.expanduser(base))
-            paths += [base, base / "models"]
-    return paths
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .catalogue import CATALOGUE, MODES, missing
 from .comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
-from .download import is_whole
+from .integrity import find_damage
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
@@ -162,6 +162,9 @@ def check_comfyui(folder: Path | None) -> Finding:
         return Finding(OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line "
                            "needs none")  # fmt: skip
     version = comfyui_version(folder)
+    if version is None:
+        return Finding(OK, f"ComfyUI's models and node packs at {folder}; its code, so its "
+                           "version, is elsewhere")  # fmt: skip
     if _numbers(version) < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         return Finding(PROBLEM, f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
@@ -172,14 +175,15 @@ def check_comfyui(folder: Path | None) -> Finding:
 def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
     """The files that a mode can't do without."""
     names = [file.name for file in missing(mode, roots)]
+    remedy = f"To download what is missing: python -m fcvg_core models --get --mode {mode}"
     if names:
-        return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. To download them: python "
-                                f"-m fcvg_core models --get --mode {mode}")  # fmt: skip
+        return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. {remedy}")
     for file in CATALOGUE:
         found = file.find(roots) if mode in file.needed + file.helps else None
-        if found and not is_whole(found, found.suffix):
-            return Finding(PROBLEM, f"{mode}: {found} is damaged or cut off. Move it away, then "
-                                    f"python -m fcvg_core models --get --mode {mode}")  # fmt: skip
+        damage = find_damage(found) if found else None
+        if damage:
+            return Finding(PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. "
+                                    f"{remedy}")  # fmt: skip
     return Finding(OK, f"{mode}: all models are there")
 
 

@@ -1,14 +1,13 @@
 """Model files from where they are offered: resumed, checked, and never over another file."""
 
 import hashlib
-import json
 import logging
 import shutil
-import zipfile
 from importlib import metadata
 from pathlib import Path
 
 from .catalogue import DRIVE, HUB, Download
+from .integrity import is_whole
 
 # Unfinished files wait here, in the folder of models: beside it may be another disk.
 STAGING = ".fcvg_downloads"
@@ -16,7 +15,6 @@ RETRIES, TIMEOUT = 5, 60.0  # of Google Drive; seconds
 GDOWN = (6, 5)  # older ones can't read the pages of today's Drive
 SHA256, GIT_SHA1 = 64, 40  # hexadecimal digits
 MEGABYTE = 10**6
-ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes is a zip
 RESUME = "What has come is kept: the same command goes on from there."
 
 
@@ -75,34 +73,6 @@ def remove_staging(root: Path) -> None:
     folder = root / STAGING
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def is_whole(path: Path, suffix: str) -> bool:
-    """Whether a file has the form that its ending promises and is not cut off; told quickly.
-
-    Args:
-        suffix: as .safetensors; what can't be told by its form is whole unless it is empty.
-    """
-    size = path.stat().st_size
-    if suffix == ".safetensors":
-        return size > 8 and _safetensors_size(path, size) == size
-    if suffix in ARCHIVES and size:
-        with open(path, "rb") as opened:
-            return opened.read(2) != b"PK" or zipfile.is_zipfile(path)
-    return size > 0
-
-
-def _safetensors_size(path: Path, size: int) -> int:
-    """Bytes that the header of a .safetensors file promises; -1 where it is none."""
-    with open(path, "rb") as opened:
-        length = int.from_bytes(opened.read(8), "little")
-        try:
-            header = json.loads(opened.read(length)) if length < size else {}
-            ends = [entry["data_offsets"][1] for key, entry in header.items()
-                    if key != "__metadata__"]  # fmt: skip
-        except (ValueError, AttributeError, KeyError, TypeError, IndexError):
-            return -1
-    return 8 + length + max(ends, default=0)
 
 
 def _from_web(download: Download, part: Path) -> str:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..pose import DWPOSE_FILES
-from .catalogue import CONTROLNEXT_NET, CONTROLNEXT_UNET
+from .catalogue import CONTROLNEXT_NET, CONTROLNEXT_UNET, MODEL_INDEX, SVD_PARTS
 
 VARIABLE = "FCVG_MODELS"
 # The official file, or what `models --convert` makes of it.
 GLUESTICK = ("checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors")
 SUPERPOINT = ("superpoint_v1.pth", "superpoint_v1.safetensors")
-MODEL_INDEX = "model_index.json"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
-SVD_FILES = ("model_index.json", "*/*.json")
-SVD_PARTS = ("vae", "image_encoder")
+SVD_FILES = (MODEL_INDEX, "*/*.json")
 
 
 @dataclass(frozen=True)

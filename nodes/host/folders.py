@@ -2,7 +2,9 @@
 
 import logging
 import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import folder_paths
 
@@ -24,6 +26,8 @@ _WANTED = {
     DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
+# In words that work in any folder, and with an embedded Python too.
+_COMMAND = f'"{sys.executable}" "{Path(__file__).resolve().parents[2] / "fcvg_core"}"'
 _NONE = "(none found: put it into models/{})"
 
 
@@ -127,7 +131,6 @@ def find_svd_folder(name: str) -> str:
 def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
-        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. "
-        "`python -m fcvg_core models`, in this pack's folder, lists every file; with --get it "
-        "downloads them."
+        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
+        f"what is missing, in a terminal: {_COMMAND} models --get"
     )

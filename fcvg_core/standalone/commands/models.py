@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ..catalogue import CATALOGUE, MODES, ModelFile
 from ..comfyui import find_comfyui, model_roots
-from ..download import UnreachableError, check_space, fetch, is_whole, remove_staging
+from ..download import UnreachableError, check_space, fetch, remove_staging
+from ..integrity import find_damage
 
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 Roots = list[tuple[str, Path]]
@@ -48,8 +49,9 @@ def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
     print(f"  {state} {file.name}")
     if found:
         print(f"          {found}")
-        if not is_whole(found, found.suffix):
-            print("          DAMAGED or cut off: move it away, then download it again")
+        damage = find_damage(found)
+        if damage:
+            print(f"          DAMAGED, cut off or empty: move {damage} away, download it again")
         return
     print(f"          about {file.size:.0f} MB from {file.source}")
     print(f"          licence: {file.licence}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hosts import ROOT
 
+from fcvg_core.standalone import comfyui as comfyui_module
 from fcvg_core.standalone import model_files
 from fcvg_core.standalone.catalogue import CATALOGUE, MODES, missing
 from fcvg_core.standalone.cli import main
@@ -70,11 +71,35 @@ class TestRoots:
 
     def test_extra_model_paths(self, comfyui: Path, tmp_path: Path) -> None:
         (comfyui / "extra_model_paths.yaml").write_text(
-            f"mine:\n  base_path: {tmp_path / 'shared'}\n  loras: loras\nempty:\n"
+            f"mine:\n  base_path: {tmp_path / 'shared'}\n  is_default: true\n"
+            "  dwpose: poses\n  unet: |\n    a\n    b\n"
+            f"others:\n  controlnext: {tmp_path / 'nets'}\nempty:\n"
         )
-        path = put(tmp_path / "shared" / "models", "dwpose/yolox_l.onnx")
+        paths = {
+            "DWPose, yolox_l.onnx": put(tmp_path, "shared/poses/yolox_l.onnx"),
+            "FCVG's UNet": put(tmp_path, "shared/b/svd/fcvg_unet.safetensors"),
+            "FCVG's ControlNeXt": put(tmp_path, "nets/fcvg_controlnext.safetensors"),
+        }
+        put(tmp_path, "shared/gluestick/superpoint_v1.pth")  # no folder that ComfyUI is told of
         roots = model_roots(comfyui)
-        assert [file.find(roots) for file in CATALOGUE if "yolox" in file.name] == [path]
+        found = {file.name: file.find(roots) for file in CATALOGUE}
+        assert {name: path for name, path in found.items() if path} == paths
+
+    def test_sub_folders(self, comfyui: Path) -> None:
+        """ComfyUI's lists show what lies in them."""
+        path = put(comfyui / "models", "diffusion_models/svd/fcvg_unet.safetensors")
+        (file,) = (file for file in CATALOGUE if file.name == "FCVG's UNet")
+        assert file.find(model_roots(comfyui)) == path
+
+    def test_code_and_models_apart(self, monkeypatch, tmp_path: Path) -> None:
+        """The desktop edition's folder has models and node packs, and no version."""
+        monkeypatch.delenv("COMFYUI_PATH", raising=False)
+        monkeypatch.setattr(comfyui_module, "PACK", tmp_path / "custom_nodes" / "fcvg")
+        assert find_comfyui() is None
+        (tmp_path / "models").mkdir()
+        assert find_comfyui() == tmp_path and comfyui_version(tmp_path) is None
+        monkeypatch.setattr(comfyui_module, "PACK", tmp_path / "elsewhere" / "fcvg")
+        assert find_comfyui() is None
 
     @pytest.mark.parametrize("text", ["{", "- 1", "a: [", "\x00"])
     def test_a_broken_file(self, comfyui: Path, text: str) -> None:

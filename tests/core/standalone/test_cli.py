@@ -334,6 +334,12 @@ class TestProcess:
         assert done.returncode == 2
         assert done.stderr.strip() == "Error: There is no picture /no/a.png."
 
+    def test_by_its_path(self, tmp_path) -> None:
+        """With a Python that looks for modules neither in this folder nor beside the program."""
+        command = [sys.executable, "-I", str(ROOT / "fcvg_core"), "models", "--mode", "inbetween"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0 and "FCVG's UNet" in done.stdout, done.stderr
+
     def test_help_imports_nothing_heavy(self) -> None:
         code = (
             "import sys\nfrom fcvg_core.standalone.cli import main\n"

@@ -107,6 +107,11 @@ def test_comfyui(tmp_path: Path, version: str, level: str) -> None:
     assert check_comfyui(None).level == OK
 
 
+def test_comfyui_without_its_code(tmp_path: Path) -> None:
+    found = check_comfyui(tmp_path)
+    assert found.level == OK and "version, is elsewhere" in found.text
+
+
 def test_models(stand_ins: Path, tmp_path: Path) -> None:
     assert check_models("inbetween", [("folder", stand_ins)]).level == OK
     found = check_models("inbetween", [("folder", tmp_path)])
@@ -120,7 +125,19 @@ def test_a_half_file(stand_ins: Path, tmp_path: Path) -> None:
     whole = (tmp_path / "m" / "unet.safetensors").read_bytes()
     (tmp_path / "m" / "unet.safetensors").write_bytes(whole[:-1])
     found = check_models("inbetween", [("folder", tmp_path / "m")])
-    assert found.level == PROBLEM and "unet.safetensors is damaged or cut off" in found.text
+    assert found.level == PROBLEM and "unet.safetensors is damaged, cut off or empty" in found.text
+
+
+def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> None:
+    """As git leaves it without LFS: a text of a few lines in the place of each file."""
+    shutil.copytree(stand_ins, tmp_path / "m")
+    (weights,) = (tmp_path / "m" / "svd" / "vae").glob("*.safetensors")
+    weights.write_text("version https://git-lfs.github.com/spec/v1\n")
+    found = check_models("inbetween", [("folder", tmp_path / "m")])
+    assert found.level == PROBLEM and f"{weights} is damaged" in found.text
+    weights.unlink()
+    found = check_models("inbetween", [("folder", tmp_path / "m")])
+    assert found.level == PROBLEM and f"{weights.parent} is damaged, cut off or empty" in found.text
 
 
 def test_all_of_this_machine() -> None:

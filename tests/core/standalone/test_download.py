@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 from hosts import ROOT
-from safetensors.torch import save_file
 from small_internet import SmallInternet
 
 from fcvg_core.standalone.catalogue import CATALOGUE, DRIVE, HUB, Download
-from fcvg_core.standalone.download import STAGING, check_space, is_whole, remove_staging
+from fcvg_core.standalone.download import STAGING, check_space, remove_staging
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -261,28 +260,6 @@ class TestDisk:
         folder.chmod(0o700)
         assert code == 2 and "can't be written" in text, text
         assert any(word in text for word in reason.split("|")), text
-
-
-class TestIsWhole:
-    def test_safetensors(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.safetensors"
-        save_file({"x": torch.zeros(50)}, path, metadata={"format": "pt"})
-        assert is_whole(path, ".safetensors")
-        whole = path.read_bytes()
-        for content in (b"", b"<html>", whole[:-1], whole[:20], whole + b"x", b"\xff" * 100):
-            path.write_bytes(content)
-            assert not is_whole(path, ".safetensors"), content[:20]
-
-    def test_pickle(self, tmp_path: Path) -> None:
-        path = tmp_path / "a.tar"
-        torch.save({"x": torch.zeros(50)}, path)
-        assert is_whole(path, ".tar")
-        path.write_bytes(path.read_bytes()[:-30])
-        assert not is_whole(path, ".tar")
-        torch.save({"x": torch.zeros(5)}, path, _use_new_zipfile_serialization=False)
-        assert is_whole(path, ".tar")
-        path.write_bytes(b"")
-        assert not is_whole(path, ".onnx")
 
 
 def test_the_staging_folder_goes_when_it_is_empty(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""Whether a model file came whole, told by its form and without reading all of it."""
+
+import json
+import zipfile
+from pathlib import Path
+
+from .catalogue import MODEL_INDEX, SVD_PARTS
+
+ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes is a zip
+
+
+def find_damage(path: Path) -> Path | None:
+    """A file that is empty, cut off or no weights at all; None where all is well.
+
+    Args:
+        path: a model file; the index of SVD's folder stands for the weights beside it, and a part
+            of it that has none is what is found.
+    """
+    if path.name != MODEL_INDEX:
+        return None if is_whole(path, path.suffix) else path
+    for part in (path.parent / name for name in SVD_PARTS):
+        weights = [*sorted(part.glob("*.safetensors")), *sorted(part.glob("*.bin"))]
+        broken = [file for file in weights if not is_whole(file, file.suffix)]
+        if broken or not weights:
+            return broken[0] if broken else part
+    return None
+
+
+def is_whole(path: Path, suffix: str) -> bool:
+    """Whether a file has the form that its ending promises and is not cut off; told quickly.
+
+    Args:
+        suffix: as .safetensors; what can't be told by its form is whole unless it is empty.
+    """
+    size = path.stat().st_size
+    if suffix == ".safetensors":
+        return size > 8 and _safetensors_size(path, size) == size
+    if suffix in ARCHIVES and size:
+        with open(path, "rb") as opened:
+            return opened.read(2) != b"PK" or zipfile.is_zipfile(path)
+    return size > 0
+
+
+def _safetensors_size(path: Path, size: int) -> int:
+    """Bytes that the header of a .safetensors file promises; -1 where it is none."""
+    with open(path, "rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        try:
+            header = json.loads(opened.read(length)) if length < size else {}
+            ends = [entry["data_offsets"][1] for key, entry in header.items()
+                    if key != "__metadata__"]  # fmt: skip
+        except (ValueError, AttributeError, KeyError, TypeError, IndexError):
+            return -1
+    return 8 + length + max(ends, default=0)

@@ -1,0 +1,38 @@
+"""Whole files and cut-off ones, told apart."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from fcvg_core.standalone.integrity import find_damage, is_whole
+
+
+class TestIsWhole:
+    def test_safetensors(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.safetensors"
+        save_file({"x": torch.zeros(50)}, path, metadata={"format": "pt"})
+        assert is_whole(path, ".safetensors")
+        whole = path.read_bytes()
+        for content in (b"", b"<html>", whole[:-1], whole[:20], whole + b"x", b"\xff" * 100):
+            path.write_bytes(content)
+            assert not is_whole(path, ".safetensors"), content[:20]
+
+    def test_pickle(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.tar"
+        torch.save({"x": torch.zeros(50)}, path)
+        assert is_whole(path, ".tar")
+        path.write_bytes(path.read_bytes()[:-30])
+        assert not is_whole(path, ".tar")
+        torch.save({"x": torch.zeros(5)}, path, _use_new_zipfile_serialization=False)
+        assert is_whole(path, ".tar")
+        path.write_bytes(b"")
+        assert not is_whole(path, ".onnx")
+
+
+def test_damage_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    path.write_bytes(b"x")
+    assert find_damage(path) is None
+    path.write_bytes(b"")
+    assert find_damage(path) == path
