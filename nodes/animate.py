@@ -2,14 +2,20 @@
 
 from comfy_api.latest import io
 
-from .sampling import guidance_inputs
+from .fcvg import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE
+from .sampling import SEED, guidance_inputs
 from .search import search_words
 from .sockets import ControlNeXtSocket
+
+REFERENCE = "The picture whose person moves in the video."
 
 
 def _size_inputs() -> list[io.Input]:
     """Widgets for the size of a video."""
-    tooltip = "In pixels, a multiple of 64. ControlNeXt-SVD's is 512 x 768."
+    tooltip = (
+        "In pixels, a multiple of 64. 512 x 768 is the authors' default; version 2 was trained up "
+        "to 576 x 1024."
+    )
     return [
         io.Int.Input("width", default=512, min=64, max=4096, step=64, tooltip=tooltip),
         io.Int.Input("height", default=768, min=64, max=4096, step=64, tooltip=tooltip),
@@ -19,20 +25,19 @@ def _size_inputs() -> list[io.Input]:
 def _video_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
     return [
-        io.Int.Input("fps", default=7, min=1, max=30,
-                     tooltip="Frames a second that the motion is painted for; the reference's is "
-                     "7 whatever the video's is."),
+        io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
         io.Int.Input("motion_bucket_id", default=128, min=1, max=1023,
-                     tooltip="How much motion: SVD's measure, the reference's is 128."),
+                     tooltip=f"{MOTION} ControlNeXt-SVD's is 128."),
         io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
-                       tooltip="Noise on the reference image: more frees the video from it. As SVD "
-                       "counts it, in a range of -1 to 1."),
+                       tooltip=f"Noise on the picture, {AUGMENTATION}"),
     ]  # fmt: skip
 
 
 def _guidance_inputs() -> list[io.Input]:
     """Widgets for guidance and windows."""
-    start = "At a window's first frame. ControlNeXt-SVD's is 2.0, that of version 1 is 3.5."
+    start = (
+        "At a window's first frame. The authors' default is 2.0 for version 2, 3.5 for version 1."
+    )
     return guidance_inputs(guidance=2.0, window=24, start=start)
 
 
@@ -44,11 +49,11 @@ class EncodeReference(io.ComfyNode):
             display_name="ControlNeXt-SVD Conditioning",
             category="FCVG/conditioning",
             **search_words("image to video", "svd conditioning", "animate"),
-            description="What the model takes of the reference image, and an empty video.",
+            description="Prepare the reference picture for the model and make an empty video.",
             inputs=[
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
-                io.Image.Input("reference_image", tooltip="Who or what moves in the video."),
+                io.Image.Input("reference_image", tooltip=REFERENCE),
                 *_size_inputs(),
                 io.Int.Input("num_frames", default=24, min=2, max=4096,
                              tooltip="Of the video: as many as there are control frames."),
@@ -57,9 +62,10 @@ class EncodeReference(io.ComfyNode):
                              tooltip="Of the augmentation noise."),
             ],
             outputs=[
-                io.Conditioning.Output(display_name="positive", tooltip="Of the reference image."),
-                io.Conditioning.Output(display_name="negative", tooltip="Unconditional."),
-                io.Latent.Output(display_name="latent", tooltip="An empty video."),
+                io.Conditioning.Output(display_name="positive",
+                                       tooltip="What the model is told of the picture."),
+                io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
+                io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
             ],
         )  # fmt: skip
 
@@ -91,7 +97,7 @@ class GuideAnimation(io.ComfyNode):
             display_name="Animation Guider",
             category="FCVG/sampling",
             **search_words("cfg guider", "context windows", "animate"),
-            description="For Sampler Custom Advanced: sample a video of any length from one "
+            description="For SamplerCustomAdvanced: sample a video of any length from one "
             "reference image, window by window.",
             inputs=[
                 io.Model.Input("model", tooltip="ControlNeXt-SVD's model, after Apply "
@@ -100,7 +106,7 @@ class GuideAnimation(io.ComfyNode):
                 io.Conditioning.Input("negative", tooltip="From ControlNeXt-SVD Conditioning."),
                 *_guidance_inputs(),
             ],
-            outputs=[io.Guider.Output(tooltip="For Sampler Custom Advanced.")],
+            outputs=[io.Guider.Output(tooltip="For SamplerCustomAdvanced.")],
         )  # fmt: skip
 
     @classmethod
@@ -137,23 +143,23 @@ class SampleAnimation(io.ComfyNode):
                 io.Model.Input("model", tooltip="ControlNeXt-SVD's UNet, from Load FCVG Model."),
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
-                io.Image.Input("reference_image", tooltip="Who or what moves in the video."),
+                io.Image.Input("reference_image", tooltip=REFERENCE),
                 ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt, of the "
                                                                "same version as the model."),
                 io.Image.Input("control_frames",
                                tooltip="One for each frame of the video: poses on black."),
                 io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
-                             tooltip="Of all noise."),
+                             tooltip=SEED),
                 io.Int.Input("steps", default=25, min=1, max=1000,
-                             tooltip="The reference's is 25."),
+                             tooltip="ControlNeXt-SVD's is 25."),
                 *_guidance_inputs(),
                 io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
-                               tooltip="How strongly the control frames steer; the reference's "
+                               tooltip="How strongly the control frames steer; ControlNeXt-SVD's "
                                "is 1.0."),
                 io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
-                               default="euler", tooltip="The reference's is euler."),
+                               default="euler", tooltip="ControlNeXt-SVD's is euler."),
                 io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
-                               default="karras", tooltip="The reference's is karras."),
+                               default="karras", tooltip="ControlNeXt-SVD's is karras."),
                 *_size_inputs(),
                 *_video_inputs(),
             ],

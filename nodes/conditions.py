@@ -13,6 +13,15 @@ from .sockets import LineMatchesSocket, PoseKeypointSocket
 TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
 MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
 CUSTOM = "custom"
+# What other nodes say of their inputs as well.
+NUM_FRAMES = (
+    "Frames of the whole video, keyframes included; the same in every node. FCVG was trained on 25."
+)
+LINE_MATCHES = "From Match Lines or Filter Line Matches."
+COLOR_SEED = "Which line gets which colour; any number will do."
+FIRST_POSE = "From Extract Poses, another pack or an editor; of several images the first counts."
+LAST_POSE = "The same of the last frame; of several images the last counts."
+POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
 
 
 def timing_inputs(*, optional: bool = False) -> list:
@@ -23,8 +32,9 @@ def timing_inputs(*, optional: bool = False) -> list:
     """
     return [
         io.Combo.Input("timing", options=[*TIMINGS, CUSTOM], default=TIMINGS[0], optional=optional,
-                       tooltip="reference: as FCVG was trained, the frames beside both ends show "
-                       "the ends. uniform moves evenly, ease-... starts or ends gently, custom "
+                       tooltip="reference: even, but the second frame still shows the first "
+                       "keyframe and the last but one already the last, as FCVG was trained. "
+                       "uniform is even; ease-in starts gently, ease-out ends gently; custom "
                        "takes the numbers below."),
         io.String.Input("custom_times", default="0, 0.5, 1", optional=optional,
                         tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
@@ -42,7 +52,7 @@ def pose_inputs() -> list:
                        tooltip="People that only one frame shows: let them fade at their place, "
                        "or leave them out."),
         io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
-                       tooltip="Times the width of people's lines that the model was trained on."),
+                       tooltip=POSE_WIDTH),
     ]  # fmt: skip
 
 
@@ -132,23 +142,19 @@ class InterpolateConditions(io.ComfyNode):
         return io.Schema(
             node_id="FCVG_InterpolateConditions",
             display_name="Interpolate Conditions",
-            category="FCVG/conditions",
-            **search_words("tween", "condition frames", "control frames"),
+            category="FCVG/control frames",
+            **search_words("tween", "condition frames", "control frames", "motion", "openpose"),
             description="Draw the lines and the people of both keyframes as they move from the "
             "one to the other: what Apply ControlNeXt takes. Connect lines, poses, or both.",
             inputs=[
-                LineMatchesSocket.Input("line_matches", optional=True,
-                                        tooltip="From Match Lines or Filter Line Matches."),
-                PoseKeypointSocket.Input("first_pose", optional=True,
-                                         tooltip="From Extract Poses, another pack or an editor."),
-                PoseKeypointSocket.Input("last_pose", optional=True,
-                                         tooltip="The same of the last frame."),
-                io.Int.Input("num_frames", default=25, min=2, max=1024,
-                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
+                PoseKeypointSocket.Input("first_pose", optional=True, tooltip=FIRST_POSE),
+                PoseKeypointSocket.Input("last_pose", optional=True, tooltip=LAST_POSE),
+                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
                 io.Int.Input("line_width", default=1, min=1, max=32,
                              tooltip="In pixels. FCVG's is 1."),
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
-                             tooltip="Order of the lines' colours."),
+                             tooltip=COLOR_SEED),
                 *timing_inputs(),
                 *pose_inputs(),
             ],

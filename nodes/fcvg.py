@@ -2,11 +2,19 @@
 
 from comfy_api.latest import io
 
+from .conditions import NUM_FRAMES
 from .host import folders
 from .search import search_words
 from .sockets import ControlNeXtSocket
 
 WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.loading.WEIGHT_DTYPES
+# What several inputs and outputs say, some of them other nodes'.
+FPS = "The frame rate that SVD is told; keep 7. Playback speed is set in Create Video."
+MOTION = "SVD's measure of how much moves: lower is calmer."
+AUGMENTATION = "as a standard deviation in -1 to 1: 0 is the most faithful, 0.1 frees the video."
+NO_PICTURE = "What the model is told of no picture, for guidance."
+EMPTY_VIDEO = "An empty video, for latent_image of SamplerCustomAdvanced."
+FOR_CONTROL = "For Apply ControlNeXt, the FCVG Sampler or the ControlNeXt-SVD Sampler."
 
 
 def size_inputs() -> list[io.Input]:
@@ -15,21 +23,18 @@ def size_inputs() -> list[io.Input]:
     return [
         io.Int.Input("width", default=1024, min=64, max=4096, step=64, tooltip=tooltip),
         io.Int.Input("height", default=576, min=64, max=4096, step=64, tooltip=tooltip),
-        io.Int.Input("num_frames", default=25, min=2, max=1024,
-                     tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+        io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
     ]  # fmt: skip
 
 
 def keyframe_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video."""
     return [
-        io.Int.Input("fps", default=7, min=1, max=30,
-                     tooltip="Frames a second that the motion is painted for; FCVG's is 7."),
+        io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
         io.Int.Input("motion_bucket_id", default=127, min=1, max=1023,
-                     tooltip="How much motion: SVD's measure, FCVG's is 127."),
+                     tooltip=f"{MOTION} FCVG's is 127."),
         io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
-                       tooltip="Noise on the keyframes: more frees the video from them. As SVD "
-                       "counts it, in a range of -1 to 1."),
+                       tooltip=f"Noise on the keyframes, {AUGMENTATION}"),
     ]  # fmt: skip
 
 
@@ -42,12 +47,14 @@ class LoadSVD(io.ComfyNode):
             category="FCVG/loaders",
             **search_words("stable video diffusion", "diffusers"),
             description="Stable Video Diffusion from a folder in diffusers' layout. For the single "
-            "file svd_xt_1_1.safetensors take Image Only Checkpoint Loader instead.",
+            "file svd_xt_1_1.safetensors take Image Only Checkpoint Loader (img2vid model) "
+            "instead.",
             inputs=[
                 io.Combo.Input("folder", options=folders.list_svd_folders(),
                                tooltip="A folder with a model_index.json in models/diffusers."),
                 io.Boolean.Input("with_unet", default=True,
-                                 tooltip="Off saves 3 GB: FCVG's own whole UNet needs no base."),
+                                 tooltip="Off saves 3 GB: FCVG's and ControlNeXt-SVD's own files "
+                                 "are whole UNets. Then connect nothing to MODEL."),
             ],
             outputs=[
                 io.Model.Output(tooltip="SVD's own UNet: the base of a partial FCVG file."),
@@ -89,11 +96,13 @@ class LoadFcvgModel(io.ComfyNode):
                 io.Combo.Input("unet_name", options=folders.list_files(folders.UNET),
                                tooltip="A file in models/diffusion_models."),
                 io.Combo.Input("weight_dtype", options=WEIGHT_DTYPES, default="default",
-                               tooltip="fp8 halves the memory of the weights and costs detail."),
+                               tooltip="fp8 halves the memory of the weights and costs detail, "
+                               "fp8_e5m2 more than fp8_e4m3fn. Not for a file that needs "
+                               "base_model."),
                 io.Model.Input("base_model", optional=True,
                                tooltip="SVD, for a file that holds a part of the tensors."),
             ],
-            outputs=[io.Model.Output(tooltip="For Apply ControlNeXt and the FCVG Sampler.")],
+            outputs=[io.Model.Output(tooltip=FOR_CONTROL)],
         )  # fmt: skip
 
     @classmethod
@@ -123,8 +132,7 @@ class LoadControlNeXt(io.ComfyNode):
                 io.Combo.Input("controlnext_name", options=folders.list_files(folders.CONTROLNEXT),
                                tooltip="A file in models/controlnext.")
             ],
-            outputs=[ControlNeXtSocket.Output(display_name="controlnext",
-                                              tooltip="For Apply ControlNeXt.")],
+            outputs=[ControlNeXtSocket.Output(display_name="controlnext", tooltip=FOR_CONTROL)],
         )  # fmt: skip
 
     @classmethod
@@ -147,7 +155,7 @@ class EncodeKeyframes(io.ComfyNode):
             display_name="FCVG Conditioning",
             category="FCVG/conditioning",
             **search_words("keyframes", "image to video", "svd conditioning"),
-            description="What the model takes of the two keyframes, and an empty video.",
+            description="Prepare both keyframes for the model and make an empty video.",
             inputs=[
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
@@ -159,10 +167,12 @@ class EncodeKeyframes(io.ComfyNode):
                              tooltip="Of the augmentation noise, one and the same for both."),
             ],
             outputs=[
-                io.Conditioning.Output(display_name="first", tooltip="Of the first keyframe."),
-                io.Conditioning.Output(display_name="last", tooltip="Of the last keyframe."),
-                io.Conditioning.Output(display_name="negative", tooltip="Unconditional."),
-                io.Latent.Output(display_name="latent", tooltip="An empty video."),
+                io.Conditioning.Output(display_name="first",
+                                       tooltip="What the model is told of the first keyframe."),
+                io.Conditioning.Output(display_name="last",
+                                       tooltip="What the model is told of the last keyframe."),
+                io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
+                io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
             ],
         )  # fmt: skip
 
@@ -202,13 +212,16 @@ class ApplyControlNeXt(io.ComfyNode):
                 io.Model.Input("model", tooltip="From Load FCVG Model."),
                 ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt."),
                 io.Image.Input("control_frames",
-                               tooltip="As many as the video has frames, lines or poses on black."),
+                               tooltip="One for each frame of the video: lines or people on black; "
+                               "other sizes are stretched."),
                 io.Float.Input("strength", default=1.0, min=0.0, max=10.0, step=0.05,
                                tooltip="FCVG's is 1.0; 0 is no control."),
                 io.Float.Input("start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
-                               tooltip="Where in the sampling control begins to act."),
+                               tooltip="Where control begins to act, 0 to 1 from pure noise to the "
+                               "picture; by noise level, not by steps."),
                 io.Float.Input("end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
-                               tooltip="Where in the sampling it ceases to act."),
+                               tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
+                               "karras steps free."),
             ],
             outputs=[io.Model.Output(tooltip="For the Inbetween or the Animation Guider.")],
         )  # fmt: skip

@@ -51,12 +51,14 @@ class DecodeFrames(io.ComfyNode):
             node_id="FCVG_DecodeFrames",
             display_name="Decode Frames",
             category="FCVG/frames",
-            **search_words("vae decode", "video decode"),
-            description="Latents of a video to frames, a stated number at a time, so that every "
-            "card gives the same picture. Connect the keyframes to have them back exactly.",
+            **search_words("vae decode", "video decode", "svd decode"),
+            description="Latents of a video to frames, a stated number at a time, not as many as "
+            "memory allows: so every card gives the same picture. Connect the keyframes to have "
+            "them back exactly.",
             inputs=[
                 io.Vae.Input("vae", tooltip="SVD's, with its temporal decoder."),
-                io.Latent.Input("latent", tooltip="From the FCVG Sampler or the host's samplers."),
+                io.Latent.Input("latent", tooltip="From FCVG Sampler, ControlNeXt-SVD Sampler or "
+                                                  "SamplerCustomAdvanced."),
                 io.Int.Input("frames_per_chunk", default=2, min=1, max=256,
                              tooltip="More is smoother between chunks and takes more memory. 2 is "
                              "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "

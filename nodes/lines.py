@@ -5,7 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from .conditions import read_times, timing_inputs
+from .conditions import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
 from .host import folders
 from .search import search_words
 from .sockets import GlueStickSocket, LineMatchesSocket
@@ -21,15 +21,15 @@ class LoadGlueStick(io.ComfyNode):
             display_name="Load GlueStick",
             category="FCVG/loaders",
             **search_words("line matcher", "superpoint"),
-            description="The line matcher of the paper. Both files are needed; SuperPoint's may "
-            "be used for non-commercial research only.",
+            description="The line matcher of the FCVG paper. Both files are needed; SuperPoint's "
+            "may be used for non-commercial research only.",
             inputs=[
                 io.Combo.Input("gluestick_name", options=_weights(), default=folders.AUTO,
                                tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
                                "that, if both files are there; else nothing, and Match Lines "
                                "does without."),
                 io.Combo.Input("superpoint_name", options=_weights(), default=folders.AUTO,
-                               tooltip="superpoint_v1.pth in models/gluestick."),
+                               tooltip="superpoint_v1.pth in models/gluestick. auto: as above."),
             ],
             outputs=[GlueStickSocket.Output(display_name="gluestick",
                                             tooltip="For Match Lines.")],
@@ -72,16 +72,18 @@ class MatchLines(io.ComfyNode):
                                       tooltip="From Load GlueStick. Without it: SIFT, homographies "
                                       "and optical flow."),
                 io.Int.Input("max_keypoints", default=1000, min=1, max=10000,
-                             tooltip="Of each frame; they help GlueStick to tell lines apart."),
+                             tooltip="GlueStick only: of each frame; they help to tell lines "
+                             "apart."),
                 io.Float.Input("match_threshold", default=0.2, min=0.0, max=1.0, step=0.01,
-                               tooltip="GlueStick: less sure matches are left out."),
+                               tooltip="GlueStick only: less sure matches are left out."),
                 io.Combo.Input("detector", options=DETECTORS, default="opencv",
-                               tooltip="GlueStick: finds the segments. pytlsd is the paper's, "
+                               tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
                                "where it is installed."),
             ],
             outputs=[
                 LineMatchesSocket.Output(display_name="line_matches",
-                                         tooltip="Pairs of segments, for Draw Inbetween Lines."),
+                                         tooltip="For Interpolate Conditions, Draw Inbetween Lines "
+                                         "or Filter Line Matches."),
                 io.Image.Output(display_name="preview",
                                 tooltip="Both frames side by side, each match in one colour."),
             ],
@@ -122,17 +124,16 @@ class DrawLines(io.ComfyNode):
             node_id="FCVG_DrawLines",
             display_name="Draw Inbetween Lines",
             category="FCVG/lines",
-            **search_words("interpolate lines", "line condition"),
+            **search_words("interpolate lines", "line condition", "tween"),
             description="Draw the matched lines as they move from the first keyframe to the last.",
             inputs=[
-                LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
-                io.Int.Input("num_frames", default=25, min=2, max=1024,
-                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
+                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
                 io.Int.Input("line_width", default=1, min=1, max=32,
                              tooltip="In pixels. FCVG's is 1."),
                 # Not "seed": the editor would draw a new one for every run.
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
-                             tooltip="Order of the colours, one for each line."),
+                             tooltip=COLOR_SEED),
                 *timing_inputs(optional=True),
             ],
             outputs=[
@@ -162,12 +163,13 @@ class FilterLineMatches(io.ComfyNode):
             display_name="Filter Line Matches",
             category="FCVG/lines",
             **search_words("outliers", "homography", "line segments"),
-            description="Mend a bad matching: leave out unsure, short or far-moving matches, those "
-            "outside of a mask, and those that do not follow the motion of most.",
+            description="Leave out wrong matches: unsure, short or far-moving ones, those outside "
+            "a mask, those that do not follow the motion of most.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
                 io.Float.Input("min_score", default=0.0, min=0.0, max=1.0, step=0.01,
-                               tooltip="Less sure matches are left out."),
+                               tooltip="Less sure matches are left out. GlueStick only: without it "
+                               "every score is 1."),
                 io.Float.Input("min_length", default=0.0, min=0.0, max=4096.0, step=1.0,
                                tooltip="In pixels, in both frames."),
                 io.Float.Input("max_motion", default=1.0, min=0.0, max=1.0, step=0.01,
@@ -176,11 +178,14 @@ class FilterLineMatches(io.ComfyNode):
                                tooltip="Leave out what does not follow the motion of most: affine "
                                "suits a camera that pans and zooms, homography a flat scene."),
                 io.Float.Input("tolerance", default=20.0, min=0.5, max=1000.0, step=0.5,
-                               tooltip="Pixels that an end may lie off that motion."),
+                               tooltip="How far an end may lie off that motion, in pixels; only "
+                               "with outliers."),
                 io.Mask.Input("first_mask", optional=True,
-                              tooltip="Where in the first frame lines count."),
+                              tooltip="Keeps lines whose middle lies in its white part in the "
+                              "first frame."),
                 io.Mask.Input("last_mask", optional=True,
-                              tooltip="Where in the last frame lines count."),
+                              tooltip="Keeps lines whose middle lies in its white part in the last "
+                              "frame."),
                 io.Image.Input("first_frame", optional=True, tooltip="For the preview."),
                 io.Image.Input("last_frame", optional=True, tooltip="For the preview."),
             ],
@@ -188,7 +193,8 @@ class FilterLineMatches(io.ComfyNode):
                 LineMatchesSocket.Output(display_name="line_matches",
                                          tooltip="The matches that are left."),
                 io.Image.Output(display_name="preview",
-                                tooltip="Those on both frames, on black where none are given."),
+                                tooltip="Both frames with those matches; black where a frame is "
+                                "not connected."),
             ],
         )  # fmt: skip
 

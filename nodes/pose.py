@@ -6,6 +6,10 @@ import numpy as np
 from comfy_api.latest import io, ui
 
 from .conditions import (
+    FIRST_POSE,
+    LAST_POSE,
+    NUM_FRAMES,
+    POSE_WIDTH,
     draw_moving_people,
     keyframe_poses,
     list_poses,
@@ -22,6 +26,9 @@ NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 SHOWN = 16  # pictures on the node itself; of a video the first ones
 PEOPLE = ["one person", "everybody"]
+# What several inputs and outputs say.
+FRAME_SIZE = "Of the control frames, in pixels; 0 takes that of the poses."
+FRAME_POSES = "The people of each frame, in OpenPose's form."
 
 
 class LoadDWPose(io.ComfyNode):
@@ -32,13 +39,15 @@ class LoadDWPose(io.ComfyNode):
             display_name="Load DWPose",
             category="FCVG/loaders",
             **search_words("openpose", "dwpose", "pose detector"),
-            description="The pose detector of the paper: two ONNX files in models/dwpose.",
+            description="The pose detector of FCVG and ControlNeXt-SVD: two ONNX files in "
+            "models/dwpose.",
             inputs=[
                 io.Combo.Input("boxes_name", options=_networks(), default=folders.AUTO,
                                tooltip="yolox_l.onnx, which finds people. auto: the official "
                                "file, if both are there; else nothing, and there are no poses."),
                 io.Combo.Input("points_name", options=_networks(), default=folders.AUTO,
-                               tooltip="dw-ll_ucoco_384.onnx, which finds their points."),
+                               tooltip="dw-ll_ucoco_384.onnx, which finds their joints. auto: as "
+                               "above."),
             ],
             outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
         )  # fmt: skip
@@ -72,15 +81,16 @@ class ExtractPoses(io.ComfyNode):
             "OpenPose's form, which other packs and editors read.",
             inputs=[
                 DWPoseSocket.Input("dwpose", optional=True,
-                                   tooltip="From Load DWPose. Without it there are no poses."),
+                                   tooltip="From Load DWPose. Without it nobody is found, whatever "
+                                   "if_nobody says."),
                 io.Image.Input("image", tooltip="Any number of images."),
                 io.Combo.Input("if_nobody", options=[NOBODY, WHOLE_FRAME], default=NOBODY,
                                tooltip="Where nobody is found: no poses, or take the whole frame "
-                               "for a person, as the reference does."),
+                               "for a person, as FCVG's authors do."),
             ],
             outputs=[
                 PoseKeypointSocket.Output(display_name="poses",
-                                          tooltip="One item an image, in OpenPose's form."),
+                                          tooltip="The people of each image, in OpenPose's form."),
                 io.Image.Output(display_name="preview", tooltip="The people over the images."),
             ],
         )  # fmt: skip
@@ -117,28 +127,23 @@ class DrawPoses(io.ComfyNode):
             category="FCVG/poses",
             **search_words("pose interpolation", "openpose", "skeleton"),
             description="Draw people as they move from the first keyframe to the last; who is who "
-            "is found by the shortest way for all.",
+            "is decided so that all together move least.",
             inputs=[
-                PoseKeypointSocket.Input("first_pose", tooltip="From Extract Poses, another pack "
-                                         "or an editor; of several images the first."),
-                PoseKeypointSocket.Input("last_pose", tooltip="The same of the last frame; of "
-                                         "several images the last."),
-                io.Int.Input("num_frames", default=25, min=2, max=1024,
-                             tooltip="Of the video, keyframes included. FCVG was trained on 25."),
+                PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
+                PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
+                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
                 *timing_inputs(),
                 *pose_inputs(),
                 io.Combo.Input("style", options=STYLE_NAMES, default=STYLE_NAMES[0],
-                               tooltip="Whose lines are drawn: FCVG's are twice as wide as "
-                               "ControlNeXt-SVD's."),
-                io.Int.Input("width", default=0, min=0, max=16384,
-                             tooltip="Of the pictures; 0 takes that of the poses' canvas."),
-                io.Int.Input("height", default=0, min=0, max=16384,
-                             tooltip="Of the pictures; 0 takes that of the poses' canvas."),
+                               tooltip="For which model: FCVG's limbs and fingers are twice as "
+                               "wide as ControlNeXt-SVD's."),
+                io.Int.Input("width", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
+                io.Int.Input("height", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames",
                                 tooltip="One picture a frame, people on black."),
-                PoseKeypointSocket.Output(display_name="poses", tooltip="One item a frame."),
+                PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )  # fmt: skip
 
@@ -175,21 +180,21 @@ class AlignPoses(io.ComfyNode):
                                          tooltip="Of the picture, from Extract Poses; its canvas "
                                          "is the size of the frames."),
                 io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
-                               tooltip="Of several people in the video: the one who stays longest, "
-                               "or everybody, as the reference does."),
+                               tooltip="one person: the one who is seen most; everybody: all, as "
+                               "ControlNeXt-SVD's authors do."),
                 io.Float.Input("smoothing", default=0.0, min=0.0, max=20.0, step=0.5,
-                               tooltip="Against jitter, in frames; 0 changes nothing, 1 or 2 are "
-                               "enough."),
+                               tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
+                               "Not with everybody."),
                 io.Boolean.Input("reference_first", default=True,
                                  tooltip="Begin with the picture's own pose, one frame more, as "
-                                 "the reference does."),
+                                 "ControlNeXt-SVD's authors do."),
                 io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
-                               tooltip="Times the width of lines that the model was trained on."),
+                               tooltip=POSE_WIDTH),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames",
                                 tooltip="One picture a frame, people on black."),
-                PoseKeypointSocket.Output(display_name="poses", tooltip="One item a frame."),
+                PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )  # fmt: skip
 

@@ -6,9 +6,16 @@ from .fcvg import keyframe_inputs, size_inputs
 from .search import search_words
 from .sockets import ControlNeXtSocket
 
+# What several inputs say, some of them other nodes'.
+SEED = "Of all noise: another number is another take."
+DIRECTION_START = (
+    "Where a direction starts: the first frame forward, the last one backward. FCVG's is 3.0."
+)
+TIMES_MORE = "How many more times each of the first steps is taken; 0 is off."
+
 
 def guidance_inputs(
-    guidance: float = 3.0, window: int = 25, start: str = "At the keyframe that a pass starts from."
+    guidance: float = 3.0, window: int = 25, start: str = DIRECTION_START
 ) -> list[io.Input]:
     """Widgets for guidance and windows, shared by the guiders and the boxes.
 
@@ -20,12 +27,14 @@ def guidance_inputs(
         io.Float.Input("min_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
                        tooltip=start),
         io.Float.Input("max_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
-                       tooltip="At the frame farthest from it; in between it rises linearly."),
+                       tooltip="At the other end; changes evenly in between. The same value keeps "
+                       "it constant."),
         io.Int.Input("window", default=window, min=2, max=1024,
                      tooltip="Frames that are sampled at once. A longer video is cut into windows, "
                      "each of which takes the memory of this many frames."),
         io.Int.Input("overlap", default=6, min=1, max=1023,
-                     tooltip="Frames that neighbouring windows share; less than a window."),
+                     tooltip="Frames that neighbouring windows share; less than window. Counts "
+                     "only for videos longer than one window."),
     ]  # fmt: skip
 
 
@@ -36,8 +45,8 @@ class GuideInbetween(io.ComfyNode):
             node_id="FCVG_GuideInbetween",
             display_name="Inbetween Guider",
             category="FCVG/sampling",
-            **search_words("cfg guider", "time reversal", "fusion"),
-            description="For Sampler Custom Advanced: sample from the first keyframe forward and "
+            **search_words("cfg guider", "time reversal", "fusion", "first last frame"),
+            description="For SamplerCustomAdvanced: sample from the first keyframe forward and "
             "from the last one backward at once, and fuse the two at every step.",
             inputs=[
                 io.Model.Input("model", tooltip="FCVG's model, after Apply ControlNeXt."),
@@ -46,7 +55,7 @@ class GuideInbetween(io.ComfyNode):
                 io.Conditioning.Input("negative", tooltip="From FCVG Conditioning."),
                 *guidance_inputs(),
             ],
-            outputs=[io.Guider.Output(tooltip="For Sampler Custom Advanced.")],
+            outputs=[io.Guider.Output(tooltip="For SamplerCustomAdvanced.")],
         )
 
     @classmethod
@@ -79,12 +88,11 @@ class InjectNoise(io.ComfyNode):
             "two directions to agree; costs time. For euler and other samplers without noise.",
             inputs=[
                 io.Sampler.Input("sampler", tooltip="From KSamplerSelect."),
-                io.Int.Input("steps", default=1, min=0, max=20,
-                             tooltip="How many times more each of the first steps is taken."),
+                io.Int.Input("steps", default=1, min=0, max=20, tooltip=TIMES_MORE),
                 io.Float.Input("ratio", default=0.5, min=0.0, max=1.0, step=0.05,
                                tooltip="Share of all steps that are taken several times."),
             ],
-            outputs=[io.Sampler.Output(tooltip="For Sampler Custom Advanced.")],
+            outputs=[io.Sampler.Output(tooltip="For SamplerCustomAdvanced.")],
         )  # fmt: skip
 
     @classmethod
@@ -103,7 +111,8 @@ class SampleInbetween(io.ComfyNode):
             node_id="FCVG_Sampler",
             display_name="FCVG Sampler",
             category="FCVG/sampling",
-            **search_words("inbetweening", "frame interpolation", "tween", "interpolate video"),
+            **search_words("inbetweening", "frame interpolation", "tween", "interpolate video",
+                           "first last frame", "start end frame"),
             description="All in one box: conditioning, control, both directions, sampling. The "
             "same seed gives the same video as the command line.",
             inputs=[
@@ -115,9 +124,10 @@ class SampleInbetween(io.ComfyNode):
                 ControlNeXtSocket.Input("controlnext", optional=True,
                                         tooltip="From Load ControlNeXt; with control_frames."),
                 io.Image.Input("control_frames", optional=True,
-                               tooltip="As many as num_frames. Without them the model is free."),
+                               tooltip="As many as num_frames. Without them the model finds its "
+                               "own way."),
                 io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
-                             tooltip="Of all noise."),
+                             tooltip=SEED),
                 io.Int.Input("steps", default=25, min=1, max=1000, tooltip="FCVG's is 25."),
                 *guidance_inputs(),
                 io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
@@ -129,9 +139,10 @@ class SampleInbetween(io.ComfyNode):
                 *size_inputs(),
                 *keyframe_inputs(),
                 io.Int.Input("noise_injection_steps", default=0, min=0, max=20,
-                             tooltip="How many times more each of the first steps is taken."),
+                             tooltip=f"{TIMES_MORE} Needs noise_injection_ratio above 0."),
                 io.Float.Input("noise_injection_ratio", default=0.0, min=0.0, max=1.0, step=0.05,
-                               tooltip="Share of all steps that are taken several times."),
+                               tooltip="Share of all steps, from the first on, that are repeated; "
+                               "0 is off. 0.5 is a good value."),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
         )  # fmt: skip
