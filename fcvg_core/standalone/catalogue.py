@@ -36,6 +36,8 @@ class ModelFile:
     """A file, or the folder of SVD, which is told by its model_index.json.
 
     Attributes:
+        key: for programs.
+        name: for people.
         needed: modes that can't do without.
         helps: modes that are better with it.
         comfyui: where ComfyUI looks, kind of model and name; any one of them, the first is where
@@ -44,6 +46,7 @@ class ModelFile:
         downloads: the file; of SVD, everything that is used, and last what it is told by.
     """
 
+    key: str
     name: str
     needed: tuple[str, ...] = ()
     helps: tuple[str, ...] = ()
@@ -73,9 +76,9 @@ class ModelFile:
         """
         for layout, root in roots:
             for pattern in self._patterns(layout):
-                found = sorted(root.glob(pattern)) if root.is_dir() else []
-                if found:
-                    return found[0]
+                found = filter(_is_model, sorted(root.glob(pattern)))
+                if path := next(found, None):
+                    return path
         return None
 
     def _patterns(self, layout: str) -> list[str]:
@@ -87,6 +90,13 @@ class ModelFile:
             return [pattern for own, _, name in names if own == kind
                     for pattern in (name, f"**/{name}")]  # fmt: skip
         return [f"{own}/{pattern}" for own, _, name in names for pattern in (name, f"**/{name}")]
+
+
+def _is_model(path: Path) -> bool:
+    """A file; if it is an index, of SVD's folder and not of another model's."""
+    if path.name != MODEL_INDEX:
+        return path.is_file()
+    return path.is_file() and b"StableVideoDiffusionPipeline" in path.read_bytes()
 
 
 def _files(kind: str, *names: str) -> tuple[str, ...]:
@@ -120,9 +130,10 @@ GLUESTICK = "https://github.com/cvg/GlueStick/"
 
 CATALOGUE = (
     ModelFile(
+        key="svd",
         name="SVD-XT-1.1, folder in diffusers' layout",
         needed=("inbetween", "animate"),
-        # The single file is for Image Only Checkpoint Loader.
+        # The single file is for Image Only Checkpoint Loader alone.
         comfyui=(f"diffusers/{SVD_FOLDER}/{MODEL_INDEX}", "checkpoints/svd_xt*.safetensors"),
         folder=(f"{SVD_FOLDER}/{MODEL_INDEX}", MODEL_INDEX, f"*/{MODEL_INDEX}"),
         downloads=_svd(),
@@ -130,6 +141,7 @@ CATALOGUE = (
         source=f"huggingface.co/stabilityai/{SVD_FOLDER}",
     ),
     ModelFile(
+        key="fcvg-unet",
         name="FCVG's UNet",
         needed=("inbetween",),
         comfyui=_files("diffusion_models", "fcvg_unet.safetensors"),
@@ -139,6 +151,7 @@ CATALOGUE = (
         source="github.com/Tian-one/FCVG, its folder on Google Drive: unet.safetensors",
     ),
     ModelFile(
+        key="fcvg-controlnext",
         name="FCVG's ControlNeXt",
         needed=("inbetween",),
         comfyui=_files("controlnext", "fcvg_controlnext.safetensors"),
@@ -148,20 +161,24 @@ CATALOGUE = (
         source="github.com/Tian-one/FCVG, its folder on Google Drive: controlnext.safetensors",
     ),
     ModelFile(
+        key="controlnext-svd-unet",
         name="ControlNeXt-SVD's UNet",
         needed=("animate",),
-        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, "controlnext_svd_unet.*"),
+        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, "controlnext_svd_unet.safetensors",
+                       "controlnext_svd_unet.bin"),
         folder=_files("controlnext-svd", CONTROLNEXT_UNET, "unet.safetensors", "unet.bin",
-                      "unet_fp16.*"),
+                      "unet_fp16.safetensors", "unet_fp16.bin"),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_UNET, 3050),),
         licence="made from SVD's: Stability AI Community License",
         source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' unet.bin: "
         "huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2",
     ),
     ModelFile(
+        key="controlnext-svd-controlnext",
         name="ControlNeXt-SVD's ControlNeXt",
         needed=("animate",),
-        comfyui=_files("controlnext", CONTROLNEXT_NET, "controlnext_svd_controlnet.*"),
+        comfyui=_files("controlnext", CONTROLNEXT_NET, "controlnext_svd_controlnet.safetensors",
+                       "controlnext_svd_controlnet.bin"),
         folder=_files("controlnext-svd", CONTROLNEXT_NET, "controlnet.safetensors",
                       "controlnet.bin"),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_NET, 14),),
@@ -169,6 +186,7 @@ CATALOGUE = (
         source="the same two: controlnet.bin",
     ),
     ModelFile(
+        key="yolox",
         name="DWPose, yolox_l.onnx",
         needed=("animate",),
         helps=("inbetween",),
@@ -182,6 +200,7 @@ CATALOGUE = (
         source="huggingface.co/yzd-v/DWPose",
     ),
     ModelFile(
+        key="dwpose",
         name="DWPose, dw-ll_ucoco_384.onnx",
         needed=("animate",),
         helps=("inbetween",),
@@ -195,6 +214,7 @@ CATALOGUE = (
         source="huggingface.co/yzd-v/DWPose",
     ),
     ModelFile(
+        key="gluestick",
         name="GlueStick, checkpoint_GlueStick_MD.tar",
         helps=("inbetween",),
         comfyui=_files("gluestick", "checkpoint_GlueStick_MD.tar",
@@ -207,6 +227,7 @@ CATALOGUE = (
         source="github.com/cvg/GlueStick, releases",
     ),
     ModelFile(
+        key="superpoint",
         name="SuperPoint, superpoint_v1.pth",
         helps=("inbetween",),
         comfyui=_files("gluestick", "superpoint_v1.pth", "superpoint_v1.safetensors"),
@@ -219,6 +240,11 @@ CATALOGUE = (
         source="github.com/cvg/GlueStick, resources/weights",
     ),
 )  # fmt: skip
+
+
+def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
+    """Where the file of that key is."""
+    return next(file for file in CATALOGUE if file.key == key).find(roots)
 
 
 def missing(mode: str, roots: Iterable[tuple[str, Path]]) -> list[ModelFile]:

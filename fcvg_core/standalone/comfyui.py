@@ -9,6 +9,8 @@ from typing import Any
 
 OLDEST = (0, 3, 64)
 PACK = Path(__file__).resolve().parents[2]
+VARIABLE = "COMFYUI_PATH"
+VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
 RENAMED = {"unet": "diffusion_models"}  # as the host reads old names
 
@@ -19,25 +21,19 @@ def find_comfyui() -> Path | None:
     Of one that keeps its models and node packs apart from its code, as the desktop edition does,
     it is their folder.
     """
-    named = os.environ.get("COMFYUI_PATH")
-    if named:
-        folder = Path(named).expanduser()
-        return folder if _is_comfyui(folder) or (folder / "models").is_dir() else None
-    around = PACK.parents[1]
-    apart = PACK.parent.name == "custom_nodes" and (around / "models").is_dir()
-    return around if apart or _is_comfyui(around) else None
-
-
-def _is_comfyui(folder: Path) -> bool:
-    return (folder / "comfyui_version.py").is_file()
+    named = os.environ.get(VARIABLE)
+    folder = _folder(named) if named else PACK.parent.parent
+    code = (folder / VERSION).is_file() or (folder / "comfy").is_dir()
+    apart = (folder / "custom_nodes").is_dir() and (folder / "models").is_dir()
+    return folder if code or apart else None
 
 
 def comfyui_version(folder: Path) -> str | None:
-    """Release of a ComfyUI, as 0.3.64; empty where its file says none, None without a file."""
-    if not _is_comfyui(folder):
-        return None
-    text = (folder / "comfyui_version.py").read_text(encoding="utf-8")
-    found = re.search(r'__version__ = "([\d.]+)', text)
+    """Release of a ComfyUI, as 0.3.64; empty where it says none, None where its code is not."""
+    if not (folder / VERSION).is_file():
+        return "" if (folder / "comfy").is_dir() else None
+    text = (folder / VERSION).read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"""__version__ = ["']([\d.]+)""", text)
     return found[1] if found else ""
 
 
@@ -49,10 +45,14 @@ def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
         for each folder that its extra_model_paths.yaml has of this kind.
     """
     variable = os.environ.get("FCVG_MODELS")
-    roots = [("folder", Path(variable).expanduser())] if variable else []
+    roots = [("folder", _folder(variable))] if variable else []
     if comfyui is None:
         return roots
     return [*roots, ("comfyui", comfyui / "models"), *_extra_folders(comfyui / EXTRA_PATHS)]
+
+
+def _folder(name: str) -> Path:
+    return Path(os.path.expanduser(name))
 
 
 def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
@@ -80,6 +80,7 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         logging.warning("%s is not read: the package pyyaml is not installed.", file)
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        logging.warning("%s can't be read: %s", file, str(error).splitlines()[0])
+        logging.warning("%s can't be read, so ComfyUI can't either: %s", file,
+                        " ".join(str(error).split()))  # fmt: skip
         return {}
     return found if isinstance(found, dict) else {}

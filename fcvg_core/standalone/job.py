@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .loading import PARTS, Models, load_models
 from .machine import choose_device, choose_dtype
-from .model_files import FileNames, find_models
+from .model_files import Family, find_models
 from .output import changed_inputs, read_run, write_run
 from .pipeline import Progress, VideoPipeline
 from .stand_ins import is_stand_in_file
@@ -21,21 +21,21 @@ class Job:
     Args:
         options: `model`, `unet`, `controlnext`, `device`, `dtype` and `offload` of the command
             line.
-        names: what the files may be called where they are looked for.
+        family: whose files are looked for.
 
     Raises:
         ModuleNotFoundError: a package is missing.
         ValueError: a file or the device is.
     """
 
-    def __init__(self, options: argparse.Namespace, names: FileNames):
+    def __init__(self, options: argparse.Namespace, family: Family):
         check_packages(PACKAGES)
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
         half = self.dtype.itemsize == 2
         self.files = find_models(
-            options.model, options.unet, options.controlnext, names=names, half=half
+            options.model, options.unet, options.controlnext, family=family, half=half
         )
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:

@@ -1,40 +1,30 @@
-"""Where the model files are: named by options, in FCVG_MODELS, or on huggingface.co."""
+"""Where the model files are: named by options, in known folders, or on huggingface.co."""
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..pose import DWPOSE_FILES
-from .catalogue import CONTROLNEXT_NET, CONTROLNEXT_UNET, MODEL_INDEX, SVD_PARTS
+from .catalogue import CATALOGUE, MODEL_INDEX, SVD_PARTS, find_model
+from .comfyui import find_comfyui, model_roots
 
 VARIABLE = "FCVG_MODELS"
-# The official file, or what `models --convert` makes of it.
-GLUESTICK = ("checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors")
-SUPERPOINT = ("superpoint_v1.pth", "superpoint_v1.safetensors")
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = (MODEL_INDEX, "*/*.json")
 
 
 @dataclass(frozen=True)
-class FileNames:
-    """What the files of a family are called in FCVG_MODELS, the preferred name first."""
+class Family:
+    """The catalogue's keys of the files that are a family's own."""
 
-    family: str
-    unet: tuple[str, ...]
-    controlnext: tuple[str, ...]
+    name: str
+    unet: str
+    controlnext: str
 
 
-FCVG = FileNames("FCVG", ("unet.safetensors",), ("controlnext.safetensors",))
-# Their authors' names are too general for a folder of many models: they have one of their own.
-CONTROLNEXT_SVD = FileNames(
-    "ControlNeXt-SVD",
-    tuple(f"controlnext-svd/{name}" for name in
-          (CONTROLNEXT_UNET, "unet.safetensors", "unet.bin", "unet_fp16.safetensors",
-           "unet_fp16.bin")),
-    tuple(f"controlnext-svd/{name}" for name in
-          (CONTROLNEXT_NET, "controlnet.safetensors", "controlnet.bin")),
-)  # fmt: skip
+FCVG = Family("FCVG", "fcvg-unet", "fcvg-controlnext")
+CONTROLNEXT_SVD = Family("ControlNeXt-SVD", "controlnext-svd-unet", "controlnext-svd-controlnext")
 
 
 @dataclass(frozen=True)
@@ -51,23 +41,22 @@ def find_models(
     unet: Path | None,
     controlnext: Path | None,
     *,
-    names: FileNames,
+    family: Family,
     half: bool,
 ) -> ModelFiles:
-    """The files that are named, and those of the folder FCVG_MODELS for the rest.
+    """The files that are named; the rest from FCVG_MODELS, else from ComfyUI's folders.
 
     Args:
         svd: folder in diffusers' layout, or a name on huggingface.co, which is downloaded.
-        names: what the two others may be called in that folder.
         half: of a download, the half-precision files.
 
     Raises:
         ValueError: one is neither named nor found.
     """
-    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-    unet = unet or _in_folder(folder, *names.unet)
-    controlnext = controlnext or _in_folder(folder, *names.controlnext)
-    found = svd or find_svd(folder)
+    roots = known_folders()
+    unet = unet or find_model(family.unet, roots)
+    controlnext = controlnext or find_model(family.controlnext, roots)
+    found = svd or find_svd(roots)
     missing = [
         option
         for option, value in (("--model", found), ("--unet", unet), ("--controlnext", controlnext))
@@ -75,10 +64,10 @@ def find_models(
     ]
     if missing:
         raise ValueError(
-            f"Models are missing: name them with {', '.join(missing)}, or let {VARIABLE} (it is "
-            f"{str(folder) if folder else 'not set'}) be a folder that holds SVD in diffusers' "
-            f"layout, {names.unet[0]} and {names.controlnext[0]} of {names.family}. Where each "
-            "comes from: python -m fcvg_core models. To try the program without any: python -m "
+            f"Models of {family.name} are missing: name them with {', '.join(missing)}, or put "
+            "them where python -m fcvg_core models says, which downloads them with --get. Looked "
+            f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({VARIABLE} is "
+            f"{os.environ.get(VARIABLE) or 'not set'}). To try the program without any: python -m "
             "fcvg_core stand-ins DIR"
         )
     for path in (unet, controlnext):
@@ -90,25 +79,22 @@ def find_models(
 def find_gluestick(
     gluestick: Path | None, superpoint: Path | None
 ) -> tuple[Path | None, Path | None]:
-    """GlueStick's two files: those that are named, else those of the folder FCVG_MODELS."""
-    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
+    """GlueStick's two files: those that are named, else those of the known folders."""
+    roots = known_folders()
     return (
-        gluestick or _in_folder(folder, *GLUESTICK),
-        superpoint or _in_folder(folder, *SUPERPOINT),
+        gluestick or find_model("gluestick", roots),
+        superpoint or find_model("superpoint", roots),
     )
 
 
 def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | None:
-    """DWPose's two files: those that are named, else those of FCVG_MODELS; None without both.
+    """DWPose's two files: those that are named, else those of the known folders; None without both.
 
     Raises:
         ValueError: one is named, and the other one neither named nor found.
     """
-    folder = Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None
-    found = tuple(
-        named or _in_folder(folder, official)
-        for named, official in zip((boxes, points), DWPOSE_FILES, strict=True)
-    )
+    roots = known_folders()
+    found = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
     if None not in found:
         return found
     if boxes or points:
@@ -119,18 +105,16 @@ def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | 
     return None
 
 
-def find_svd(folder: Path | None) -> Path | None:
-    """A folder in diffusers' layout: the given one or the first in it."""
-    if folder is None or not folder.is_dir():
-        return None
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    return next((path for path in (folder, *inside) if (path / MODEL_INDEX).is_file()), None)
+def find_svd(roots: list[tuple[str, Path]]) -> Path | None:
+    """The first folder of SVD in diffusers' layout; the single file is for ComfyUI alone."""
+    (svd,) = (file for file in CATALOGUE if file.key == "svd")
+    index = replace(svd, comfyui=svd.comfyui[:1]).find(roots)
+    return index.parent if index else None
 
 
-def _in_folder(folder: Path | None, *names: str) -> Path | None:
-    """The first of some files that a folder holds."""
-    paths = [folder / name for name in names] if folder else []
-    return next((path for path in paths if path.is_file()), None)
+def known_folders() -> list[tuple[str, Path]]:
+    """FCVG_MODELS, then ComfyUI's folders: see `model_roots`."""
+    return model_roots(find_comfyui())
 
 
 def _svd_folder(name: str, unet: Path, half: bool) -> Path:

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from ..catalogue import CATALOGUE, MODES, ModelFile
-from ..comfyui import find_comfyui, model_roots
 from ..download import UnreachableError, check_space, fetch, remove_staging
 from ..integrity import find_damage
+from ..model_files import known_folders
 
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 Roots = list[tuple[str, Path]]
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> None:
     if options.convert:
         _convert(options.convert)
         return
-    roots = model_roots(find_comfyui())
+    roots = known_folders()
     modes = [options.mode] if options.mode else list(MODES)
     files = [file for file in CATALOGUE if set(modes) & set(file.needed + file.helps)]
     if options.get:

@@ -27,7 +27,7 @@ def comfyui(tmp_path: Path, monkeypatch) -> Path:
 def put(root: Path, name: str) -> Path:
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    path.write_text("StableVideoDiffusionPipeline" if path.suffix == ".json" else "")
     return path
 
 
@@ -50,8 +50,8 @@ class TestCatalogue:
         for file in CATALOGUE:
             put(tmp_path, file.folder[0])
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        for names in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
-            found = model_files.find_models(str(tmp_path), None, None, names=names, half=False)
+        for family in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
+            found = model_files.find_models(str(tmp_path), None, None, family=family, half=False)
             for path in (found.unet, found.controlnext):
                 assert any(file.find([("folder", tmp_path)]) == path for file in CATALOGUE)
         assert None not in model_files.find_gluestick(None, None)
@@ -95,10 +95,13 @@ class TestRoots:
         """The desktop edition's folder has models and node packs, and no version."""
         monkeypatch.delenv("COMFYUI_PATH", raising=False)
         monkeypatch.setattr(comfyui_module, "PACK", tmp_path / "custom_nodes" / "fcvg")
+        (tmp_path / "custom_nodes" / "fcvg").mkdir(parents=True)
         assert find_comfyui() is None
         (tmp_path / "models").mkdir()
         assert find_comfyui() == tmp_path and comfyui_version(tmp_path) is None
-        monkeypatch.setattr(comfyui_module, "PACK", tmp_path / "elsewhere" / "fcvg")
+        monkeypatch.setattr(comfyui_module, "PACK", tmp_path / "elsewhere" / "more" / "fcvg")
+        assert find_comfyui() is None
+        monkeypatch.setattr(comfyui_module, "PACK", Path("/fcvg"))  # as in a container
         assert find_comfyui() is None
 
     @pytest.mark.parametrize("text", ["{", "- 1", "a: [", "\x00"])

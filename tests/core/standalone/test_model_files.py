@@ -8,18 +8,24 @@ import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
-from fcvg_core.standalone.model_files import CONTROLNEXT_SVD, FCVG, find_models, find_svd
+from fcvg_core.standalone.model_files import (
+    CONTROLNEXT_SVD,
+    FCVG,
+    find_models,
+    find_svd,
+)
 
 
 @pytest.fixture(autouse=True)
 def no_models(monkeypatch) -> None:
-    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    for name in ("FCVG_MODELS", "COMFYUI_PATH"):
+        monkeypatch.delenv(name, raising=False)
 
 
 class TestFindModels:
     def test_in_the_named_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        found = find_models(None, None, None, names=FCVG, half=False)
+        found = find_models(None, None, None, family=FCVG, half=False)
         assert found.svd == stand_ins / "svd"
         assert found.unet == stand_ins / "unet.safetensors"
         assert found.controlnext == stand_ins / "controlnext.safetensors"
@@ -33,37 +39,37 @@ class TestFindModels:
         for name in (kept, "controlnet.bin"):
             (own / name).touch()
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        found = find_models(None, None, None, names=CONTROLNEXT_SVD, half=False)
+        found = find_models(None, None, None, family=CONTROLNEXT_SVD, half=False)
         assert (found.unet, found.controlnext) == (own / kept, own / "controlnet.bin")
-        with pytest.raises(ValueError, match="unet.safetensors and controlnext.* of FCVG"):
-            find_models(None, None, None, names=FCVG, half=False)
+        with pytest.raises(ValueError, match="Models of FCVG are missing: .*--unet, --controlnext"):
+            find_models(None, None, None, family=FCVG, half=False)
 
     def test_options_win(self, stand_ins, tmp_path, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         other = shutil.copy(stand_ins / "controlnext.safetensors", tmp_path / "mine.safetensors")
-        found = find_models(None, None, Path(other), names=FCVG, half=False)
+        found = find_models(None, None, Path(other), family=FCVG, half=False)
         assert found.controlnext == tmp_path / "mine.safetensors"
         assert found.unet == stand_ins / "unet.safetensors"
 
     def test_nothing(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
-            find_models(None, stand_ins / "unet.safetensors", None, names=FCVG, half=False)
+            find_models(None, stand_ins / "unet.safetensors", None, family=FCVG, half=False)
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
         with pytest.raises(ValueError, match=r"There is no model file .*gone\.safetensors"):
             find_models(str(stand_ins / "svd"), tmp_path / "gone.safetensors",
-                        stand_ins / "controlnext.safetensors", names=FCVG, half=False)  # fmt: skip
+                        stand_ins / "controlnext.safetensors", family=FCVG, half=False)  # fmt: skip
 
     @pytest.mark.parametrize("name", ["no/such/folder", "/no/such", "folder"])
     def test_no_folder(self, stand_ins, monkeypatch, name) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match=f"{name} is no folder"):
-            find_models(name, None, None, names=FCVG, half=False)
+            find_models(name, None, None, family=FCVG, half=False)
 
     def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match="is no folder"):
-            find_models(str(stand_ins / "unet.safetensors"), None, None, names=FCVG, half=False)
+            find_models(str(stand_ins / "unet.safetensors"), None, None, family=FCVG, half=False)
 
 
 class TestDownload:
@@ -81,7 +87,7 @@ class TestDownload:
         return asked
 
     def test_whole_unet_needs_none_of_the_base(self, asked, stand_ins) -> None:
-        assert find_models("owner/svd", None, None, names=FCVG, half=True).svd == stand_ins / "svd"
+        assert find_models("owner/svd", None, None, family=FCVG, half=True).svd == stand_ins / "svd"
         ((name, patterns),) = asked
         assert name == "owner/svd"
         assert "vae/diffusion_pytorch_model.fp16.safetensors" in patterns
@@ -90,7 +96,7 @@ class TestDownload:
     def test_partial_unet_needs_the_base(self, asked, stand_ins, tmp_path) -> None:
         part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
         save_file(part, tmp_path / "part.safetensors")
-        find_models("owner/svd", tmp_path / "part.safetensors", None, names=FCVG, half=False)
+        find_models("owner/svd", tmp_path / "part.safetensors", None, family=FCVG, half=False)
         assert asked[1][1] == ["unet/diffusion_pytorch_model.safetensors"]
 
     def test_offline(self, stand_ins, monkeypatch) -> None:
@@ -100,9 +106,38 @@ class TestDownload:
         monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match=r"owner/svd.*Cannot reach the Hub\.\)\. Download"):
-            find_models("owner/svd", None, None, names=FCVG, half=False)
+            find_models("owner/svd", None, None, family=FCVG, half=False)
 
 
 def test_find_svd(stand_ins) -> None:
-    assert find_svd(stand_ins) == find_svd(stand_ins / "svd") == stand_ins / "svd"
-    assert find_svd(stand_ins / "svd" / "unet") is find_svd(stand_ins / "gone") is find_svd(None)
+    for folder in (stand_ins, stand_ins / "svd"):
+        assert find_svd([("folder", folder)]) == stand_ins / "svd"
+    for folder in (stand_ins / "svd" / "unet", stand_ins / "gone"):
+        assert find_svd([("folder", folder)]) is None
+    assert find_svd([]) is None
+
+
+def test_find_svd_passes_over_other_models(stand_ins, tmp_path) -> None:
+    """Another model's folder in diffusers' layout, and a single file, which ComfyUI alone takes."""
+    for name in ("a-sdxl", "z-svd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a-sdxl" / "model_index.json").write_text('{"_class_name": "StableDiffusionXL"}')
+    shutil.copy(stand_ins / "svd" / "model_index.json", tmp_path / "z-svd")
+    assert find_svd([("folder", tmp_path)]) == tmp_path / "z-svd"
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "svd_xt_1_1.safetensors").touch()
+    assert find_svd([("comfyui", tmp_path)]) is None
+
+
+def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
+    """What `models` finds in ComfyUI's folders, a run finds too."""
+    monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
+    (tmp_path / "comfyui_version.py").touch()
+    for name, place in (("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
+                        ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
+                        ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors")):
+        target = tmp_path / "models" / place
+        target.parent.mkdir(parents=True)
+        target.symlink_to(stand_ins / name)
+    found = find_models(None, None, None, family=FCVG, half=False)
+    assert found.unet == tmp_path / "models" / "diffusion_models" / "fcvg_unet.safetensors"
