@@ -30,6 +30,7 @@ class SmallInternet:
     Attributes:
         files: content by URL; of Drive, .../drive/folders/ID/NAME.
         gated: parts of URLs that need `Authorization: Bearer token`.
+        forbidden: hosts to which the proxy does not let anybody through.
         breaks: how many answers, of those with a body of more than 1000 bytes, break off half-way.
         spoilt: parts of URLs that answer with other bytes than they should.
         asked: method, URL and Range of every request.
@@ -39,7 +40,7 @@ class SmallInternet:
         import trustme
 
         self.files: dict[str, bytes] = {}
-        self.gated, self.spoilt = set(), set()
+        self.gated, self.forbidden, self.spoilt = set(), set(), set()
         self.breaks = 0
         self.asked: list[tuple[str, str, str]] = []
         authority = trustme.CA()
@@ -75,9 +76,11 @@ class SmallInternet:
             protocol_version = "HTTP/1.1"
 
             def do_CONNECT(self) -> None:  # noqa: N802
-                self.send_response(200)
-                self.end_headers()
                 self.host = self.path.split(":")[0]
+                self.send_response(403 if self.host in internet.forbidden else 200)
+                self.end_headers()
+                if self.host in internet.forbidden:
+                    return
                 try:
                     self.connection = internet._tls.wrap_socket(self.connection, server_side=True)
                 except (ssl.SSLError, OSError):

@@ -37,6 +37,11 @@ def comfyui_version(folder: Path) -> str | None:
     return found[1] if found else ""
 
 
+def known_folders() -> list[tuple[str, Path]]:
+    """Where models are looked for: see `model_roots`."""
+    return model_roots(find_comfyui())
+
+
 def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
     """Folders that hold models, each with its layout.
 

@@ -1,15 +1,20 @@
 """Pickled weights -> a .safetensors file beside them, which opens at once and holds no code."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .loading import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
 NESTED = ("state_dict", "model")  # where a training checkpoint keeps its weights
+RESERVED = "__metadata__"  # no name for a tensor in a .safetensors file
 
 
 def convert(path: Path) -> tuple[Path, list[str]]:
@@ -19,42 +24,57 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         path: written by torch.save; of a training checkpoint the weights alone are taken.
 
     Returns:
-        The new file, and names of what was left out because it is no weight.
+        The new file, and names of what was left out: no weights, or not those of the model.
 
     Raises:
-        ValueError: the file is none of these, or the new one exists.
+        ValueError: the file is none of these, the new one exists, or can't hold them.
     """
-    from safetensors.torch import save_file
-
-    if path.suffix in SAFETENSORS:
+    if path.suffix.lower() in SAFETENSORS:
         raise ValueError(f"{path} is a .safetensors file already.")
-    if path.suffix not in PICKLES:
+    if path.suffix.lower() not in PICKLES:
         raise ValueError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
     target = path.with_suffix(".safetensors")
-    if target.exists():
+    if os.path.lexists(target):
         raise ValueError(f"{target} exists, and is left as it is: move it away first.")
     tensors, left = _tensors(read_pickle(path), path)
-    part = target.with_name(f".{target.name}.part")
+    _write(tensors, path, target)
+    return target, left
+
+
+def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
+    """Write the whole file or none, with the rights that `path` has."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    handle, part = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
+    os.close(handle)
     try:
         save_file(_apart(tensors), part, metadata={"format": "pt"})
-        part.rename(target)
+        shutil.copymode(path, part)
+        os.rename(part, target)
+    # What a .safetensors file can't hold (sparse tensors, some kinds of numbers), or a full disk.
+    except (SafetensorError, RuntimeError, KeyError, NotImplementedError) as error:
+        raise ValueError(f"{target} can't be written: {error}. {path} is as it was.") from error
     finally:
-        part.unlink(missing_ok=True)
-    return target, left
+        Path(part).unlink(missing_ok=True)
 
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """The weights in what was read, and names of the rest."""
     left = []
-    for key in NESTED:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            left += [str(name) for name in found if name != key]
-            found = found[key]
+    while isinstance(found, Mapping) and (
+        key := next((key for key in NESTED if isinstance(found.get(key), Mapping)), None)
+    ):
+        left += [str(name) for name in found if name != key]
+        found = found[key]
     if not isinstance(found, Mapping):
         raise ValueError(f"{path} holds {type(found).__name__} and no list of weights.")
-    tensors = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+    named = [(str(key), value) for key, value in found.items() if isinstance(value, Tensor)]
+    tensors = dict(named)
     if not tensors:
         raise ValueError(f"{path} holds no weights.")
+    if len(tensors) < len(named) or RESERVED in tensors:
+        raise ValueError(f"{path} has two weights of one name, or one called {RESERVED}.")
     return tensors, left + [str(key) for key in found if str(key) not in tensors]
 
 
@@ -62,8 +82,10 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Contiguous tensors that share no memory, which a .safetensors file can't express."""
     seen, result = set(), {}
     for key, tensor in tensors.items():
+        tensor = tensor.resolve_conj().resolve_neg()
         place = tensor.untyped_storage().data_ptr()
         shared = place in seen or tensor.untyped_storage().nbytes() != tensor.nbytes
         seen.add(place)
-        result[key] = tensor.clone() if shared else tensor.contiguous()
+        whole = tensor.contiguous()
+        result[key] = whole.clone(memory_format=torch.contiguous_format) if shared else whole
     return result

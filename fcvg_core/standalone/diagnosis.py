@@ -1,23 +1,33 @@
 """What may keep the program from working on a machine, found one by one."""
 
+import importlib
+import os
 import platform
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from .catalogue import CATALOGUE, MODES, missing
 from .comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
+from .comfyui import VARIABLE as COMFYUI_PATH
 from .integrity import find_damage
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
 OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
           "opencv-contrib-python-headless")  # fmt: skip
-ONNXRUNTIME = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml")
-OLDEST_DIFFUSERS = (0, 28)
+ONNXRUNTIME = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-rocm",
+               "onnxruntime-migraphx", "onnxruntime-openvino", "ort-nightly",
+               "ort-nightly-gpu")  # fmt: skip
+# As in pyproject.toml; diffusers before 0.28 computes the temporal attention wrongly.
+OLDEST_TORCH, OLDEST_OPENCV = (2, 4), (4, 7)
+NODES = {"numpy": (1, 25), "scipy": (), "einops": (), "safetensors": (0, 4, 2), "pillow": ()}
+COMMAND_LINE = {"diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26),
+                "av": (14, 2), "tqdm": (), "huggingface-hub": (0, 30),
+                "gdown": (6, 5)}  # fmt: skip
 WEIGHTS = 5  # GB that all networks of a mode take together in half precision
 
 
@@ -48,30 +58,48 @@ class Device:
     dtype: str
 
 
-def diagnose() -> list[Finding]:
+def diagnose() -> Iterator[Finding]:
     """Everything that can be looked at without loading a model."""
     installed = installed_packages()
+    yield check_python(sys.version_info[:3])
+    broken = import_failure("torch") if "torch" in installed else ""
+    yield check_torch(installed, broken)
+    if "torch" in installed and not broken:
+        yield check_device(_describe_device())
+    yield check_onnxruntime(installed, _providers(), import_failure("onnxruntime"))
+    yield check_opencv(installed, import_failure("cv2"))
+    yield check_packages(installed, NODES, "the nodes", "pip install -r requirements.txt", PROBLEM)
+    yield check_packages(installed, COMMAND_LINE, "the command line (ComfyUI does without)",
+                         'pip install -e ".[standalone]"', WARNING)  # fmt: skip
     comfyui = find_comfyui()
-    findings = [check_python(sys.version_info[:3]), check_torch(installed)]
-    if "torch" in installed:
-        findings.append(check_device(_describe_device()))
-    findings += [
-        check_onnxruntime(installed, _providers()),
-        check_opencv(installed),
-        check_diffusers(installed),
-        check_comfyui(comfyui),
-    ]
+    yield check_comfyui(comfyui, os.environ.get(COMFYUI_PATH, ""))
     roots = model_roots(comfyui)
-    return [*findings, *(check_models(mode, roots) for mode in MODES)]
+    for mode in MODES:
+        yield check_models(mode, roots)
 
 
 def installed_packages() -> dict[str, str]:
-    """Version by name, of all packages of this Python."""
-    return {
-        str(found.metadata["Name"]).lower(): found.version
-        for found in metadata.distributions()
-        if found.metadata["Name"]
-    }
+    """Version by normalised name, of all packages of this Python."""
+    found = {}
+    for package in metadata.distributions():
+        try:
+            name, version = package.metadata["Name"], package.version
+        except (OSError, ValueError):  # one that is damaged
+            continue
+        if name and version:
+            found[re.sub(r"[-_.]+", "-", name).lower()] = version
+    return found
+
+
+def import_failure(module: str) -> str:
+    """Why a module that is there can't be imported, in one line; empty where all is well."""
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        return "" if error.name == module else str(error)
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        return (str(error).splitlines() or [type(error).__name__])[0]
+    return ""
 
 
 def check_python(version: tuple[int, int, int]) -> Finding:
@@ -82,11 +110,17 @@ def check_python(version: tuple[int, int, int]) -> Finding:
     return Finding(OK, text)
 
 
-def check_torch(installed: Mapping[str, str]) -> Finding:
-    """torch, and the two packages of its release train."""
+def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
+    """torch, and the package of its release train that breaks others."""
     if "torch" not in installed:
         return Finding(PROBLEM, "torch is not installed: take it from pytorch.org, or use "
                                 "ComfyUI's Python")  # fmt: skip
+    if broken:
+        return Finding(PROBLEM, f"torch {installed['torch']} does not work ({broken}): install it "
+                                "anew, from pytorch.org")  # fmt: skip
+    if _numbers(installed["torch"]) < OLDEST_TORCH:
+        return Finding(PROBLEM, f"torch {installed['torch']} is too old: {_dotted(OLDEST_TORCH)} "
+                                "or newer is needed")  # fmt: skip
     train = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
         for name in ("torch", "torchaudio")
@@ -103,9 +137,10 @@ def check_device(device: Device) -> Finding:
     """What the frames are painted on, and how."""
     how = f"frames in {device.dtype}"
     if device.kind == "cpu" and device.card:
+        remedy = ("update its driver" if device.build.startswith("CUDA") else
+                  "install torch for CUDA from pytorch.org")  # fmt: skip
         return Finding(PROBLEM, f"there is an NVIDIA card that this torch ({device.build}) can't "
-                                "use: install torch for CUDA from pytorch.org, or a newer "
-                                "driver")  # fmt: skip
+                                f"use: {remedy}")  # fmt: skip
     if device.kind == "cpu":
         return Finding(WARNING, f"no GPU that torch ({device.build}) can use: {how} on the CPU, "
                                 "which takes hours; conditions take seconds")  # fmt: skip
@@ -118,7 +153,9 @@ def check_device(device: Device) -> Finding:
     return Finding(OK, f"{text}; --offload is not needed")
 
 
-def check_onnxruntime(installed: Mapping[str, str], providers: Sequence[str] = ()) -> Finding:
+def check_onnxruntime(
+    installed: Mapping[str, str], providers: Sequence[str] = (), broken: str = ""
+) -> Finding:
     """One of its packages, which finds people, and what that can run on."""
     found = [name for name in ONNXRUNTIME if name in installed]
     if not found:
@@ -127,12 +164,15 @@ def check_onnxruntime(installed: Mapping[str, str], providers: Sequence[str] = (
     if len(found) > 1:
         return Finding(WARNING, f"{' and '.join(found)} share a folder and break each other: "
                                 "uninstall all of them, then install one")  # fmt: skip
+    if broken or not providers:
+        return Finding(WARNING, f"{found[0]} {installed[found[0]]} does not work "
+                                f"({broken or 'it is not whole'}), so nobody is found: uninstall "
+                                "it, then install it anew")  # fmt: skip
     names = [name.removesuffix("ExecutionProvider") for name in providers]
-    where = f", built for {', '.join(names)}" if names else ""
-    return Finding(OK, f"{found[0]} {installed[found[0]]}{where}")
+    return Finding(OK, f"{found[0]} {installed[found[0]]}, built for {', '.join(names)}")
 
 
-def check_opencv(installed: Mapping[str, str]) -> Finding:
+def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """Exactly one of its packages, or several of one version."""
     found = [name for name in OPENCV if name in installed]
     if not found:
@@ -141,23 +181,40 @@ def check_opencv(installed: Mapping[str, str]) -> Finding:
     if len({installed[name] for name in found}) > 1:
         return Finding(WARNING, f"{text} share a folder in different versions: uninstall all of "
                                 "them, then install one")  # fmt: skip
+    if broken:
+        return Finding(PROBLEM, f"{text} does not work ({broken}): uninstall it, then install "
+                                "opencv-python-headless, which needs no screen")  # fmt: skip
+    if _numbers(installed[found[0]]) < OLDEST_OPENCV:
+        return Finding(PROBLEM, f"{text} is too old: {_dotted(OLDEST_OPENCV)} or newer is needed")
     return Finding(OK, text)
 
 
-def check_diffusers(installed: Mapping[str, str]) -> Finding:
-    """0.28 or newer; the command line alone needs it."""
-    if "diffusers" not in installed:
-        return Finding(WARNING, "diffusers is not installed: ComfyUI does without, the command "
-                                'line needs pip install -e ".[standalone]"')  # fmt: skip
-    version = installed["diffusers"]
-    if _numbers(version) < OLDEST_DIFFUSERS:
-        return Finding(PROBLEM, f"diffusers {version} computes the temporal attention wrongly: "
-                                "0.28 or newer is needed")  # fmt: skip
-    return Finding(OK, f"diffusers {version}")
+def check_packages(
+    installed: Mapping[str, str],
+    wanted: Mapping[str, tuple[int, ...]],
+    whose: str,
+    remedy: str,
+    level: str,
+) -> Finding:
+    """The other packages that the nodes or the command line need; `level` is for missing ones."""
+    missing = [name for name in wanted if name not in installed]
+    old = [f"{name} {installed[name]} (older than {_dotted(oldest)})"
+           for name, oldest in wanted.items()
+           if name in installed and _numbers(installed[name]) < oldest]  # fmt: skip
+    if old:
+        return Finding(PROBLEM, f"too old for {whose}: {', '.join(old)}. To mend it: {remedy}")
+    if missing:
+        return Finding(level, f"not installed, for {whose}: {', '.join(missing)}. To mend it: "
+                              f"{remedy}")  # fmt: skip
+    versions = ", ".join(f"{name} {installed[name]}" for name in wanted)
+    return Finding(OK, f"for {whose}: {versions}")
 
 
-def check_comfyui(folder: Path | None) -> Finding:
-    """0.3.64 or newer, where there is one."""
+def check_comfyui(folder: Path | None, named: str = "") -> Finding:
+    """0.3.64 or newer, where there is one; `named` is what COMFYUI_PATH says."""
+    if folder is None and named:
+        return Finding(WARNING, f"{COMFYUI_PATH} is {named}, which is no ComfyUI: name the folder "
+                                "that has its main.py, or the one of models and custom_nodes")
     if folder is None:
         return Finding(OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line "
                            "needs none")  # fmt: skip
@@ -166,9 +223,8 @@ def check_comfyui(folder: Path | None) -> Finding:
         return Finding(OK, f"ComfyUI's models and node packs at {folder}; its code, so its "
                            "version, is elsewhere")  # fmt: skip
     if _numbers(version) < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
         return Finding(PROBLEM, f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-                                f"{oldest} or newer is needed")  # fmt: skip
+                                f"{_dotted(OLDEST)} or newer is needed")  # fmt: skip
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
 
@@ -208,12 +264,19 @@ def _describe_device() -> Device:
 
 
 def _providers() -> list[str]:
+    if import_failure("onnxruntime"):
+        return []
     try:
         import onnxruntime
-    except ImportError:  # not there, or broken: its packages tell
+
+        return onnxruntime.get_available_providers()
+    except (ImportError, AttributeError):  # not there, or an empty folder that pip has left
         return []
-    return onnxruntime.get_available_providers()
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", version)[:3]))
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

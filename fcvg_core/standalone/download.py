@@ -1,82 +1,145 @@
 """Model files from where they are offered: resumed, checked, and never over another file."""
 
+import errno
 import hashlib
 import logging
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .catalogue import DRIVE, HUB, Download
 from .integrity import is_whole
 
-# Unfinished files wait here, in the folder of models: beside it may be another disk.
+# Unfinished files wait here, beside where they go: elsewhere may be another disk.
 STAGING = ".fcvg_downloads"
+LOCK = ".fcvg_downloads.lock"  # in the folder of models
 RETRIES, TIMEOUT = 5, 60.0  # of Google Drive; seconds
-GDOWN = (6, 5)  # older ones can't read the pages of today's Drive
+# Older ones lack the errors that are caught, or can't read the pages of today's Drive.
+OLDEST = {"huggingface_hub": (0, 30), "gdown": (6, 5)}
 SHA256, GIT_SHA1 = 64, 40  # hexadecimal digits
 MEGABYTE = 10**6
 RESUME = "What has come is kept: the same command goes on from there."
+# What to do about an answer of a server.
+STATUS = {
+    401: "The token in HF_TOKEN, or of `hf auth login`, is not valid: renew it.",
+    403: "Accept the licence on its page, or look for a proxy that forbids it.",
+    404: "Its authors have moved or removed it: look at its page.",
+    416: "Remove the unfinished file in {staging}, and begin anew.",
+}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class UnreachableError(ValueError):
-    """The network is to blame: further files would fail too."""
+    """The network is to blame: further files of this server would fail too."""
 
 
-def check_space(files: list[tuple[Download, Path]], root: Path) -> None:
-    """Refuse what the disk has no room for.
+class DiskError(ValueError):
+    """There is no room, or no right to write: further files would fail too."""
+
+
+@contextmanager
+def exclusive(root: Path) -> Iterator[None]:
+    """Keep a second program from downloading into the same folder of models.
+
+    Raises:
+        ValueError: one does so already.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(root / LOCK)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(f"Another download to {root} is under way: wait until it ends.") from error
+    except OSError as error:
+        raise _disk_error(root, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        (root / LOCK).unlink(missing_ok=True)
+
+
+def check_space(files: list[tuple[Download, Path]]) -> None:
+    """Refuse what a disk has no room for.
 
     Raises:
         ValueError: less is free than the files will take, without what has come of them.
     """
-    staging = root / STAGING
-    begun = sum(path.stat().st_size for path in staging.glob("*")) if staging.is_dir() else 0
-    needed = sum(download.size for download, _ in files) * MEGABYTE - begun
-    existing = next(path for path in (root, *root.absolute().parents) if path.is_dir())
-    free = shutil.disk_usage(existing).free
-    if needed > free:
-        raise ValueError(
-            f"{root} has {free / 1e9:.1f} GB free, but the files take {needed / 1e9:.1f} GB. Make "
-            "room, or let FCVG_MODELS name a folder on another disk."
-        )
+    needed: dict[int, tuple[Path, float]] = {}
+    for download, target in files:
+        folder = next(path for path in target.absolute().parents if path.is_dir())
+        part = _part(download, target)
+        begun = part.stat().st_size if part.exists() else 0
+        size = max(download.size * MEGABYTE - begun, 0)
+        disk = folder.stat().st_dev
+        needed[disk] = (folder, needed.get(disk, (folder, 0.0))[1] + size)
+    for folder, size in needed.values():
+        free = shutil.disk_usage(folder).free
+        if size > free:
+            raise ValueError(
+                f"The disk of {folder} has {_amount(free)} free, but the files take "
+                f"{_amount(size)}. Make room, or let FCVG_MODELS name a folder on another disk."
+            )
 
 
-def fetch(download: Download, target: Path, root: Path) -> None:
-    """Bring one file to where it belongs, below the folder of models `root`.
+def fetch(download: Download, target: Path) -> None:
+    """Bring one file to where it belongs.
 
     Raises:
         UnreachableError: there is no way to the server, or it broke off.
-        ValueError: the server refuses, the file is not what it should be, or can't be written.
+        DiskError: the file can't be written.
+        ValueError: the server refuses, or the file is not what it should be.
     """
-    part = root / STAGING / f"{hashlib.sha256(download.url.encode()).hexdigest()[:8]}-{target.name}"
+    if target.is_symlink():
+        raise ValueError(f"{target} is a link that leads nowhere: mount its disk, or remove it.")
+    part = _part(download, target)
+    made = [path for path in part.parents if not path.exists()]
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
         from_drive = download.url.startswith(DRIVE)
         digest = (_from_drive if from_drive else _from_web)(download, part)
-        _check(part, target.suffix, download.sha256 or digest)
+        _check(part, target, download.sha256 or digest)
         if target.exists():
             raise ValueError(f"{target} has come into being meanwhile; {part} is the other one.")
         part.rename(target)
     except OSError as error:
         if error.errno is None:  # no fault of this machine's
-            raise UnreachableError(
-                f"{download.url} broke off: {_reason(error)}. {RESUME}"
-            ) from error
-        raise ValueError(
-            f"{target} can't be written: {error.strerror}. Make room or give yourself the right "
-            f"to write there, or let FCVG_MODELS name another folder. {RESUME}"
-        ) from error
+            raise _unreachable(download.url, error) from error
+        raise _disk_error(target, error) from error
+    finally:
+        _remove_empty(part, [part.parent, *made])
 
 
-def remove_staging(root: Path) -> None:
-    """Remove the folder of unfinished files, unless there are any."""
-    folder = root / STAGING
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def server_of(download: Download) -> str:
+    """Whom a file is asked of."""
+    return urlsplit(download.url).netloc
+
+
+def _part(download: Download, target: Path) -> Path:
+    """Where a file waits until it is whole; files of several sources may have one name."""
+    number = hashlib.sha256(download.url.encode()).hexdigest()[:8]
+    return target.parent / STAGING / f"{number}-{target.name}"
+
+
+def _remove_empty(part: Path, folders: list[Path]) -> None:
+    """Leave nothing behind but what a later try can go on from."""
+    if part.is_file() and not part.stat().st_size:
+        part.unlink()
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _from_web(download: Download, part: Path) -> str:
     """Download by the hub's own function, which resumes; the digest that the hub names."""
+    _check_version("huggingface_hub")
     from huggingface_hub import constants, errors, get_hf_file_metadata
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -94,7 +157,7 @@ def _from_web(download: Download, part: Path) -> str:
         with open(part, "ab") as opened:
             http_get(url, opened, resume_size=begun, headers=headers, expected_size=size,
                      displayed_filename=part.name.partition("-")[2])  # fmt: skip
-    except errors.RepositoryNotFoundError as error:  # what needs a licence is one of these
+    except errors.GatedRepoError as error:
         page = download.url.partition("/resolve/")[0]
         raise ValueError(
             f"{page} gives its files only to those who have accepted its licence: do so on that "
@@ -103,13 +166,13 @@ def _from_web(download: Download, part: Path) -> str:
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
         if status != 416 or not begun:  # the server has no more: all has come
-            raise ValueError(
-                f"{download.url} can't be had: the server answers {status}."
-            ) from error
+            remedy = STATUS.get(status, "Try again later.").format(staging=part.parent)
+            said = f"{url} can't be had: the server answers {status}."
+            raise ValueError(f"{said} {remedy}") from error
     except OSError:
         raise
     except Exception as error:  # those of httpx, or of requests, by the hub's version
-        raise _unreachable(download, error) from error
+        raise _unreachable(url, error) from error
     return digest
 
 
@@ -124,9 +187,7 @@ def _from_drive(download: Download, part: Path) -> str:
             "Files on Google Drive are downloaded by gdown, which is not installed: pip install "
             f"gdown. Or take {name} from {DRIVE}{folder} with a browser."
         ) from error
-    version = metadata.version("gdown")
-    if tuple(int(number) for number in version.split(".")[:2]) < GDOWN:
-        raise ValueError(f"gdown {version} is too old for Google Drive: pip install -U gdown.")
+    _check_version("gdown")
     begun = False
     try:
         files = gdown.download_folder(
@@ -140,10 +201,10 @@ def _from_drive(download: Download, part: Path) -> str:
         gdown.download(id=found.id, output=str(part), resume=True, retries=RETRIES,
                        timeout=TIMEOUT, use_cookies=False)  # fmt: skip
     except requests.exceptions.RequestException as error:  # an OSError, too
-        raise _unreachable(download, error) from error
+        raise _unreachable(download.url, error) from error
     except gdown.exceptions.DownloadError as error:
         if begun and not isinstance(error, gdown.exceptions.FileURLRetrievalError):
-            raise _unreachable(download, error) from error
+            raise _unreachable(download.url, error) from error
         raise ValueError(
             f"Google Drive does not give {name}: {_reason(error)} Try again later, or take it "
             f"from {DRIVE}{folder} with a browser."
@@ -151,22 +212,29 @@ def _from_drive(download: Download, part: Path) -> str:
     return ""
 
 
-def _check(part: Path, suffix: str, digest: str) -> None:
+def _check_version(package: str) -> None:
+    version = metadata.version(package)
+    if tuple(int(number) for number in version.split(".")[:2]) < OLDEST[package]:
+        raise ValueError(f"{package} {version} is too old to download with: pip install -U "
+                         f"{package}")  # fmt: skip
+
+
+def _check(part: Path, target: Path, digest: str) -> None:
     """Remove a file that is not what it should be, and say so. Without digest: by its form."""
     if digest and len(digest) in (SHA256, GIT_SHA1):
         found = _digest(part, digest)
         if found == digest:
             return
         what = f"its checksum is {found[:12]}..., that of its author's {digest[:12]}..."
-    elif is_whole(part, suffix):
-        logging.info("%s: no checksum is published, its form is right.", part.name)
+    elif is_whole(part, target.suffix):
+        logging.info("%s: no checksum is published, its form is right.", target.name)
         return
     else:
-        what = f"it is no whole {suffix} file"
+        what = f"it is no whole {target.suffix} file"
     part.unlink()
     raise ValueError(
-        f"{part.name.partition('-')[2]} came damaged ({what}) and was removed. Run the command "
-        "again; where it stays so, a proxy or a log-in page stands between."
+        f"{target.name} came damaged ({what}) and was removed. Run the command again; where it "
+        "stays so, a proxy or a log-in page stands between."
     )
 
 
@@ -181,14 +249,34 @@ def _digest(path: Path, like: str) -> str:
     return digest.hexdigest()
 
 
-def _unreachable(download: Download, error: Exception) -> UnreachableError:
-    server = download.url.split("/")[2]
+def _unreachable(url: str, error: BaseException) -> UnreachableError:
     return UnreachableError(
-        f"{server} can't be reached, or broke off ({_reason(error)}). Look at the network and "
-        f"at HTTPS_PROXY. {RESUME}"
+        f"{urlsplit(url).netloc} can't be reached, or broke off ({_reason(error)}). Look at the "
+        f"network and at HTTPS_PROXY. {RESUME}"
     )
 
 
-def _reason(error: Exception) -> str:
-    """What an error says, in one line that is not too long."""
+def _disk_error(path: Path, error: OSError) -> ValueError:
+    """What to say of a file that can't be written, by what is to blame."""
+    said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
+    elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
+    if error.errno in NO_ROOM:
+        return DiskError(f"{said} Make room, {elsewhere}")
+    if error.errno in NO_RIGHT:
+        return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
+    return ValueError(f"{said} Look at what stands in its place, {elsewhere}")
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom of an error, in one line that is not too long."""
+    seen = []
+    while error not in seen:
+        seen.append(error)
+        inner = [getattr(error, "reason", None), *reversed(error.args), error.__cause__,
+                 error.__context__]  # fmt: skip
+        error = next((one for one in inner if isinstance(one, BaseException)), error)
     return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from .catalogue import MODEL_INDEX, SVD_PARTS
 
-ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes is a zip
+ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
+PICKLE = b"\x80"
 
 
 def find_damage(path: Path) -> Path | None:
@@ -30,15 +31,22 @@ def is_whole(path: Path, suffix: str) -> bool:
     """Whether a file has the form that its ending promises and is not cut off; told quickly.
 
     Args:
-        suffix: as .safetensors; what can't be told by its form is whole unless it is empty.
+        suffix: as .safetensors; what can't be told by its form is whole if it holds anything but
+            a page of the web.
     """
-    size = path.stat().st_size
-    if suffix == ".safetensors":
-        return size > 8 and _safetensors_size(path, size) == size
-    if suffix in ARCHIVES and size:
+    try:
+        size = path.stat().st_size
         with open(path, "rb") as opened:
-            return opened.read(2) != b"PK" or zipfile.is_zipfile(path)
-    return size > 0
+            start = opened.read(2)
+            if suffix == ".safetensors":
+                return size > 8 and _safetensors_size(path, size) == size
+            if suffix in ARCHIVES:
+                return start == b"PK" and zipfile.is_zipfile(path) or start[:1] == PICKLE
+            if suffix == ".json":
+                json.loads(start + opened.read())
+        return size > 0 and start[:1] != b"<"
+    except (OSError, ValueError):  # a folder, or nothing that may be read; or no JSON
+        return False
 
 
 def _safetensors_size(path: Path, size: int) -> int:
@@ -49,6 +57,6 @@ def _safetensors_size(path: Path, size: int) -> int:
             header = json.loads(opened.read(length)) if length < size else {}
             ends = [entry["data_offsets"][1] for key, entry in header.items()
                     if key != "__metadata__"]  # fmt: skip
+            return 8 + length + max(ends, default=0)
         except (ValueError, AttributeError, KeyError, TypeError, IndexError):
             return -1
-    return 8 + length + max(ends, default=0)

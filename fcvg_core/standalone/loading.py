@@ -6,6 +6,7 @@ network's own, converted one at a time.
 
 import json
 import logging
+import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -276,6 +277,8 @@ def _unpickle(path: Path) -> dict[str, Tensor]:
 
 
 def _unreadable(path: Path) -> ValueError:
+    if not os.access(path, os.R_OK):
+        return ValueError(f"{path} may not be read by you: give yourself the right to.")
     return ValueError(
         f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
         f"off or no {path.suffix} file. Download it again."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..pose import DWPOSE_FILES
 from .catalogue import CATALOGUE, MODEL_INDEX, SVD_PARTS, find_model
-from .comfyui import find_comfyui, model_roots
+from .comfyui import known_folders
 
 VARIABLE = "FCVG_MODELS"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
@@ -110,11 +110,6 @@ def find_svd(roots: list[tuple[str, Path]]) -> Path | None:
     (svd,) = (file for file in CATALOGUE if file.key == "svd")
     index = replace(svd, comfyui=svd.comfyui[:1]).find(roots)
     return index.parent if index else None
-
-
-def known_folders() -> list[tuple[str, Path]]:
-    """FCVG_MODELS, then ComfyUI's folders: see `model_roots`."""
-    return model_roots(find_comfyui())
 
 
 def _svd_folder(name: str, unet: Path, half: bool) -> Path:

@@ -21,7 +21,6 @@ from .option_groups import (
     timing,
     whole,
 )
-from .output import read_run
 
 EXAMPLES = {
     "inbetween": (
@@ -43,6 +42,7 @@ EXAMPLES = {
     "models": (
         "models",
         "models --get --mode inbetween",
+        "models --get --mode inbetween --needed",
         "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
     ),
     "doctor": ("doctor",),
@@ -75,6 +75,8 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     parser, repeatable = _build_parser()
     options = parser.parse_args(arguments)
     if getattr(options, "run", None):
+        from .output import read_run  # needs numpy, which --help and doctor do without
+
         command = repeatable[options.command]
         saved = read_run(options.run)["options"]
         known = {action.dest for action in command._actions} - {"run", "help"}
@@ -181,6 +183,9 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
         "downloads go to the first of them.",
     )
     command.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
+    command.add_argument("--needed", action="store_true",
+                         help="without what is optional: GlueStick, the non-commercial SuperPoint "
+                         "and, for inbetween, DWPose")
     what = command.add_mutually_exclusive_group()
     what.add_argument("--get", action="store_true",
                       help="download what is missing; nothing is overwritten, and what broke off "

@@ -10,11 +10,15 @@ import zlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..models.fcvg import Config, ControlNeXt
 
+WEIGHTS = (
+    "svd/unet/diffusion_pytorch_model.safetensors", "svd/vae/diffusion_pytorch_model.safetensors",
+    "svd/image_encoder/model.safetensors", "unet.safetensors", "controlnext.safetensors",
+)  # fmt: skip
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has heads of 64 channels, whatever the width.
 UNET = {
@@ -67,8 +71,7 @@ def write_stand_ins(folder: Path) -> None:
     Raises:
         ValueError: the folder holds other things; they are left as they are.
     """
-    if folder.exists() and any(folder.iterdir()) and not is_stand_in(folder):
-        raise ValueError(f"{folder} is not empty, and what it holds was not written here.")
+    _check_folder(folder)
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -88,9 +91,19 @@ def write_stand_ins(folder: Path) -> None:
     logging.info("Stand-ins written to %s.", folder)
 
 
-def is_stand_in(folder: Path) -> bool:
-    """Whether the models of a folder are stand-ins."""
-    return is_stand_in_file(folder / "unet.safetensors")
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder in which something else than stand-ins would be written over."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: name another.")
+    there = [folder / name for name in WEIGHTS if (folder / name).exists()]
+    for path in there:
+        if not is_stand_in_file(path):
+            raise ValueError(
+                f"{path} is there, and is no stand-in or only half of one: name another folder, "
+                "or remove it."
+            )
+    if not there and folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(f"{folder} is not empty, and has no stand-ins: name another folder.")
 
 
 def is_stand_in_file(path: Path) -> bool:
@@ -135,7 +148,8 @@ def _save_part(folder: Path, model, stem: str, *, salt: str) -> None:
 
 def _save(path: Path, state_dict: dict[str, Tensor]) -> None:
     halves = {key: value.half().contiguous() for key, value in state_dict.items()}
-    save_file(halves, path, metadata={"format": "pt", **MARK})
+    content = save(halves, metadata={"format": "pt", **MARK})  # save_file lets nobody else read it
+    path.write_bytes(content)
 
 
 def _write_json(path: Path, content: dict) -> None:

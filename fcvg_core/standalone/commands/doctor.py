@@ -8,8 +8,9 @@ from ..diagnosis import PROBLEM, diagnose
 
 def run(options: argparse.Namespace) -> None:
     """Print the lines; the exit code is 1 where one is a problem."""
-    findings = diagnose()
-    for finding in findings:
-        print(f"{finding.level:>8}  {finding.text}")
-    if any(finding.level == PROBLEM for finding in findings):
+    levels = set()
+    for finding in diagnose():
+        print(f"{finding.level:>8}  {finding.text}", flush=True)
+        levels.add(finding.level)
+    if PROBLEM in levels:
         sys.exit(1)

@@ -4,12 +4,20 @@ import argparse
 import json
 from pathlib import Path
 
-from ..catalogue import CATALOGUE, MODES, ModelFile
-from ..download import UnreachableError, check_space, fetch, remove_staging
+from ..catalogue import CATALOGUE, MODES, Download, ModelFile
+from ..comfyui import known_folders
+from ..download import (
+    DiskError,
+    UnreachableError,
+    check_space,
+    exclusive,
+    fetch,
+    server_of,
+)
 from ..integrity import find_damage
-from ..model_files import known_folders
 
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
+SHOWN = 10  # names in a list
 Roots = list[tuple[str, Path]]
 
 
@@ -20,25 +28,30 @@ def run(options: argparse.Namespace) -> None:
         return
     roots = known_folders()
     modes = [options.mode] if options.mode else list(MODES)
-    files = [file for file in CATALOGUE if set(modes) & set(file.needed + file.helps)]
+    files = [file for file in CATALOGUE if set(modes) & set(_wanted(file, options.needed))]
     if options.get:
         _get(files, roots)
     elif options.json:
         print(json.dumps([_row(file, roots) for file in files], indent=1))
     else:
-        _list(modes, roots)
+        _list(modes, files, roots)
 
 
-def _list(modes: list[str], roots: Roots) -> None:
+def _wanted(file: ModelFile, needed: bool) -> tuple[str, ...]:
+    """Modes for which a file is wanted."""
+    return file.needed if needed else file.needed + file.helps
+
+
+def _list(modes: list[str], files: list[ModelFile], roots: Roots) -> None:
     print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
     for _, root in roots:
-        print(f"  {root}")
+        print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
         print(f"\n{mode}: {MODES[mode]}")
-        for file in CATALOGUE:
+        for file in files:
             if mode in file.needed + file.helps:
                 _print_file(file, mode, roots)
-    if any(file.find(roots) is None for file in CATALOGUE):
+    if any(file.find(roots) is None for file in files):
         print("\nTo download what is missing: python -m fcvg_core models --get"
               + (f" --mode {modes[0]}" if len(modes) == 1 else ""))  # fmt: skip
 
@@ -84,27 +97,58 @@ def _get(files: list[ModelFile], roots: Roots) -> None:
         print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
     todo = {file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
             for file in wanted}  # fmt: skip
-    check_space([step for steps in todo.values() for step in steps], root)
-    failed = []
-    for name, steps in todo.items():
-        try:
-            for download, target in steps:
-                fetch(download, target, root)
-                print(f"Downloaded {target}")
-        except UnreachableError:
-            raise
-        except ValueError as error:
-            failed.append(f"{name}: {error}")
-    remove_staging(root)
+    if not todo:
+        return
+    with exclusive(root):
+        check_space([step for steps in todo.values() for step in steps])
+        failed = _fetch_all(todo)
     if failed:
         raise ValueError("\n".join(["Not everything could be downloaded.", *failed]))
 
 
+def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
+    """Fetch one after the other; what can't be had, each once and with its remedy."""
+    failed, unreachable = [], set()
+    for name, steps in todo.items():
+        for download, target in steps:
+            server = server_of(download)
+            if server in unreachable:
+                break
+            try:
+                fetch(download, target)
+            except UnreachableError as error:
+                unreachable.add(server)
+                failed.append(str(error))
+            except DiskError as error:
+                return [*failed, str(error)]
+            except ValueError as error:
+                failed.append(f"{name}: {error}")
+                break
+            else:
+                print(f"Downloaded {target}")
+    return failed
+
+
 def _convert(paths: list[Path]) -> None:
+    """Rewrite each; what can't be is told at the end.
+
+    Raises:
+        ValueError: of one or more.
+    """
     from ..convert import convert
 
+    failed = []
     for path in paths:
-        target, left = convert(path)
-        print(f"Wrote {target}; {path.name} is not needed any more")
+        try:
+            target, left = convert(path)
+        except ValueError as error:
+            failed.append(str(error))
+            continue
+        print(f"Wrote {target}")
         if left:
-            print(f"  left out, no weights: {', '.join(left)}")
+            more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+            print(f"  left out, and still in {path.name} alone: {', '.join(left[:SHOWN])}{more}")
+        else:
+            print(f"  it holds all that is in {path.name}")
+    if failed:
+        raise ValueError("\n".join(failed))

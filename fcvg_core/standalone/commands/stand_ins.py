@@ -1,6 +1,7 @@
 """`stand-ins`: tiny models to try the program with."""
 
 import argparse
+import shlex
 
 from ..stand_ins import write_stand_ins
 
@@ -10,5 +11,6 @@ def run(options: argparse.Namespace) -> None:
     write_stand_ins(options.folder)
     print(
         f"Untrained models, whose frames will be noise, are in {options.folder}. To use them: "
-        f"FCVG_MODELS={options.folder} python -m fcvg_core inbetween FIRST LAST -o OUT"
+        f"FCVG_MODELS={shlex.quote(str(options.folder))} python -m fcvg_core inbetween FIRST LAST "
+        "-o OUT"
     )

@@ -50,6 +50,38 @@ class TestConvert:
         assert load_file(target).keys() == {"a"}
         assert left == ["epoch", "optimizer", "steps"]
 
+    def test_nested_twice(self, tmp_path: Path) -> None:
+        content = {"model": {"state_dict": {"a": torch.ones(2)}, "ema": {"a": torch.zeros(2)}}}
+        target, left = convert(save(tmp_path / "x.PTH", content))
+        assert torch.equal(load_file(target)["a"], torch.ones(2)) and left == ["ema"]
+
+    def test_rights_stay(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "x.pth", {"a": torch.ones(2)})
+        path.chmod(0o644)
+        assert convert(path)[0].stat().st_mode & 0o777 == 0o644
+
+    def test_odd_tensors(self, tmp_path: Path) -> None:
+        """What a .safetensors file has no word for is written out, or named."""
+        whole = torch.randn(2, 3)
+        number = torch.tensor([1 + 2j])
+        weights = {"a": whole, "turned": whole.T, "conjugate": number.conj()}
+        found = load_file(convert(save(tmp_path / "x.bin", weights))[0])
+        assert torch.equal(found["turned"], whole.T)
+        assert torch.equal(found["conjugate"], torch.tensor([1 - 2j]))
+        for name, content in (
+            ("sparse", {"a": torch.eye(3).to_sparse()}),
+            ("two", {1: torch.ones(2), "1": torch.zeros(2)}),
+            ("metadata", {"__metadata__": torch.ones(2)}),
+        ):
+            with pytest.raises(ValueError, match=f"{name}.*(can't be written|of one name)"):
+                convert(save(tmp_path / f"{name}.bin", content))
+            assert not (tmp_path / f"{name}.safetensors").exists()
+
+    def test_a_link_that_leads_nowhere(self, tmp_path: Path) -> None:
+        (tmp_path / "x.safetensors").symlink_to(tmp_path / "unplugged")
+        with pytest.raises(ValueError, match="exists, and is left"):
+            convert(save(tmp_path / "x.bin", {"a": torch.ones(2)}))
+
     def test_refused(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.bin", {"a": torch.ones(2)})
         (tmp_path / "x.safetensors").write_bytes(b"mine")
@@ -110,7 +142,10 @@ def test_command(tmp_path: Path, capsys) -> None:
     path = save(tmp_path / "x.bin", {"model": {"a": torch.ones(2)}, "epoch": 1})
     assert main(["models", "--convert", str(path)]) == 0
     printed = capsys.readouterr().out
-    assert "x.safetensors; x.bin is not needed any more" in printed and "epoch" in printed
+    assert "x.safetensors" in printed and "still in x.bin alone: epoch" in printed
     assert main(["models", "--convert", str(path)]) == 2
     with pytest.raises(SystemExit):
         main(["models", "--get", "--convert", str(path)])
+    other = save(tmp_path / "y.bin", {"a": torch.ones(2)})
+    assert main(["models", "--convert", str(path), str(other)]) == 2  # the other one all the same
+    assert (tmp_path / "y.safetensors").exists()

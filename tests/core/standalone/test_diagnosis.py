@@ -1,9 +1,12 @@
 """What may keep the program from working, one by one."""
 
+import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from hosts import ROOT
 
 from fcvg_core.standalone import diagnosis
 from fcvg_core.standalone.diagnosis import (
@@ -14,13 +17,14 @@ from fcvg_core.standalone.diagnosis import (
     Finding,
     check_comfyui,
     check_device,
-    check_diffusers,
     check_models,
     check_onnxruntime,
     check_opencv,
+    check_packages,
     check_python,
     check_torch,
     diagnose,
+    import_failure,
     installed_packages,
 )
 
@@ -37,6 +41,7 @@ def test_python(version: tuple, level: str) -> None:
         ({"torch": "2.11.0+cu128", "torchaudio": "2.11.1"}, OK, "torch 2.11.0+cu128, torchaudio"),
         ({"torch": "2.12.0", "torchaudio": "2.11.0"}, WARNING, "of different releases"),
         ({"torch": "2.4.0"}, OK, "torch 2.4.0"),
+        ({"torch": "2.3.1"}, PROBLEM, "2.4 or newer"),
     ],
 )
 def test_torch(installed: dict, level: str, text: str) -> None:
@@ -49,6 +54,7 @@ def test_torch(installed: dict, level: str, text: str) -> None:
     [
         (("cpu", "", 0.0, "for the CPU alone", "float32"), WARNING, "float32 on the CPU"),
         (("cpu", "NVIDIA", 0.0, "for the CPU alone", "float32"), PROBLEM, "from pytorch.org"),
+        (("cpu", "NVIDIA", 0.0, "CUDA 13.0", "float32"), PROBLEM, "update its driver"),
         (("mps", "Apple's GPU", 0.0, "MPS", "float16"), OK, "GPU (MPS), frames in float16"),
         (("cuda", "RTX 4090", 22.5, "CUDA 13.0", "bfloat16"), OK,
          "RTX 4090 (CUDA 13.0), 22.5 GB free, frames in bfloat16; --offload is not needed"),
@@ -69,7 +75,7 @@ def test_device(device: tuple, level: str, text: str) -> None:
     ],
 )
 def test_onnxruntime(installed: dict, level: str, text: str) -> None:
-    found = check_onnxruntime(installed)
+    found = check_onnxruntime(installed, ["CPUExecutionProvider"])
     assert found.level == level and text in found.text
 
 
@@ -88,13 +94,50 @@ def test_opencv(installed: dict, level: str, text: str) -> None:
     assert found.level == level and text in found.text
 
 
+@pytest.mark.parametrize("error", ["ImportError('libGL.so.1: cannot open')", "OSError('WinError')",
+                                   "RuntimeError('x')"])  # fmt: skip
+def test_what_is_installed_and_does_not_work(tmp_path: Path, monkeypatch, error: str) -> None:
+    (tmp_path / "broken_module.py").write_text(f"raise {error}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    broken = import_failure("broken_module")
+    assert broken in error and import_failure("no_such_module") == import_failure("sys") == ""
+    found = check_torch({"torch": "2.11.0"}, broken)
+    assert found.level == PROBLEM and f"torch 2.11.0 does not work ({broken})" in found.text
+    found = check_opencv({"opencv-python": "5.0"}, broken)
+    assert found.level == PROBLEM and "opencv-python-headless, which needs no screen" in found.text
+    found = check_onnxruntime({"onnxruntime": "1.20"}, [], broken)
+    assert found.level == WARNING and "install it anew" in found.text
+    sys.modules.pop("broken_module", None)
+
+
+def test_an_old_opencv() -> None:
+    assert check_opencv({"opencv-python": "4.2.0.34"}).level == PROBLEM
+
+
 @pytest.mark.parametrize(
-    ("installed", "level"),
-    [({}, WARNING), ({"diffusers": "0.27.2"}, PROBLEM), ({"diffusers": "0.28.0"}, OK),
-     ({"diffusers": "1.0.dev0"}, OK)],
-)  # fmt: skip
-def test_diffusers(installed: dict, level: str) -> None:
-    assert check_diffusers(installed).level == level
+    ("change", "level", "text"),
+    [
+        ({}, OK, "diffusers 0.28.0"),
+        ({"diffusers": "0.27.2"}, PROBLEM, "diffusers 0.27.2 (older than 0.28)"),
+        ({"diffusers": "1.0.dev0"}, OK, "diffusers 1.0.dev0"),
+        ({"av": None, "gdown": None}, WARNING, "av, gdown. To mend it: pip"),
+    ],
+)
+def test_packages(change: dict, level: str, text: str) -> None:
+    installed = dict.fromkeys(diagnosis.COMMAND_LINE, "99.0") | {"diffusers": "0.28.0"}
+    installed = {name: version for name, version in (installed | change).items() if version}
+    found = check_packages(installed, diagnosis.COMMAND_LINE, "the command line", "pip", WARNING)
+    assert found.level == level and text in found.text
+    assert check_packages({}, diagnosis.NODES, "the nodes", "pip", PROBLEM).level == PROBLEM
+
+
+def test_packages_are_those_of_the_project() -> None:
+    """The same lower bounds; torch, OpenCV and onnxruntime have checks of their own."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = dict(re.findall(r'^    "([a-z_]+)(?:>=([\d.]+))?",$', text, re.M))
+    for name, oldest in (diagnosis.NODES | diagnosis.COMMAND_LINE).items():
+        assert project.pop(name.replace("-", "_")) == ".".join(map(str, oldest)), name
+    assert project == {"torch": ".".join(map(str, diagnosis.OLDEST_TORCH))}
 
 
 @pytest.mark.parametrize(
@@ -105,6 +148,8 @@ def test_comfyui(tmp_path: Path, version: str, level: str) -> None:
     found = check_comfyui(tmp_path)
     assert found.level == level and str(tmp_path) in found.text
     assert check_comfyui(None).level == OK
+    found = check_comfyui(None, "/somewhere")
+    assert found.level == WARNING and "COMFYUI_PATH is /somewhere, which is no" in found.text
 
 
 def test_comfyui_without_its_code(tmp_path: Path) -> None:
@@ -141,8 +186,8 @@ def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> Non
 
 
 def test_all_of_this_machine() -> None:
-    findings = diagnose()
-    assert len(findings) == 9 and not [f for f in findings if f.level == PROBLEM]
+    findings = list(diagnose())
+    assert len(findings) == 10 and not [f for f in findings if f.level == PROBLEM]
     assert installed_packages()["numpy"]
 
 
@@ -151,7 +196,7 @@ def test_exit_code(monkeypatch, capsys) -> None:
 
     assert main(["doctor"]) == 0
     assert "Python" in capsys.readouterr().out
-    monkeypatch.setattr(diagnosis, "check_opencv", lambda installed: Finding(PROBLEM, "clash"))
+    monkeypatch.setattr(diagnosis, "check_opencv", lambda *given: Finding(PROBLEM, "clash"))
     with pytest.raises(SystemExit) as stopped:
         main(["doctor"])
     assert stopped.value.code == 1 and " problem  clash" in capsys.readouterr().out

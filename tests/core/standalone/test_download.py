@@ -15,7 +15,7 @@ from hosts import ROOT
 from small_internet import SmallInternet
 
 from fcvg_core.standalone.catalogue import CATALOGUE, DRIVE, HUB, Download
-from fcvg_core.standalone.download import STAGING, check_space, remove_staging
+from fcvg_core.standalone.download import STAGING, check_space, exclusive
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -36,6 +36,7 @@ from fcvg_core.standalone.cli import main
 sys.exit(main(arguments))
 """
 YOLOX, DWPOSE = (file.downloads[0].url for file in CATALOGUE if "DWPose" in file.name)
+GLUESTICK = next(file.downloads[0].url for file in CATALOGUE if file.key == "gluestick")
 FCVG_NET = next(file.downloads[0].url for file in CATALOGUE if file.name == "FCVG's ControlNeXt")
 
 
@@ -215,6 +216,29 @@ class TestRefused:
         assert code == 2 and "the server answers 404" in text, text
         assert "has no controlnext.safetensors any more; there is unet.safetensors" in text
 
+    def test_log_in_page(self, internet, tmp_path: Path) -> None:
+        """Instead of a file that has no published checksum."""
+        put_others(tmp_path / "m", "GlueStick")
+        internet.files[GLUESTICK] = b"<html>please log in</html>"
+        code, text = get(internet, tmp_path / "m")
+        assert code == 2 and "no whole .tar file" in text and "log-in page" in text, text
+
+    def test_one_server_is_forbidden(self, internet, tmp_path: Path) -> None:
+        """Said once and with the proxy's answer; what the others have is downloaded."""
+        internet.forbidden = {"huggingface.co"}
+        code, text = get(internet, tmp_path / "m", "--mode", "inbetween")
+        assert code == 2 and text.count("can't be reached") == 1 and "403" in text, text
+        found = {file.key for file in CATALOGUE if file.find([("folder", tmp_path / "m")])}
+        assert found == {"fcvg-unet", "fcvg-controlnext", "gluestick", "superpoint"}
+        left = {path.name for path in (tmp_path / "m").rglob("*")}
+        assert len(left) == len(found), left  # no empty folders and files
+
+    def test_without_what_is_optional(self, internet, tmp_path: Path) -> None:
+        code, text = get(internet, tmp_path / "m", "--mode", "inbetween", "--needed")
+        assert code == 0, text
+        found = {file.key for file in CATALOGUE if file.find([("folder", tmp_path / "m")])}
+        assert found == {"svd", "fcvg-unet", "fcvg-controlnext"}
+
     def test_no_network(self, internet, tmp_path: Path) -> None:
         """Said once, not once for every file."""
         with socket.socket() as probe:
@@ -234,8 +258,8 @@ class TestDisk:
     def test_no_room(self, tmp_path: Path) -> None:
         files = [(Download("https://example.org/a", 10**12), tmp_path / "a")]
         with pytest.raises(ValueError, match=r"GB free, but the files take 1000000000\.0 GB"):
-            check_space(files, tmp_path / "not" / "yet")
-        check_space([(Download("https://example.org/a", 1), tmp_path / "a")], tmp_path)
+            check_space(files)
+        check_space([(Download("https://example.org/a", 1), tmp_path / "not" / "yet" / "a")])
 
     @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' limits")
     @pytest.mark.parametrize("url", [YOLOX, FCVG_NET], ids=["hub", "drive"])
@@ -246,6 +270,18 @@ class TestDisk:
         code, text = get(internet, tmp_path / "m", limit=1_000_000)
         assert code == 2 and "can't be written: File too large" in text, text
         assert "Make room" in text
+
+    def test_links(self, internet, tmp_path: Path) -> None:
+        """A folder that is a link is written into; a link that leads nowhere is not replaced."""
+        models = tmp_path / "m"
+        put_others(models, "yolox", "ControlNeXt-SVD's ControlNeXt")
+        elsewhere = (models / "controlnext-svd").rename(tmp_path / "elsewhere")
+        (models / "controlnext-svd").symlink_to(elsewhere)
+        (models / "yolox_l.onnx").symlink_to(tmp_path / "unplugged")
+        code, text = get(internet, models)
+        assert code == 2 and "yolox_l.onnx is a link that leads nowhere" in text, text
+        assert (models / "yolox_l.onnx").is_symlink()
+        assert len(list(elsewhere.iterdir())) == 2
 
     def test_read_only(self, internet, tmp_path: Path) -> None:
         folder = tmp_path / "m"
@@ -262,15 +298,12 @@ class TestDisk:
         assert any(word in text for word in reason.split("|")), text
 
 
-def test_the_staging_folder_goes_when_it_is_empty(tmp_path: Path) -> None:
-    remove_staging(tmp_path)
-    (tmp_path / STAGING).mkdir()
-    (tmp_path / STAGING / "half").touch()
-    remove_staging(tmp_path)
-    assert (tmp_path / STAGING / "half").exists()
-    (tmp_path / STAGING / "half").unlink()
-    remove_staging(tmp_path)
-    assert not (tmp_path / STAGING).exists()
+def test_one_at_a_time(internet, tmp_path: Path) -> None:
+    """Two would write into the same unfinished file."""
+    with exclusive(tmp_path / "m"):
+        code, text = get(internet, tmp_path / "m")
+    assert code == 2 and "is under way: wait until it ends" in text, text
+    assert not any((tmp_path / "m").iterdir())
 
 
 def test_addresses() -> None:

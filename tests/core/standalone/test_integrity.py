@@ -26,8 +26,11 @@ class TestIsWhole:
         assert not is_whole(path, ".tar")
         torch.save({"x": torch.zeros(5)}, path, _use_new_zipfile_serialization=False)
         assert is_whole(path, ".tar")
-        path.write_bytes(b"")
-        assert not is_whole(path, ".onnx")
+        for content in (b"", b"<html>please log in</html>"):
+            path.write_bytes(content)
+            assert not any(is_whole(path, ending) for ending in (".tar", ".onnx", ".json"))
+        path.write_text('{"a": 1}')
+        assert is_whole(path, ".json") and not is_whole(tmp_path, ".onnx")
 
 
 def test_damage_of_a_file(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Tiny models in the official layouts."""
 
 import json
+import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from fcvg_core.standalone.stand_ins import UNET, is_stand_in, is_stand_in_file, write_stand_ins
+from fcvg_core.standalone.stand_ins import UNET, is_stand_in_file, write_stand_ins
 
 FILES = ("unet.safetensors", "controlnext.safetensors",
          "svd/vae/diffusion_pytorch_model.safetensors")  # fmt: skip
@@ -49,7 +50,6 @@ def test_fine_tune_is_not_the_base(stand_ins) -> None:
 
 
 def test_marked(stand_ins, tmp_path) -> None:
-    assert is_stand_in(stand_ins)
     assert is_stand_in_file(stand_ins / "controlnext.safetensors")
     (tmp_path / "text.safetensors").write_text("no model")
     assert not is_stand_in_file(tmp_path / "text.safetensors")
@@ -61,3 +61,14 @@ def test_leaves_other_things_alone(tmp_path) -> None:
     with pytest.raises(ValueError, match="not empty"):
         write_stand_ins(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+    with pytest.raises(ValueError, match="no folder"):
+        write_stand_ins(tmp_path / "diary.txt")
+
+
+def test_leaves_real_weights_alone(stand_ins, tmp_path) -> None:
+    """Somebody has put a trained file in the place of a stand-in."""
+    shutil.copytree(stand_ins, tmp_path / "m")
+    save_file({"x": torch.zeros(2)}, tmp_path / "m" / "controlnext.safetensors")
+    with pytest.raises(ValueError, match="controlnext.safetensors is there, and is no stand-in"):
+        write_stand_ins(tmp_path / "m")
+    assert load_file(tmp_path / "m" / "controlnext.safetensors").keys() == {"x"}
