@@ -92,11 +92,9 @@ def installed_packages() -> dict[str, str]:
 
 
 def import_failure(module: str) -> str:
-    """Why a module that is there can't be imported, in one line; empty where all is well."""
+    """Why a module can't be imported, in one line; empty where all is well."""
     try:
         importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        return "" if error.name == module else str(error)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         return (str(error).splitlines() or [type(error).__name__])[0]
     return ""
