@@ -15,41 +15,65 @@ from hosts import ROOT, find_hosts, version
 
 HOSTS = find_hosts()
 TORCH = re.search(r"^TORCH := (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("FCVG_TEST_INSTALL"), reason="needs FCVG_TEST_INSTALL=1"),
+    pytest.mark.skipif(not HOSTS, reason="needs ComfyUI: set COMFYUI_PATH"),
+]
 
 
-@pytest.fixture
-def environment(tmp_path: Path):
-    """Python of a new environment, which is deleted afterwards."""
-    folder = tmp_path / "environment"
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """Programs of a new environment with what ComfyUI asks for; it is deleted afterwards."""
+    folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    yield folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    pip(programs, "install", "-q", *TORCH.split(), "-r", str(HOSTS[0] / "requirements.txt"))
+    yield programs
     shutil.rmtree(folder)
 
 
-def pip(python: Path, *arguments: str) -> str:
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+def pip(programs: Path, *arguments: str) -> str:
+    return run(programs / "python", "-m", "pip", "--disable-pip-version-check", *arguments)
+
+
+def run(*command: str | Path, **options) -> str:
+    """What a program prints; it has to end well."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, **options)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
-def versions(python: Path) -> dict[str, str]:
+def versions(programs: Path) -> dict[str, str]:
     """What is installed, by name."""
-    lines = pip(python, "freeze").splitlines()
+    lines = pip(programs, "freeze").splitlines()
     return dict(line.split("==") for line in lines if "==" in line)
 
 
-@pytest.mark.skipif(not os.environ.get("FCVG_TEST_INSTALL"), reason="needs FCVG_TEST_INSTALL=1")
-@pytest.mark.skipif(not HOSTS, reason="needs ComfyUI: set COMFYUI_PATH")
 def test_no_package_of_the_host_changes(environment: Path) -> None:
-    host = HOSTS[0]
-    pip(environment, "install", "-q", *TORCH.split(), "-r", str(host / "requirements.txt"))
     before = versions(environment)
     assert {"torch", "alembic", "transformers"} <= before.keys()
     pip(environment, "install", "-q", "-r", str(ROOT / "requirements.txt"))
     after = versions(environment)
-    print(f"ComfyUI {version(host)}: {len(before)} packages; new ones:",
+    print(f"ComfyUI {version(HOSTS[0])}: {len(before)} packages; new ones:",
           ", ".join(sorted(after.keys() - before.keys())))  # fmt: skip
     assert {name: after.get(name) for name in before} == before
     assert any(name.startswith("onnxruntime") for name in after)
     pip(environment, "check")
+
+
+def test_pip_install(environment: Path, tmp_path: Path) -> None:
+    """The command `fcvg`, from a folder that knows nothing of this one."""
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "fcvg_core", source / "fcvg_core",
+                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip(environment, "install", "-q", str(source))
+    shutil.rmtree(source)
+    fcvg = environment / "fcvg"
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for arguments in (["--help"], ["models"], ["sample-frames", "in"],
+                      ["inbetween", "in/first.png", "in/last.png", "-o", "out",
+                       "--conditions-only"]):  # fmt: skip
+        assert run(fcvg, *arguments, cwd=tmp_path, env=env), arguments
+    assert len(list((tmp_path / "out" / "condition").iterdir())) == 25
