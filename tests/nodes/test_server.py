@@ -86,7 +86,7 @@ class TestHelp:
             assert page.startswith(f"# {node['display_name']}\n"), name
             inputs = [key for items in node["input"].values() for key in items]
             for key in (*inputs, *node["output_name"]):
-                assert f"| `{key}` |" in page, (name, key)
+                assert f"\n- `{key}` (" in page, (name, key)
             for part in ("## Example", "Source: "):
                 assert part in page, name
 
