@@ -27,8 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name in ("httpx", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("huggingface_hub").propagate = False  # it has a handler of its own
-    for stream in (sys.stdout, sys.stderr):  # names of files may hold what a terminal has not
-        stream.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name of a file may hold what a terminal has not
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = parse_options(arguments)
         COMMANDS[options.command](options)

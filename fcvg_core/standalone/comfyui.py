@@ -23,18 +23,23 @@ def find_comfyui() -> Path | None:
     """
     named = os.environ.get(VARIABLE)
     folder = _folder(named) if named else PACK.parent.parent
-    code = (folder / VERSION).is_file() or (folder / "comfy").is_dir()
     apart = (folder / "custom_nodes").is_dir() and (folder / "models").is_dir()
-    return folder if code or apart else None
+    return folder if apart or _has_code(folder) else None
 
 
 def comfyui_version(folder: Path) -> str | None:
     """Release of a ComfyUI, as 0.3.64; empty where it says none, None where its code is not."""
     if not (folder / VERSION).is_file():
-        return "" if (folder / "comfy").is_dir() else None
+        return "" if _has_code(folder) else None
     text = (folder / VERSION).read_text(encoding="utf-8", errors="replace")
     found = re.search(r"""__version__ = ["']([\d.]+)""", text)
     return found[1] if found else ""
+
+
+def _has_code(folder: Path) -> bool:
+    """Whether a folder is a ComfyUI; before 0.3.11 it had no file for its version."""
+    old = (folder / "main.py").is_file() and (folder / "comfy").is_dir()
+    return old or (folder / VERSION).is_file()
 
 
 def known_folders() -> list[tuple[str, Path]]:
@@ -65,12 +70,11 @@ def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
     for section in _read_yaml(file).values():
         if not isinstance(section, dict):
             continue
-        base = section.get("base_path")
-        base = file.parent / os.path.expandvars(os.path.expanduser(base)) if base else file.parent
+        base = os.path.expandvars(os.path.expanduser(str(section.get("base_path") or "")))
         for kind, folders in section.items():
             if kind not in ("base_path", "is_default") and isinstance(folders, str):
                 for folder in filter(None, folders.split("\n")):
-                    yield f"comfyui/{RENAMED.get(kind, kind)}", base / folder.strip()
+                    yield f"comfyui/{RENAMED.get(kind, kind)}", file.parent / base / folder.strip()
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

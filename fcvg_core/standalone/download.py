@@ -25,7 +25,7 @@ MEGABYTE = 10**6
 RESUME = "What has come is kept: the same command goes on from there."
 # What to do about an answer of a server.
 STATUS = {
-    401: "The token in HF_TOKEN, or of `hf auth login`, is not valid: renew it.",
+    401: "It is gone, or the token in HF_TOKEN or of `hf auth login` is not valid (any more).",
     403: "Accept the licence on its page, or look for a proxy that forbids it.",
     404: "Its authors have moved or removed it: look at its page.",
     416: "Remove the unfinished file in {staging}, and begin anew.",

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -339,6 +340,18 @@ class TestProcess:
         command = [sys.executable, "-I", str(ROOT / "fcvg_core"), "models", "--mode", "inbetween"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0 and "FCVG's UNet" in done.stdout, done.stderr
+
+    def test_a_terminal_that_knows_ascii_alone(self, tmp_path) -> None:
+        env = {**os.environ, "PYTHONIOENCODING": "ascii", "FCVG_MODELS": str(tmp_path / "\u65e5")}
+        command = [sys.executable, "-m", "fcvg_core", "models"]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0 and "\\u65e5 (there is no such folder)" in done.stdout
+
+    @pytest.mark.skipif(os.name == "nt", reason="needs a shell of Unix")
+    def test_somebody_reads_the_first_line_alone(self) -> None:
+        command = f"{sys.executable} -m fcvg_core models | head -n 1"
+        done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)  # noqa: S602
+        assert done.stdout.count("\n") == 1 and not done.stderr
 
     def test_help_imports_nothing_heavy(self) -> None:
         code = (

@@ -154,8 +154,11 @@ def test_comfyui(tmp_path: Path, version: str, level: str) -> None:
 
 
 def test_comfyui_without_its_code(tmp_path: Path) -> None:
+    (tmp_path / "comfy").mkdir()  # a folder of that name alone is none
     found = check_comfyui(tmp_path)
     assert found.level == OK and "version, is elsewhere" in found.text
+    (tmp_path / "main.py").touch()  # of before 0.3.11
+    assert check_comfyui(tmp_path).level == PROBLEM
 
 
 def test_models(stand_ins: Path, tmp_path: Path) -> None:
