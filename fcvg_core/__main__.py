@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 if not __package__:
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # it was this folder, which has rooms
 
 from fcvg_core.standalone.cli import main  # noqa: E402 (needs the line before)
 

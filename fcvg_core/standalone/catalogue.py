@@ -1,5 +1,6 @@
 """Every model file that the project works with: what for, where it goes, where it comes from."""
 
+import glob
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +77,10 @@ class ModelFile:
         """
         for layout, root in roots:
             for pattern in self._patterns(layout):
-                found = filter(_is_model, sorted(root.glob(pattern)))
-                if path := next(found, None):
+                # Not Path.glob, which passes over linked folders, where large models often are.
+                found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
+                path = next(filter(_is_model, (root / name for name in found)), None)
+                if path:
                     return path
         return None
 
@@ -93,10 +96,16 @@ class ModelFile:
 
 
 def _is_model(path: Path) -> bool:
-    """A file; if it is an index, of SVD's folder and not of another model's."""
-    if path.name != MODEL_INDEX:
+    """A file; if it is an index, of SVD's folder with weights, and not of another model's."""
+    if path.name != MODEL_INDEX or not path.is_file():
         return path.is_file()
-    return path.is_file() and b"StableVideoDiffusionPipeline" in path.read_bytes()
+    whole = all(svd_weights(path.parent / part) for part in SVD_PARTS)
+    return whole and b"StableVideoDiffusionPipeline" in path.read_bytes()
+
+
+def svd_weights(part: Path) -> list[Path]:
+    """Files with the weights of a part of SVD's folder."""
+    return [*sorted(part.glob("*.safetensors")), *sorted(part.glob("*.bin"))]
 
 
 def _files(kind: str, *names: str) -> tuple[str, ...]:
@@ -125,6 +134,10 @@ FCVG_FOLDER = DRIVE + "1qIvr9WO8qk3NUdztxweTmexfkHt8oRDB/"
 CONTROLNEXT = HUB + "Kijai/ControlNeXt-SVD-V2-Comfy/resolve/main/"
 CONTROLNEXT_UNET = "controlnext-svd_v2-unet-fp16.safetensors"
 CONTROLNEXT_NET = "controlnext-svd_v2-controlnet-fp16.safetensors"
+# The authors' own files under these names.
+CONTROLNEXT_UNET_BIN, CONTROLNEXT_NET_BIN = (
+    name.replace(".safetensors", ".bin") for name in (CONTROLNEXT_UNET, CONTROLNEXT_NET)
+)
 DWPOSE = HUB + "yzd-v/DWPose/resolve/main/"
 GLUESTICK = "https://github.com/cvg/GlueStick/"
 
@@ -133,12 +146,12 @@ CATALOGUE = (
         key="svd",
         name="SVD-XT-1.1, folder in diffusers' layout",
         needed=("inbetween", "animate"),
-        # The single file is for Image Only Checkpoint Loader alone.
-        comfyui=(f"diffusers/{SVD_FOLDER}/{MODEL_INDEX}", "checkpoints/svd_xt*.safetensors"),
+        comfyui=(f"diffusers/{SVD_FOLDER}/{MODEL_INDEX}",),
         folder=(f"{SVD_FOLDER}/{MODEL_INDEX}", MODEL_INDEX, f"*/{MODEL_INDEX}"),
         downloads=_svd(),
         licence="Stability AI Community License; has to be accepted on the page",
-        source=f"huggingface.co/stabilityai/{SVD_FOLDER}",
+        source=f"huggingface.co/stabilityai/{SVD_FOLDER} (in ComfyUI its single file does too, in "
+        "models/checkpoints, with Image Only Checkpoint Loader in the place of Load SVD)",
     ),
     ModelFile(
         key="fcvg-unet",
@@ -164,8 +177,8 @@ CATALOGUE = (
         key="controlnext-svd-unet",
         name="ControlNeXt-SVD's UNet",
         needed=("animate",),
-        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, "controlnext_svd_unet.safetensors",
-                       "controlnext_svd_unet.bin"),
+        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, CONTROLNEXT_UNET_BIN,
+                       "controlnext_svd_unet.safetensors", "controlnext_svd_unet.bin"),
         folder=_files("controlnext-svd", CONTROLNEXT_UNET, "unet.safetensors", "unet.bin",
                       "unet_fp16.safetensors", "unet_fp16.bin"),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_UNET, 3050),),
@@ -177,13 +190,14 @@ CATALOGUE = (
         key="controlnext-svd-controlnext",
         name="ControlNeXt-SVD's ControlNeXt",
         needed=("animate",),
-        comfyui=_files("controlnext", CONTROLNEXT_NET, "controlnext_svd_controlnet.safetensors",
-                       "controlnext_svd_controlnet.bin"),
+        comfyui=_files("controlnext", CONTROLNEXT_NET, CONTROLNEXT_NET_BIN,
+                       "controlnext_svd_controlnet.safetensors", "controlnext_svd_controlnet.bin"),
         folder=_files("controlnext-svd", CONTROLNEXT_NET, "controlnet.safetensors",
                       "controlnet.bin"),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_NET, 14),),
-        licence="see the repository",
-        source="the same two: controlnet.bin",
+        licence="not stated with the file; the code is Apache-2.0",
+        source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' controlnet.bin: "
+        "huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2",
     ),
     ModelFile(
         key="yolox",

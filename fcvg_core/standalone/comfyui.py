@@ -9,10 +9,10 @@ from typing import Any
 
 OLDEST = (0, 3, 64)
 PACK = Path(__file__).resolve().parents[2]
-VARIABLE = "COMFYUI_PATH"
+COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
-RENAMED = {"unet": "diffusion_models"}  # as the host reads old names
+RENAMED = {"unet": "diffusion_models"}  # the host reads the folder and the kind of old, too
 
 
 def find_comfyui() -> Path | None:
@@ -21,7 +21,7 @@ def find_comfyui() -> Path | None:
     Of one that keeps its models and node packs apart from its code, as the desktop edition does,
     it is their folder.
     """
-    named = os.environ.get(VARIABLE)
+    named = os.environ.get(COMFYUI_PATH)
     folder = _folder(named) if named else PACK.parent.parent
     apart = (folder / "custom_nodes").is_dir() and (folder / "models").is_dir()
     return folder if apart or _has_code(folder) else None
@@ -52,13 +52,16 @@ def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
 
     Returns:
         "folder" for FCVG_MODELS, "comfyui" for ComfyUI's models folder, and "comfyui/" with a kind
-        for each folder that its extra_model_paths.yaml has of this kind.
+        for each further folder of this kind, as those of its extra_model_paths.yaml.
     """
-    variable = os.environ.get("FCVG_MODELS")
+    variable = os.environ.get(FCVG_MODELS)
     roots = [("folder", _folder(variable))] if variable else []
     if comfyui is None:
         return roots
-    return [*roots, ("comfyui", comfyui / "models"), *_extra_folders(comfyui / EXTRA_PATHS)]
+    models = comfyui / "models"
+    old = [(f"comfyui/{kind}", models / name) for name, kind in RENAMED.items()
+           if (models / name).is_dir()]  # fmt: skip
+    return [*roots, ("comfyui", models), *old, *_extra_folders(comfyui / EXTRA_PATHS)]
 
 
 def _folder(name: str) -> Path:

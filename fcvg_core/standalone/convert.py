@@ -34,8 +34,7 @@ def convert(path: Path) -> tuple[Path, list[str]]:
     if path.suffix.lower() not in PICKLES:
         raise ValueError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
     target = path.with_suffix(".safetensors")
-    if os.path.lexists(target):
-        raise ValueError(f"{target} exists, and is left as it is: move it away first.")
+    _refuse_existing(target)
     tensors, left = _tensors(read_pickle(path), path)
     _write(tensors, path, target)
     return target, left
@@ -46,17 +45,27 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    handle, part = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
-    os.close(handle)
+    part = None
     try:
+        handle, part = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
+        os.close(handle)
         save_file(_apart(tensors), part, metadata={"format": "pt"})
         shutil.copymode(path, part)
+        _refuse_existing(target)  # writing takes a while
         os.rename(part, target)
-    # What a .safetensors file can't hold (sparse tensors, some kinds of numbers), or a full disk.
-    except (SafetensorError, RuntimeError, KeyError, NotImplementedError) as error:
-        raise ValueError(f"{target} can't be written: {error}. {path} is as it was.") from error
+    # A folder or disk that takes no file, or what a .safetensors file can't hold: sparse tensors,
+    # some kinds of numbers.
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{target} can't be written: {reason}. {path} is as it was.") from error
     finally:
-        Path(part).unlink(missing_ok=True)
+        if part:
+            Path(part).unlink(missing_ok=True)
+
+
+def _refuse_existing(target: Path) -> None:
+    if os.path.lexists(target):
+        raise ValueError(f"{target} exists, and is left as it is: move it away first.")
 
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:

@@ -3,32 +3,24 @@
 import importlib
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from .catalogue import CATALOGUE, MODES, missing
-from .comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
-from .comfyui import VARIABLE as COMFYUI_PATH
+from .comfyui import COMFYUI_PATH, OLDEST, comfyui_version, find_comfyui, model_roots
 from .integrity import find_damage
+from .packages import COMMAND_LINE, NODES, OPENCV, TORCH, dotted, installed_packages, numbers, pip
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
-OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
+OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
           "opencv-contrib-python-headless")  # fmt: skip
 ONNXRUNTIME = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-rocm",
                "onnxruntime-migraphx", "onnxruntime-openvino", "ort-nightly",
                "ort-nightly-gpu")  # fmt: skip
-# As in pyproject.toml; diffusers before 0.28 computes the temporal attention wrongly.
-OLDEST_TORCH, OLDEST_OPENCV = (2, 4), (4, 7)
-NODES = {"numpy": (1, 25), "scipy": (), "einops": (), "safetensors": (0, 4, 2), "pillow": ()}
-COMMAND_LINE = {"diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26),
-                "av": (14, 2), "tqdm": (), "huggingface-hub": (0, 30),
-                "gdown": (6, 5)}  # fmt: skip
-WEIGHTS = 5  # GB that all networks of a mode take together in half precision
+NETWORKS = 5  # GB that all networks of a mode take together in half precision
 
 
 @dataclass(frozen=True)
@@ -68,9 +60,12 @@ def diagnose() -> Iterator[Finding]:
         yield check_device(_describe_device())
     yield check_onnxruntime(installed, _providers(), import_failure("onnxruntime"))
     yield check_opencv(installed, import_failure("cv2"))
-    yield check_packages(installed, NODES, "the nodes", "pip install -r requirements.txt", PROBLEM)
-    yield check_packages(installed, COMMAND_LINE, "the command line (ComfyUI does without)",
-                         'pip install -e ".[standalone]"', WARNING)  # fmt: skip
+    yield check_packages(installed, NODES, PROBLEM, whose="the nodes",
+                         remedy=pip("install", "-r", "requirements.txt"),
+                         broken=import_failure("numpy", "scipy"))  # fmt: skip
+    yield check_packages(installed, COMMAND_LINE, WARNING,
+                         whose="the command line (ComfyUI does without)",
+                         remedy=pip("install", "-e", ".[standalone]"))  # fmt: skip
     comfyui = find_comfyui()
     yield check_comfyui(comfyui, os.environ.get(COMFYUI_PATH, ""))
     roots = model_roots(comfyui)
@@ -78,25 +73,15 @@ def diagnose() -> Iterator[Finding]:
         yield check_models(mode, roots)
 
 
-def installed_packages() -> dict[str, str]:
-    """Version by normalised name, of all packages of this Python."""
-    found = {}
-    for package in metadata.distributions():
+def import_failure(*modules: str) -> str:
+    """Why the first of some modules can't be imported, in one line; empty where all can."""
+    for module in modules:
         try:
-            name, version = package.metadata["Name"], package.version
-        except (OSError, ValueError):  # one that is damaged
-            continue
-        if name and version:
-            found[re.sub(r"[-_.]+", "-", name).lower()] = version
-    return found
-
-
-def import_failure(module: str) -> str:
-    """Why a module can't be imported, in one line; empty where all is well."""
-    try:
-        importlib.import_module(module)
-    except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        return (str(error).splitlines() or [type(error).__name__])[0]
+            importlib.import_module(module)
+        # A library that is missing or of another version shows itself in all of these ways.
+        except (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            return lines[0] if lines else type(error).__name__
     return ""
 
 
@@ -116,8 +101,8 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
     if broken:
         return Finding(PROBLEM, f"torch {installed['torch']} does not work ({broken}): install it "
                                 "anew, from pytorch.org")  # fmt: skip
-    if _numbers(installed["torch"]) < OLDEST_TORCH:
-        return Finding(PROBLEM, f"torch {installed['torch']} is too old: {_dotted(OLDEST_TORCH)} "
+    if numbers(installed["torch"]) < TORCH:
+        return Finding(PROBLEM, f"torch {installed['torch']} is too old: {dotted(TORCH)} "
                                 "or newer is needed")  # fmt: skip
     train = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
@@ -145,8 +130,8 @@ def check_device(device: Device) -> Finding:
     if device.kind == "mps":
         return Finding(OK, f"{device.card} ({device.build}), {how}")
     text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {how}"
-    if device.free < 2 * WEIGHTS:
-        return Finding(WARNING, f"{text}; the networks alone take {WEIGHTS} GB: take --offload, "
+    if device.free < 2 * NETWORKS:
+        return Finding(WARNING, f"{text}; the networks alone take {NETWORKS} GB: take --offload, "
                                 "and a smaller --window or size where memory runs out")  # fmt: skip
     return Finding(OK, f"{text}; --offload is not needed")
 
@@ -172,9 +157,9 @@ def check_onnxruntime(
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """Exactly one of its packages, or several of one version."""
-    found = [name for name in OPENCV if name in installed]
+    found = [name for name in OPENCVS if name in installed]
     if not found:
-        return Finding(PROBLEM, "OpenCV is not installed: pip install opencv-python")
+        return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
     text = ", ".join(f"{name} {installed[name]}" for name in found)
     if len({installed[name] for name in found}) > 1:
         return Finding(WARNING, f"{text} share a folder in different versions: uninstall all of "
@@ -182,28 +167,28 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     if broken:
         return Finding(PROBLEM, f"{text} does not work ({broken}): uninstall it, then install "
                                 "opencv-python-headless, which needs no screen")  # fmt: skip
-    if _numbers(installed[found[0]]) < OLDEST_OPENCV:
-        return Finding(PROBLEM, f"{text} is too old: {_dotted(OLDEST_OPENCV)} or newer is needed")
+    if numbers(installed[found[0]]) < OPENCV:
+        return Finding(PROBLEM, f"{text} is too old: {dotted(OPENCV)} or newer is needed")
     return Finding(OK, text)
 
 
 def check_packages(
     installed: Mapping[str, str],
     wanted: Mapping[str, tuple[int, ...]],
+    level: str,
+    *,
     whose: str,
     remedy: str,
-    level: str,
+    broken: str = "",
 ) -> Finding:
-    """The other packages that the nodes or the command line need; `level` is for missing ones."""
-    missing = [name for name in wanted if name not in installed]
-    old = [f"{name} {installed[name]} (older than {_dotted(oldest)})"
-           for name, oldest in wanted.items()
-           if name in installed and _numbers(installed[name]) < oldest]  # fmt: skip
-    if old:
-        return Finding(PROBLEM, f"too old for {whose}: {', '.join(old)}. To mend it: {remedy}")
-    if missing:
-        return Finding(level, f"not installed, for {whose}: {', '.join(missing)}. To mend it: "
-                              f"{remedy}")  # fmt: skip
+    """The other packages that the nodes or the command line need; `level` is for what is wrong."""
+    wrong = [f"{name} is missing" for name in wanted if name not in installed]
+    wrong += [f"{name} {installed[name]} is older than {dotted(oldest)}"
+              for name, oldest in wanted.items()
+              if name in installed and numbers(installed[name]) < oldest]  # fmt: skip
+    if wrong or broken:
+        what = ", ".join(wrong) or f"something does not work ({broken})"
+        return Finding(level, f"for {whose}: {what}. To mend it, in this folder: {remedy}")
     versions = ", ".join(f"{name} {installed[name]}" for name in wanted)
     return Finding(OK, f"for {whose}: {versions}")
 
@@ -220,9 +205,9 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
     if version is None:
         return Finding(OK, f"ComfyUI's models and node packs at {folder}; its code, so its "
                            "version, is elsewhere")  # fmt: skip
-    if _numbers(version) < OLDEST:
+    if numbers(version) < OLDEST:
         return Finding(PROBLEM, f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-                                f"{_dotted(OLDEST)} or newer is needed")  # fmt: skip
+                                f"{dotted(OLDEST)} or newer is needed")  # fmt: skip
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
 
@@ -254,7 +239,10 @@ def _describe_device() -> Device:
     if torch.version.hip:
         build = f"ROCm {torch.version.hip}"
     if device.type == "cuda":
-        free = torch.cuda.mem_get_info()[0] / 2**30
+        try:
+            free = torch.cuda.mem_get_info()[0] / 2**30
+        except RuntimeError:  # a card that is broken, or has no memory left at all
+            free = 0.0
         return Device("cuda", torch.cuda.get_device_name(), free, build, dtype)
     if device.type == "mps":
         return Device("mps", "Apple's GPU", 0.0, "MPS", dtype)
@@ -270,11 +258,3 @@ def _providers() -> list[str]:
         return onnxruntime.get_available_providers()
     except (ImportError, AttributeError):  # not there, or an empty folder that pip has left
         return []
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", version)[:3]))
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))

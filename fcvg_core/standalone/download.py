@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 
 from .catalogue import DRIVE, HUB, Download
 from .integrity import is_whole
+from .packages import COMMAND_LINE, numbers, pip
 
 # Unfinished files wait here, beside where they go: elsewhere may be another disk.
 STAGING = ".fcvg_downloads"
 LOCK = ".fcvg_downloads.lock"  # in the folder of models
 RETRIES, TIMEOUT = 5, 60.0  # of Google Drive; seconds
-# Older ones lack the errors that are caught, or can't read the pages of today's Drive.
-OLDEST = {"huggingface_hub": (0, 30), "gdown": (6, 5)}
 SHA256, GIT_SHA1 = 64, 40  # hexadecimal digits
 MEGABYTE = 10**6
 RESUME = "What has come is kept: the same command goes on from there."
@@ -30,7 +29,7 @@ STATUS = {
     404: "Its authors have moved or removed it: look at its page.",
     416: "Remove the unfinished file in {staging}, and begin anew.",
 }
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -59,11 +58,12 @@ def exclusive(root: Path) -> Iterator[None]:
         raise ValueError(f"Another download to {root} is under way: wait until it ends.") from error
     except OSError as error:
         raise _disk_error(root, error) from error
+    except NotImplementedError:
+        logging.warning("The disk of %s knows no locks: start no second download to it.", root)
     try:
         yield
-    finally:
+    finally:  # the file stays: whoever waits for it must find the same one
         lock.release()
-        (root / LOCK).unlink(missing_ok=True)
 
 
 def check_space(files: list[tuple[Download, Path]]) -> None:
@@ -76,7 +76,8 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
     for download, target in files:
         folder = next(path for path in target.absolute().parents if path.is_dir())
         part = _part(download, target)
-        begun = part.stat().st_size if part.exists() else 0
+        # gdown adds letters of its own to the name.
+        begun = sum(path.stat().st_size for path in part.parent.glob(f"{part.name}*"))
         size = max(download.size * MEGABYTE - begun, 0)
         disk = folder.stat().st_dev
         needed[disk] = (folder, needed.get(disk, (folder, 0.0))[1] + size)
@@ -108,6 +109,7 @@ def fetch(download: Download, target: Path) -> None:
         _check(part, target, download.sha256 or digest)
         if target.exists():
             raise ValueError(f"{target} has come into being meanwhile; {part} is the other one.")
+        part.chmod(0o666 & ~_umask())  # gdown's may be read by nobody else
         part.rename(target)
     except OSError as error:
         if error.errno is None:  # no fault of this machine's
@@ -128,6 +130,13 @@ def _part(download: Download, target: Path) -> Path:
     return target.parent / STAGING / f"{number}-{target.name}"
 
 
+def _umask() -> int:
+    """What this program's new files are kept from."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
 def _remove_empty(part: Path, folders: list[Path]) -> None:
     """Leave nothing behind but what a later try can go on from."""
     if part.is_file() and not part.stat().st_size:
@@ -139,7 +148,7 @@ def _remove_empty(part: Path, folders: list[Path]) -> None:
 
 def _from_web(download: Download, part: Path) -> str:
     """Download by the hub's own function, which resumes; the digest that the hub names."""
-    _check_version("huggingface_hub")
+    _check_version("huggingface-hub")
     from huggingface_hub import constants, errors, get_hf_file_metadata
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
@@ -161,7 +170,8 @@ def _from_web(download: Download, part: Path) -> str:
         page = download.url.partition("/resolve/")[0]
         raise ValueError(
             f"{page} gives its files only to those who have accepted its licence: do so on that "
-            "page, then `hf auth login`, or let HF_TOKEN be a token of yours."
+            "page, then `hf auth login`, or let HF_TOKEN be a token of yours (a fine-grained one "
+            "needs the right to read gated repositories)."
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
@@ -169,7 +179,7 @@ def _from_web(download: Download, part: Path) -> str:
             remedy = STATUS.get(status, "Try again later.").format(staging=part.parent)
             said = f"{url} can't be had: the server answers {status}."
             raise ValueError(f"{said} {remedy}") from error
-    except OSError:
+    except (OSError, TypeError, AttributeError, ImportError):  # ours, or the hub's fault
         raise
     except Exception as error:  # those of httpx, or of requests, by the hub's version
         raise _unreachable(url, error) from error
@@ -184,11 +194,13 @@ def _from_drive(download: Download, part: Path) -> str:
         import requests
     except ImportError as error:
         raise ValueError(
-            "Files on Google Drive are downloaded by gdown, which is not installed: pip install "
-            f"gdown. Or take {name} from {DRIVE}{folder} with a browser."
+            "Files on Google Drive are downloaded by gdown, which is not installed: "
+            f"{pip('install', 'gdown')}. Or take {name} from {DRIVE}{folder} with a browser."
         ) from error
     _check_version("gdown")
     begun = False
+    refused = (f"Google Drive does not give {name}: {{}} Try again later, or take it from {DRIVE}"
+               f"{folder} with a browser.")  # fmt: skip
     try:
         files = gdown.download_folder(
             id=folder, skip_download=True, quiet=True, use_cookies=False, timeout=TIMEOUT
@@ -200,23 +212,24 @@ def _from_drive(download: Download, part: Path) -> str:
         begun = True
         gdown.download(id=found.id, output=str(part), resume=True, retries=RETRIES,
                        timeout=TIMEOUT, use_cookies=False)  # fmt: skip
+    except (requests.exceptions.HTTPError, gdown.exceptions.FileURLRetrievalError) as error:
+        raise ValueError(refused.format(_reason(error))) from error
     except requests.exceptions.RequestException as error:  # an OSError, too
         raise _unreachable(download.url, error) from error
     except gdown.exceptions.DownloadError as error:
-        if begun and not isinstance(error, gdown.exceptions.FileURLRetrievalError):
+        if begun and isinstance(error.__cause__ or error.__context__, OSError):
             raise _unreachable(download.url, error) from error
-        raise ValueError(
-            f"Google Drive does not give {name}: {_reason(error)} Try again later, or take it "
-            f"from {DRIVE}{folder} with a browser."
-        ) from error
+        unfinished = f" Or remove what is unfinished in {part.parent}." if begun else ""
+        raise ValueError(refused.format(_reason(error)) + unfinished) from error
     return ""
 
 
 def _check_version(package: str) -> None:
+    """Older ones lack the errors that are caught, or can't read the pages of today's Drive."""
     version = metadata.version(package)
-    if tuple(int(number) for number in version.split(".")[:2]) < OLDEST[package]:
-        raise ValueError(f"{package} {version} is too old to download with: pip install -U "
-                         f"{package}")  # fmt: skip
+    if numbers(version) < COMMAND_LINE[package]:
+        raise ValueError(f"{package} {version} is too old to download with: "
+                         f"{pip('install', '-U', package)}")  # fmt: skip
 
 
 def _check(part: Path, target: Path, digest: str) -> None:
@@ -262,6 +275,9 @@ def _disk_error(path: Path, error: OSError) -> ValueError:
     elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
     if error.errno in NO_ROOM:
         return DiskError(f"{said} Make room, {elsewhere}")
+    if error.errno == errno.EFBIG:
+        return ValueError(f"{said} Its disk takes no file of that size, as one in the format FAT32 "
+                          f"does not: let FCVG_MODELS name a folder on another.")  # fmt: skip
     if error.errno in NO_RIGHT:
         return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
     return ValueError(f"{said} Look at what stands in its place, {elsewhere}")

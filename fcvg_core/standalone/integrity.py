@@ -4,7 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from .catalogue import MODEL_INDEX, SVD_PARTS
+from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
 
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
 PICKLE = b"\x80"
@@ -14,17 +14,12 @@ def find_damage(path: Path) -> Path | None:
     """A file that is empty, cut off or no weights at all; None where all is well.
 
     Args:
-        path: a model file; the index of SVD's folder stands for the weights beside it, and a part
-            of it that has none is what is found.
+        path: a model file; the index of SVD's folder stands for the weights beside it.
     """
-    if path.name != MODEL_INDEX:
-        return None if is_whole(path, path.suffix) else path
-    for part in (path.parent / name for name in SVD_PARTS):
-        weights = [*sorted(part.glob("*.safetensors")), *sorted(part.glob("*.bin"))]
-        broken = [file for file in weights if not is_whole(file, file.suffix)]
-        if broken or not weights:
-            return broken[0] if broken else part
-    return None
+    parts = [path]
+    if path.name == MODEL_INDEX:
+        parts += [file for part in SVD_PARTS for file in svd_weights(path.parent / part)]
+    return next((file for file in parts if not is_whole(file, file.suffix)), None)
 
 
 def is_whole(path: Path, suffix: str) -> bool:

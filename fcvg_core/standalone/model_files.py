@@ -2,14 +2,13 @@
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..pose import DWPOSE_FILES
-from .catalogue import CATALOGUE, MODEL_INDEX, SVD_PARTS, find_model
-from .comfyui import known_folders
+from .catalogue import MODEL_INDEX, SVD_PARTS, find_model
+from .comfyui import FCVG_MODELS, known_folders
 
-VARIABLE = "FCVG_MODELS"
 # What of SVD's repository is used; its UNet only where FCVG's file is not whole.
 SVD_FILES = (MODEL_INDEX, "*/*.json")
 
@@ -66,9 +65,9 @@ def find_models(
         raise ValueError(
             f"Models of {family.name} are missing: name them with {', '.join(missing)}, or put "
             "them where python -m fcvg_core models says, which downloads them with --get. Looked "
-            f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({VARIABLE} is "
-            f"{os.environ.get(VARIABLE) or 'not set'}). To try the program without any: python -m "
-            "fcvg_core stand-ins DIR"
+            f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
+            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without any: python "
+            "-m fcvg_core stand-ins DIR"
         )
     for path in (unet, controlnext):
         if not path.is_file():
@@ -88,7 +87,7 @@ def find_gluestick(
 
 
 def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | None:
-    """DWPose's two files: those that are named, else those of the known folders; None without both.
+    """DWPose's two files: those that are named, else those of known folders; None without both.
 
     Raises:
         ValueError: one is named, and the other one neither named nor found.
@@ -100,15 +99,14 @@ def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | 
     if boxes or points:
         raise ValueError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
-            f"{' and '.join(DWPOSE_FILES)} into {VARIABLE}."
+            f"{' and '.join(DWPOSE_FILES)} where python -m fcvg_core models says."
         )
     return None
 
 
 def find_svd(roots: list[tuple[str, Path]]) -> Path | None:
-    """The first folder of SVD in diffusers' layout; the single file is for ComfyUI alone."""
-    (svd,) = (file for file in CATALOGUE if file.key == "svd")
-    index = replace(svd, comfyui=svd.comfyui[:1]).find(roots)
+    """The first folder of SVD in diffusers' layout."""
+    index = find_model("svd", roots)
     return index.parent if index else None
 
 
@@ -125,13 +123,13 @@ def _svd_folder(name: str, unet: Path, half: bool) -> Path:
     from .loading import is_whole
 
     weights = [_weights(part, half) for part in SVD_PARTS]
-    folder = download(name, [*SVD_FILES, *weights])
+    folder = _from_hub(name, [*SVD_FILES, *weights])
     if not is_whole(folder, unet):
-        download(name, [_weights("unet", half)])
+        _from_hub(name, [_weights("unet", half)])
     return folder
 
 
-def download(name: str, patterns: list[str]) -> Path:
+def _from_hub(name: str, patterns: list[str]) -> Path:
     """The local copy of a repository on huggingface.co, of the files that fit the patterns.
 
     Raises:

@@ -21,8 +21,8 @@ def add_job(group: argparse._ArgumentGroup, *, family: str) -> None:
         help="SVD in diffusers' layout: a folder, or a name on huggingface.co")
     add("--unet", "--unet_path", type=Path, metavar="FILE", help=f"{family}'s UNet")
     add("--controlnext", "--controlnext_path", type=Path, metavar="FILE",
-        help=f"{family}'s ControlNeXt. Models that are not named are looked for in the folder that "
-        "the environment variable FCVG_MODELS names")
+        help=f"{family}'s ControlNeXt. Models that are not named are looked for in FCVG_MODELS, "
+        "then in ComfyUI's folders: see the command models")
     add("--run", type=Path, metavar="FILE",
         help="take all options from the run.json of an earlier run; those given here win")
     add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,
@@ -60,7 +60,7 @@ def add_matcher(add_to: argparse._ActionsContainer) -> None:
     add = add_to.add_argument
     add("--matcher", choices=("auto", "gluestick", "classic"), default="auto",
         help="gluestick as in the paper, or classic, which needs no weights; auto is gluestick "
-        "where both of its files are named or in FCVG_MODELS (%(default)s)")
+        "where both of its files are named or found (%(default)s)")
     add("--gluestick", type=Path, metavar="FILE", help="checkpoint_GlueStick_MD.tar")
     add("--superpoint", type=Path, metavar="FILE",
         help="superpoint_v1.pth; for non-commercial research only")
@@ -76,7 +76,7 @@ def add_detector(add_to: argparse._ActionsContainer) -> None:
     add = add_to.add_argument
     add("--dwpose-det", type=Path, metavar="FILE",
         help="DWPose's yolox_l.onnx; people are looked for where both of its files are named or "
-        "in FCVG_MODELS")
+        "found")
     add("--dwpose-pose", type=Path, metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
     add("--whole-frame", action=argparse.BooleanOptionalAction, default=False,
         help="where nobody is found, take the whole picture for a person, as the reference does")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..models.fcvg import Config, ControlNeXt
 
-WEIGHTS = (
+FILES = (
     "svd/unet/diffusion_pytorch_model.safetensors", "svd/vae/diffusion_pytorch_model.safetensors",
     "svd/image_encoder/model.safetensors", "unet.safetensors", "controlnext.safetensors",
 )  # fmt: skip
@@ -95,7 +95,7 @@ def _check_folder(folder: Path) -> None:
     """Refuse a folder in which something else than stand-ins would be written over."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is no folder: name another.")
-    there = [folder / name for name in WEIGHTS if (folder / name).exists()]
+    there = [folder / name for name in FILES if (folder / name).exists()]
     for path in there:
         if not is_stand_in_file(path):
             raise ValueError(

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +29,8 @@ _WANTED = {
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
 # In words that work in any folder, and with an embedded Python too.
-_COMMAND = f'"{sys.executable}" "{Path(__file__).resolve().parents[2] / "fcvg_core"}"'
+_WORDS = (sys.executable, str(Path(__file__).resolve().parents[2] / "fcvg_core"), "models", "--get")
+_COMMAND = subprocess.list2cmdline(_WORDS) if os.name == "nt" else shlex.join(_WORDS)
 _NONE = "(none found: put it into models/{})"
 
 
@@ -132,5 +135,5 @@ def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
         f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
-        f"what is missing, in a terminal: {_COMMAND} models --get"
+        f"what is missing, in a terminal: {_COMMAND}"
     )

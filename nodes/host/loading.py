@@ -259,4 +259,9 @@ def _weights_file(folder: str, part: str, stem: str) -> str:
         path = os.path.join(folder, part, name)
         if os.path.isfile(path):
             return path
+    if part == "unet":
+        raise ValueError(
+            f"{folder} holds no UNet, which FCVG and ControlNeXt-SVD do not need: switch with_unet "
+            "off, or add unet/ to the folder."
+        )
     raise ValueError(f"{folder} holds no {part}/{stem}.safetensors: the download is not complete.")

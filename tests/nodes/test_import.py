@@ -62,6 +62,7 @@ def test_search_words(load, monkeypatch):
     class Schema:
         search_aliases: list
 
+    monkeypatch.setattr(search.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
     assert search.search_words("tween") == {}
     monkeypatch.setattr(search.io, "Schema", Schema)
     assert search.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}

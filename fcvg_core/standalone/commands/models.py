@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
     elif options.json:
         print(json.dumps([_row(file, roots) for file in files], indent=1))
     else:
-        _list(modes, files, roots)
+        _list(modes, options.needed, roots)
 
 
 def _wanted(file: ModelFile, needed: bool) -> tuple[str, ...]:
@@ -42,18 +42,20 @@ def _wanted(file: ModelFile, needed: bool) -> tuple[str, ...]:
     return file.needed if needed else file.needed + file.helps
 
 
-def _list(modes: list[str], files: list[ModelFile], roots: Roots) -> None:
+def _list(modes: list[str], needed: bool, roots: Roots) -> None:
     print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
     for _, root in roots:
         print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
         print(f"\n{mode}: {MODES[mode]}")
-        for file in files:
-            if mode in file.needed + file.helps:
+        for file in CATALOGUE:
+            if mode in _wanted(file, needed):
                 _print_file(file, mode, roots)
-    if any(file.find(roots) is None for file in files):
+    wanted = [file for file in CATALOGUE if set(modes) & set(_wanted(file, needed))]
+    if any(file.find(roots) is None for file in wanted):
         print("\nTo download what is missing: python -m fcvg_core models --get"
-              + (f" --mode {modes[0]}" if len(modes) == 1 else ""))  # fmt: skip
+              + (f" --mode {modes[0]}" if len(modes) == 1 else "")
+              + (" --needed" if needed else ""))  # fmt: skip
 
 
 def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
@@ -64,7 +66,7 @@ def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
         print(f"          {found}")
         damage = find_damage(found)
         if damage:
-            print(f"          DAMAGED, cut off or empty: move {damage} away, download it again")
+            print(f"          {_damaged(damage)}")
         return
     print(f"          about {file.size:.0f} MB from {file.source}")
     print(f"          licence: {file.licence}")
@@ -73,12 +75,18 @@ def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
 
 def _row(file: ModelFile, roots: Roots) -> dict:
     found = file.find(roots)
+    damage = find_damage(found) if found else None
     return {
-        "name": file.name, "needed_by": file.needed, "helps": file.helps,
+        "key": file.key, "name": file.name, "damaged": str(damage) if damage else None,
+        "needed_by": file.needed, "helps": file.helps,
         "found": str(found) if found else None, "comfyui": file.comfyui, "folder": file.folder,
         "megabytes": round(file.size), "licence": file.licence, "source": file.source,
         "urls": [download.url for download in file.downloads],
     }  # fmt: skip
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is DAMAGED, cut off or empty: move it away, then download it with --get."
 
 
 def _get(files: list[ModelFile], roots: Roots) -> None:
@@ -91,19 +99,20 @@ def _get(files: list[ModelFile], roots: Roots) -> None:
         raise ValueError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
     wanted = [file for file in files if file.find(roots) is None]
-    print(f"{len(files) - len(wanted)} of {len(files)} are there. To {root} go:" if wanted else
-          "All files are there.")  # fmt: skip
+    print(f"{len(files) - len(wanted)} of {len(files)} are there."
+          + (f" To {root} go:" if wanted else ""))  # fmt: skip
     for file in wanted:
         print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
     todo = {file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
             for file in wanted}  # fmt: skip
-    if not todo:
-        return
-    with exclusive(root):
-        check_space([step for steps in todo.values() for step in steps])
-        failed = _fetch_all(todo)
+    failed = [_damaged(damage) for file in files
+              if (found := file.find(roots)) and (damage := find_damage(found))]  # fmt: skip
+    if todo:
+        with exclusive(root):
+            check_space([step for steps in todo.values() for step in steps])
+            failed += _fetch_all(todo)
     if failed:
-        raise ValueError("\n".join(["Not everything could be downloaded.", *failed]))
+        raise ValueError("\n".join(["Not everything is there.", *failed]))
 
 
 def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:

@@ -1,7 +1,6 @@
 """`stand-ins`: tiny models to try the program with."""
 
 import argparse
-import shlex
 
 from ..stand_ins import write_stand_ins
 
@@ -10,7 +9,6 @@ def run(options: argparse.Namespace) -> None:
     """Write them."""
     write_stand_ins(options.folder)
     print(
-        f"Untrained models, whose frames will be noise, are in {options.folder}. To use them: "
-        f"FCVG_MODELS={shlex.quote(str(options.folder))} python -m fcvg_core inbetween FIRST LAST "
-        "-o OUT"
+        f"Untrained models, whose frames will be noise, are in {options.folder}. To use them set "
+        "FCVG_MODELS to this folder, then: python -m fcvg_core inbetween FIRST LAST -o OUT"
     )

@@ -8,7 +8,7 @@ from hosts import ROOT
 
 from fcvg_core.standalone import comfyui as comfyui_module
 from fcvg_core.standalone import model_files
-from fcvg_core.standalone.catalogue import CATALOGUE, MODES, missing
+from fcvg_core.standalone.catalogue import CATALOGUE, MODES, SVD_PARTS, find_model, missing
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
 
@@ -27,7 +27,11 @@ def comfyui(tmp_path: Path, monkeypatch) -> Path:
 def put(root: Path, name: str) -> Path:
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("StableVideoDiffusionPipeline" if path.suffix == ".json" else "")
+    path.touch()
+    if path.suffix == ".json":
+        path.write_text("StableVideoDiffusionPipeline")
+        for part in SVD_PARTS:
+            put(path.parent, f"{part}/model.safetensors")
     return path
 
 
@@ -52,8 +56,9 @@ class TestCatalogue:
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
         for family in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
             found = model_files.find_models(str(tmp_path), None, None, family=family, half=False)
-            for path in (found.unet, found.controlnext):
-                assert any(file.find([("folder", tmp_path)]) == path for file in CATALOGUE)
+            roots = [("folder", tmp_path)]
+            assert found.unet == find_model(family.unet, roots)
+            assert found.controlnext == find_model(family.controlnext, roots)
         assert None not in model_files.find_gluestick(None, None)
         assert model_files.find_dwpose(None, None)
 
@@ -87,9 +92,18 @@ class TestRoots:
 
     def test_sub_folders(self, comfyui: Path) -> None:
         """ComfyUI's lists show what lies in them."""
-        path = put(comfyui / "models", "diffusion_models/svd/fcvg_unet.safetensors")
-        (file,) = (file for file in CATALOGUE if file.name == "FCVG's UNet")
-        assert file.find(model_roots(comfyui)) == path
+        for name in ("unet/old", "diffusion_models/svd"):
+            path = put(comfyui / "models", f"{name}/fcvg_unet.safetensors")
+            assert find_model("fcvg-unet", model_roots(comfyui)) == path
+
+    def test_linked_folders(self, comfyui: Path, tmp_path: Path) -> None:
+        """So are large models shared by several programs."""
+        put(tmp_path / "other disk", "deep/fcvg_unet.safetensors")
+        (comfyui / "models" / "diffusion_models").mkdir()
+        link = comfyui / "models" / "diffusion_models" / "linked"
+        link.symlink_to(tmp_path / "other disk")
+        found = find_model("fcvg-unet", model_roots(comfyui))
+        assert found == link / "deep" / "fcvg_unet.safetensors"
 
     def test_code_and_models_apart(self, monkeypatch, tmp_path: Path) -> None:
         """The desktop edition's folder has models and node packs, and no version."""
@@ -134,6 +148,13 @@ class TestCommand:
         assert main(["models", "--json"]) == 0
         rows = json.loads(capsys.readouterr().out)
         assert len(rows) == len(CATALOGUE) and not any(row["found"] for row in rows)
+        assert len({row["key"] for row in rows}) == len(rows)
+
+    def test_needed(self, comfyui: Path, capsys) -> None:
+        assert main(["models", "--mode", "inbetween", "--needed"]) == 0
+        printed = capsys.readouterr().out
+        assert "FCVG's UNet" in printed and "DWPose" not in printed
+        assert printed.endswith("models --get --mode inbetween --needed\n")
 
     def test_what_is_damaged(self, comfyui: Path, capsys) -> None:
         put(comfyui / "models", "controlnext/fcvg_controlnext.safetensors")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hosts import ROOT
 
-from fcvg_core.standalone import diagnosis
+from fcvg_core.standalone import diagnosis, packages
 from fcvg_core.standalone.diagnosis import (
     OK,
     PROBLEM,
@@ -25,7 +25,6 @@ from fcvg_core.standalone.diagnosis import (
     check_torch,
     diagnose,
     import_failure,
-    installed_packages,
 )
 
 
@@ -101,7 +100,9 @@ def test_what_is_installed_and_does_not_work(tmp_path: Path, monkeypatch, error:
     monkeypatch.syspath_prepend(tmp_path)
     broken = import_failure("broken_module")
     assert broken in error and import_failure("sys") == ""
-    assert import_failure("no_such_module") == "No module named 'no_such_module'"
+    assert import_failure("sys", "no_such_module") == "No module named 'no_such_module'"
+    (tmp_path / "quiet_module.py").write_text("raise ValueError('\\n\\n dtype changed\\n more')\n")
+    assert import_failure("quiet_module") == "dtype changed"
     found = check_torch({"torch": "2.11.0"}, broken)
     assert found.level == PROBLEM and f"torch 2.11.0 does not work ({broken})" in found.text
     found = check_opencv({"opencv-python": "5.0"}, broken)
@@ -119,26 +120,29 @@ def test_an_old_opencv() -> None:
     ("change", "level", "text"),
     [
         ({}, OK, "diffusers 0.28.0"),
-        ({"diffusers": "0.27.2"}, PROBLEM, "diffusers 0.27.2 (older than 0.28)"),
+        ({"diffusers": "0.27.2"}, WARNING, "diffusers 0.27.2 is older than 0.28"),
         ({"diffusers": "1.0.dev0"}, OK, "diffusers 1.0.dev0"),
-        ({"av": None, "gdown": None}, WARNING, "av, gdown. To mend it: pip"),
+        ({"av": None, "gdown": None}, WARNING, "av is missing, gdown is missing. To mend it"),
     ],
 )
 def test_packages(change: dict, level: str, text: str) -> None:
-    installed = dict.fromkeys(diagnosis.COMMAND_LINE, "99.0") | {"diffusers": "0.28.0"}
+    installed = dict.fromkeys(packages.COMMAND_LINE, "99.0") | {"diffusers": "0.28.0"}
     installed = {name: version for name, version in (installed | change).items() if version}
-    found = check_packages(installed, diagnosis.COMMAND_LINE, "the command line", "pip", WARNING)
+    texts = {"whose": "the command line", "remedy": "pip"}
+    found = check_packages(installed, packages.COMMAND_LINE, WARNING, **texts)
     assert found.level == level and text in found.text
-    assert check_packages({}, diagnosis.NODES, "the nodes", "pip", PROBLEM).level == PROBLEM
+    assert check_packages({}, packages.NODES, PROBLEM, **texts).level == PROBLEM
+    found = check_packages(installed, packages.COMMAND_LINE, PROBLEM, **texts, broken="no .so")
+    assert found.level == PROBLEM
 
 
 def test_packages_are_those_of_the_project() -> None:
     """The same lower bounds; torch, OpenCV and onnxruntime have checks of their own."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = dict(re.findall(r'^    "([a-z_]+)(?:>=([\d.]+))?",$', text, re.M))
-    for name, oldest in (diagnosis.NODES | diagnosis.COMMAND_LINE).items():
+    for name, oldest in (packages.NODES | packages.COMMAND_LINE).items():
         assert project.pop(name.replace("-", "_")) == ".".join(map(str, oldest)), name
-    assert project == {"torch": ".".join(map(str, diagnosis.OLDEST_TORCH))}
+    assert project == {"torch": packages.dotted(packages.TORCH)}
 
 
 @pytest.mark.parametrize(
@@ -186,16 +190,30 @@ def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> Non
     assert found.level == PROBLEM and f"{weights} is damaged" in found.text
     weights.unlink()
     found = check_models("inbetween", [("folder", tmp_path / "m")])
-    assert found.level == PROBLEM and f"{weights.parent} is damaged, cut off or empty" in found.text
+    assert found.level == WARNING and "missing are SVD-XT-1.1" in found.text
 
 
-def test_all_of_this_machine() -> None:
+@pytest.fixture
+def plain_machine(monkeypatch) -> None:
+    """Without models, and whatever card it has."""
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    device = Device("cpu", "", 0.0, "for the CPU alone", "float32")
+    monkeypatch.setattr(diagnosis, "_describe_device", lambda: device)
+
+
+def test_numbers() -> None:
+    for version, expected in (("0.3.64", (0, 3, 64)), ("2.0rc1", (2, 0)), ("5.0.0.93", (5, 0, 0)),
+                              ("2.11.0+cu128", (2, 11, 0)), ("", ())):  # fmt: skip
+        assert packages.numbers(version) == expected
+
+
+def test_all_of_this_machine(plain_machine) -> None:
     findings = list(diagnose())
     assert len(findings) == 10 and not [f for f in findings if f.level == PROBLEM]
-    assert installed_packages()["numpy"]
+    assert packages.installed_packages()["numpy"]
 
 
-def test_exit_code(monkeypatch, capsys) -> None:
+def test_exit_code(plain_machine, monkeypatch, capsys) -> None:
     from fcvg_core.standalone.cli import main
 
     assert main(["doctor"]) == 0

@@ -18,8 +18,7 @@ from fcvg_core.standalone.model_files import (
 
 @pytest.fixture(autouse=True)
 def no_models(monkeypatch) -> None:
-    for name in ("FCVG_MODELS", "COMFYUI_PATH"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
 
 
 class TestFindModels:
@@ -118,15 +117,13 @@ def test_find_svd(stand_ins) -> None:
 
 
 def test_find_svd_passes_over_other_models(stand_ins, tmp_path) -> None:
-    """Another model's folder in diffusers' layout, and a single file, which ComfyUI alone takes."""
+    """Another model's folder in diffusers' layout, and SVD's without weights."""
     for name in ("a-sdxl", "z-svd"):
-        (tmp_path / name).mkdir()
+        shutil.copytree(stand_ins / "svd", tmp_path / name)
     (tmp_path / "a-sdxl" / "model_index.json").write_text('{"_class_name": "StableDiffusionXL"}')
-    shutil.copy(stand_ins / "svd" / "model_index.json", tmp_path / "z-svd")
     assert find_svd([("folder", tmp_path)]) == tmp_path / "z-svd"
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "svd_xt_1_1.safetensors").touch()
-    assert find_svd([("comfyui", tmp_path)]) is None
+    shutil.rmtree(tmp_path / "z-svd" / "vae")
+    assert find_svd([("folder", tmp_path)]) is None
 
 
 def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:

@@ -1,0 +1,50 @@
+"""What is installed, how new it has to be, and how to install it into this very Python."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+
+# Lower bounds as in pyproject.toml; diffusers before 0.28 computes the temporal attention wrongly.
+TORCH, OPENCV = (2, 4), (4, 7)
+NODES = {"numpy": (1, 25), "scipy": (), "einops": (), "safetensors": (0, 4, 2), "pillow": ()}
+COMMAND_LINE = {
+    "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
+    "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
+}  # fmt: skip
+
+
+def installed_packages() -> dict[str, str]:
+    """Version by normalised name, of all packages of this Python."""
+    found = {}
+    for package in metadata.distributions():
+        try:
+            name, version = package.metadata["Name"], package.version
+        except (OSError, ValueError, KeyError, TypeError):  # one that is damaged
+            continue
+        if name and version:
+            found[re.sub(r"[-_.]+", "-", name).lower()] = version
+    return found
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """As 0.3.64: (0, 3, 64); of a pre-release those of the release that it comes before."""
+    release = re.match(r"\d+(\.\d+)*", version)
+    return tuple(map(int, release[0].split(".")[:3])) if release else ()
+
+
+def dotted(version: tuple[int, ...]) -> str:
+    """As (0, 3, 64): 0.3.64."""
+    return ".".join(map(str, version))
+
+
+def shell_words(*words: str) -> str:
+    """A command as it is typed; a path without spaces stays as it is, for PowerShell too."""
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def pip(*words: str) -> str:
+    """pip of this Python, as it is typed: a bare `pip` may be another one's."""
+    return shell_words(sys.executable, "-m", "pip", *words)
