@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -20,7 +21,10 @@ from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.scene import draw_sample_pair
 
 WORKFLOWS = ROOT / "workflows"
-OLD_WORKFLOWS = ROOT / "tests" / "workflows"  # a folder for each release
+RELEASES = ROOT / "tests" / "workflows"  # a folder for each
+VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
+OLD_WORKFLOWS = [path for path in sorted(RELEASES.glob("**/*.json"))
+                 if path.relative_to(RELEASES).parts[0] != VERSION]  # fmt: skip
 # Names under which the workflows, and those of every release, look for the models.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),

@@ -51,10 +51,26 @@ def test_python_tells_what_is_wrong(server, folder) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("jq"), reason="needs curl and jq")
-def test_curl(server, folder) -> None:
-    script = block("sh").replace(ADDRESS, f"http://{server.address}")
-    subprocess.run(["bash", "-euc", script], cwd=folder, check=True, timeout=300)
-    assert frames_of(folder / "result.mp4") == (5, 128, 64)
+class TestCurl:
+    def test_video(self, server, folder) -> None:
+        script = block("sh").replace(ADDRESS, f"http://{server.address}")
+        subprocess.run(["bash", "-euc", script], cwd=folder, check=True, timeout=300)
+        assert frames_of(folder / "result.mp4") == (5, 128, 64)
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [({"window": 3, "overlap": 3}, "overlap by 1 to 2 frames"), ({"steps": "x"}, "refused: ")],
+    )
+    def test_tells_what_is_wrong(self, server, folder, change, said) -> None:
+        """And ends, whether a graph fails or is not taken at all."""
+        graph = make_small(read_workflow("api/fcvg_simple.json"))
+        graph["10"]["inputs"].update(change)
+        (folder / "workflows" / "api" / "fcvg_simple.json").write_text(json.dumps(graph))
+        script = block("sh").replace(ADDRESS, f"http://{server.address}")
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=100
+        )
+        assert said in done.stderr and not (folder / "result.mp4").exists()
 
 
 def test_the_table_names_the_right_nodes() -> None:

@@ -4,13 +4,13 @@ import json
 import shutil
 
 import pytest
-from comfy_server import OLD_WORKFLOWS, WORKFLOWS
+from comfy_server import OLD_WORKFLOWS, RELEASES, WORKFLOWS
 from hosts import ROOT
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 GRAPHS = [
     *sorted(path.name for path in WORKFLOWS.glob("*.json")),
-    *sorted(str(path.relative_to(OLD_WORKFLOWS)) for path in OLD_WORKFLOWS.glob("*/*.json")),
+    *(str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.name != "api"),
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
@@ -59,7 +59,7 @@ def page(server):
 
 def read(name: str) -> dict:
     """One of GRAPHS: of today, or of a release."""
-    path = OLD_WORKFLOWS / name if "/" in name else WORKFLOWS / name
+    path = RELEASES / name if "/" in name else WORKFLOWS / name
     return json.loads(path.read_text(encoding="utf-8"))
 
 

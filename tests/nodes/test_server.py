@@ -8,6 +8,8 @@ import pytest
 from comfy_server import (
     DRIVING_FRAMES,
     OLD_WORKFLOWS,
+    RELEASES,
+    VERSION,
     WORKFLOWS,
     frames_of,
     make_small,
@@ -19,7 +21,7 @@ from fcvg_core.standalone.catalogue import CATALOGUE
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
-RELEASED = sorted(str(p.relative_to(OLD_WORKFLOWS)) for p in OLD_WORKFLOWS.glob("*/api/*.json"))
+RELEASED = [str(p.relative_to(RELEASES)) for p in OLD_WORKFLOWS if p.parent.name == "api"]
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the models and samplers of a machine, not on this pack.
 LISTS = {
@@ -117,8 +119,14 @@ class TestWorkflows:
     @pytest.mark.parametrize("name", RELEASED)
     def test_what_was_released_runs(self, server, name):
         """Graphs that people have saved keep working."""
-        prompt = json.loads((OLD_WORKFLOWS / name).read_text(encoding="utf-8"))
+        prompt = json.loads((RELEASES / name).read_text(encoding="utf-8"))
         assert server.run(make_small(prompt))["status"]["status_str"] == "success"
+
+    def test_every_release_is_kept(self):
+        """A workflow that differs from its version's, and a version without, need a new release."""
+        for path in WORKFLOWS.glob("**/*.json"):
+            kept = RELEASES / VERSION / path.relative_to(WORKFLOWS)
+            assert kept.read_bytes() == path.read_bytes(), kept
 
     @pytest.mark.parametrize("name", FCVG_WORKFLOWS)
     def test_runs_in_windows(self, server, name):
@@ -189,7 +197,9 @@ class TestWorkflows:
     def test_every_node_says_where_it_is_from(self, name):
         for node in read_workflow(name)["nodes"]:
             if node["type"] != "MarkdownNote":
-                assert node["properties"]["cnr_id"] and node["properties"]["ver"], node["type"]
+                own = node["type"].startswith("FCVG_")
+                assert node["properties"]["cnr_id"] == ("fcvg" if own else "comfy-core")
+                assert node["properties"]["ver"] == (VERSION if own else "0.3.64"), node["type"]
 
     @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
     def test_models_that_the_editor_can_download(self, server, name):
