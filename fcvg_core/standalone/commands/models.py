@@ -28,18 +28,23 @@ def run(options: argparse.Namespace) -> None:
         return
     roots = known_folders()
     modes = [options.mode] if options.mode else list(MODES)
-    files = [file for file in CATALOGUE if set(modes) & set(_wanted(file, options.needed))]
+    files = _files(modes, options.needed)
     if options.get:
         _get(files, roots)
     elif options.json:
         print(json.dumps([_row(file, roots) for file in files], indent=1))
     else:
         _list(modes, options.needed, roots)
+        if any(file.find(roots) is None for file in files):
+            print("\nTo download what is missing: python -m fcvg_core models --get"
+                  + (f" --mode {options.mode}" if options.mode else "")
+                  + (" --needed" if options.needed else ""))  # fmt: skip
 
 
-def _wanted(file: ModelFile, needed: bool) -> tuple[str, ...]:
-    """Modes for which a file is wanted."""
-    return file.needed if needed else file.needed + file.helps
+def _files(modes: list[str], needed: bool) -> list[ModelFile]:
+    """What some modes work with; with `needed` only what they can't do without."""
+    return [file for file in CATALOGUE
+            if set(modes) & set(file.needed if needed else file.needed + file.helps)]  # fmt: skip
 
 
 def _list(modes: list[str], needed: bool, roots: Roots) -> None:
@@ -48,14 +53,8 @@ def _list(modes: list[str], needed: bool, roots: Roots) -> None:
         print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
         print(f"\n{mode}: {MODES[mode]}")
-        for file in CATALOGUE:
-            if mode in _wanted(file, needed):
-                _print_file(file, mode, roots)
-    wanted = [file for file in CATALOGUE if set(modes) & set(_wanted(file, needed))]
-    if any(file.find(roots) is None for file in wanted):
-        print("\nTo download what is missing: python -m fcvg_core models --get"
-              + (f" --mode {modes[0]}" if len(modes) == 1 else "")
-              + (" --needed" if needed else ""))  # fmt: skip
+        for file in _files([mode], needed):
+            _print_file(file, mode, roots)
 
 
 def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
