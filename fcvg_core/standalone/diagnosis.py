@@ -58,7 +58,8 @@ def diagnose() -> Iterator[Finding]:
     yield check_torch(installed, broken)
     if "torch" in installed and not broken:
         yield check_device(_describe_device())
-    yield check_onnxruntime(installed, _providers(), import_failure("onnxruntime"))
+    broken = import_failure("onnxruntime")
+    yield check_onnxruntime(installed, [] if broken else _providers(), broken)
     yield check_opencv(installed, import_failure("cv2"))
     yield check_packages(installed, NODES, PROBLEM, whose="the nodes",
                          remedy=pip("install", "-r", "requirements.txt"),
@@ -250,11 +251,9 @@ def _describe_device() -> Device:
 
 
 def _providers() -> list[str]:
-    if import_failure("onnxruntime"):
-        return []
-    try:
-        import onnxruntime
+    import onnxruntime
 
+    try:
         return onnxruntime.get_available_providers()
-    except (ImportError, AttributeError):  # not there, or an empty folder that pip has left
+    except AttributeError:  # an empty folder that pip has left
         return []

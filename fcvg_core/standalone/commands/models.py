@@ -19,6 +19,7 @@ from ..integrity import find_damage
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
 Roots = list[tuple[str, Path]]
+Places = dict[str, Path | None]  # where each file is, by its key
 
 
 def run(options: argparse.Namespace) -> None:
@@ -29,13 +30,15 @@ def run(options: argparse.Namespace) -> None:
     roots = known_folders()
     modes = [options.mode] if options.mode else list(MODES)
     files = _files(modes, options.needed)
+    # Once: it searches folders of models to their depth, which may be on a slow disk.
+    places = {file.key: file.find(roots) for file in files}
     if options.get:
-        _get(files, roots)
+        _get(files, roots, places)
     elif options.json:
-        print(json.dumps([_row(file, roots) for file in files], indent=1))
+        print(json.dumps([_row(file, places[file.key]) for file in files], indent=1))
     else:
-        _list(modes, options.needed, roots)
-        if any(file.find(roots) is None for file in files):
+        _list(modes, options.needed, roots, places)
+        if None in places.values():
             print("\nTo download what is missing: python -m fcvg_core models --get"
                   + (f" --mode {options.mode}" if options.mode else "")
                   + (" --needed" if options.needed else ""))  # fmt: skip
@@ -47,18 +50,17 @@ def _files(modes: list[str], needed: bool) -> list[ModelFile]:
             if set(modes) & set(file.needed if needed else file.needed + file.helps)]  # fmt: skip
 
 
-def _list(modes: list[str], needed: bool, roots: Roots) -> None:
+def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
     print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
     for _, root in roots:
         print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
         print(f"\n{mode}: {MODES[mode]}")
         for file in _files([mode], needed):
-            _print_file(file, mode, roots)
+            _print_file(file, mode, places[file.key])
 
 
-def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
-    found = file.find(roots)
+def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
     state = "found  " if found else "MISSING" if mode in file.needed else "not there, optional"
     print(f"  {state} {file.name}")
     if found:
@@ -72,8 +74,7 @@ def _print_file(file: ModelFile, mode: str, roots: Roots) -> None:
     print(f"          to models/{file.comfyui[0]}, or FCVG_MODELS/{file.folder[0]}")
 
 
-def _row(file: ModelFile, roots: Roots) -> dict:
-    found = file.find(roots)
+def _row(file: ModelFile, found: Path | None) -> dict:
     damage = find_damage(found) if found else None
     return {
         "key": file.key, "name": file.name, "damaged": str(damage) if damage else None,
@@ -88,7 +89,7 @@ def _damaged(path: Path) -> str:
     return f"{path} is DAMAGED, cut off or empty: move it away, then download it with --get."
 
 
-def _get(files: list[ModelFile], roots: Roots) -> None:
+def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
     """Download what is missing into the first of the folders.
 
     Raises:
@@ -97,15 +98,15 @@ def _get(files: list[ModelFile], roots: Roots) -> None:
     if not roots:
         raise ValueError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
-    wanted = [file for file in files if file.find(roots) is None]
+    wanted = [file for file in files if places[file.key] is None]
     print(f"{len(files) - len(wanted)} of {len(files)} are there."
           + (f" To {root} go:" if wanted else ""))  # fmt: skip
     for file in wanted:
         print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
     todo = {file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
             for file in wanted}  # fmt: skip
-    failed = [_damaged(damage) for file in files
-              if (found := file.find(roots)) and (damage := find_damage(found))]  # fmt: skip
+    failed = [_damaged(damage) for found in places.values()
+              if found and (damage := find_damage(found))]  # fmt: skip
     if todo:
         with exclusive(root):
             check_space([step for steps in todo.values() for step in steps])
