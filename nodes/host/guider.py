@@ -8,33 +8,32 @@ pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 from collections.abc import Callable
 from functools import partial
 
-import comfy.model_management as mm
 import comfy.samplers
-from comfy.model_patcher import ModelPatcher, create_model_options_clone
+import torch
+from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.sampling import (
-    Window,
-    average_windows,
-    flip_chunks,
-    fuse,
-    guidance_ramp,
-    plan_windows,
-)
-from .control_patch import PASS, ModelPass
+from ...fcvg_core.sampling import guidance_ramp, plan_windows
+from .passes import PASS, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
+from .preview import show_middle_frame
+
+POST_CFG = "sampler_post_cfg_function"  # a list in model_options
+CFG = "sampler_cfg_function"
 
 
 class VideoGuider(comfy.samplers.CFGGuider):
     """Works with every sampler and scheduler of the host; a subclass says in which directions.
 
-    All passes of a step go to the host in one call, and it batches as many of them as free
-    memory allows.
+    The host's hooks are called as its own guiders call them: pre-CFG functions, functions in place
+    of the evaluation and post-CFG functions once a step; a function in place of CFG once for each
+    pass, in the pass's order of time. It multiplies with the ramp of this guider.
 
     Args:
         model: SVD; it is cloned.
         window, overlap: see `plan_windows`.
-        min_guidance, max_guidance: at a pass's first and last frame, window by window.
+        min_guidance, max_guidance: guidance scale at the first and the last frame of each window,
+            counted in the direction of the pass.
     """
 
     # For each direction the condition's name and whether time runs backward.
@@ -49,15 +48,22 @@ class VideoGuider(comfy.samplers.CFGGuider):
         min_guidance: float,
         max_guidance: float,
     ):
+        check_svd(model, "This guider")
+        if "context_handler" in model.model_options:
+            raise ValueError(
+                "The model has Context Windows, but this guider makes windows of its own: take "
+                "Context Windows out and set window and overlap here."
+            )
         model = model.clone()
         super().__init__(model)
         self.window = window
         self.overlap = overlap
         self.min_guidance = min_guidance
         self.max_guidance = max_guidance
-        model.add_wrapper_with_key(WrappersMP.APPLY_MODEL, PASS, _apply_in_direction)
-        # No method of this guider: it would be in a circle with its model, which then outlives the
-        # host's hold on it and is taken for a memory leak.
+        # Hooks know one scale; `_guide` makes the ramp below it.
+        self.set_cfg(max(min_guidance, max_guidance))
+        # A plain function, not a bound method: a bound method would make guider and model refer to
+        # each other, and the host reports that as a memory leak.
         prepare = partial(_prepare_window, window)
         model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, prepare)
 
@@ -72,53 +78,107 @@ class VideoGuider(comfy.samplers.CFGGuider):
         disable_pbar: bool = False,
         seed: int | None = None,
     ) -> Tensor:
-        """As the host's, but the preview shows the middle frame instead of the first."""
-        plan_windows(len(noise), self.window, self.overlap)  # complain before loading models
-        shown = None if callback is None else show_middle_frame(callback)
+        """As the host's, but the preview shows the middle frame instead of the first.
+
+        Raises:
+            ValueError: before models are loaded, for a latent that is no video of SVD's, windows
+                that can't be made, or a conditioning for a part of the picture.
+        """
+        _check_latent(latent_image)
+        plan_windows(len(noise), self.window, self.overlap)
+        refuse_areas(self.original_conds)
+        show_middle_frame(callback)
         return super().sample(
-            noise, latent_image, sampler, sigmas, denoise_mask, shown, disable_pbar, seed
+            noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed
         )
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict = {}, seed=None):
         """Denoised latents [T, 4, h, w]; `timestep` holds a sigma for every frame."""
-
-        def predict(latents: Tensor, window: Window) -> Tensor:
-            mm.throw_exception_if_processing_interrupted()
-            options = self._for_window(model_options, window, len(x))
-            return self._predict_window(latents, timestep[window.frames], options)
-
-        windows = plan_windows(len(x), self.window, self.overlap)
-        return average_windows(x, windows, predict)
-
-    def _predict_window(self, x: Tensor, sigma: Tensor, model_options: dict) -> Tensor:
-        guided = self.min_guidance != 1.0 or self.max_guidance != 1.0
-        # The unconditional half would cancel out at a guidance of 1.
-        negative = self.conds["negative"] if guided else None
-        conds = [c for name, _ in self.directions for c in (self.conds[name], negative)]
-        out = comfy.samplers.calc_cond_batch(self.inner_model, conds, x, sigma, model_options)
-        ramp = guidance_ramp(self.min_guidance, self.max_guidance, x)
-        predictions = []
-        for i, (_, backward) in enumerate(self.directions):
-            cond, uncond = out[2 * i : 2 * i + 2]
-            predictions.append(
-                comfy.samplers.cfg_function(
-                    self.inner_model, cond, uncond, ramp.flip(0) if backward else ramp, x, sigma,
-                    model_options, cond=conds[0], uncond=conds[1],
-                )
-            )  # fmt: skip
-        return fuse(*predictions) if len(predictions) == 2 else predictions[0]
-
-    def _for_window(self, model_options: dict, window: Window, num_frames: int) -> dict:
-        """Options that tell the wrapper and the control patch which pass is which."""
-        options = create_model_options_clone(model_options)
-        backward = [backward for _, backward in self.directions]
-        options["transformer_options"][PASS] = ModelPass(
-            num_frames=num_frames,
-            window=window,
-            conditional=(True, False) * len(backward),
-            backward=tuple(flag for flag in backward for _ in range(2)),
+        passes = VideoPasses.plan(
+            len(x),
+            plan_windows(len(x), self.window, self.overlap),
+            {backward: self.conds[name] for name, backward in self.directions},
         )
-        return options
+        conds = self._cond(), self._uncond(model_options)
+        hooks = model_options.get(POST_CFG, [])
+        options = {**model_options, POST_CFG: []}
+        groups, own_hooks = [passes], []
+        if _keeps_attention(model_options):
+            # Self-Attention Guidance looks at what the last call of the model left behind.
+            groups, own_hooks = passes.one_by_one(), self.model_options.get(POST_CFG, [])
+        parts = [self._predict(group, conds, x, timestep, options, own_hooks) for group in groups]
+        cond, uncond, denoised = (
+            passes.merge(torch.cat(clips)) for clips in zip(*parts, strict=True)
+        )
+        # The sampler's own hooks are about the whole video, so they come last.
+        later = [hook for hook in hooks if hook not in own_hooks]
+        options = passes.evaluate_video(options)
+        return self._call_post_cfg(later, denoised, (cond, uncond), conds, x, timestep, options)
+
+    def _cond(self) -> Conds:
+        """The conditional conds of all directions; a pass takes its own out of them."""
+        return [cond for name, _ in self.directions for cond in self.conds[name]]
+
+    def _uncond(self, model_options: dict) -> Conds:
+        """The unconditional conds; None where they would cancel out at a guidance of 1."""
+        guided = self.min_guidance != 1.0 or self.max_guidance != 1.0
+        needed = guided or model_options.get("disable_cfg1_optimization", False)
+        return self.conds["negative"] if needed else None
+
+    def _predict(
+        self, passes: VideoPasses, conds: tuple[Conds, Conds], x: Tensor, sigma: Tensor,
+        options: dict, post_cfg: list[Callable],
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        """Conditional, unconditional and guided predictions, as clips."""
+        clips, levels = passes.split(x), passes.split(sigma)
+        call = {
+            "conds": list(conds), "input": clips, "sigma": levels, "model": self.inner_model,
+            "model_options": passes.evaluate_clips(options),
+        }  # fmt: skip
+        evaluate = options.get("sampler_calc_cond_batch_function", _calc_cond_batch)
+        out = evaluate(call)
+        for hook in options.get("sampler_pre_cfg_function", []):
+            out = hook({**call, "conds_out": out, "cond_scale": self.cfg, "timestep": levels})
+        cond, uncond = out[:2]
+        every = zip(passes.passes, *map(passes.chunk, (cond, uncond, clips, levels)), strict=True)
+        guided = [
+            self._guide(current, predicted, conds, clip, level, options, post_cfg)
+            for current, *predicted, clip, level in every
+        ]
+        return cond, uncond, torch.cat(guided)
+
+    def _guide(
+        self, current: ModelPass, predicted: list[Tensor], conds: tuple[Conds, Conds],
+        clip: Tensor, sigma: Tensor, options: dict, post_cfg: list[Callable],
+    ) -> Tensor:  # fmt: skip
+        """Guidance of one pass, its frames in its own order of time."""
+        cond, uncond = predicted
+        own = tuple(current.own(c) for c in conds)
+        options = current.options(options)
+        scale = guidance_ramp(self.min_guidance, self.max_guidance, clip)
+        if CFG in options:
+            # It takes a number, so the ramp goes into what it scales.
+            if self.min_guidance != self.max_guidance:
+                cond = uncond + (cond - uncond) * (scale / self.cfg)
+            scale = self.cfg
+        guided = comfy.samplers.cfg_function(
+            self.inner_model, cond, uncond, scale, clip, sigma, options, cond=own[0], uncond=own[1]
+        )
+        return self._call_post_cfg(post_cfg, guided, predicted, own, clip, sigma, options)
+
+    def _call_post_cfg(
+        self, hooks: list[Callable], denoised: Tensor, predicted: tuple[Tensor, Tensor],
+        conds: tuple[Conds, Conds], x: Tensor, sigma: Tensor, options: dict,
+    ) -> Tensor:  # fmt: skip
+        """What post-CFG functions make of a guided prediction."""
+        for hook in hooks:
+            denoised = hook({
+                "denoised": denoised, "cond_denoised": predicted[0],
+                "uncond_denoised": predicted[1], "cond": conds[0], "uncond": conds[1],
+                "cond_scale": self.cfg, "model": self.inner_model, "sigma": sigma,
+                "model_options": options, "input": x,
+            })  # fmt: skip
+        return denoised
 
 
 class InbetweenGuider(VideoGuider):
@@ -137,35 +197,30 @@ class AnimationGuider(VideoGuider):
     directions = (("positive", False),)
 
 
-def show_middle_frame(callback: Callable) -> Callable:
-    """A sampler's callback that is given the middle frame first, where previews look.
+def _check_latent(latent: Tensor) -> None:
+    shape = None if getattr(latent, "is_nested", False) else tuple(latent.shape)
+    if shape is None or len(shape) != 4 or shape[1] != 4:
+        raise ValueError(
+            f"The latent is {shape or 'several tensors'}, but a video of SVD is (frames, 4, height "
+            "/ 8, width / 8): connect the latent of FCVG Conditioning or of ControlNeXt-SVD "
+            "Conditioning."
+        )
 
-    At the last step it gets the frames in order, for the host keeps those as a result.
-    """
 
-    def shown(step: int, denoised: Tensor, x: Tensor, total_steps: int) -> None:
-        if step + 1 < total_steps:
-            denoised = denoised.roll(-(len(denoised) // 2), 0)
-        callback(step, denoised, x, total_steps)
+def _calc_cond_batch(call: dict) -> list[Tensor]:
+    """The host's evaluation, called as a function in place of it is called."""
+    return comfy.samplers.calc_cond_batch(
+        call["model"], call["conds"], call["input"], call["sigma"], call["model_options"]
+    )
 
-    return shown
+
+def _keeps_attention(model_options: dict) -> bool:
+    """Whether a post-CFG function may use the attention of the last call of the model."""
+    replaced = model_options.get("transformer_options", {}).get("patches_replace", {})
+    return bool(replaced.get("attn1") and model_options.get(POST_CFG))
 
 
 def _prepare_window(window: int, executor, model, noise_shape, conds, *args, **kwargs):
     """Memory is needed for a window, not for the whole video."""
     shape = [min(noise_shape[0], window), *noise_shape[1:]]
     return executor(model, shape, conds, *args, **kwargs)
-
-
-def _apply_in_direction(executor, x, t, c_concat=None, c_crossattn=None, control=None,
-                        transformer_options={}, **kwargs):  # fmt: skip
-    """Flip the frames of backward passes before the model, and its prediction after it."""
-    current = transformer_options.get(PASS)
-    if current is None:  # somebody else's call, outside of this guider's steps
-        return executor(x, t, c_concat, c_crossattn, control, transformer_options, **kwargs)
-    flipped = [current.backward[i] for i in transformer_options["cond_or_uncond"]]
-    kwargs["num_video_frames"] = current.window.length
-    out = executor(
-        flip_chunks(x, flipped), t, c_concat, c_crossattn, control, transformer_options, **kwargs
-    )
-    return flip_chunks(out, flipped)

@@ -1,6 +1,7 @@
 """ControlNeXt-SVD in the host: the guider, the box, and what both say of bad input."""
 
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -246,10 +247,13 @@ class TestControlPatch:
         patches = load("nodes.host.control_patch")
         window = load("fcvg_core.sampling").Window
         monkeypatch.setattr(patches.mm, "unet_offload_device", lambda: torch.device("cpu"))
-        hidden = torch.empty(4, 8, 2, 2, device="meta")
+        controlnext = SimpleNamespace(load_device=torch.device("meta"))
+        patch = patches.ControlPatch(
+            controlnext, torch.zeros(9, 3, 32, 32), strength=1.0, sigma_start=1.0, sigma_end=0.0
+        )
         for num_frames, kept in ((4, "meta"), (9, "cpu")):
-            current = patches.ModelPass(num_frames, window(0, 4), (True, False), (False, False))
-            assert patches._where_to_keep(current, hidden).type == kept
+            current = patches.ModelPass(0, num_frames, window(0, 4), False, frozenset(), frozenset())
+            assert patch._where_to_keep(current).type == kept
 
 
 class TestBadInput:
@@ -276,7 +280,7 @@ class TestBadInput:
 
     def test_model_that_is_no_svd(self, load, controlnext):
         other = type("Patcher", (), {"model": object()})()
-        with pytest.raises(ValueError, match="steers Stable Video Diffusion, but the model is obj"):
+        with pytest.raises(ValueError, match="works with Stable Video Diffusion, but the model"):
             load("nodes.host.control_patch").steer(
                 other, controlnext["v1"], as_image(control_frames(2)), strength=1.0,
                 start_percent=0.0, end_percent=1.0,

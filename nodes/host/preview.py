@@ -1,0 +1,36 @@
+"""What is shown while a video is sampled: its middle frame, where most is to be seen."""
+
+import inspect
+from collections.abc import Callable
+
+import latent_preview
+from torch import Tensor
+
+# The host's previewers that show one picture. Others, of packs that play the whole video, get the
+# frames in order.
+_ONE_PICTURE = (latent_preview.Latent2RGBPreviewer, latent_preview.TAESDPreviewerImpl)
+
+
+def show_middle_frame(callback: Callable | None) -> None:
+    """Make the previewer of a sampler's callback show the middle frame instead of the first.
+
+    The callback itself still gets the frames in order, since the host keeps what it is given last
+    as a result. A callback without one of the host's previewers is left as it is.
+    """
+    previewer = _previewer(callback)
+    if not isinstance(previewer, _ONE_PICTURE):
+        return
+    decode = previewer.decode_latent_to_preview
+
+    def decode_middle(x0: Tensor):
+        return decode(x0[len(x0) // 2 :])
+
+    # The host makes a previewer for every run, so this lasts no longer than the run.
+    previewer.decode_latent_to_preview = decode_middle
+
+
+def _previewer(callback: Callable | None):
+    """The previewer in the closure of `latent_preview.prepare_callback`; None elsewhere."""
+    if not inspect.isfunction(callback):
+        return None
+    return inspect.getclosurevars(callback).nonlocals.get("previewer")
