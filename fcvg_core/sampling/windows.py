@@ -31,9 +31,9 @@ class Window:
         return [0, *range(self.start + 1, self.start + self.length)]
 
     @property
-    def skipped(self) -> int:
-        """How many of the window's first frames do not count."""
-        return 0 if self.start == 0 else 1
+    def counted(self) -> slice:
+        """Which frames of the window count."""
+        return slice(0 if self.start == 0 else 1, self.length)
 
 
 def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
@@ -84,7 +84,7 @@ def average_windows(
     total = torch.zeros_like(latents)
     count = latents.new_zeros(latents.shape[0], *[1] * (latents.ndim - 1))
     for window in windows:
-        counted = slice(window.start + window.skipped, window.start + window.length)
-        total[counted] += predict(latents[window.frames], window)[window.skipped :]
-        count[counted] += 1
+        prediction = predict(latents[window.frames], window)
+        total[window.frames][window.counted] += prediction[window.counted]
+        count[window.frames][window.counted] += 1
     return total / count

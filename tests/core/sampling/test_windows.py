@@ -39,7 +39,7 @@ class TestPlanWindows:
     def test_every_frame_counts_somewhere(self, num_frames):
         counted = set()
         for window in plan_windows(num_frames, 6, 2):
-            counted.update(range(num_frames)[window.frames][window.skipped :])
+            counted.update(range(num_frames)[window.frames][window.counted])
         assert counted == set(range(num_frames))
 
 

@@ -1,0 +1,137 @@
+"""What the tests of the guiders share: a tiny steered SVD, its conditionings, one run."""
+
+import importlib
+from dataclasses import dataclass
+from unittest import mock
+
+import torch
+
+from fcvg_core.sampling import Window, plan_windows
+
+FRAMES = 5
+
+
+def random(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def conditioning(seed: int | None, size: int = 8, **more) -> list:
+    """A keyframe's conditioning, or the unconditional one of no seed."""
+    shapes = (1, 1, 64), (1, 4, size, size)
+    made = [torch.zeros(shape) if seed is None else random(seed, *shape) for shape in shapes]
+    values = {"fps": 7, "motion_bucket_id": 127, "augmentation_level": 0.02}
+    return [[made[0], {**values, "concat_latent_image": made[1], **more}]]
+
+
+@dataclass(frozen=True)
+class MirroredWindow(Window):
+    """A window of the video that runs backward: everything about it is counted from the end."""
+
+    num_frames: int = 0
+
+    @property
+    def frames(self) -> slice:
+        start = self.num_frames - self.start - self.length
+        return slice(start, start + self.length)
+
+    @property
+    def control_frames(self) -> list[int]:
+        return [self.num_frames - 1 - frame for frame in reversed(super().control_frames)]
+
+    @property
+    def counted(self) -> slice:
+        return slice(0, self.length - super().counted.start)
+
+
+def mirrored_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
+    """In place of `plan_windows` for a mirrored video: FCVG lets windows begin at the first frame."""
+    return [
+        MirroredWindow(found.start, found.length, num_frames)
+        for found in plan_windows(num_frames, window, overlap)
+    ]
+
+
+class Rig:
+    """Guiders over one model that is loaded once.
+
+    Args:
+        load: the fixture of this name.
+        model, controlnext: as the pack's loaders give them.
+        size: of the latents.
+    """
+
+    def __init__(self, load, model, controlnext, size: int = 8):
+        self.load, self.model, self.controlnext, self.size = load, model, controlnext, size
+
+    def steer(self, model=None, *, frames: int = FRAMES, flipped: bool = False):
+        """A clone of a model under control frames."""
+        pictures = torch.rand(
+            frames, 8 * self.size, 8 * self.size, 3, generator=torch.Generator().manual_seed(0)
+        )
+        return self.load("nodes.host.control_patch").steer(
+            model or self.model, self.controlnext, pictures.flip(0) if flipped else pictures,
+            strength=1.0, start_percent=0.0, end_percent=1.0,
+        )  # fmt: skip
+
+    def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0)):
+        """The guider between two keyframes, which may be swapped."""
+        guider = self.load("nodes.host.guider").InbetweenGuider(
+            model, window=window, overlap=overlap,
+            min_guidance=guidance[0], max_guidance=guidance[1],
+        )  # fmt: skip
+        keyframes = conditioning(1, self.size), conditioning(3, self.size)
+        guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, self.size))
+        return guider
+
+    def animation(self, model, *, window=25, overlap=2, guidance=(3.0, 3.0)):
+        """The guider away from one picture."""
+        guider = self.load("nodes.host.guider").AnimationGuider(
+            model, window=window, overlap=overlap,
+            min_guidance=guidance[0], max_guidance=guidance[1],
+        )  # fmt: skip
+        guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
+        return guider
+
+    def host(self, model, *, guidance=3.0):
+        """The host's own guider over the same conditionings."""
+        import comfy.samplers
+
+        guider = comfy.samplers.CFGGuider(model)
+        guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
+        guider.set_cfg(guidance)
+        return guider
+
+    def sample(self, guider, *, flipped=False, sampler="euler", steps=2, frames=FRAMES, **more):
+        """Sampled latents; flipped noise gives a flipped video, which is turned round again."""
+        import comfy.samplers
+
+        noise = random(0, frames, 4, self.size, self.size)
+        sampling = guider.model_patcher.get_model_object("model_sampling")
+        chosen = comfy.samplers.sampler_object(sampler) if isinstance(sampler, str) else sampler
+        run = {
+            "sigmas": comfy.samplers.calculate_sigmas(sampling, "karras", steps),
+            "latent_image": torch.zeros_like(noise),
+            **more,
+        }
+        if not flipped:
+            return guider.sample(noise, sampler=chosen, disable_pbar=True, seed=0, **run)
+        with mock.patch.object(self.load("nodes.host.guider"), "plan_windows", mirrored_windows):
+            out = guider.sample(noise.flip(0), sampler=chosen, disable_pbar=True, seed=0, **run)
+        return out.flip(0)
+
+    def asymmetry(self, make, **run) -> float:
+        """How far swapped keyframes and flipped noise are from flipping the video, in deviations.
+
+        Args:
+            make: flipped -> guider.
+        """
+        videos = [self.sample(make(flipped), flipped=flipped, **run) for flipped in (False, True)]
+        return float((videos[0] - videos[1]).abs().max() / videos[0].std())
+
+
+def apply_hook(module: str, name: str, model, *arguments):
+    """What a node of the host makes of a model, in whichever of its two styles it is written."""
+    node = getattr(importlib.import_module(f"comfy_extras.{module}"), name)
+    if hasattr(node, "define_schema"):
+        return node.execute(model, *arguments).args[0]
+    return getattr(node(), node.FUNCTION)(model, *arguments)[0]

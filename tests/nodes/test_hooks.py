@@ -1,0 +1,248 @@
+"""The host's own guidance nodes and model patches through the guiders.
+
+What the host's guider makes of a hook, the Animation Guider makes of it too; in both directions a
+hook treats both keyframes alike.
+"""
+
+import importlib
+
+import pytest
+import torch
+from guiding import FRAMES, Rig, apply_hook, conditioning
+
+SIZE = 16  # of latents: the middle of the UNet has 2 x 2 places, so attention does something
+# Node of the host -> its module and its values after the model.
+NODES = {
+    "FreSca": ("nodes_fresca", 0.8, 1.5, 3),
+    "TCFG": ("nodes_tcfg",),
+    "APG": ("nodes_apg", 0.5, 5.0, -0.5),  # its momentum remembers the step before
+    "RescaleCFG": ("nodes_model_advanced", 0.7),
+    "CFGZeroStar": ("nodes_cfg",),
+    "Mahiro": ("nodes_mahiro",),
+    "PerturbedAttentionGuidance": ("nodes_pag", 3.0),
+    "SelfAttentionGuidance": ("nodes_sag", 0.5, 2.0),
+    "FreeU": ("nodes_freelunch", 1.1, 1.2, 0.9, 0.2),
+    "FreeU_V2": ("nodes_freelunch", 1.3, 1.4, 0.9, 0.2),
+    "VideoLinearCFGGuidance": ("nodes_video_model", 1.0),
+    "VideoTriangleCFGGuidance": ("nodes_video_model", 1.0),
+    "EpsilonScaling": ("nodes_eps", 1.01),
+}
+# These choose at random where they act, anew in every call of the model.
+RANDOM = {"HyperTile": ("nodes_hypertile", 8, 2, 0, False), "TomePatchModel": ("nodes_tomesd", 0.3)}
+
+
+@pytest.fixture(scope="module")
+def rig(load, stand_ins):
+    loading = load("nodes.host.loading")
+    return Rig(
+        load,
+        loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
+        loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
+        SIZE,
+    )
+
+
+@pytest.fixture(params=[*NODES, "lora", "operation", "compiled"])
+def hook(request, rig):
+    """A function that puts one hook on a model; skipped where the host has no such node."""
+    if request.param not in NODES:
+        return OTHERS[request.param]
+    module, *arguments = NODES[request.param]
+    try:
+        found = hasattr(importlib.import_module(f"comfy_extras.{module}"), request.param)
+    except ImportError:
+        found = False
+    if not found:
+        pytest.skip(f"this host has no {request.param}")
+    return lambda model: apply_hook(module, request.param, model, *arguments)
+
+
+def add_lora(model):
+    """A LoRA that is strong enough to be seen."""
+    key = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
+    shape = model.model.state_dict()[key].shape
+    model = model.clone()
+    change = torch.randn(shape, generator=torch.Generator().manual_seed(9))
+    model.add_patches({key: ("diff", (change,))}, 1.0)
+    return model
+
+
+def add_operation(model):
+    """Latent Operation CFG, with a tone mapping."""
+    latent = importlib.import_module("comfy_extras.nodes_latent")
+    make = latent.LatentOperationTonemapReinhard
+    made = make.execute(0.5).args[0] if hasattr(make, "execute") else make().op(0.5)[0]
+    return apply_hook("nodes_latent", "LatentApplyOperationCFG", model, made)
+
+
+def compile_eagerly(model):
+    """torch.compile, which here only traces."""
+    from comfy_api.torch_helpers import set_torch_compile_wrapper
+
+    model = model.clone()
+    set_torch_compile_wrapper(model, backend="eager")
+    return model
+
+
+OTHERS = {"lora": add_lora, "operation": add_operation, "compiled": compile_eagerly}
+
+
+class TestOneDirection:
+    def test_the_same_as_the_hosts_guider(self, rig, hook):
+        model = hook(rig.steer())
+        wanted, out = (rig.sample(guide(model)) for guide in (rig.host, rig.animation))
+        assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
+        without = rig.sample(rig.animation(rig.steer()))
+        assert hook is compile_eagerly or (out - without).abs().max() > 1e-3 * wanted.std()
+
+    @pytest.mark.parametrize("name", RANDOM)
+    def test_random_ones(self, rig, name):
+        module, *arguments = RANDOM[name]
+        model = apply_hook(module, name, rig.steer(), *arguments)
+        out = []
+        for guide in (rig.host, rig.animation):
+            torch.manual_seed(0)
+            out.append(rig.sample(guide(model)))
+        assert (out[0] - out[1]).abs().max() <= 1e-5 * out[0].std()
+
+
+class TestBothDirections:
+    def test_keyframes_are_treated_alike(self, rig, hook):
+        def make(flipped):
+            return rig.inbetween(hook(rig.steer(flipped=flipped)), flipped=flipped)
+
+        assert rig.asymmetry(make) <= 1e-5
+
+    def test_in_windows(self, rig, hook):
+        def make(flipped):
+            return rig.inbetween(hook(rig.steer(flipped=flipped)), flipped=flipped, window=4)
+
+        assert rig.asymmetry(make) <= 1e-5
+
+
+class TestCalls:
+    """How often, and with what, a hook is called."""
+
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_once_a_step_with_the_whole_video(self, rig, window):
+        seen = []
+        model = rig.steer()
+        model.set_model_sampler_post_cfg_function(lambda args: seen.append(args) or args["denoised"])
+        rig.sample(rig.inbetween(model, window=window), steps=3)
+        assert len(seen) == 3
+        for args in seen:
+            assert args["cond_scale"] == 3.0
+            for key in ("denoised", "cond_denoised", "uncond_denoised", "input"):
+                assert args[key].shape == (FRAMES, 4, SIZE, SIZE)
+
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_before_cfg_once_a_step(self, rig, window):
+        seen = []
+        model = rig.steer()
+        model.set_model_sampler_pre_cfg_function(lambda args: seen.append(args) or args["conds_out"])
+        rig.sample(rig.inbetween(model, window=window), steps=3)
+        assert len(seen) == 3
+        for args in seen:
+            assert args["conds_out"][0].shape == args["input"].shape
+            assert len(args["sigma"]) == len(args["input"])
+
+    def test_in_place_of_the_evaluation(self, rig):
+        import comfy.samplers
+
+        seen = []
+
+        def evaluate(args):
+            seen.append(args["input"].shape)
+            return comfy.samplers.calc_cond_batch(
+                args["model"], args["conds"], args["input"], args["sigma"], args["model_options"]
+            )
+
+        plain = rig.sample(rig.inbetween(rig.steer(), window=4))
+        model = rig.steer()
+        model.set_model_sampler_calc_cond_batch_function(evaluate)
+        assert torch.equal(rig.sample(rig.inbetween(model, window=4)), plain)
+        assert len(seen) == 2
+
+    def test_unconditional_half_where_a_hook_asks_for_it(self, rig):
+        seen = []
+        model = rig.steer()
+        model.set_model_sampler_post_cfg_function(
+            lambda args: seen.append(args["uncond_denoised"]) or args["denoised"],
+            disable_cfg1_optimization=True,
+        )
+        rig.sample(rig.inbetween(model, guidance=(1.0, 1.0)), steps=1)
+        assert seen[0].abs().max() > 0
+
+
+class TestRamps:
+    """A function in place of CFG multiplies with the guider's own ramp, pass by pass."""
+
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_the_hosts_ramp_is_ours(self, rig, window):
+        ours = rig.sample(rig.inbetween(rig.steer(), window=window, guidance=(1.0, 3.0)))
+        model = apply_hook("nodes_video_model", "VideoLinearCFGGuidance", rig.steer(), 1.0)
+        theirs = rig.sample(rig.inbetween(model, window=window))
+        assert (ours - theirs).abs().max() <= 1e-5 * ours.std()
+
+    def test_both(self, rig):
+        model = apply_hook("nodes_video_model", "VideoLinearCFGGuidance", rig.steer(), 1.0)
+        guider = rig.animation(model, guidance=(1.5, 3.0))
+        product = torch.linspace(1.0, 3.0, FRAMES) * torch.linspace(0.5, 1.0, FRAMES)
+        single = rig.host(rig.steer(), guidance=3.0)
+        scales = product.reshape(-1, 1, 1, 1)
+        single.model_patcher.set_model_sampler_cfg_function(
+            lambda args: args["uncond"] + scales * (args["cond"] - args["uncond"])
+        )
+        wanted = rig.sample(single)
+        assert (rig.sample(guider) - wanted).abs().max() <= 1e-5 * wanted.std()
+
+
+class TestCaches:
+    """EasyCache keeps predictions by the uuids of conds."""
+
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_a_skipped_call_adds_the_difference_of_its_own_pass(self, rig, window):
+        cached = pytest.importorskip("comfy_extras.nodes_easycache", reason="host has no EasyCache")
+        model = cached.EasyCacheNode.execute(rig.steer(), 1e9, 0.0, 1.0, False).args[0]
+        seen = []
+        handle = model.model.diffusion_model.input_blocks[0].register_forward_hook(
+            lambda module, args, out: seen.append(1)
+        )
+
+        def make(flipped):
+            again = cached.EasyCacheNode.execute(
+                rig.steer(flipped=flipped), 1e9, 0.0, 1.0, False
+            ).args[0]
+            return rig.inbetween(again, flipped=flipped, window=window)
+
+        try:
+            asymmetry = rig.asymmetry(make, steps=6)
+        finally:
+            handle.remove()
+        passes = 2 if window == 25 else 4
+        assert len(seen) < 2 * 6 * passes  # some were skipped
+        assert asymmetry <= 1e-5
+
+
+class TestRefused:
+    def test_context_windows(self, rig):
+        import comfy_extras.nodes_context_windows as nodes
+
+        model = rig.steer()
+        model.model_options["context_handler"] = object()
+        assert nodes
+        with pytest.raises(ValueError, match="take Context Windows out"):
+            rig.inbetween(model)
+
+    @pytest.mark.parametrize("area", [{"area": (4, 4, 0, 0)}, {"set_area_to_bounds": True}])
+    def test_areas(self, rig, area):
+        guider = rig.inbetween(rig.steer())
+        guider.set_conds(
+            conditioning(1, SIZE, **area), conditioning(3, SIZE), conditioning(None, SIZE)
+        )
+        with pytest.raises(ValueError, match="'first' is limited to an area"):
+            rig.sample(guider)
+        plain = rig.host(rig.steer())
+        plain.set_conds(conditioning(1, SIZE, area=(4, 4, 0, 0)), conditioning(None, SIZE))
+        with pytest.raises(ValueError, match="'positive' is limited to an area"):
+            rig.sample(plain)
