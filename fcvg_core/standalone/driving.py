@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..frames import crop_resize
+from ..frames import fit_frame
 from ..pose import STYLES, PoseDetector, Poses, draw_poses, drive_reference
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -92,6 +92,4 @@ def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> n
     Returns:
         [T, height, width, 3] uint8.
     """
-    return np.stack([
-        frame if frame.shape[:2] == size else crop_resize(frame, size) for frame in frames
-    ])  # fmt: skip
+    return np.stack([fit_frame(frame, size) for frame in frames])

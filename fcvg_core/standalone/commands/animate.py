@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...frames import crop_resize, side_by_side
+from ...frames import fit_frame, side_by_side
 from ...models.fcvg import check_size
 from ...sampling import plan_windows
 from ..denoising import Settings
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
     check_size(*size)
     plan_windows(options.frames, options.window, options.overlap)
     warn_of_changes(options.run)
-    reference = crop_resize(read_frame(options.image), size)
+    reference = fit_frame(read_frame(options.image), size)
     job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
     with Bars() as bars:
         control, fps = _control_frames(options, reference, bars)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ...frames import crop_resize
+from ...frames import fit_frame
 from ...pose import STYLES, draw_on_frame, draw_poses, stack_frames
 from ..dwpose import need_detector
 from ..keyframes import read_frame
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     for name, path in zip(_names(options.images), options.images, strict=True):
         frame = read_frame(path)
         if options.height:
-            frame = crop_resize(frame, (options.height, options.width))
+            frame = fit_frame(frame, (options.height, options.width))
         poses, size = detector(frame), frame.shape[:2]
         drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
         write_poses(folder / f"{name}.json", poses, size)
