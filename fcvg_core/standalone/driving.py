@@ -47,18 +47,21 @@ def draw_driving_poses(
 
     Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
-    poses, driving_size = _find_poses(frames, detector, max_frames, progress)
     size = reference.shape[:2]
+    try:
+        poses, driving_size = _find_poses(frames, detector, max_frames, progress)
+        reference_poses = detector(reference)
+    finally:
+        detector.release()
     track = drive_reference(
         poses,
-        detector(reference),
+        reference_poses,
         driving_size=driving_size,
         reference_size=size,
         one_person=settings.one_person,
         smoothing=settings.smoothing,
         reference_first=True,
     )
-    detector.release()
     style = STYLES["controlnext-svd-v2"].scaled(settings.pose_width)
     return draw_poses(track, size, style=style)
 
