@@ -33,8 +33,10 @@ def check_image(image: Tensor, name: str) -> Tensor:
             "channels] with 1, 3 or 4 channels: connect a node that gives RGB pictures."
         )
     if image.numel() == 0:
-        what = "an empty batch" if len(image) == 0 else f"empty: its shape is {list(image.shape)}"
-        raise ValueError(f"{name} is {what}. At least one picture of one pixel is needed.")
+        what = "an empty batch" if len(image) == 0 else f"empty, of the shape {list(image.shape)}"
+        raise ValueError(
+            f"{name} is {what}, but at least one picture is needed: look at the node that makes it."
+        )
     image = image[..., :3].float()
     low, high = _check_range(image, name)
     if low < 0 or high > 1:
@@ -76,8 +78,8 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
         )
     if masks.numel() == 0:
         raise ValueError(
-            f"{name} is empty: its shape is {list(mask.shape)}. Connect a mask, or nothing to "
-            "allow the whole frame."
+            f"{name} is empty, of the shape {list(mask.shape)}, but one mask is needed: connect a "
+            "mask, or nothing to allow the whole frame."
         )
     first = (masks if masks.ndim == 2 else masks[0]).float()
     _check_range(first, name)
@@ -107,7 +109,10 @@ def _check_tensor(value: object, name: str, kind: str) -> None:
 
 def _check_range(values: Tensor, name: str) -> tuple[float, float]:
     """The smallest and the largest value; ValueError where one is NaN or infinite."""
-    low, high = (float(bound) for bound in torch.aminmax(values))  # NaN where one value is
+    # Picture by picture: what has no alpha is a view, of which the whole would be copied. Each
+    # bound is NaN where one value is.
+    lows, highs = zip(*(torch.aminmax(part) for part in values), strict=True)
+    low, high = float(torch.stack(lows).min()), float(torch.stack(highs).max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(
             f"{name} holds NaN or infinite values, but all have to be finite numbers from 0 to 1: "
