@@ -36,8 +36,10 @@ def to_uint8(image: torch.Tensor) -> np.ndarray:
         [..., H, W, 3] uint8, rounded.
 
     Raises:
-        ValueError: another number of channels, or a value that is not finite.
+        ValueError: another number of channels or kind of numbers, or a value that is not finite.
     """
+    if not image.is_floating_point():
+        raise ValueError(f"expected an image of floating-point numbers in 0..1, got {image.dtype}")
     if image.ndim < 3 or image.shape[-1] not in (1, 3, 4):
         raise ValueError(f"expected an image [..., H, W, 1, 3 or 4], got {list(image.shape)}")
     image = image.detach()[..., :3].float()
@@ -66,7 +68,8 @@ def to_image(frames: np.ndarray) -> torch.Tensor:
 def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Centre of a frame in the shape of `size`, resized to it (bicubic, antialiased).
 
-    A frame that has the size already may still lose a row or a column: the reference truncates.
+    Even a frame that has this size can lose one row or column, because the reference rounds the
+    crop down; see `fit_frame`.
 
     Args:
         frame: [H, W, 3] uint8.
@@ -97,6 +100,26 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         box = (0, top, columns, top + kept)
     image = Image.fromarray(frame).crop(box)
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)).copy()
+
+
+def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame at a size: as it is where it has that size, else what `crop_resize` makes of it.
+
+    Args:
+        frame: [H, W, 3] uint8.
+        size: (height, width) of the result, in pixels.
+
+    Returns:
+        [height, width, 3] uint8.
+
+    Raises:
+        ValueError: as in `crop_resize`.
+
+    Differs: the reference crops a frame of the right size too, which costs a row of some sizes
+    (576 x 448 is one).
+    """
+    check_frame(frame)
+    return frame if frame.shape[:2] == tuple(size) else crop_resize(frame, size)
 
 
 def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:

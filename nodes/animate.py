@@ -170,12 +170,14 @@ class SampleAnimation(io.ComfyNode):
     def execute(
         cls, model, clip_vision, vae, reference_image, controlnext, control_frames, **settings,
     ) -> io.NodeOutput:  # fmt: skip
+        from .host.images import check_image, first_picture
         from .host.sample import SampleSettings, sample_animation
 
+        control_frames = check_image(control_frames, "control_frames")
         return io.NodeOutput(
             sample_animation(
                 (model, clip_vision, vae),
-                reference_image,
+                first_picture(reference_image, "reference_image"),
                 (controlnext, control_frames),
                 SampleSettings(
                     num_frames=len(control_frames),

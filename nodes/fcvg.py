@@ -232,12 +232,13 @@ class ApplyControlNeXt(io.ComfyNode):
         end_percent: float,
     ) -> io.NodeOutput:  # fmt: skip
         from .host.control_patch import steer
+        from .host.images import check_image
 
         return io.NodeOutput(
             steer(
                 model,
                 controlnext,
-                control_frames,
+                check_image(control_frames, "control_frames"),
                 strength=strength,
                 start_percent=start_percent,
                 end_percent=end_percent,

@@ -34,13 +34,12 @@ class CropResize(io.ComfyNode):
         from comfy.model_management import throw_exception_if_processing_interrupted
 
         from .host.conditioning import fit_keyframe
+        from .host.images import check_image
 
         fitted = []
-        for frame in image:
+        for frame in check_image(image, "image"):
             throw_exception_if_processing_interrupted()
             fitted.append(fit_keyframe(frame[None], (height, width), "image"))
-        if not fitted:
-            raise ValueError("The image is an empty batch: at least one picture is needed.")
         return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
 
 
@@ -77,12 +76,15 @@ class DecodeFrames(io.ComfyNode):
     ) -> io.NodeOutput:
         from .host.conditioning import fit_keyframe
         from .host.decode import decode_frames
+        from .host.images import first_picture
 
+        given = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
+        # Before the decoding, which takes long.
+        keyframes = [(at, first_picture(x, name), name) for at, x, name in given if x is not None]
         frames = decode_frames(vae, latent["samples"], frames_per_chunk)
         size = tuple(frames.shape[1:3])
-        for at, keyframe, name in ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame")):
-            if keyframe is not None:
-                frames[at] = fit_keyframe(keyframe, size, name)[0].movedim(0, -1)
+        for at, keyframe, name in keyframes:
+            frames[at] = fit_keyframe(keyframe, size, name)[0].movedim(0, -1)
         return io.NodeOutput(frames)
 
 

@@ -36,6 +36,12 @@ class LoadGlueStick(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
+    def validate_inputs(
+        cls, gluestick_name: str | None, superpoint_name: str | None
+    ) -> bool | str:
+        return folders.are_there(folders.GLUESTICK, gluestick_name, superpoint_name)
+
+    @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
         from .host.gluestick import FILES, load_gluestick
 
@@ -96,10 +102,10 @@ class MatchLines(io.ComfyNode):
     ) -> io.NodeOutput:  # fmt: skip
         from ..fcvg_core.frames import crop_resize, to_image, to_uint8
         from ..fcvg_core.lines import ClassicLineMatcher, draw_matches
+        from .host.images import first_picture
 
-        if len(first_frame) == 0 or len(last_frame) == 0:
-            raise ValueError("A keyframe is an empty batch: one picture is needed for each.")
-        first, last = to_uint8(first_frame[0]), to_uint8(last_frame[0])
+        first = to_uint8(first_picture(first_frame, "first_frame")[0])
+        last = to_uint8(first_picture(last_frame, "last_frame")[0])
         if first.shape != last.shape:
             logging.info("The last frame is resized from %s to %s.", last.shape, first.shape)
             last = crop_resize(last, first.shape[:2])
@@ -203,8 +209,9 @@ class FilterLineMatches(io.ComfyNode):
         cls, line_matches, min_score: float, min_length: float, max_motion: float, outliers: str,
         tolerance: float, first_mask=None, last_mask=None, first_frame=None, last_frame=None,
     ) -> io.NodeOutput:  # fmt: skip
-        from ..fcvg_core.frames import crop_resize, to_image, to_uint8
+        from ..fcvg_core.frames import fit_frame, to_image, to_uint8
         from ..fcvg_core.lines import MatchFilter, draw_matches, filter_matches
+        from .host.images import check_mask, first_picture
 
         criteria = MatchFilter(
             min_score=min_score,
@@ -213,15 +220,18 @@ class FilterLineMatches(io.ComfyNode):
             fit=outliers,
             tolerance=tolerance,
         )
-        masks = (None if mask is None else mask[0] for mask in (first_mask, last_mask))
+        masks = [
+            None if mask is None else check_mask(mask, name)
+            for mask, name in ((first_mask, "first_mask"), (last_mask, "last_mask"))
+        ]
+        frames = [
+            np.zeros((*line_matches.size, 3), np.uint8)
+            if frame is None
+            else fit_frame(to_uint8(first_picture(frame, name)[0]), line_matches.size)
+            for frame, name in ((first_frame, "first_frame"), (last_frame, "last_frame"))
+        ]
         kept = filter_matches(line_matches, criteria, *masks)
         logging.info("%d of %d matches are left.", len(kept.lines0), len(line_matches.lines0))
-        frames = [
-            np.zeros((*kept.size, 3), np.uint8)
-            if frame is None
-            else crop_resize(to_uint8(frame[0]), kept.size)
-            for frame in (first_frame, last_frame)
-        ]
         preview = to_image(draw_matches(*frames, kept, seed=0)[None])
         return io.NodeOutput(kept, preview, ui=ui.PreviewImage(preview))
 

@@ -53,6 +53,10 @@ class LoadDWPose(io.ComfyNode):
         )  # fmt: skip
 
     @classmethod
+    def validate_inputs(cls, boxes_name: str | None, points_name: str | None) -> bool | str:
+        return folders.are_there(folders.DWPOSE, boxes_name, points_name)
+
+    @classmethod
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
         from ..fcvg_core.pose import DWPOSE_FILES
         from .host.dwpose import load_dwpose
@@ -99,9 +103,9 @@ class ExtractPoses(io.ComfyNode):
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.pose import STYLES, draw_on_frame, nobody, to_openpose
+        from .host.images import check_image
 
-        if len(image) == 0:
-            raise ValueError("There is no image to find people in: the batch is empty.")
+        image = check_image(image, "image")
         if dwpose is None:
             logging.info("Nobody is looked for: DWPose is not loaded.")
             found = [nobody()] * len(image)

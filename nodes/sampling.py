@@ -152,12 +152,18 @@ class SampleInbetween(io.ComfyNode):
         cls, model, clip_vision, vae, first_frame, last_frame, controlnext=None,
         control_frames=None, **settings,
     ) -> io.NodeOutput:  # fmt: skip
+        from .host.images import check_image, first_picture
         from .host.sample import SampleSettings, sample_inbetween
 
+        if control_frames is not None:
+            control_frames = check_image(control_frames, "control_frames")
         return io.NodeOutput(
             sample_inbetween(
                 (model, clip_vision, vae),
-                (first_frame, last_frame),
+                (
+                    first_picture(first_frame, "first_frame"),
+                    first_picture(last_frame, "last_frame"),
+                ),
                 (controlnext, control_frames),
                 SampleSettings(**settings),
             )

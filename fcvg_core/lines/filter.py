@@ -102,7 +102,6 @@ def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:
         return everything
     start = matches.lines0.reshape(-1, 2).double().numpy()
     end = paired_ends(matches.lines0, matches.lines1).reshape(-1, 2).double().numpy()
-    cv2.setRNGSeed(0)  # the same matches give the same result
     motion = _fit(start, end, fit, tolerance)
     if motion is None:
         return everything

@@ -127,7 +127,6 @@ def describe(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def fit_homography(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
     """Homography that most of the matches vote for, or None: two [M, 2] -> [3, 3]."""
-    cv2.setRNGSeed(0)  # the same frames give the same matches
     for fit, min_votes in ((fit_perspective, MIN_VOTES), (fit_similarity, MIN_SIMILAR_VOTES)):
         if len(points0) < min_votes:
             continue

@@ -30,21 +30,28 @@ class Signature:
         return " to ".join(parts)
 
 
-@dataclass
 class Device:
-    """What networks run on: one for all of them, so that a failure is found and told once.
+    """What networks run on: one for all of them, so that a failure is found and told once a run.
 
-    Attributes:
-        provider: of PROVIDERS.
+    A run ends with `recover`. A card whose memory ran out may have room in the next run.
+
+    Args:
+        chosen: of PROVIDERS.
     """
 
-    provider: str = CPU
+    def __init__(self, chosen: str = CPU) -> None:
+        self.chosen = self.provider = chosen
 
     def give_up(self, reason: str) -> None:
-        """Go on with the CPU, and say so."""
-        logging.warning("%s does not work (%s): poses are found on the CPU, which is slower.",
-                        self.provider.removesuffix("ExecutionProvider"), reason)  # fmt: skip
+        """Go on with the CPU until the run ends, and say so."""
+        name = self.chosen.removesuffix("ExecutionProvider")
+        logging.warning("%s does not work (%s): this run finds poses on the CPU, which is slower. "
+                        "The next run tries %s again.", name, reason, name)  # fmt: skip
         self.provider = CPU
+
+    def recover(self) -> None:
+        """End a run: the next one tries the chosen provider again."""
+        self.provider = self.chosen
 
 
 def usable_providers(installed: Sequence[str], *, cpu_only: bool, cuda: bool) -> list[str]:
@@ -75,7 +82,7 @@ class OnnxModel:
             preferred; or anything with `run`, `get_inputs`, `get_outputs` and `get_providers`.
         signature: what the network has to take and give.
         name: of the file, for messages.
-        device: falls back to the CPU where it does not work.
+        device: falls back to the CPU, until `release`, where it does not work.
 
     Raises:
         ValueError: the file can't be opened, or it is another network.
@@ -105,8 +112,9 @@ class OnnxModel:
         return [np.concatenate(rows) for rows in zip(*outputs, strict=True)]
 
     def release(self) -> None:
-        """Give the memory back; `run` opens the network again."""
+        """End a run of the device and give the memory back; `run` opens the network again."""
         self._session = None
+        self.device.recover()
 
     def session(self) -> object:
         """The session, opened where it was not, or where the device is another one by now."""

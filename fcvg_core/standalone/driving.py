@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..frames import crop_resize
+from ..frames import fit_frame
 from ..pose import STYLES, PoseDetector, Poses, draw_poses, drive_reference
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -47,18 +47,21 @@ def draw_driving_poses(
 
     Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
-    poses, driving_size = _find_poses(frames, detector, max_frames, progress)
     size = reference.shape[:2]
+    try:
+        poses, driving_size = _find_poses(frames, detector, max_frames, progress)
+        reference_poses = detector(reference)
+    finally:
+        detector.release()
     track = drive_reference(
         poses,
-        detector(reference),
+        reference_poses,
         driving_size=driving_size,
         reference_size=size,
         one_person=settings.one_person,
         smoothing=settings.smoothing,
         reference_first=True,
     )
-    detector.release()
     style = STYLES["controlnext-svd-v2"].scaled(settings.pose_width)
     return draw_poses(track, size, style=style)
 
@@ -92,6 +95,4 @@ def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> n
     Returns:
         [T, height, width, 3] uint8.
     """
-    return np.stack([
-        frame if frame.shape[:2] == size else crop_resize(frame, size) for frame in frames
-    ])  # fmt: skip
+    return np.stack([fit_frame(frame, size) for frame in frames])

@@ -42,9 +42,10 @@ def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> Po
     detector = load_detector(files, device=options.device, whole_frame=options.whole_frame)
 
     def find(keyframes: Keyframes) -> tuple[Poses, Poses]:
-        poses = detector(keyframes[0]), detector(keyframes[1])
-        detector.release()
-        return poses
+        try:
+            return detector(keyframes[0]), detector(keyframes[1])
+        finally:
+            detector.release()
 
     return find
 

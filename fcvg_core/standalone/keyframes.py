@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ..frames import crop_resize
+from ..frames import fit_frame
 
 
 def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Both keyframes, cropped and resized to one size.
+    """Both keyframes at one size: cropped and resized, unless they have it.
 
     Args:
         size: (height, width) in pixels.
@@ -28,7 +28,7 @@ def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.n
             "The first frame is %s and the last %s pixels: both become %s.",
             *(f"{width} x {height}" for height, width in (*shapes, size)),
         )
-    return tuple(crop_resize(frame, size) for frame in frames)
+    return tuple(fit_frame(frame, size) for frame in frames)
 
 
 def read_frame(path: Path) -> np.ndarray:

@@ -52,7 +52,7 @@ def add_sampling(group: argparse._ArgumentGroup, *, window: int, guidance: float
     add("--overlap", type=whole(0), default=6, metavar="N",
         help="frames that neighbouring windows share (%(default)s)")
     add("--seed", type=whole(0, 2**64 - 1), default=0, metavar="N",
-        help="of all random numbers (%(default)s)")
+        help="of all noise: another number is another take (%(default)s)")
 
 
 def add_matcher(add_to: argparse._ActionsContainer) -> None:

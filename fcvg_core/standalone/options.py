@@ -80,6 +80,8 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         command = repeatable[options.command]
         saved = read_run(options.run)["options"]
         known = {action.dest for action in command._actions} - {"run", "help"}
+        if isinstance(saved.get("seed"), int):  # up to version 0.2.0 it coloured the lines as well
+            saved.setdefault("color_seed", saved["seed"] % 2**32)
         command.set_defaults(**{k: _as_typed(v) for k, v in saved.items() if k in known})
         options = parser.parse_args(arguments)
     if getattr(options, "guidance_scale", None) is not None:
@@ -252,6 +254,8 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add("--matches", type=Path, metavar="FILE",
         help="lines that were matched before (by `match`, by hand or by another program)")
     add("--line-width", type=whole(1), default=1, metavar="N", help="in pixels (%(default)s)")
+    add("--color-seed", type=whole(0, 2**32 - 1), default=0, metavar="N",
+        help="which line gets which colour; any number will do (%(default)s)")
     add_detector(group)
     add("--poses", nargs=2, metavar="FILE",
         help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ HYBRID_SINCE = (61, 7)
 
 def read_video(
     path: Path, *, stride: int, max_frames: int | None
-) -> tuple[Iterator[np.ndarray], float]:
+) -> tuple[Generator[np.ndarray, None, None], float]:
     """Frames of a video at even steps, the way up that its camera noted.
 
     Args:
@@ -33,7 +34,8 @@ def read_video(
         max_frames: at most as many are read; None reads to the end.
 
     Returns:
-        An iterator of frames [H, W, 3] uint8, and how many of them make a second.
+        A generator of frames [H, W, 3] uint8, and how many of them make a second. The file is
+        closed after the last frame, or when the generator is.
 
     Raises:
         ValueError: the file is missing, damaged or no video (when a frame is asked for, where it
@@ -50,7 +52,8 @@ def read_video(
     container, stream = _open_video(path)
     fps = stream.average_rate or stream.guessed_rate or UNKNOWN_FPS
     stride *= max(1, int(fps / FEW_FPS))
-    return islice(_decode(path, container, stream, stride), max_frames), float(fps) / stride
+    frames = _decode(path, container, stream, stride)
+    return _at_most(max_frames, frames), float(fps) / stride
 
 
 def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.ndarray]:
@@ -205,7 +208,16 @@ def _open_video(path: Path):
     raise ValueError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
 
 
-def _decode(path: Path, container, stream, stride: int) -> Iterator[np.ndarray]:
+def _at_most(
+    max_frames: int | None, frames: Generator[np.ndarray, None, None]
+) -> Generator[np.ndarray, None, None]:
+    with closing(frames):
+        yield from islice(frames, max_frames)
+
+
+def _decode(
+    path: Path, container, stream, stride: int
+) -> Generator[np.ndarray, None, None]:
     """Every `stride`-th frame; closes the container. Threads by frame would swallow damage."""
     import av
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ...fcvg_core.frames import crop_resize, to_image, to_uint8
 from ...fcvg_core.models.fcvg import augment_keyframe, clip_pixels, normalize_for_clip
+from .images import first_picture
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,24 @@ class KeyframeSettings:
 def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
     """One frame of the wanted size, cropped and resized as the reference does.
 
+    A frame that has the size is left exactly as it is: it is not even rounded to 8 bits.
+
     Args:
-        image: IMAGE [B, h, w, C] in 0..1; the first of the batch counts.
+        image: IMAGE [B, h, w, C] in 0..1; the first of the batch counts. See `check_image`.
         size: (height, width).
         name: of the frame, for messages.
 
     Returns:
-        [1, 3, *size] in 0..1.
+        [1, 3, *size] in 0..1, float32.
+
+    Raises:
+        ValueError: the input is no picture.
     """
-    if len(image) == 0:
-        raise ValueError(f"{name} is an empty batch: one picture is needed.")
-    if tuple(image.shape[1:3]) != size or image.shape[-1] != 3:
+    image = first_picture(image, name)
+    if tuple(image.shape[1:3]) != size:
         logging.info("%s: %s -> %s pixels.", name, tuple(image.shape[1:3]), size)
         image = to_image(crop_resize(to_uint8(image[0]), size)[None])
-    return image[:1].movedim(-1, 1).float()
+    return image.movedim(-1, 1)
 
 
 def encode_keyframes(

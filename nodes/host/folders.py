@@ -1,5 +1,6 @@
 """Where the host keeps model files, and what a drop-down list shows of them."""
 
+import itertools
 import logging
 import os
 import shlex
@@ -67,10 +68,17 @@ def find_file(kind: str, name: str) -> str:
     Raises:
         ValueError: it is not there; the message says what to put where.
     """
-    path = folder_paths.get_full_path(kind, name)
-    if path is None:
-        raise ValueError(_missing(kind, name))
-    return path
+    for spelling in _spellings(name):
+        path = folder_paths.get_full_path(kind, spelling)
+        if path is not None:
+            return path
+    raise ValueError(_missing(kind, name))
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """A name, then with each system's separator: graphs keep that of the system they are from."""
+    name = str(name)
+    return name, name.replace("\\", "/"), name.replace("/", "\\")
 
 
 def find_pair(
@@ -115,6 +123,12 @@ def is_there(find: Callable, *arguments) -> bool | str:
     return True
 
 
+def are_there(kind: str, *names: str | None) -> bool | str:
+    """What a node's validate_inputs answers about files that are each named or AUTO."""
+    answers = (is_there(find_file, kind, name) for name in names if name != AUTO)
+    return next((answer for answer in answers if answer is not True), True)
+
+
 def fingerprint(kind: str) -> str:
     """Changes when a file of a kind comes, goes or is replaced: the host caches what was found."""
     paths = [folder_paths.get_full_path(kind, n) for n in folder_paths.get_filename_list(kind)]
@@ -123,8 +137,9 @@ def fingerprint(kind: str) -> str:
 
 def find_svd_folder(name: str) -> str:
     """Full path of a folder of `list_svd_folders`; ValueError where there is none."""
-    for base in folder_paths.get_folder_paths(SVD_FOLDERS):
-        path = os.path.normpath(os.path.join(base, name))
+    bases = folder_paths.get_folder_paths(SVD_FOLDERS)
+    for base, spelling in itertools.product(bases, _spellings(name)):
+        path = os.path.normpath(os.path.join(base, spelling))
         inside = path.startswith(os.path.normpath(base) + os.sep)
         if inside and os.path.isfile(os.path.join(path, "model_index.json")):
             return path

@@ -7,7 +7,15 @@ import pytest
 import torch
 from golden_cases import load_arrays
 
-from fcvg_core.frames import crop_resize, overlay, side_by_side, to_gray, to_image, to_uint8
+from fcvg_core.frames import (
+    crop_resize,
+    fit_frame,
+    overlay,
+    side_by_side,
+    to_gray,
+    to_image,
+    to_uint8,
+)
 
 
 def random_frame(height: int, width: int) -> np.ndarray:
@@ -60,6 +68,12 @@ class TestToUint8:
             to_uint8(torch.zeros(4, 4, 2))
 
 
+    @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.complex64])
+    def test_other_kinds_of_numbers(self, dtype: torch.dtype) -> None:
+        with pytest.raises(ValueError, match=f"floating-point numbers in 0..1, got {dtype}"):
+            to_uint8(torch.zeros(4, 4, 3, dtype=dtype))
+
+
 class TestToImage:
     def test_values(self) -> None:
         image = to_image(np.full((2, 3, 4, 3), 51, np.uint8))
@@ -89,6 +103,22 @@ class TestCropResize:
     def test_error(self) -> None:
         with pytest.raises(ValueError, match=r"at least 1 x 1 pixel, got \(0, 5\)"):
             crop_resize(random_frame(4, 4), (0, 5))
+
+
+class TestFitFrame:
+    @pytest.mark.parametrize("size", [(448, 576), (64, 128)])
+    def test_right_size_is_left_alone(self, size: tuple[int, int]) -> None:
+        """Of 448 x 576 the reference's crop would take a row."""
+        frame = random_frame(*size)
+        assert np.array_equal(fit_frame(frame, size), frame)
+
+    def test_another_size(self) -> None:
+        frame = random_frame(40, 50)
+        assert np.array_equal(fit_frame(frame, (64, 128)), crop_resize(frame, (64, 128)))
+
+    def test_error(self) -> None:
+        with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
+            fit_frame(np.zeros((64, 128, 3)), (64, 128))
 
 
 class TestOverlay:

@@ -1,4 +1,8 @@
-"""The command line and the host look for models in the same folders."""
+"""The command line and the host look for models in the same folders; names of any system."""
+
+import asyncio
+
+import pytest
 
 from fcvg_core.standalone.comfyui import model_roots
 
@@ -35,3 +39,95 @@ def test_extra_model_paths(host, tmp_path, monkeypatch):
     }
     ours = [root for root in model_roots(tmp_path) if root[0].startswith("comfyui/")]
     assert {(kind, str(path)) for kind, path in ours} == expected
+
+
+FILES = {
+    "diffusion_models": "unet.safetensors",
+    "controlnext": "controlnext.safetensors",
+    "gluestick": "checkpoint_GlueStick_MD.tar",
+    "dwpose": "yolox_l.onnx",
+    "diffusers": "model_index.json",
+}
+
+
+@pytest.fixture
+def in_a_folder(host, pack, tmp_path, monkeypatch) -> dict[str, str]:
+    """Models two folders deep, and the name that a drop-down list has for each kind's."""
+    import folder_paths
+
+    for kind, file in FILES.items():
+        path = tmp_path / kind / "video" / "sub" / file
+        path.parent.mkdir(parents=True)
+        path.touch()
+        monkeypatch.setitem(folder_paths.folder_names_and_paths, kind,
+                            ([str(tmp_path / kind)], {path.suffix}))  # fmt: skip
+    folder_paths.filename_list_cache.clear()
+    yield {
+        kind: "video/sub" if kind == "diffusers" else f"video/sub/{file}"
+        for kind, file in FILES.items()
+    }
+    folder_paths.filename_list_cache.clear()
+
+
+def drop_downs(pack, names: dict[str, str]) -> list[tuple]:
+    """(node, input) of every list that offers one of these names."""
+    nodes = asyncio.run(pack.extension.get_node_list())
+    return [
+        (node, one.id)
+        for node in nodes
+        for one in node.define_schema().inputs
+        if set(names.values()) & set(getattr(one, "options", None) or ())
+    ]
+
+
+def test_every_list_of_models_takes_the_names_of_windows(pack, in_a_folder, monkeypatch):
+    """As the host checks a graph, where its own look into the list would come first."""
+    import execution
+
+    import nodes
+
+    found = drop_downs(pack, in_a_folder)
+    assert len(found) == 7
+    for node, name in found:
+        node_id = node.define_schema().node_id
+        options = {one.id: one for one in node.define_schema().inputs}
+        (there,) = set(in_a_folder.values()) & set(options[name].options)
+        monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, node_id, node)
+        values = ((there, True), (there.replace("/", "\\"), True), (f"no\\{there}", False))
+        for value, valid in values:
+            inputs = {x: one.default if one.default is not None else True
+                      for x, one in options.items() if hasattr(one, "default")}  # fmt: skip
+            prompt = {"1": {"class_type": node_id, "inputs": inputs | {name: value}}}
+            ok, errors, _ = asyncio.run(_validate(execution, prompt))
+            assert ok is valid, (node_id, name, value, errors)
+            assert valid or "There is no" in str(errors) and "not in list" not in str(errors)
+
+
+async def _validate(execution, prompt: dict) -> tuple:
+    """What the host says of a node: older hosts don't number the graphs."""
+    try:
+        return await execution.validate_inputs("graph", prompt, "1", {})
+    except TypeError:
+        return await execution.validate_inputs(prompt, "1", {})
+
+
+@pytest.mark.parametrize("kind", sorted(set(FILES) - {"diffusers"}))
+def test_files_by_the_names_of_either_system(load, in_a_folder, tmp_path, kind):
+    folders = load("nodes.host.folders")
+    name = in_a_folder[kind]
+    expected = str(tmp_path / kind / name)
+    for spelling in (name, name.replace("/", "\\"), name.replace("/", "\\", 1)):
+        assert folders.find_file(kind, spelling) == expected
+    (tmp_path / kind / "a\\b.tar").touch()  # Linux allows it, and then it is meant
+    assert folders.find_file(kind, "a\\b.tar") == str(tmp_path / kind / "a\\b.tar")
+    with pytest.raises(ValueError, match="There is no 5"):
+        folders.find_file(kind, 5)
+
+
+def test_folders_by_the_names_of_either_system(load, in_a_folder, tmp_path):
+    find = load("nodes.host.folders").find_svd_folder
+    expected = str(tmp_path / "diffusers" / "video" / "sub")
+    assert find("video/sub") == find("video\\sub") == expected
+    for outside in ("..\\diffusers", "video\\..\\..", "\\", "..\\..\\diffusers\\video\\.."):
+        with pytest.raises(ValueError, match="There is no"):
+            find(outside)

@@ -1,12 +1,17 @@
 """The native face against diffusers' networks: same weights, same noise, same conditions."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.denoising import Settings
 from fcvg_core.standalone.loading import Models, load_models
 from fcvg_core.standalone.pipeline import InbetweenPipeline
+from fcvg_core.standalone.scene import draw_sample_pair
 
 SIZE = (64, 128)
 SETTINGS = {
@@ -97,6 +102,61 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
         ours = decode.decode_frames(native[2], latent["samples"], 2)
     difference = (ours * 255 - torch.from_numpy(theirs)).abs()
     assert difference.max() <= 1.0  # theirs is rounded to whole values
+
+
+def widgets(node, **changed) -> dict:
+    """The values that a node has in a new graph, but for some."""
+    inputs = node.define_schema().inputs
+    found = {one.id: one.default for one in inputs if getattr(one, "default", None) is not None}
+    return found | changed
+
+
+def paint_graph(nodes: dict, models: tuple, pictures: list[np.ndarray], seed: int) -> tuple:
+    """Control frames and frames of the nodes, chained as in workflows/fcvg_simple.json."""
+    size = {"height": SIZE[0], "width": SIZE[1]}
+    images = [torch.from_numpy(pixels)[None] / 255 for pixels in pictures]
+    images = [nodes["FCVG_CropResize"].execute(image, **size).args[0] for image in images]
+    frames = dict(zip(("first_frame", "last_frame"), images, strict=True))
+    node = nodes["FCVG_MatchLines"]
+    matches = node.execute(**widgets(node, **frames)).args[0]
+    node = nodes["FCVG_InterpolateConditions"]
+    control = node.execute(**widgets(node, line_matches=matches, num_frames=5)).args[0]
+    node = nodes["FCVG_Sampler"]
+    given = widgets(node, **size, **frames, num_frames=5, steps=2, seed=seed)
+    given |= {"controlnext": models[3], "control_frames": control}
+    latent = node.execute(*models[:3], **given).args[0]
+    node = nodes["FCVG_DecodeFrames"]
+    return control, node.execute(**widgets(node, vae=models[2], latent=latent)).args[0]
+
+
+def read_pictures(folder: Path) -> np.ndarray:
+    return np.stack([np.array(Image.open(path)) for path in sorted(folder.iterdir())])
+
+
+@pytest.mark.parametrize("given", [SIZE, (150, 200)], ids=["right size", "another size"])
+def test_the_same_seed_is_the_same_video_from_two_pictures_on(
+    node_classes, native, stand_ins, tmp_path, monkeypatch, given
+):
+    """Graph and command line with their own defaults: crop, match, draw, paint, decode."""
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    pictures = draw_sample_pair(given)
+    paths = [tmp_path / "first.png", tmp_path / "last.png"]
+    for path, pixels in zip(paths, pictures, strict=True):
+        Image.fromarray(pixels).save(path)
+    command = [
+        "inbetween", *map(str, paths), "-o", str(tmp_path / "out"), "--seed", "3",
+        "--height", str(SIZE[0]), "--width", str(SIZE[1]), "--frames", "5", "--steps", "2",
+        "--matcher", "classic", "--no-poses", "--device", "cpu", "--model", str(stand_ins / "svd"),
+        "--unet", str(stand_ins / "unet.safetensors"),
+        "--controlnext", str(stand_ins / "controlnext.safetensors"),
+    ]  # fmt: skip
+    assert main(command) == 0
+    with torch.inference_mode():
+        control, frames = paint_graph(node_classes, native, pictures, seed=3)
+    theirs = read_pictures(tmp_path / "out" / "condition")
+    assert theirs.any() and np.array_equal((control * 255).round().byte().numpy(), theirs)
+    theirs = torch.from_numpy(read_pictures(tmp_path / "out" / "frames"))
+    assert (frames * 255 - theirs).abs().max() <= 1.0  # theirs is rounded to whole values
 
 
 def test_latents_agree(load, pipeline, native):

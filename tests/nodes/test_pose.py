@@ -72,7 +72,7 @@ class TestExtractPoses:
         assert len(poses) == len(preview) == shape[0] and preview.isfinite().all()
 
     def test_empty_batch(self, node_classes, dwpose):
-        with pytest.raises(ValueError, match="the batch is empty"):
+        with pytest.raises(ValueError, match="image is an empty batch"):
             extract(node_classes, torch.zeros(0, 8, 8, 3), dwpose)
 
     def test_without_a_detector(self, node_classes, image, caplog):

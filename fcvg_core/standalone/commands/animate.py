@@ -2,12 +2,12 @@
 
 import argparse
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
 
-from ...frames import crop_resize, side_by_side
+from ...frames import fit_frame, side_by_side
 from ...models.fcvg import check_size
 from ...sampling import plan_windows
 from ..denoising import Settings
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> None:
     check_size(*size)
     plan_windows(options.frames, options.window, options.overlap)
     warn_of_changes(options.run)
-    reference = crop_resize(read_frame(options.image), size)
+    reference = fit_frame(read_frame(options.image), size)
     job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
     with Bars() as bars:
         control, fps = _control_frames(options, reference, bars)
@@ -66,22 +66,28 @@ def _control_frames(
         drawn = read_image_folder(options.control_frames, max_frames=options.frames)
         control, fps = fit_control_frames(drawn, reference.shape[:2]), FPS
     else:
-        wanted = options.frames - 1  # the first one is the picture's own pose
-        frames, fps = read_video(options.video, stride=options.stride, max_frames=wanted)
-        control = draw_driving_poses(
-            frames,
-            reference,
-            need_detector(options),
-            DrivingSettings(
-                one_person=options.one_person,
-                smoothing=options.smoothing,
-                pose_width=options.pose_width,
-            ),
-            max_frames=wanted,
-            progress=bars,
-        )
+        control, fps = _drive(options, reference, bars)
     if len(control) < 2:
         raise ValueError(f"A video needs at least 2 frames, but there is {len(control)}.")
+    return control, fps
+
+
+def _drive(
+    options: argparse.Namespace, reference: np.ndarray, bars: Bars
+) -> tuple[np.ndarray, float]:
+    """Control frames of a driving video, which is closed whatever happens, and its pace."""
+    wanted = options.frames - 1  # the first one is the picture's own pose
+    detector = need_detector(options)
+    frames, fps = read_video(options.video, stride=options.stride, max_frames=wanted)
+    settings = DrivingSettings(
+        one_person=options.one_person,
+        smoothing=options.smoothing,
+        pose_width=options.pose_width,
+    )
+    with closing(frames):
+        control = draw_driving_poses(
+            frames, reference, detector, settings, max_frames=wanted, progress=bars
+        )
     return control, fps
 
 

@@ -61,7 +61,7 @@ def _settings(options: argparse.Namespace) -> ConditionSettings:
         num_frames=options.frames,
         timing=options.timing,
         line_width=options.line_width,
-        seed=options.seed,
+        seed=options.color_seed,
         pose_style=STYLES["fcvg"].scaled(options.pose_width),
         missing_joints=options.missing_joints,
         missing_people=options.missing_people,

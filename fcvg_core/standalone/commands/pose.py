@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from ...frames import crop_resize
-from ...pose import STYLES, draw_on_frame, draw_poses, stack_frames
+from ...frames import fit_frame
+from ...pose import STYLES, Poses, PoseStyle, draw_on_frame, draw_poses, stack_frames
 from ..dwpose import need_detector
 from ..keyframes import read_frame
 from ..output import claim_folder
@@ -22,17 +23,25 @@ def run(options: argparse.Namespace) -> None:
         read_frame(path)  # all of them, before anything is written
     folder = claim_folder(options.output)
     style = STYLES[options.style].scaled(options.pose_width)
-    for name, path in zip(_names(options.images), options.images, strict=True):
-        frame = read_frame(path)
-        if options.height:
-            frame = crop_resize(frame, (options.height, options.width))
-        poses, size = detector(frame), frame.shape[:2]
-        drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
-        write_poses(folder / f"{name}.json", poses, size)
-        Image.fromarray(drawn).save(folder / f"{name}.png")
-        preview = draw_on_frame(frame, poses, style=style)
-        Image.fromarray(preview).save(folder / f"{name}_preview.png")
-        print(f"{poses.num_people} people: {folder / name}.json, .png, _preview.png")
+    try:
+        for name, path in zip(_names(options.images), options.images, strict=True):
+            frame = read_frame(path)
+            if options.height:
+                frame = fit_frame(frame, (options.height, options.width))
+            _write(folder / name, frame, detector(frame), style)
+    finally:
+        detector.release()
+
+
+def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> None:
+    """The three files of a picture; their names begin as `path` does."""
+    size = frame.shape[:2]
+    drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
+    write_poses(path.with_name(f"{path.name}.json"), poses, size)
+    Image.fromarray(drawn).save(path.with_name(f"{path.name}.png"))
+    preview = draw_on_frame(frame, poses, style=style)
+    Image.fromarray(preview).save(path.with_name(f"{path.name}_preview.png"))
+    print(f"{poses.num_people} people: {path}.json, .png, _preview.png")
 
 
 def _names(paths: list[Path]) -> list[str]:

@@ -1,3 +1,5 @@
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -64,6 +66,24 @@ def test_few_or_no_matches_are_kept(fit):
     assert len(filter_matches(none, MatchFilter(fit=fit)).lines0) == 0
     one = select_matches(TWO, torch.tensor([True, False]))
     assert len(filter_matches(one, MatchFilter(fit=fit)).lines0) == 1
+
+
+@pytest.mark.parametrize("fit", ["affine", "homography"])
+@pytest.mark.parametrize("seed", [1, 12345])
+def test_opencvs_random_numbers_are_left_to_others(fit, seed):
+    generator = torch.Generator().manual_seed(3)
+    start = torch.rand(40, 2, 2, generator=generator) * 90
+    end = start * 1.2 + torch.randn(40, 2, 2, generator=generator)
+    end[::3] += torch.rand(14, 1, 2, generator=generator) * 50
+    moved = LineMatches(start, end, size=SIZE)
+    criteria = MatchFilter(fit=fit, tolerance=3.0)
+    expected = filter_matches(moved, criteria).lines0
+    cv2.setRNGSeed(seed)
+    following = cv2.randu(np.zeros((2, 8)), 0, 1).copy()
+    cv2.setRNGSeed(seed)
+    found = filter_matches(moved, criteria).lines0
+    assert np.array_equal(cv2.randu(np.zeros((2, 8)), 0, 1), following)
+    assert 10 < len(found) < 40 and torch.equal(found, expected)
 
 
 def test_unknown_fit():

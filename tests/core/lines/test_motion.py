@@ -1,5 +1,6 @@
 """Two frames -> the motions between them."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -50,6 +51,19 @@ def test_long_flow_does_not_hold() -> None:
     flow[:, 160:] = 100
     motion = Motion(np.eye(3), flow)
     assert motion.holds(np.array([[20.0, 20.0], [300.0, 20.0]])).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("seed", [1, 12345])
+def test_opencvs_random_numbers_are_left_to_others(seed: int) -> None:
+    """They are the process's: they neither change what is found, nor are they used up here."""
+    frames = [to_gray(draw_scene(0, SIZE, matrix)) for matrix in (None, camera_move(SIZE))]
+    expected = [motion.homography for motion in find_motions(*frames)]
+    cv2.setRNGSeed(seed)
+    following = cv2.randu(np.zeros((2, 8)), 0, 1).copy()
+    cv2.setRNGSeed(seed)
+    found = [motion.homography for motion in find_motions(*frames)]
+    assert np.array_equal(cv2.randu(np.zeros((2, 8)), 0, 1), following)
+    assert len(found) > 1 and np.array_equal(found, expected)
 
 
 class TestFitHomography:

@@ -68,7 +68,46 @@ class TestRun:
             assert network.run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
         assert device.provider == CPU
         assert [r.levelname for r in caplog.records] == ["WARNING"]
-        assert "CUDA does not work (out of memory)" in caplog.text
+        assert "CUDA does not work (out of memory): this run finds poses on the CPU" in caplog.text
+
+    def test_the_card_is_tried_again_in_the_next_run(self, caplog) -> None:
+        """Both networks of a run share the failure; memory that ran out is there again later."""
+        opened, failing = [], [CUDA]
+
+        def open_session(providers: list[str]) -> Session:
+            opened.append(providers[0])
+            return Session(providers, failing=tuple(failing))
+
+        device = Device(CUDA)
+        networks = [model(open_session, device) for _ in range(2)]
+        for expected in ((CUDA, CPU), (CUDA, CPU), (CUDA,)):
+            caplog.clear()
+            if expected == (CUDA,):
+                failing.clear()
+            for _ in range(3):  # frames
+                for network in networks:
+                    assert network.run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
+            assert tuple(dict.fromkeys(opened)) == expected
+            assert device.provider == expected[-1]
+            assert len(caplog.records) == len(expected) - 1
+            for network in networks:
+                network.release()
+            opened.clear()
+        assert device.provider == CUDA
+
+    def test_a_card_that_fails_between_two_runs(self) -> None:
+        """One of two networks is released: the other leaves the CPU as well."""
+        failing = [CUDA]
+        device = Device(CUDA)
+        first, second = (
+            model(lambda providers: Session(providers, failing=tuple(failing)), device)
+            for _ in range(2)
+        )
+        first.run(np.ones((1, 2)))
+        second.run(np.ones((1, 2)))
+        failing.clear()
+        first.release()
+        assert second.session().get_providers()[0] == CUDA
 
     def test_a_provider_that_onnxruntime_leaves_out(self, caplog) -> None:
         device = Device(CUDA)
@@ -81,8 +120,12 @@ class TestRun:
                 raise RuntimeError("no driver")
             return Session(providers)
 
-        assert model(open_session, Device(CUDA)).run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
-        assert "CUDA does not work (no driver)" in caplog.text
+        network = model(open_session, Device(CUDA))
+        for _ in range(2):  # runs
+            caplog.clear()
+            network.release()
+            assert network.run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
+            assert "CUDA does not work (no driver)" in caplog.text and len(caplog.records) == 1
 
     def test_a_failure_on_the_cpu_is_told(self) -> None:
         network = model(lambda providers: Session(providers, failing=(CPU,)))

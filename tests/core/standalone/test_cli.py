@@ -62,9 +62,12 @@ class TestInbetween:
         first, second = (json.loads((x / "run.json").read_text()) for x in (out, again))
         assert first == second
         assert first["stand_ins"] and first["options"]["seed"] == 3
+        assert first["options"]["color_seed"] == 0
 
         other = ["--run", str(out / "run.json"), "--seed", "4", "--keep-keyframes"]
         assert main(["inbetween", *other, "-o", str(tmp_path / "other")]) == 0
+        conditions = pictures(out / "condition")
+        assert np.array_equal(pictures(tmp_path / "other" / "condition"), conditions)
         changed = pictures(tmp_path / "other" / "frames")
         assert (changed[1:-1] != frames[1:-1]).any()
         keyframes = read_keyframes(*map(Path, pair), (64, 128))
@@ -93,6 +96,17 @@ class TestInbetween:
             "condition", "run.json"
         ]  # fmt: skip
         assert str(tmp_path / "out" / "condition") in capsys.readouterr().out
+
+    def test_colors_are_those_of_their_own_seed(self, pair, tmp_path) -> None:
+        arguments = ["inbetween", *pair, *SMALL, "--conditions-only", "--matcher", "classic"]
+        found = []
+        for i, seeds in enumerate(([], ["--seed", "3"], ["--color-seed", "3"])):
+            assert main([*arguments, *seeds, "-o", str(tmp_path / f"{i}")]) == 0
+            found.append(pictures(tmp_path / f"{i}" / "condition"))
+        assert found[0].any() and np.array_equal(found[0], found[1])
+        assert not np.array_equal(found[0], found[2])
+        run = json.loads((tmp_path / "2" / "run.json").read_text())["options"]
+        assert (run["seed"], run["color_seed"]) == (0, 3)
 
     def test_changed_input_is_said(self, pair, tmp_path, caplog) -> None:
         picture = tmp_path / "first.png"
@@ -129,6 +143,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("option", "value"),
         [("--frames", "1"), ("--steps", "0"), ("--steps", "many"), ("--seed", "-1"),
+         ("--color-seed", "4294967296"),
          ("--noise-injection-ratio", "1.5"), ("--max-guidance", "nan"), ("--dtype", "fp8")],
     )  # fmt: skip
     def test_options_out_of_bounds(self, pair, capsys, option, value) -> None:

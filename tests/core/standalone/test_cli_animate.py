@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.commands import animate
 from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.video import read_video
 
@@ -79,6 +80,27 @@ class TestAnimate:
         assert difference(frames_of(tmp_path / "other" / "result.mp4")[0], frames) > 6
         saved = json.loads((out / "run.json").read_text())
         assert saved["stand_ins"] and saved["options"]["video"] == str(video)
+
+    def test_the_video_is_closed_on_an_error(
+        self, picture, video, files, tmp_path, monkeypatch, capsys
+    ) -> None:
+        opened = []
+
+        def read(*given, **more):
+            frames, fps = read_video(*given, **more)
+            opened.append(frames)
+            return frames, fps
+
+        def fail(frames, *given, **more):
+            next(frames)
+            raise ValueError("this frame is bad")
+
+        monkeypatch.setattr(animate, "read_video", read)
+        monkeypatch.setattr(animate, "draw_driving_poses", fail)
+        command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files]
+        assert main([*command, *SMALL, "--conditions-only"]) == 2
+        assert "this frame is bad" in capsys.readouterr().err
+        assert list(opened[0]) == []
 
     def test_names_of_the_reference(self, picture, video, files, tmp_path) -> None:
         command = [

@@ -1,6 +1,7 @@
 """A driving video -> control frames."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,18 @@ class TestDrawDrivingPoses:
         with pytest.raises(ValueError, match="share no joint to fit by"):
             draw_driving_poses([image] * 2, image, finder, SETTINGS, max_frames=2)
         assert "Nobody is found in 2 of the video's 2 frames" in caplog.text
+
+    @pytest.mark.parametrize("stage", ["video", "reference"])
+    def test_memory_is_given_back_on_an_error(self, own_golden, image, stage) -> None:
+        finder = detector(own_golden, "dwpose_synth.npz")
+        released = []
+        finder = replace(finder)
+        object.__setattr__(finder, "release", lambda: released.append(1))
+        bad = np.zeros((8, 8, 3))
+        frames, reference = ([image, bad], image) if stage == "video" else ([image], bad)
+        with pytest.raises(ValueError, match="expected a frame"):
+            draw_driving_poses(frames, reference, finder, SETTINGS, max_frames=2)
+        assert released == [1]
 
     def test_no_frame(self, own_golden, image) -> None:
         finder = detector(own_golden, "dwpose_synth.npz")

@@ -56,6 +56,9 @@ class TestChoosePoseFinder:
         find = choose_pose_finder(options(dwpose_det=files[0], dwpose_pose=files[1]), SIZE)
         find((np.zeros((*SIZE, 3), np.uint8),) * 2)
         assert opened[0].boxes._session is None and opened[0].points._session is None
+        with pytest.raises(ValueError, match="expected a frame"):
+            find((np.zeros((*SIZE, 3), np.uint8), np.zeros((*SIZE, 3))))
+        assert opened[0].boxes._session is None and opened[0].points._session is None
 
     def test_files_of_the_folder(self, files, tmp_path, monkeypatch) -> None:
         for source, name in zip(files, ("yolox_l.onnx", "dw-ll_ucoco_384.onnx"), strict=True):

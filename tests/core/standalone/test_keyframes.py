@@ -68,6 +68,13 @@ class TestReadKeyframes:
         assert [frame.shape for frame in frames] == [(64, 128, 3)] * 2
         assert "40 x 30 and the last 80 x 20 pixels: both become 128 x 64" in caplog.text
 
+    def test_right_size_is_left_alone(self, tmp_path) -> None:
+        """As ComfyUI's face does; the reference's crop takes a row of this size."""
+        pixels = np.random.RandomState(0).randint(0, 256, (448, 576, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        frames = read_keyframes(tmp_path / "a.png", tmp_path / "a.png", (448, 576))
+        assert all(np.array_equal(frame, pixels) for frame in frames)
+
     def test_says_nothing_of_equal_sizes(self, tmp_path, caplog) -> None:
         caplog.set_level(logging.INFO)
         Image.new("RGB", (40, 30)).save(tmp_path / "a.png")

@@ -1,5 +1,6 @@
 """What options repeat of the rooms, so that help comes at once."""
 
+import json
 import shlex
 
 import pytest
@@ -41,3 +42,20 @@ def test_one_guidance_for_both_ends() -> None:
     options = parse_options(["inbetween", "a.png", "b.png", "--guidance_scale", "1.5"])
     assert (options.min_guidance, options.max_guidance) == (1.5, 1.5)
     assert options.guidance_scale is None
+
+
+@pytest.mark.parametrize(
+    ("saved", "typed", "expected"),
+    [
+        ({"seed": 7}, [], (7, 7)),  # of version 0.2.0, whose seed coloured the lines too
+        ({"seed": 2**32 + 7}, [], (2**32 + 7, 7)),
+        ({"seed": 7}, ["--seed", "8"], (8, 7)),
+        ({"seed": 7, "color_seed": 1}, [], (7, 1)),
+        ({"seed": 7, "color_seed": 1}, ["--color-seed", "2"], (7, 2)),
+        ({}, [], (0, 0)),
+    ],
+)
+def test_colors_of_an_earlier_run(tmp_path, saved, typed, expected) -> None:
+    (tmp_path / "run.json").write_text(json.dumps({"options": saved, "inputs": {}}))
+    options = parse_options(["inbetween", "--run", str(tmp_path / "run.json"), *typed])
+    assert (options.seed, options.color_seed) == expected

@@ -242,8 +242,12 @@ class TestReadVideo:
         frames, _ = read_video(path, stride=1, max_frames=None)
         next(frames)
         assert len(closed) == 2
-        del frames
+        frames.close()
         assert len(closed) == 3
+        frames, _ = read_video(path, stride=1, max_frames=None)
+        next(frames)
+        del frames
+        assert len(closed) == 4
 
 
 class TestReadImageFolder:
