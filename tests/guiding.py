@@ -132,6 +132,7 @@ class Rig:
 def apply_hook(module: str, name: str, model, *arguments):
     """What a node of the host makes of a model, in whichever of its two styles it is written."""
     node = getattr(importlib.import_module(f"comfy_extras.{module}"), name)
-    if hasattr(node, "define_schema"):
-        return node.execute(model, *arguments).args[0]
-    return getattr(node(), node.FUNCTION)(model, *arguments)[0]
+    if not hasattr(node, "define_schema"):
+        return getattr(node(), node.FUNCTION)(model, *arguments)[0]
+    made = node.execute(model, *arguments)
+    return getattr(made, "args", made)[0]

@@ -17,7 +17,9 @@ def fuse(forward: Tensor, backward: Tensor) -> Tensor:
         [T, ...] w * forward + (1 - w) * backward, w falling linearly from 1 to 0.
     """
     weight = _per_frame(torch.linspace(1, 0, forward.shape[0]), forward)
-    return weight * forward + (1 - weight) * backward
+    # 1 - weight would be off by a last digit here and there, and then swapped keyframes would not
+    # give exactly the flipped video.
+    return weight * forward + weight.flip(0) * backward
 
 
 def guidance_ramp(minimum: float, maximum: float, like: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def hook(request, rig):
 
 def add_lora(model):
     """A LoRA that is strong enough to be seen."""
-    key = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_k.weight"
+    key = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
     shape = model.model.state_dict()[key].shape
     model = model.clone()
     change = torch.randn(shape, generator=torch.Generator().manual_seed(9))
@@ -69,6 +69,7 @@ def add_lora(model):
 
 def add_operation(model):
     """Latent Operation CFG, with a tone mapping."""
+    importlib.import_module("comfy_extras.nodes_post_processing")  # the two import each other
     latent = importlib.import_module("comfy_extras.nodes_latent")
     make = latent.LatentOperationTonemapReinhard
     made = make.execute(0.5).args[0] if hasattr(make, "execute") else make().op(0.5)[0]
