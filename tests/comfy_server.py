@@ -115,6 +115,19 @@ class ComfyServer:
         self._wait_until(lambda: prompt_id in self.get("/history"), seconds, "to finish a graph")
         return self.get("/history")[prompt_id]
 
+    def wait_for_another(self, known: set[str], seconds: float = 60) -> str:
+        """Id of a graph that somebody else queues: of the first that is not known yet."""
+        found: list[str] = []
+
+        def queued() -> bool:
+            queue = self.get("/queue")
+            jobs = [job[1] for job in queue["queue_running"] + queue["queue_pending"]]
+            found[:] = [x for x in (*jobs, *self.get("/history")) if x not in known]
+            return bool(found)
+
+        self._wait_until(queued, seconds, "to take a graph of the editor")
+        return found[0]
+
     def run(self, prompt: dict) -> dict:
         """Run a graph to its end; its history."""
         return self.wait(self.queue(prompt))

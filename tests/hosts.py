@@ -68,6 +68,12 @@ def frontend_folder(host: Path) -> Path:
     return ROOT / ".venv" / f"frontend-{version(host)}"
 
 
+def frontend_version(host: Path) -> tuple[int, ...]:
+    """Release of the browser editor that a host pins, as (1, 49, 6)."""
+    pinned = FRONTEND.search((host / "requirements.txt").read_text(encoding="utf-8"))
+    return tuple(int(part) for part in pinned[0].partition("==")[2].split("."))
+
+
 def version(host: Path) -> str:
     """Release of a host, as 0.3.64."""
     text = (host / "comfyui_version.py").read_text(encoding="utf-8")
