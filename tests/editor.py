@@ -24,7 +24,7 @@ CLASSIC, NODES_2 = "classic", "nodes2"
 # Earlier editors have Nodes 2.0 as a preview, which changed from release to release.
 FIRST_WITH_NODES_2 = (1, 49)
 START = 180_000  # in milliseconds, as all of playwright's
-SOON = 20_000
+SOON = 60_000
 DIALOG = ".p-dialog-mask, [data-testid=dialog-overlay]"
 
 NODES = """() => window.app.graph._nodes.map(node => ({
@@ -34,7 +34,7 @@ NODES = """() => window.app.graph._nodes.map(node => ({
     text: document.querySelector(`[data-node-id="${node.id}"]`)?.innerText,
     widgets: (node.widgets || []).map(w => ({
         name: w.name, value: w.value, options: w.options && w.options.values,
-        folded: !!(w.hidden || w.advanced || (w.options && (w.options.hidden || w.options.advanced))),
+        folded: [w, w.options || {}].some(x => x.hidden || x.advanced),
     })),
 }))"""
 BOXES = """() => window.app.graph._nodes.map(node => {
@@ -49,8 +49,8 @@ BOXES = """() => window.app.graph._nodes.map(node => {
 # Ends of every link, with the points that the user has put between them.
 LINKS = """() => {
     const graph = window.app.graph;
-    const links = graph.links instanceof Map ? [...graph.links.values()] : Object.values(graph.links);
-    return links.map(link => {
+    const links = graph.links instanceof Map ? graph.links.values() : Object.values(graph.links);
+    return [...links].map(link => {
         const from = graph.getNodeById(link.origin_id), to = graph.getNodeById(link.target_id);
         const between = [];
         for (let point = graph.reroutes?.get(link.parentId); point;
@@ -82,11 +82,11 @@ SETTLED = """(count) => {
 }"""
 SET = """(values) => {
     for (const node of window.app.graph._nodes)
-        for (const widget of node.widgets || [])
-            if (widget.name in values && (widget.name != "steps" || node.type != "FCVG_InjectNoise"))
-                widget.value = values[widget.name];
+        for (const { name } of node.widgets || [])
+            if (name in values && (name != "steps" || node.type != "FCVG_InjectNoise"))
+                node.widgets.find(widget => widget.name == name).value = values[name];
 }"""
-VIDEO_SHOWS = """() => [...document.querySelectorAll("video")].some(video => video.videoWidth > 0)"""
+VIDEO_SHOWS = """() => [...document.querySelectorAll("video")].some(x => x.videoWidth > 0)"""
 SELECT = """(type) => window.app.canvas.selectNode(
     window.app.graph._nodes.find(node => node.type == type))"""
 
@@ -125,12 +125,12 @@ class Editor:
         self.close_dialog()
 
     def close_dialog(self) -> None:
-        """By the Escape key, which a dialog that is still opening does not hear."""
+        """By a click beside it: not every editor's template browser hears the Escape key."""
         end = time.monotonic() + SOON / 1000
         while self.page.locator(DIALOG).count():
             assert time.monotonic() < end, "The editor's dialog does not close."
-            self.page.keyboard.press("Escape")
-            self.page.wait_for_timeout(200)
+            self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] - 5)
+            self.page.wait_for_timeout(200)  # one that is still opening does not hear it
 
     def open_template(self, name: str) -> None:
         """Open a graph of workflows/ through the template browser."""
