@@ -37,7 +37,9 @@ MODELS = (
     ("yolox_l.onnx", "dwpose/yolox_l.onnx"),
     ("dw-ll_ucoco_384.onnx", "dwpose/dw-ll_ucoco_384.onnx"),
 )
-DRIVING_FRAMES = 60
+DRIVING_FRAMES = 11
+# Three windows for them and the picture's own pose.
+DRIVING_WINDOWS = {"window": 6, "overlap": 2}
 
 
 class ComfyServer:
@@ -175,12 +177,17 @@ def read_workflow(name: str) -> dict:
 
 
 def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
-    """The same graph at a size that a CPU can run: only numbers are changed."""
+    """The same graph at a size that a CPU can run: only numbers are changed.
+
+    An animation, which is as long as its driving video, is sampled in several windows.
+    """
     small = {"width": 128, "height": 64, "num_frames": num_frames}
     for node in prompt.values():
         inputs = node["inputs"]
         if node["class_type"] in ("BasicScheduler", "FCVG_Sampler", "FCVG_AnimateSampler"):
             inputs["steps"] = steps
+        if node["class_type"] in ("FCVG_GuideAnimation", "FCVG_AnimateSampler"):
+            inputs.update(DRIVING_WINDOWS)
         inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
     return prompt
 

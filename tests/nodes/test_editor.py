@@ -6,12 +6,12 @@ Today's graphs are looked at in both styles of nodes, those of earlier releases 
 import json
 
 import pytest
-from comfy_server import OLD_WORKFLOWS, RELEASES, WORKFLOWS
+from comfy_server import DRIVING_WINDOWS, OLD_WORKFLOWS, RELEASES, WORKFLOWS
 from editor import CLASSIC, NODES_2, Editor, crossing, has_nodes_2, open_browser, overlapping
 
 TODAY = sorted(path.name for path in WORKFLOWS.glob("*.json"))
 OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.name != "api"]
-SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
+SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2, **DRIVING_WINDOWS}
 # The editor hides text below 57 %.
 READABLE = 0.6
 # Old hosts open and run one graph.
