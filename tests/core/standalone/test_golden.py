@@ -104,6 +104,7 @@ def test_clip_preprocess(meta, tensors):
 
 @each_case("fcvg_pipeline")
 @torch.no_grad()
+@pytest.mark.slow
 def test_pipeline(meta, tensors):
     injected = iter(tensors.get("injected_noise", torch.empty(0)))
     out = denoise(

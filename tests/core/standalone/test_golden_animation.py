@@ -69,6 +69,7 @@ def test_unet_v1(meta, tensors):
 
 @each_case("controlnext_pipeline", "controlnext_v1_pipeline")
 @torch.no_grad()
+@pytest.mark.slow
 def test_pipeline(meta, tensors):
     out = denoise(
         Models(unet(meta), None, None, controlnext(meta), scheduler()),
