@@ -72,7 +72,7 @@ class ComfyServer:
             self.process = subprocess.Popen(
                 command, cwd=self.base, env=env, stdout=log, stderr=subprocess.STDOUT
             )
-        self._wait_until(self._answers, 120, "to start")
+        self._wait_until(self._answers, 300, "to start")
         return self
 
     def __exit__(self, *error) -> None:

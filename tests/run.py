@@ -41,9 +41,10 @@ class Suite:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, add_help=True)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="in under three minutes")
     quick = parser.parse_args().quick
+    sys.stdout.reconfigure(errors="replace")  # for terminals that do not know every letter
     hosts = find_hosts()
     reason = None if hosts else clone_host()
     hosts = hosts or find_hosts()
