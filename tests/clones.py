@@ -20,15 +20,18 @@ def clone(target: Path) -> Path:
     """
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("needs git, and the history of the project")
-    git("clone", "-q", str(ROOT), str(target))
-    changed = git("diff", "--name-only", "-z", "HEAD", "--").split("\0")
-    changed += git("ls-files", "-z", "--others", "--exclude-standard").split("\0")
+    settings = target.with_suffix(".gitconfig")
+    # The project may be somebody else's, which git takes for a danger without these lines.
+    settings.write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
+    git(settings, "clone", "-q", str(ROOT), str(target))
+    changed = git(settings, "diff", "--name-only", "-z", "HEAD", "--").split("\0")
+    changed += git(settings, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
     for name in filter(None, changed):
-        if not (ROOT / name).exists():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+        elif not (ROOT / name).exists():  # else: a link to a folder, such as one's environment
             (target / name).unlink(missing_ok=True)
-            continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target / name)
     try:
         (target / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     except OSError as error:  # Windows without the right to do so
@@ -54,10 +57,11 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-def git(*arguments: str) -> str:
-    """What git prints in this project."""
+def git(settings: Path, *arguments: str) -> str:
+    """What git prints in this project, under these settings and not its user's."""
     done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, encoding="utf-8"
-    )
+        ["git", *arguments], cwd=ROOT, env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)},
+        capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
