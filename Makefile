@@ -1,7 +1,8 @@
-# make demo   two frames in, the frames between them out, without ComfyUI
-# make test   everything that is tested, in a real ComfyUI too where one is found
+# make demo        two frames in, the frames between them out, without ComfyUI
+# make test        everything that is tested, in a real ComfyUI too where one is found
+# make test-quick  in under three minutes: without what is slow, in one ComfyUI
 #
-# Both need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
+# All need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -10,7 +11,7 @@ DEMO := demo
 # One release train: torchaudio of one beside torch of another breaks transformers.
 TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-quick lint clean
 
 demo: .venv/installed
 	$(PY) -m fcvg_core sample-frames $(DEMO)/frames
@@ -22,6 +23,10 @@ demo: .venv/installed
 test: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) tests/run.py
+
+test-quick: .venv/installed
+	$(PY) -m ruff check .
+	$(PY) tests/run.py --quick
 
 lint: .venv/installed
 	$(PY) -m ruff check .

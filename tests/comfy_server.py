@@ -37,7 +37,9 @@ MODELS = (
     ("yolox_l.onnx", "dwpose/yolox_l.onnx"),
     ("dw-ll_ucoco_384.onnx", "dwpose/dw-ll_ucoco_384.onnx"),
 )
-DRIVING_FRAMES = 60
+DRIVING_FRAMES = 11
+# Three windows for them and the picture's own pose.
+DRIVING_WINDOWS = {"window": 6, "overlap": 2}
 
 
 class ComfyServer:
@@ -70,7 +72,7 @@ class ComfyServer:
             self.process = subprocess.Popen(
                 command, cwd=self.base, env=env, stdout=log, stderr=subprocess.STDOUT
             )
-        self._wait_until(self._answers, 120, "to start")
+        self._wait_until(self._answers, 300, "to start")
         return self
 
     def __exit__(self, *error) -> None:
@@ -114,6 +116,19 @@ class ComfyServer:
         """History of a graph once it has ended, in whatever way."""
         self._wait_until(lambda: prompt_id in self.get("/history"), seconds, "to finish a graph")
         return self.get("/history")[prompt_id]
+
+    def wait_for_another(self, known: set[str], seconds: float = 60) -> str:
+        """Id of a graph that somebody else queues: of the first that is not known yet."""
+        found: list[str] = []
+
+        def queued() -> bool:
+            queue = self.get("/queue")
+            jobs = [job[1] for job in queue["queue_running"] + queue["queue_pending"]]
+            found[:] = [x for x in (*jobs, *self.get("/history")) if x not in known]
+            return bool(found)
+
+        self._wait_until(queued, seconds, "to take a graph of the editor")
+        return found[0]
 
     def run(self, prompt: dict) -> dict:
         """Run a graph to its end; its history."""
@@ -162,12 +177,17 @@ def read_workflow(name: str) -> dict:
 
 
 def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
-    """The same graph at a size that a CPU can run: only numbers are changed."""
+    """The same graph at a size that a CPU can run: only numbers are changed.
+
+    An animation, which is as long as its driving video, is sampled in several windows.
+    """
     small = {"width": 128, "height": 64, "num_frames": num_frames}
     for node in prompt.values():
         inputs = node["inputs"]
         if node["class_type"] in ("BasicScheduler", "FCVG_Sampler", "FCVG_AnimateSampler"):
             inputs["steps"] = steps
+        if node["class_type"] in ("FCVG_GuideAnimation", "FCVG_AnimateSampler"):
+            inputs.update(DRIVING_WINDOWS)
         inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
     return prompt
 

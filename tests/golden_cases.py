@@ -3,6 +3,7 @@
 import functools
 import importlib.util
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-_FILL = Path(__file__).parent / "golden" / "fill.py"
+_OWN = Path(__file__).parent / "golden"
+_FILL = _OWN / "fill.py"
+FOLDER = Path(os.environ.get("FCVG_GOLDEN") or _OWN)
+
+
+def each_case(room: str, *kinds: str):
+    """Run a test once for each case of some kinds in a folder of the golden cases."""
+    cases = [case for kind in kinds for case in find_cases(FOLDER / room, kind)]
+    return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 
 def find_cases(folder: Path, kind: str) -> list[tuple[dict, dict]]:
@@ -63,6 +72,23 @@ def empty_unet(meta: dict):
 
     with init_empty_weights():
         return UNetSpatioTemporalConditionModel.from_config(meta["unet_config"])
+
+
+def unet(meta: dict):
+    """diffusers' UNet of a case, with its weights."""
+    network = empty_unet(meta)
+    network.load_state_dict(unet_weights(meta), assign=True)
+    return network.eval()
+
+
+def controlnext(meta: dict):
+    """The ControlNeXt of a case, with its weights."""
+    from fcvg_core.models.fcvg import build_controlnext, controlnext_config
+
+    weights = controlnext_weights(meta)
+    network = build_controlnext(controlnext_config(weights, name="golden"))
+    network.load_state_dict(weights)
+    return network.eval()
 
 
 def _shapes(module: torch.nn.Module) -> dict:

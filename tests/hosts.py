@@ -7,15 +7,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PINNED = "v0.3.64"
-CLONE = ROOT / ".venv" / "hosts" / "ComfyUI"
+# Cloned where no host is found: the newest release that the tests are known to pass with, since
+# most people run one as new; the oldest that is supported where the first can't be had.
+PINNED = ("v0.33.0", "v0.3.64")
+CLONES = ROOT / ".venv" / "hosts"
 FRONTEND = re.compile(r"^comfyui-frontend-package==\S+", re.MULTILINE)
 # Big or part of this environment already; the frontend is put beside each host.
 LEFT_OUT = re.compile(r"^(torch|torchvision|torchaudio|comfyui-.*)\s*(==.*)?$")
 
 
 def find_hosts() -> list[Path]:
-    """Folders of ComfyUI, each tested in turn.
+    """Folders of ComfyUI, the newest release last.
 
     $COMFYUI_PATH alone if it is set (several, separated as in PATH), else the ComfyUI that this
     pack lies in, else all of ~/comfy/ComfyUI*.
@@ -26,22 +28,35 @@ def find_hosts() -> list[Path]:
     elif _is_host(ROOT.parents[1]):
         found = [ROOT.parents[1]]
     else:
-        found = sorted(Path("~/comfy").expanduser().glob("ComfyUI*")) + [CLONE]
-    return [path.resolve() for path in found if _is_host(path)]
+        found = [*Path("~/comfy").expanduser().glob("ComfyUI*"), *CLONES.glob("ComfyUI*")]
+    hosts = {path.resolve() for path in found if _is_host(path)}
+    return sorted(hosts, key=lambda host: (_numbers(version(host)), host))
 
 
 def clone_host() -> str | None:
-    """Clone the pinned release; the reason where that can't be done."""
+    """Clone a pinned release; the reason where that can't be done."""
+    reasons = []
+    for release in PINNED:
+        reason = _clone(release)
+        if reason is None:
+            return None
+        if reason not in reasons:
+            reasons.append(reason)
+    return f"git clone failed: {', then '.join(reasons)}"
+
+
+def _clone(release: str) -> str | None:
     address = "https://github.com/Comfy-Org/ComfyUI"
-    command = ["git", "clone", "-q", "--depth", "1", "--branch", PINNED, address, str(CLONE)]
+    target = str(CLONES / f"ComfyUI-{release}")
+    command = ["git", "clone", "-q", "--depth", "1", "--branch", release, address, target]
     quiet = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
     try:
         done = subprocess.run(command, env=quiet, capture_output=True, text=True, timeout=300)
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"git clone failed: {error}"
+        return str(error)
     if done.returncode == 0:
         return None
-    return f"git clone failed: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+    return (done.stderr.strip().splitlines() or ["no message"])[-1]
 
 
 def install_requirements(host: Path) -> None:
@@ -68,10 +83,21 @@ def frontend_folder(host: Path) -> Path:
     return ROOT / ".venv" / f"frontend-{version(host)}"
 
 
+def frontend_version(host: Path) -> tuple[int, ...]:
+    """Release of the browser editor that a host pins, as (1, 49, 6)."""
+    pinned = FRONTEND.search((host / "requirements.txt").read_text(encoding="utf-8"))
+    return _numbers(pinned[0])
+
+
 def version(host: Path) -> str:
     """Release of a host, as 0.3.64."""
     text = (host / "comfyui_version.py").read_text(encoding="utf-8")
     return re.search(r'__version__ = "(.+)"', text)[1]
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """0.33.0 as (0, 33, 0), by which releases are sorted."""
+    return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
 def _is_host(path: Path) -> bool:

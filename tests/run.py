@@ -1,42 +1,167 @@
-"""All tests: those without a host once, those in a real ComfyUI once for every host found."""
+"""All tests: those without a host once, those in a real ComfyUI for every host that is found.
 
+The newest host gets them all, each older one those that are marked as a `seam`. Suites run side by
+side, as many as there are cores, but two at most; each prints its whole output when it has ended.
+`--quick` leaves out what is marked as `slow` and asks the newest host alone.
+"""
+
+import argparse
 import os
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
 
 from hosts import ROOT, clone_host, find_hosts, install_requirements, version
 
 HOST_TESTS = "tests/nodes"
+SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
+# Minutes on two cores that do nothing else.
+BUDGET, QUICK_BUDGET = 12, 3
+SLOWEST = 20
+printing = threading.Lock()
+
+
+@dataclass
+class Suite:
+    """One run of pytest, and what came of it."""
+
+    name: str
+    arguments: list[str]
+    host: Path | None = None
+    code: int = 1
+    seconds: float = 0.0
+    cpu: float | None = None  # None where the system does not say it of one program
+    tests: list[tuple[float, str]] = field(default_factory=list)
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="in under three minutes")
+    quick = parser.parse_args().quick
+    sys.stdout.reconfigure(errors="replace")  # for terminals that do not know every letter
     hosts = find_hosts()
     reason = None if hosts else clone_host()
     hosts = hosts or find_hosts()
-    codes = [run_pytest("tests", f"--ignore={HOST_TESTS}")]
-    for host in hosts:
-        print(f"\nComfyUI {version(host)} at {host}", flush=True)
+    for host in hosts[-1:] if quick else hosts:
         install_requirements(host)
-        codes.append(run_pytest(HOST_TESTS, COMFYUI_PATH=str(host)))
+    suites = plan(hosts, quick)
+    begun = time.monotonic()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(run, suites))
+    report(suites, time.monotonic() - begun, QUICK_BUDGET if quick else BUDGET)
     if not hosts:
         print(f"\nSKIPPED: {count_host_tests()} TESTS THAT NEED COMFYUI. NONE WAS FOUND AND "
               f"{reason.upper()}. SET COMFYUI_PATH TO ONE.")  # fmt: skip
-    return max(codes)
+    return max(suite.code for suite in suites)
 
 
-def run_pytest(*arguments: str, **environment: str) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", *arguments]
+def plan(hosts: list[Path], quick: bool) -> list[Suite]:
+    """The suites, longest first: two cores are best filled so."""
+    core = Suite("core", ["tests", f"--ignore={HOST_TESTS}", *(["-m", "not slow"] * quick)])
+    if not hosts:
+        return [core]
+    *older, newest = hosts
+    if quick:
+        kept = ["-m", "seam and not slow"]
+        return [core, Suite(f"ComfyUI {version(newest)}, its seam", [HOST_TESTS, *kept], newest)]
+    return [
+        Suite(f"ComfyUI {version(newest)}, in full", [HOST_TESTS], newest),
+        core,
+        *(Suite(f"ComfyUI {version(host)}, its seam", [HOST_TESTS, "-m", "seam"], host)
+          for host in older),
+    ]  # fmt: skip
+
+
+def run(suite: Suite) -> None:
+    """Run one suite in a process of its own; print what it says when it has ended."""
+    where = f" at {suite.host}" if suite.host else ""
+    say(f"begun: {suite.name}{where}")
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-ra", f"--junitxml={result}"]
+        begun = time.monotonic()
+        with open(Path(folder) / "output", "w+", encoding="utf-8", errors="replace") as output:
+            process = subprocess.Popen(
+                [*command, *suite.arguments], cwd=ROOT, env=environment(suite.host),
+                stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+            suite.code, suite.cpu = wait(process)
+            suite.seconds = time.monotonic() - begun
+            output.seek(0)
+            say(f"\n=== {suite.name}{where}\n{output.read()}")
+        suite.tests = durations(result, suite.name)
+
+
+def environment(host: Path | None) -> dict[str, str]:
+    """Of a suite's process."""
     # The models are tiny: threads that wait for each other cost ten times what they save.
-    env = {"OMP_NUM_THREADS": "1", **os.environ, **environment}
-    if not environment:
-        env.pop("COMFYUI_PATH", None)
-    return subprocess.run(command, cwd=ROOT, env=env).returncode
+    env = {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONIOENCODING": "utf-8"}
+    env.pop("COMFYUI_PATH", None)
+    return env if host is None else {**env, "COMFYUI_PATH": str(host)}
+
+
+def wait(process: subprocess.Popen) -> tuple[int, float | None]:
+    """Exit code of a process, and seconds of computing of it and its children."""
+    if not hasattr(os, "wait4"):  # Windows
+        return process.wait(), None
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime
+
+
+def durations(result: Path, suite: str) -> list[tuple[float, str]]:
+    """Seconds and name of every test, its fixtures included; none where pytest did not end."""
+    if not result.exists():
+        return []
+    cases = ElementTree.parse(result).iter("testcase")
+    return [
+        (float(case.get("time")), f"{case.get('classname')}::{case.get('name')} ({suite})")
+        for case in cases
+    ]
+
+
+def report(suites: list[Suite], seconds: float, budget: int) -> None:
+    """The slowest tests, each suite's time, and whether all of it stayed within the budget."""
+    print(f"\nThe {SLOWEST} slowest tests, in seconds:")
+    for time_taken, name in sorted((x for s in suites for x in s.tests), reverse=True)[:SLOWEST]:
+        print(f"{time_taken:8.1f}  {name}")
+    print("\nsuite: tests, minutes, minutes of computing")
+    for suite in suites:
+        state = "" if suite.code == 0 else "   FAILED"
+        print(f"  {suite.name}: {len(suite.tests)}, {minutes(suite.seconds)}, "
+              f"{minutes(suite.cpu)}{state}")  # fmt: skip
+    print(f"All of it took {minutes(seconds)} minutes; the budget on two quiet cores is {budget}.")
+    if seconds > 60 * budget:
+        over = minutes(seconds - 60 * budget)
+        print(f"\n*** OVER BUDGET BY {over} MINUTES: MAKE A SLOW TEST ABOVE FASTER. ***")
+        computed = sum(suite.cpu or 0 for suite in suites) / SIDE_BY_SIDE
+        if 0 < computed < 45 * budget:
+            print(f"Perhaps the machine did something else: two cores had {minutes(computed)} "
+                  "minutes of work each.")  # fmt: skip
+
+
+def minutes(seconds: float | None) -> str:
+    """2:05; a dash for what is not known."""
+    return "-" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def say(text: str) -> None:
+    """Print as one piece, though other suites run."""
+    with printing:
+        print(text, flush=True)
 
 
 def count_host_tests() -> int:
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", HOST_TESTS]
-    env = {key: value for key, value in os.environ.items() if key != "COMFYUI_PATH"}
-    out = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True).stdout
+    out = subprocess.run(
+        command, cwd=ROOT, env=environment(None), capture_output=True, text=True
+    ).stdout
     return sum("::" in line for line in out.splitlines())
 
 

@@ -1,20 +1,9 @@
 """The reference's numbers, from the host's own SVD."""
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
-from golden_cases import controlnext_weights, find_cases, unet_weights
+from golden_cases import controlnext_weights, each_case, unet_weights
 from safetensors.torch import save_file
-
-FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[1] / "golden") / "fcvg"
-
-
-def each_case(kind: str):
-    """Run a test once for each case of a kind."""
-    cases = find_cases(FOLDER, kind)
-    return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 
 @pytest.fixture
@@ -33,7 +22,7 @@ def models(load, tmp_path):
     return build
 
 
-@each_case("unet")
+@each_case("fcvg", "unet")
 @torch.inference_mode()
 def test_unet(load, models, meta, tensors):
     model, controlnext = models(meta)
@@ -63,7 +52,7 @@ def test_unet(load, models, meta, tensors):
         assert (out - tensors[f"out_{name}"].flatten(0, 1)).abs().max() <= 1e-4, name
 
 
-@each_case("fcvg_pipeline")
+@each_case("fcvg", "fcvg_pipeline")
 @torch.inference_mode()
 def test_pipeline(load, models, meta, tensors, monkeypatch):
     import comfy.samplers

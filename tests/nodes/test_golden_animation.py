@@ -1,20 +1,9 @@
 """ControlNeXt-SVD's numbers, from the host's own SVD."""
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
-from golden_cases import controlnext_weights, find_cases, unet_weights
+from golden_cases import controlnext_weights, each_case, unet_weights
 from safetensors.torch import save_file
-
-FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[1] / "golden")
-
-
-def each_case(*kinds: str):
-    """Run a test once for each case of some kinds."""
-    cases = [case for kind in kinds for case in find_cases(FOLDER / "controlnext", kind)]
-    return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 
 @pytest.fixture
@@ -41,7 +30,7 @@ def load_unet(load, tmp_path):
     return build
 
 
-@each_case("controlnext_v1")
+@each_case("controlnext", "controlnext_v1")
 @torch.inference_mode()
 def test_controlnext_v1(load_controlnext, meta, tensors):
     network = load_controlnext(meta).model
@@ -50,7 +39,7 @@ def test_controlnext_v1(load_controlnext, meta, tensors):
     assert torch.equal(network.scale.reshape(1), tensors["scale"])
 
 
-@each_case("unet_v1")
+@each_case("controlnext", "unet_v1")
 @torch.inference_mode()
 def test_unet_v1(load, load_unet, load_controlnext, meta, tensors):
     model = load_unet(meta)
@@ -78,7 +67,7 @@ def test_unet_v1(load, load_unet, load_controlnext, meta, tensors):
     assert (out - tensors["out"].flatten(0, 1)).abs().max() <= 1e-4
 
 
-@each_case("controlnext_pipeline", "controlnext_v1_pipeline")
+@each_case("controlnext", "controlnext_pipeline", "controlnext_v1_pipeline")
 @torch.inference_mode()
 def test_pipeline(load, load_unet, load_controlnext, node_classes, meta, tensors):
     import comfy.samplers

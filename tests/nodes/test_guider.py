@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+pytestmark = pytest.mark.seam
+
 
 @pytest.fixture(scope="module")
 def model(load, stand_ins):

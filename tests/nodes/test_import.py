@@ -9,6 +9,7 @@ import sys
 import pytest
 from hosts import ROOT
 
+pytestmark = pytest.mark.seam
 HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
 SCRIPT = """
 import asyncio, importlib.util, json, sys

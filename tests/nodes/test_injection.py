@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+pytestmark = pytest.mark.seam
+
 
 @pytest.fixture
 def record(load):

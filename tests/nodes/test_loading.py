@@ -10,6 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from fcvg_core.models.fcvg import Config, ControlNeXt
 
+pytestmark = pytest.mark.seam
+
 
 @pytest.fixture(scope="module")
 def loading(load):

@@ -22,6 +22,9 @@ from fcvg_core.standalone.catalogue import CATALOGUE
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
 RELEASED = [str(p.relative_to(RELEASES)) for p in OLD_WORKFLOWS if p.parent.name == "api"]
+# On older hosts: one graph a family, and the graphs of the first release.
+FAMILIES = ("fcvg_simple.json", "controlnext_svd_simple.json")
+FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the models and samplers of a machine, not on this pack.
 LISTS = {
@@ -29,6 +32,12 @@ LISTS = {
     "boxes_name", "points_name",
     "sampler_name", "scheduler",
 }  # fmt: skip
+
+
+def seam(names: list[str], kept) -> list:
+    """Parameters of which some are also run on older hosts."""
+    marks = {True: [pytest.mark.seam], False: []}
+    return [pytest.param(name, marks=marks[bool(kept(name))]) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +62,7 @@ def _without_lists(name: str, settings: dict) -> dict:
     }
 
 
+@pytest.mark.seam
 class TestObjectInfo:
     def test_the_pack_loads_without_a_complaint(self, server):
         log = server.written()
@@ -79,6 +89,7 @@ class TestObjectInfo:
             assert all(node["output_tooltips"]), name
 
 
+@pytest.mark.seam
 class TestHelp:
     """What the help button of a node shows."""
 
@@ -98,7 +109,7 @@ class TestHelp:
 
 
 class TestWorkflows:
-    @pytest.mark.parametrize("name", API_WORKFLOWS)
+    @pytest.mark.parametrize("name", seam(API_WORKFLOWS, lambda name: name in FAMILIES))
     def test_runs_to_a_finished_video(self, server, name):
         history = server.run(make_small(read_workflow(f"api/{name}")))
         assert history["status"]["status_str"] == "success", history["status"]
@@ -116,7 +127,9 @@ class TestWorkflows:
         num_frames = 5 if name in FCVG_WORKFLOWS else 1 + DRIVING_FRAMES
         assert frames_of(video) == (num_frames, 128, 64)
 
-    @pytest.mark.parametrize("name", RELEASED)
+    @pytest.mark.parametrize(
+        "name", seam(RELEASED, lambda name: name.startswith(f"{FIRST_RELEASE}/"))
+    )
     def test_what_was_released_runs(self, server, name):
         """Graphs that people have saved keep working."""
         prompt = json.loads((RELEASES / name).read_text(encoding="utf-8"))
@@ -218,6 +231,7 @@ class TestWorkflows:
                 assert bool(node["properties"].get("models")) == ("animate" in name)
 
 
+@pytest.mark.seam
 class TestInterrupt:
     def test_the_next_prompt_runs(self, server):
         prompt = make_small(read_workflow("api/fcvg_simple.json"), steps=1000)

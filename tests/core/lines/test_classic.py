@@ -41,6 +41,7 @@ def distances(matches: LineMatches, homography: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 5])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("move", MOVES)
+@pytest.mark.slow
 def test_known_camera_moves(seed: int, size: tuple[int, int], move: str) -> None:
     homography = camera_move(size, **MOVES[move])
     moved = draw_scene(seed, size, homography)

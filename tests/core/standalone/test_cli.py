@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -364,7 +365,7 @@ class TestProcess:
 
     @pytest.mark.skipif(os.name == "nt", reason="needs a shell of Unix")
     def test_somebody_reads_the_first_line_alone(self) -> None:
-        command = f"{sys.executable} -m fcvg_core models | head -n 1"
+        command = f"{shlex.quote(sys.executable)} -m fcvg_core models | head -n 1"
         done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True)  # noqa: S602
         assert done.stdout.count("\n") == 1 and not done.stderr
 

@@ -222,6 +222,7 @@ class TestBadInput:
         assert "ControlNeXt v1 gives 96 channels" in message and "different models" in message
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_leaves_what_it_had(picture, video, files, tmp_path) -> None:
     """Ctrl+C while the frames are decoded: both videos can be played."""
     out = tmp_path / "out"

@@ -96,6 +96,7 @@ def put_others(internet, models: Path, *names: str) -> None:
                 target.write_bytes(internet.files[download.url])
 
 
+@pytest.mark.slow
 class TestEverything:
     def test_then_a_run_works(self, internet, tmp_path: Path) -> None:
         """The newcomer's way: download, then make a video, with nothing else."""
@@ -148,6 +149,7 @@ class TestBroken:
         assert any(asked.startswith("bytes=") for _, _, asked in internet.asked)
 
     @pytest.mark.parametrize("url", [YOLOX, FCVG_NET], ids=["hub", "drive"])
+    @pytest.mark.slow
     def test_broken_off_for_good_and_resumed_later(self, internet, tmp_path, url) -> None:
         models = tmp_path / "m"
         put_others(internet, models, "yolox" if url == YOLOX else "FCVG's ControlNeXt")

@@ -1,40 +1,19 @@
-"""The reference's numbers, from networks of the official layout filled by fill.py."""
+"""The reference's numbers, from networks of the official layout filled by fill.py.
 
-import os
-from pathlib import Path
+FCVG's, and of ControlNeXt-SVD version 1's networks and both versions' pipelines in one direction.
+"""
 
 import numpy as np
 import pytest
 import torch
-from golden_cases import controlnext_weights, empty_unet, find_cases, unet_weights
+from golden_cases import controlnext, each_case, unet
 
-from fcvg_core.models.fcvg import ControlNeXt, clip_pixels, controlnext_config, normalize_for_clip
+from fcvg_core.models.fcvg import clip_pixels, normalize_for_clip, prepare_control
 from fcvg_core.sampling import karras_sigmas
 from fcvg_core.sampling.schedule import timestep
 from fcvg_core.standalone.denoising import Keyframe, Settings, denoise, steered
 from fcvg_core.standalone.loading import Models
 from fcvg_core.standalone.stand_ins import SCHEDULER
-
-FOLDER = Path(os.environ.get("FCVG_GOLDEN") or Path(__file__).parents[2] / "golden") / "fcvg"
-
-
-def each_case(kind: str):
-    """Run a test once for each case of a kind."""
-    cases = find_cases(FOLDER, kind)
-    return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
-
-
-def controlnext(meta: dict) -> ControlNeXt:
-    weights = controlnext_weights(meta)
-    network = ControlNeXt(controlnext_config(weights, name="golden"))
-    network.load_state_dict(weights)
-    return network.eval()
-
-
-def unet(meta: dict):
-    network = empty_unet(meta)
-    network.load_state_dict(unet_weights(meta), assign=True)
-    return network.eval()
 
 
 def scheduler():
@@ -43,7 +22,7 @@ def scheduler():
     return EulerDiscreteScheduler.from_config(SCHEDULER)
 
 
-@each_case("controlnext")
+@each_case("fcvg", "controlnext")
 @torch.no_grad()
 def test_controlnext(meta, tensors):
     network = controlnext(meta)
@@ -54,14 +33,12 @@ def test_controlnext(meta, tensors):
         assert (out - tensors[f"out_{key}"]).abs().max() <= 1e-4
 
 
-@each_case("unet")
+@each_case("fcvg", "unet")
 @torch.no_grad()
 def test_unet(meta, tensors):
     network = unet(meta)
     frames = tensors["control_frames"][0]
     time = torch.tensor(meta["timestep"])
-    from fcvg_core.models.fcvg import prepare_control
-
     size = [(length + 1) // 2 for length in tensors["sample"].shape[-2:]]
     control = prepare_control(controlnext(meta)(frames, time), size)
     for name, strength in (("plain", 0.0), ("control_1", 1.0), ("control_05", 0.5)):
@@ -75,7 +52,7 @@ def test_unet(meta, tensors):
         assert (out - tensors[f"out_{name}"]).abs().max() <= 1e-4, name
 
 
-@each_case("schedule")
+@each_case("fcvg", "schedule")
 def test_schedule(meta, tensors):
     for key in (key for key in tensors if key.startswith("sigmas_")):
         steps = int(key.removeprefix("sigmas_"))
@@ -90,7 +67,7 @@ def test_schedule(meta, tensors):
         torch.testing.assert_close(start.reshape(1), tensors[f"init_{steps}"].reshape(1))
 
 
-@each_case("clip_preprocess")
+@each_case("fcvg", "clip_preprocess")
 def test_clip_preprocess(meta, tensors):
     for key, expected in tensors.items():
         height, width = map(int, key.removeprefix("out_").split("x"))
@@ -102,32 +79,77 @@ def test_clip_preprocess(meta, tensors):
         assert (out - expected).abs().max() <= 1e-4
 
 
-@each_case("fcvg_pipeline")
+@each_case("controlnext", "controlnext_v1")
+@torch.no_grad()
+def test_controlnext_v1(meta, tensors):
+    network = controlnext(meta)
+    out = network(tensors["frames"][0], torch.tensor(meta["t1"]))
+    assert (out - tensors["out"]).abs().max() <= 1e-4
+    assert torch.equal(network.scale.reshape(1), tensors["scale"])
+
+
+@each_case("controlnext", "unet_v1")
+@torch.no_grad()
+def test_unet_v1(meta, tensors):
+    network, steering = unet(meta), controlnext(meta)
+    time = torch.tensor(meta["timestep"])
+    size = [-(-length // 8) for length in tensors["sample"].shape[-2:]]
+    control = prepare_control(steering(tensors["control_frames"][0], time), size)
+    with steered(network, control, 1.0, block=steering.down_block, levels=steering.levels()):
+        out = network(
+            tensors["sample"],
+            time,
+            encoder_hidden_states=tensors["context"],
+            added_time_ids=tensors["time_ids"],
+        ).sample
+    for half, expected in zip(out, tensors["out"], strict=True):
+        assert (half - expected).abs().max() <= 1e-4
+
+
+@pytest.mark.slow
+@each_case("fcvg", "fcvg_pipeline")
 @torch.no_grad()
 def test_pipeline(meta, tensors):
     injected = iter(tensors.get("injected_noise", torch.empty(0)))
     out = denoise(
         Models(unet(meta), None, None, controlnext(meta), scheduler()),
-        tuple(
-            Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
-            for which in ("first", "last")
-        ),
+        tuple(Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
+              for which in ("first", "last")),
         tensors["control_frames"].float().movedim(-1, 1) / 255,
         tensors["noise"][0],
-        Settings(
-            num_frames=meta["num_frames"],
-            window=meta["frames_per_batch"],
-            overlap=meta["overlap"],
-            steps=meta["num_inference_steps"],
-            min_guidance=meta["min_guidance"],
-            max_guidance=meta["max_guidance"],
-            control_weight=meta["control_weight"],
-            fps=meta["fps"],
-            motion_bucket_id=meta["motion_bucket_id"],
-            augmentation=meta["noise_aug_strength"],
-            noise_injection_steps=meta["noise_injection_steps"],
-            noise_injection_ratio=meta["noise_injection_ratio"],
-        ),
+        settings(meta),
         draw=lambda: next(injected)[0],
+    )  # fmt: skip
+    assert (out - tensors["out"][0]).abs().max() <= 5e-4
+
+
+@pytest.mark.slow
+@each_case("controlnext", "controlnext_pipeline", "controlnext_v1_pipeline")
+@torch.no_grad()
+def test_pipeline_in_one_direction(meta, tensors):
+    out = denoise(
+        Models(unet(meta), None, None, controlnext(meta), scheduler()),
+        (Keyframe(tensors["embed"], tensors["image_latent"]),),
+        tensors["control_frames"].movedim(-1, 1),
+        tensors["noise"][0],
+        settings(meta),
     )
     assert (out - tensors["out"][0]).abs().max() <= 5e-4
+
+
+def settings(meta: dict) -> Settings:
+    """Those of a case; ControlNeXt-SVD has no weight of its control and injects no noise."""
+    return Settings(
+        num_frames=meta["num_frames"],
+        window=meta["frames_per_batch"],
+        overlap=meta["overlap"],
+        steps=meta["num_inference_steps"],
+        min_guidance=meta["min_guidance"],
+        max_guidance=meta["max_guidance"],
+        control_weight=meta.get("control_weight", 1.0),
+        fps=meta["fps"],
+        motion_bucket_id=meta["motion_bucket_id"],
+        augmentation=meta["noise_aug_strength"],
+        noise_injection_steps=meta.get("noise_injection_steps", 0),
+        noise_injection_ratio=meta.get("noise_injection_ratio", 0.0),
+    )

@@ -13,6 +13,7 @@ FILES = ("unet.safetensors", "controlnext.safetensors",
          "svd/vae/diffusion_pytorch_model.safetensors")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_same_everywhere(stand_ins, tmp_path) -> None:
     write_stand_ins(tmp_path / "again")
     for name in FILES:

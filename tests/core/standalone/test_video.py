@@ -394,6 +394,7 @@ class TestVideoWriter:
             raise KeyboardInterrupt
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.slow
     def test_killed(self, tmp_path) -> None:
         """What a program leaves that ends at once, 100 frames into a video of 10 a second."""
         code = (

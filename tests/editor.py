@@ -1,0 +1,240 @@
+"""ComfyUI's editor in a browser, as a person uses it: by clicks where a person clicks.
+
+Sizes and places are in the graph's own units, in which the editor saves them.
+"""
+
+import json
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from comfy_server import WORKFLOWS, ComfyServer
+from hosts import ROOT, frontend_version
+
+ARTIFACTS = ROOT / "tests" / "artifacts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A browser that is started for a test needs nothing from the internet.
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
+# The window that most people have; graphs are laid out for it.
+WINDOW = {"width": 1920, "height": 1080}
+CLASSIC, NODES_2 = "classic", "nodes2"
+# Earlier editors have Nodes 2.0 as a preview, which changed from release to release.
+FIRST_WITH_NODES_2 = (1, 49)
+START = 180_000  # in milliseconds, as all of playwright's
+SOON = 60_000
+DIALOG = ".p-dialog-mask, [data-testid=dialog-overlay]"
+
+NODES = """() => window.app.graph._nodes.map(node => ({
+    id: String(node.id), type: node.type, errors: !!node.has_errors,
+    known: !!window.LiteGraph.registered_node_types[node.type],
+    size: [...node.size], needed: [...node.computeSize()],
+    text: document.querySelector(`[data-node-id="${node.id}"]`)?.innerText,
+    widgets: (node.widgets || []).map(w => ({
+        name: w.name, value: w.value, options: w.options && w.options.values,
+        folded: [w, w.options || {}].some(x => x.hidden || x.advanced),
+    })),
+}))"""
+BOXES = """() => window.app.graph._nodes.map(node => {
+    if (window.LiteGraph.vueNodesMode) {
+        const { scale } = window.app.canvas.ds;
+        const box = document.querySelector(`[data-node-id="${node.id}"]`).getBoundingClientRect();
+        return [node.title, box.x / scale, box.y / scale, box.width / scale, box.height / scale];
+    }
+    const title = window.LiteGraph.NODE_TITLE_HEIGHT;
+    return [node.title, node.pos[0], node.pos[1] - title, node.size[0], node.size[1] + title];
+})"""
+# Ends of every link, with the points that the user has put between them.
+LINKS = """() => {
+    const graph = window.app.graph;
+    const links = graph.links instanceof Map ? graph.links.values() : Object.values(graph.links);
+    return [...links].map(link => {
+        const from = graph.getNodeById(link.origin_id), to = graph.getNodeById(link.target_id);
+        const between = [];
+        for (let point = graph.reroutes?.get(link.parentId); point;
+             point = graph.reroutes.get(point.parentId))
+            between.unshift([...point.pos]);
+        return [`${from.title} -> ${to.title}`, [
+            [...from.getConnectionPos(false, link.origin_slot)], ...between,
+            [...to.getConnectionPos(true, link.target_slot)]]];
+    });
+}"""
+# Where a group's title is written, as the editor writes it: 4 to the right, on a line of 1.4.
+TITLES = """() => window.app.graph._groups.map(group => {
+    const pen = document.createElement("canvas").getContext("2d");
+    const size = group.font_size || 24;
+    pen.font = `${size}px Arial`;
+    return [group.title, group.pos[0] + 4, group.pos[1], pen.measureText(group.title).width,
+            1.4 * size];
+})"""
+# True once nothing has moved for as long as three looks.
+SETTLED = """(count) => {
+    const graph = window.app.graph;
+    const drawn = [...document.querySelectorAll("[data-node-id]")].map(x => x.offsetHeight);
+    const now = JSON.stringify([window.app.canvas.ds.scale, drawn,
+                                graph._nodes.map(node => [node.id, ...node.pos, ...node.size])]);
+    window.fcvgLooks = now === window.fcvgSeen ? window.fcvgLooks + 1 : 0;
+    window.fcvgSeen = now;
+    const wanted = window.LiteGraph.vueNodesMode ? drawn.length : count;
+    return graph._nodes.length === count && wanted >= count && window.fcvgLooks >= 3;
+}"""
+SET = """(values) => {
+    for (const node of window.app.graph._nodes)
+        for (const { name } of node.widgets || [])
+            if (name in values && (name != "steps" || node.type != "FCVG_InjectNoise"))
+                node.widgets.find(widget => widget.name == name).value = values[name];
+}"""
+VIDEO_SHOWS = """() => [...document.querySelectorAll("video")].some(x => x.videoWidth > 0)"""
+SELECT = """(type) => window.app.canvas.selectNode(
+    window.app.graph._nodes.find(node => node.type == type))"""
+
+
+def has_nodes_2(host: Path) -> bool:
+    """Whether a host's editor has Nodes 2.0 in the form in which it stayed."""
+    return frontend_version(host) >= FIRST_WITH_NODES_2
+
+
+@contextmanager
+def open_browser():
+    """A browser of this machine; the test is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
+    with playwright.sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=program, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+class Editor:
+    """The editor of a running ComfyUI in one of its two styles of nodes."""
+
+    def __init__(self, browser, server: ComfyServer, style: str):
+        self._server = server
+        # The template browser opens by itself at somebody's first start, as the last thing.
+        server.post("/settings/Comfy.TutorialCompleted", False)
+        server.post("/settings/Comfy.VueNodes.Enabled", style == NODES_2)
+        self.page = browser.new_page(viewport=WINDOW)
+        # The host's own templates are a package of 80 MB; without their list none can be opened.
+        self.page.route("**/templates/index.json", lambda route: route.fulfill(json=[]))
+        self.page.goto(f"http://{server.address}/", wait_until="domcontentloaded")
+        self.page.wait_for_selector(DIALOG, timeout=START)
+        self.close_dialog()
+
+    def close_dialog(self) -> None:
+        """By a click beside it: not every editor's template browser hears the Escape key."""
+        end = time.monotonic() + SOON / 1000
+        while self.page.locator(DIALOG).count():
+            assert time.monotonic() < end, "The editor's dialog does not close."
+            self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] - 5)
+            self.page.wait_for_timeout(200)  # one that is still opening does not hear it
+
+    def open_template(self, name: str) -> None:
+        """Open a graph of workflows/ through the template browser."""
+        self.page.click(".templates-tab-button", timeout=SOON)
+        card = self.page.locator(f"[data-testid=template-workflow-{name.removesuffix('.json')}]")
+        pack = self.page.get_by_text("ComfyUI-FCVG", exact=True)
+        card.or_(pack).first.wait_for(timeout=SOON)
+        if not card.count():  # newer editors list the packs under Extensions
+            pack.first.click()
+        card.first.click(timeout=SOON)
+        self.page.wait_for_selector(DIALOG, state="detached", timeout=SOON)
+        self._settle(json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
+
+    def open_graph(self, graph: dict) -> None:
+        """Open any graph, as if its file had been dropped on the editor."""
+        self.page.evaluate("graph => window.app.loadGraphData(graph)", graph)
+        self._settle(graph)
+
+    def nodes(self) -> list[dict]:
+        """Every node and its widgets, as the editor has them."""
+        return self.page.evaluate(NODES)
+
+    def boxes(self) -> list[tuple]:
+        """(title, x, y, width, height) of every node as it is drawn, its title bar included."""
+        return self.page.evaluate(BOXES)
+
+    def links(self) -> list[tuple[str, list]]:
+        """(name, points) of every link: from its output over its reroutes to its input."""
+        return self.page.evaluate(LINKS)
+
+    def titles(self) -> list[tuple]:
+        """(title, x, y, width, height) of the text of every group's title."""
+        return self.page.evaluate(TITLES)
+
+    def scale(self) -> float:
+        """How large the graph is drawn."""
+        return self.page.evaluate("() => window.app.canvas.ds.scale")
+
+    def select(self, node_type: str) -> None:
+        self.page.evaluate(SELECT, node_type)
+
+    def missing_models(self) -> str:
+        """What the editor says of models that a graph names and the machine lacks."""
+        panel = "[data-testid=error-overlay-see-errors]"
+        self.page.wait_for_selector(f"{panel}, .p-dialog", timeout=SOON)
+        if not self.page.locator(panel).count():  # older editors open a dialog
+            said = self.page.inner_text(".p-dialog")
+            self.close_dialog()
+            return said
+        self.page.click(panel)
+        return self.page.inner_text("[data-testid=error-group-missing-model]", timeout=SOON)
+
+    def run(self, values: dict) -> dict:
+        """Set widgets by their names, run the graph and wait for its video; the history."""
+        self.page.evaluate(SET, values)
+        known = set(self._server.get("/history"))
+        self.page.evaluate("() => window.app.queuePrompt(0, 1)")
+        prompt_id = self._server.wait_for_another(known)
+        history = self._server.wait(prompt_id)
+        if history["status"]["status_str"] == "success":
+            self.page.wait_for_function(VIDEO_SHOWS, timeout=SOON)
+        return history
+
+    def keep_screenshot(self, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=str(ARTIFACTS / f"{name.replace('/', '_')}.png"))
+
+    def _settle(self, graph: dict) -> None:
+        count = len(graph["nodes"])
+        self.page.wait_for_function(SETTLED, arg=count, polling=100, timeout=SOON)
+
+
+def overlapping(boxes: list[tuple]) -> list[str]:
+    """Pairs of boxes that lie on each other, and by how much; half a unit is rounding."""
+    found = []
+    for i, (title, x, y, width, height) in enumerate(boxes):
+        for other, other_x, other_y, other_width, other_height in boxes[:i]:
+            across = min(x + width, other_x + other_width) - max(x, other_x)
+            down = min(y + height, other_y + other_height) - max(y, other_y)
+            if across > 0.5 and down > 0.5:
+                found.append(f"{title} and {other} overlap by {across:.0f} x {down:.0f}")
+    return found
+
+
+def crossing(links: list[tuple[str, list]], titles: list[tuple]) -> list[str]:
+    """Links that run across the text of a group's title."""
+    found = []
+    for name, points in links:
+        drawn = [point for ends in zip(points, points[1:], strict=False) for point in spline(*ends)]
+        for title, left, top, width, height in titles:
+            if any(left < x < left + width and top < y < top + height for x, y in drawn):
+                found.append(f"{name} across {title!r}")
+    return found
+
+
+def spline(start: list[float], end: list[float], count: int = 200) -> list[tuple[float, float]]:
+    """Points of a link as the editor draws it: it leaves to the right and comes from the left."""
+    (x0, y0), (x1, y1) = start, end
+    reach = 0.25 * ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
+    points = []
+    for i in range(count + 1):
+        t = i / count
+        a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        points.append(
+            (a * x0 + b * (x0 + reach) + c * (x1 - reach) + d * x1, (a + b) * y0 + (c + d) * y1)
+        )
+    return points
