@@ -72,6 +72,16 @@ def stand_ins(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_models(load, stand_ins) -> tuple:
+    """MODEL and ControlNeXt of the stand-ins, as the pack's loaders give them."""
+    loading = load("nodes.host.loading")
+    return (
+        loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
+        loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
+    )
+
+
+@pytest.fixture(scope="session")
 def gluestick_files(stand_ins, own_golden) -> tuple[Path, Path]:
     """GlueStick's two files in the official layouts, full size, beside the stand-ins."""
     names = json.loads((own_golden / "gluestick" / "keys.json").read_text(encoding="utf-8"))

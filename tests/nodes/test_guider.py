@@ -1,132 +1,199 @@
+"""The guiders of the pack, and control in those of the host."""
+
+import gc
+import weakref
+
 import pytest
 import torch
+from guiding import FRAMES, Rig, conditioning, random
 
 pytestmark = pytest.mark.seam
 
 
 @pytest.fixture(scope="module")
-def model(load, stand_ins):
-    return load("nodes.host.loading").load_unet(
-        str(stand_ins / "unet.safetensors"), None, "default"
-    )
-
-
-@pytest.fixture(scope="module")
-def controlnext(load, stand_ins):
-    return load("nodes.host.loading").load_controlnext(str(stand_ins / "controlnext.safetensors"))
-
-
-def random(seed: int, *shape: int) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def conditioning(embedding: torch.Tensor, latent: torch.Tensor) -> list:
-    values = {"fps": 7, "motion_bucket_id": 127, "augmentation_level": 0.02}
-    return [[embedding, {**values, "concat_latent_image": latent}]]
-
-
-FIRST = conditioning(random(1, 1, 1, 64), random(2, 1, 4, 8, 16))
-LAST = conditioning(random(3, 1, 1, 64), random(4, 1, 4, 8, 16))
-NEGATIVE = conditioning(torch.zeros(1, 1, 64), torch.zeros(1, 4, 8, 16))
-
-
-@pytest.fixture
-def sample(load, model, controlnext):
-    """Sample five frames; what is not named is FCVG's default."""
-
-    def run(*, first=FIRST, last=LAST, frames=None, noise=None, steps=2, sampler="euler", window=25,
-            overlap=2, guidance=(3.0, 3.0), callback=None, num_frames=5):  # fmt: skip
-        import comfy.samplers
-
-        frames = torch.rand(
-            num_frames, 64, 128, 3, generator=torch.Generator().manual_seed(0)
-        ) if frames is None else frames  # fmt: skip
-        steered = load("nodes.host.control_patch").steer(
-            model, controlnext, frames, strength=1.0, start_percent=0.0, end_percent=1.0
-        )
-        guider = load("nodes.host.guider").InbetweenGuider(
-            steered, window=window, overlap=overlap,
-            min_guidance=guidance[0], max_guidance=guidance[1],
-        )  # fmt: skip
-        guider.set_conds(first, last, NEGATIVE)
-        noise = random(0, num_frames, 4, 8, 16) if noise is None else noise
-        sigmas = comfy.samplers.calculate_sigmas(
-            steered.get_model_object("model_sampling"), "karras", steps
-        )
-        return guider.sample(
-            noise, torch.zeros_like(noise), comfy.samplers.sampler_object(sampler), sigmas,
-            callback=callback, disable_pbar=True, seed=0,
-        )  # fmt: skip
-
-    return run
+def rig(load, tiny_models):
+    return Rig(load, *tiny_models)
 
 
 class TestBothDirections:
-    @pytest.mark.parametrize(("guidance", "num_frames"), [((3.0, 3.0), 5), ((1.0, 3.0), 5)])
-    def test_swapped_keyframes_and_flipped_noise_flip_the_video(self, sample, guidance, num_frames):
-        frames = torch.rand(5, 64, 128, 3, generator=torch.Generator().manual_seed(0))
-        video = sample(frames=frames, guidance=guidance)
-        flipped = sample(
-            first=LAST, last=FIRST, frames=frames.flip(0), noise=random(0, 5, 4, 8, 16).flip(0),
-            guidance=guidance,
+    @pytest.mark.parametrize("window", [25, 4])
+    @pytest.mark.parametrize("guidance", [(3.0, 3.0), (1.0, 3.0), (1.0, 1.0)])
+    def test_swapped_keyframes_and_flipped_noise_flip_the_video(self, rig, window, guidance):
+        def make(flipped):
+            return rig.inbetween(
+                rig.steer(flipped=flipped), flipped=flipped, window=window, guidance=guidance
+            )
+
+        assert rig.asymmetry(make) <= 1e-5
+
+    @pytest.mark.parametrize("frames", [2, 4, 7])
+    def test_any_number_of_frames(self, rig, frames):
+        def make(flipped):
+            return rig.inbetween(rig.steer(frames=frames, flipped=flipped), flipped=flipped)
+
+        assert rig.asymmetry(make, frames=frames) <= 1e-5
+
+    def test_guidance_of_one_skips_the_unconditional_half(self, rig):
+        seen = []
+        handle = rig.model.model.diffusion_model.register_forward_hook(
+            lambda module, args, out: seen.append(len(args[0]))
+        )
+        rig.sample(rig.inbetween(rig.steer(), guidance=(1.0, 1.0)), steps=1)
+        handle.remove()
+        assert sum(seen) == 2 * FRAMES
+
+    def test_every_pass_has_uuids_of_its_own(self, rig):
+        """What is kept under a uuid from step to step must not be another pass's."""
+        seen = []
+        model = rig.steer()
+
+        def note(executor, *args, **kwargs):
+            options = kwargs.get("transformer_options") or args[-1]
+            seen.append(options["uuids"])
+            return executor(*args, **kwargs)
+
+        model.add_wrapper_with_key("diffusion_model", "note", note)
+        rig.sample(rig.inbetween(model, window=4), steps=2)
+        first, second = seen[: len(seen) // 2], seen[len(seen) // 2 :]
+        assert first == second
+        flat = [uuid for uuids in first for uuid in uuids]
+        assert len(set(flat)) == len(flat) == 2 * 2 * 2  # windows, directions, halves
+
+
+class TestOneDirection:
+    def test_the_hosts_guider_gives_the_same(self, rig):
+        wanted = rig.sample(rig.host(rig.steer()))
+        out = rig.sample(rig.animation(rig.steer()))
+        assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
+
+    def test_from_a_video(self, rig):
+        """denoise below 1: the noise is added to a latent that is there already."""
+        latent = random(5, FRAMES, 4, 8, 8)
+        sigmas = torch.tensor([10.0, 3.0, 1.0, 0.0])
+        wanted, out = (
+            rig.sample(guide(rig.steer()), latent_image=latent, sigmas=sigmas)
+            for guide in (rig.host, rig.animation)
+        )
+        assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
+        assert (out - rig.sample(rig.animation(rig.steer()), sigmas=sigmas)).abs().max() > 0.1
+
+
+class TestParts:
+    """What a graph may do with the guider besides a plain run."""
+
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_mask(self, rig, window):
+        mask = torch.zeros(1, 1, 8, 8)
+        mask[..., 4:] = 1
+        latent = random(5, FRAMES, 4, 8, 8)
+        guider = rig.inbetween(rig.steer(), window=window)
+        out = rig.sample(guider, latent_image=latent, denoise_mask=mask)
+        torch.testing.assert_close(out[..., :4], latent[..., :4], atol=1e-5, rtol=1e-5)
+        assert (out[..., 4:] - latent[..., 4:]).abs().max() > 0.1
+
+    def test_sigmas_in_two_parts(self, rig):
+        guider = rig.inbetween(rig.steer())
+        sigmas = torch.tensor([700.0, 50.0, 3.0, 0.5, 0.0])
+        whole = rig.sample(guider, sigmas=sigmas)
+        half = rig.sample(guider, sigmas=sigmas[:3])
+        rest = guider.sample(
+            torch.zeros_like(half), half, sampler_object("euler"), sigmas[2:], disable_pbar=True
+        )
+        assert (rest - whole).abs().max() <= 1e-4 * whole.std()
+
+    @pytest.mark.parametrize("sampler", ["euler", "dpm_fast", "dpmpp_2m", "heun"])
+    def test_denoised_output_is_in_order(self, rig, sampler):
+        """The host keeps what the callback was given last."""
+        kept = {}
+        out = rig.sample(
+            rig.inbetween(rig.steer()), sampler=sampler, steps=4,
+            callback=lambda step, x0, x, total: kept.update(x0=x0),
         )  # fmt: skip
-        assert (video - flipped.flip(0)).abs().max() <= 1e-5 * video.std()
+        denoised = rig.model.model.process_latent_out(kept["x0"])
+        assert (denoised - out).abs().max() <= 0.05 * out.std()
 
-    def test_guidance_of_one_skips_the_unconditional_half(self, sample, model):
-        batches = count_frames(model)
-        with batches:
-            sample(guidance=(1.0, 1.0), steps=1)
-        assert sum(batches.seen) == 2 * 5
 
-    @pytest.mark.parametrize("sampler", ["dpmpp_2m", "heun", "euler_ancestral", "uni_pc", "lcm"])
-    def test_every_kind_of_sampler(self, sample, sampler):
-        assert sample(sampler=sampler).isfinite().all()
+class TestPreview:
+    def test_shows_the_middle_frame(self, rig, monkeypatch):
+        import latent_preview
+
+        shown, kept = [], {}
+        previewer = latent_preview.Latent2RGBPreviewer([[1.0, 1.0, 1.0]] * 4)
+        monkeypatch.setattr(latent_preview, "get_previewer", lambda *args: previewer)
+        monkeypatch.setattr(
+            latent_preview, "preview_to_image", lambda image, *args, **kwargs: shown.append(image)
+        )
+        guider = rig.inbetween(rig.steer())
+        callback = latent_preview.prepare_callback(guider.model_patcher, 2, kept)
+        rig.sample(guider, callback=callback)
+        assert len(shown) == 2
+        middle = kept["x0"][FRAMES // 2].sum(0)
+        torch.testing.assert_close(shown[-1][..., 0], middle)
+
+    def test_previewers_of_other_packs_get_all_frames(self, rig, monkeypatch):
+        import latent_preview
+
+        seen = []
+
+        class Player(latent_preview.LatentPreviewer):
+            def decode_latent_to_preview_image(self, preview_format, x0):
+                seen.append(x0)
+
+        monkeypatch.setattr(latent_preview, "get_previewer", lambda *args: Player())
+        kept = {}
+        guider = rig.inbetween(rig.steer())
+        callback = latent_preview.prepare_callback(guider.model_patcher, 2, kept)
+        rig.sample(guider, callback=callback)
+        assert seen[-1] is kept["x0"]
 
 
 class TestControl:
-    def test_runs_once_a_step(self, sample, controlnext):
+    def test_runs_once_a_step(self, rig):
         calls = []
-        handle = controlnext.model.register_forward_hook(lambda *args: calls.append(1))
-        sample(steps=3)
+        handle = rig.controlnext.model.register_forward_hook(lambda *args: calls.append(1))
+        rig.sample(rig.inbetween(rig.steer()), steps=3)
         handle.remove()
         assert len(calls) == 3
 
-    def test_windows_share_what_was_computed(self, sample, controlnext):
+    def test_windows_share_what_was_computed(self, rig):
         seen = []
-        handle = controlnext.model.register_forward_hook(
+        handle = rig.controlnext.model.register_forward_hook(
             lambda module, args, out: seen.append(len(args[0]))
         )
-        sample(num_frames=7, window=4, overlap=2, steps=2)
+        rig.sample(rig.inbetween(rig.steer(frames=7), window=4), frames=7)
         handle.remove()
         assert sum(seen) == 2 * 7
 
-    def test_nothing_is_kept_after_sampling(self, load, model, controlnext, sample):
-        patches = load("nodes.host.control_patch")
+    def test_nothing_is_kept_after_sampling(self, rig, monkeypatch):
+        module = rig.load("nodes.host.control_patch")
         kept = []
-        init = patches.ControlPatch.__init__
-        try:
-            patches.ControlPatch.__init__ = lambda self, *a, **k: (
-                kept.append(self),
-                init(self, *a, **k),
-            )[1]
-            sample()
-        finally:
-            patches.ControlPatch.__init__ = init
-        assert kept[0]._control is None
 
-    def test_model_that_comes_in_is_not_changed(self, load, model, controlnext, sample):
-        before = repr(model.model_options)
-        sample()
-        assert repr(model.model_options) == before
+        def prepare(features, size):
+            prepared = prepare_control(features, size)
+            kept.append(weakref.ref(prepared))
+            return prepared
 
-    def test_range_of_percent(self, load, model, controlnext):
-        steer = load("nodes.host.control_patch").steer
-        frames = torch.rand(5, 64, 128, 3)
-        late = steer(model, controlnext, frames, strength=1.0, start_percent=0.5, end_percent=1.0)
-        (patch,) = late.model_options["transformer_options"]["patches"][
-            "input_block_patch_after_skip"
-        ]
-        hidden = random(0, 10, 64, 4, 8)
+        prepare_control = module.prepare_control
+        monkeypatch.setattr(module, "prepare_control", prepare)
+        steered = rig.steer()
+        rig.sample(rig.inbetween(steered))
+        gc.collect()
+        assert kept and not any(reference() is not None for reference in kept)
+        assert patch_of(steered)._control is None
+
+    def test_model_that_comes_in_is_not_changed(self, rig):
+        before = repr(rig.model.model_options)
+        rig.sample(rig.inbetween(rig.steer()))
+        assert repr(rig.model.model_options) == before
+
+    def test_range_of_percent(self, rig):
+        steer = rig.load("nodes.host.control_patch").steer
+        late = steer(
+            rig.model, rig.controlnext, torch.rand(5, 64, 64, 3), strength=1.0,
+            start_percent=0.5, end_percent=1.0,
+        )  # fmt: skip
+        patch = patch_of(late)
+        hidden = random(0, 10, 64, 4, 4)
         options = {"block": ("input", 3), "cond_or_uncond": [1, 0]}
         early = patch(hidden, {**options, "sigmas": torch.tensor([600.0])})
         assert early is hidden
@@ -134,91 +201,133 @@ class TestControl:
         assert torch.equal(acted[:5], hidden[:5])  # the unconditional half
         assert not torch.allclose(acted[5:], hidden[5:])
 
-    def test_wrong_number_of_frames(self, sample):
+    def test_several_threads_at_once(self, rig):
+        """As the host calls it with several GPUs: each thread a pass, all at one noise level."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        patch = patch_of(rig.steer())
+        hidden = random(0, 5, 64, 4, 4)
+        options = {"block": ("input", 3), "cond_or_uncond": [0]}
+
+        def call(sigma: float) -> torch.Tensor:
+            with torch.inference_mode():
+                return patch(hidden, {**options, "sigmas": torch.tensor([sigma])})
+
+        wanted = {sigma: call(sigma) for sigma in (3.0, 0.5)}
+        with ThreadPoolExecutor(4) as pool:
+            sigmas = [3.0, 0.5] * 20
+            for sigma, out in zip(sigmas, pool.map(call, sigmas), strict=True):
+                assert torch.equal(out, wanted[sigma])
+
+
+class TestWhichAreSteered:
+    """The host's guiders put their conditions into different orders."""
+
+    @pytest.fixture
+    def steered_names(self, rig, monkeypatch):
+        """Sample with a guider; the names of the conds of which the control changed something."""
+        module = rig.load("nodes.host.control_patch")
+
+        def run(make) -> set:
+            model = rig.steer()
+            seen, guiders = set(), []
+
+            def note(options):
+                chunks = which(options)
+                seen.update(u for u, is_ in zip(options["uuids"], chunks, strict=True) if is_)
+                return chunks
+
+            def catch(executor, *args, **kwargs):
+                guiders.append(dict(executor.class_obj.conds))
+                return executor(*args, **kwargs)
+
+            which = module._steered_chunks
+            monkeypatch.setattr(module, "_steered_chunks", note)
+            model.add_wrapper_with_key("outer_sample", "catch", catch)
+            rig.sample(make(model), steps=1)
+            return {
+                name for name, conds in guiders[0].items() for cond in conds if cond["uuid"] in seen
+            }
+
+        return run
+
+    def test_the_hosts_own(self, rig, steered_names):
+        assert steered_names(rig.host) == {"positive"}
+
+    def test_without_a_negative(self, rig, steered_names):
+        from comfy_extras.nodes_custom_sampler import Guider_Basic
+
+        def make(model):
+            guider = Guider_Basic(model)
+            guider.set_conds(conditioning(1))
+            return guider
+
+        assert steered_names(make) == {"positive"}
+
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_dual_cfg(self, rig, steered_names, nested):
+        from comfy_extras.nodes_custom_sampler import Guider_DualCFG
+
+        def make(model):
+            guider = Guider_DualCFG(model)
+            guider.set_conds(conditioning(1), conditioning(3), conditioning(None))
+            guider.set_cfg(3.0, 2.0, nested)
+            return guider
+
+        assert steered_names(make) == {"positive"}
+
+    def test_perp_neg(self, rig, steered_names):
+        from comfy_extras.nodes_perpneg import Guider_PerpNeg
+
+        def make(model):
+            guider = Guider_PerpNeg(model)
+            guider.set_conds(conditioning(1), conditioning(3), conditioning(None))
+            guider.set_cfg(3.0, 0.5)
+            return guider
+
+        assert steered_names(make) == {"positive"}
+
+
+class TestBadInput:
+    def test_wrong_number_of_control_frames(self, rig):
         with pytest.raises(ValueError, match="4 control frames for a video of 5 frames"):
-            sample(frames=torch.rand(4, 64, 128, 3))
+            rig.sample(rig.inbetween(rig.steer(frames=4)))
 
-    def test_frames_that_are_too_small(self, sample):
+    def test_frames_that_are_too_small(self, rig):
         with pytest.raises(ValueError, match="ControlNeXt needs 32 or more"):
-            sample(frames=torch.rand(5, 16, 16, 3))
+            rig.load("nodes.host.control_patch").steer(
+                rig.model, rig.controlnext, torch.rand(5, 16, 16, 3), strength=1.0,
+                start_percent=0.0, end_percent=1.0,
+            )  # fmt: skip
 
-
-class TestWindows:
-    def test_one_frame_is_refused_before_models_load(self, sample):
+    def test_one_frame_is_refused_before_models_load(self, rig):
         with pytest.raises(ValueError, match="at least 2 frames"):
-            sample(num_frames=1)
+            rig.sample(rig.inbetween(rig.steer(frames=1)), frames=1)
 
-    def test_overlap_as_large_as_the_window(self, sample):
+    def test_overlap_as_large_as_the_window(self, rig):
         with pytest.raises(ValueError, match="overlap by 1 to 2 frames"):
-            sample(window=3, overlap=3)
+            rig.sample(rig.inbetween(rig.steer(), window=3, overlap=3))
+
+    @pytest.mark.parametrize("shape", [(1, 16, 5, 8, 8), (5, 16, 8, 8), (4, 8, 8)])
+    def test_latent_of_another_model(self, rig, shape):
+        latent = torch.zeros(shape)
+        guider = rig.inbetween(rig.steer())
+        with pytest.raises(ValueError, match=r"but a video of SVD is \(frames, 4, height / 8"):
+            guider.sample(latent, latent, sampler_object("euler"), torch.tensor([1.0, 0.0]))
+
+    @pytest.mark.parametrize("make", ["inbetween", "animation"])
+    def test_model_that_is_no_svd(self, rig, make):
+        other = type("Patcher", (), {"model": object()})()
+        with pytest.raises(ValueError, match="works with Stable Video Diffusion, but the model is"):
+            getattr(rig, make)(other)
 
 
-class TestPreview:
-    def test_middle_frame_comes_first_until_the_last_step(self, sample):
-        shown = []
-        video = sample(steps=3, callback=lambda step, x0, x, total: shown.append((x0[0], x0)))
-        assert len(shown) == 3
-        first, rolled = shown[0]
-        assert torch.equal(first, rolled.roll(2, 0)[2])
-        # The last one is the result, in order: with sigma 0 at the end nothing is added to it.
-        torch.testing.assert_close(shown[-1][1], video * 0.18215)
+def patch_of(model):
+    """The control patch of a steered model."""
+    return model.model_options["transformer_options"]["patches"]["input_block_patch_after_skip"][0]
 
 
-class count_frames:  # noqa: N801
-    """Counts the frames that go through a model's UNet."""
-
-    def __init__(self, model):
-        self.unet = model.model.diffusion_model
-        self.seen = []
-
-    def __enter__(self):
-        self.handle = self.unet.register_forward_hook(
-            lambda module, args, out: self.seen.append(len(args[0]))
-        )
-
-    def __exit__(self, *error):
-        self.handle.remove()
-
-
-@pytest.fixture
-def steered(load, model, controlnext):
-    """The model under control frames of five frames."""
-    return load("nodes.host.control_patch").steer(
-        model,
-        controlnext,
-        torch.rand(5, 64, 128, 3),
-        strength=1.0,
-        start_percent=0.0,
-        end_percent=1.0,
-    )
-
-
-def test_guiders_of_the_host_steer_their_positive_condition(steered):
-    (patch,) = steered.model_options["transformer_options"]["patches"][
-        "input_block_patch_after_skip"
-    ]
-    hidden = random(0, 15, 64, 4, 8)
-    options = {"block": ("input", 3), "cond_or_uncond": [2, 0, 1], "sigmas": torch.tensor([3.0])}
-    out = patch(hidden, options)
-    same = [torch.equal(a, b) for a, b in zip(out.chunk(3), hidden.chunk(3), strict=True)]
-    assert same == [True, False, True]
-    other_block = {**options, "block": ("input", 2)}
-    assert patch(hidden, other_block) is hidden
-
-
-def test_plain_sampler_of_the_host(steered):
-    """ControlNeXt-SVD's way: one direction, the host's own guider."""
+def sampler_object(name: str):
     import comfy.samplers
 
-    guider = comfy.samplers.CFGGuider(steered)
-    guider.set_conds(FIRST, NEGATIVE)
-    guider.set_cfg(2.5)
-    noise = random(0, 5, 4, 8, 16)
-    sigmas = comfy.samplers.calculate_sigmas(
-        steered.get_model_object("model_sampling"), "karras", 2
-    )
-    out = guider.sample(
-        noise, torch.zeros_like(noise), comfy.samplers.sampler_object("euler"), sigmas,
-        disable_pbar=True, seed=0,
-    )  # fmt: skip
-    assert out.isfinite().all()
+    return comfy.samplers.sampler_object(name)

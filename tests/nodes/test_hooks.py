@@ -5,11 +5,15 @@ hook treats both keyframes alike.
 """
 
 import importlib
+import random
 
 import pytest
 import torch
 from guiding import FRAMES, Rig, apply_hook, conditioning
+from guiding import random as random_tensor
 
+CLIP = FRAMES - 1  # a length that Self-Attention Guidance can take, with SIZE
+LORA_KEY = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
 SIZE = 16  # of latents: the middle of the UNet has 2 x 2 places, so attention does something
 # Node of the host -> its module and its values after the model.
 NODES = {
@@ -32,14 +36,8 @@ RANDOM = {"HyperTile": ("nodes_hypertile", 8, 2, 0, False), "TomePatchModel": ("
 
 
 @pytest.fixture(scope="module")
-def rig(load, stand_ins):
-    loading = load("nodes.host.loading")
-    return Rig(
-        load,
-        loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
-        loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
-        SIZE,
-    )
+def rig(load, tiny_models):
+    return Rig(load, *tiny_models, SIZE)
 
 
 @pytest.fixture(params=[*NODES, "lora", "operation", "compiled"])
@@ -57,13 +55,14 @@ def hook(request, rig):
     return lambda model: apply_hook(module, request.param, model, *arguments)
 
 
+def lora_change(model) -> torch.Tensor:
+    """What is added to a weight, large enough to be seen."""
+    return random_tensor(9, *model.model.state_dict()[LORA_KEY].shape)
+
+
 def add_lora(model):
-    """A LoRA that is strong enough to be seen."""
-    key = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
-    shape = model.model.state_dict()[key].shape
     model = model.clone()
-    change = torch.randn(shape, generator=torch.Generator().manual_seed(9))
-    model.add_patches({key: ("diff", (change,))}, 1.0)
+    model.add_patches({LORA_KEY: ("diff", (lora_change(model),))}, 1.0)
     return model
 
 
@@ -90,35 +89,57 @@ OTHERS = {"lora": add_lora, "operation": add_operation, "compiled": compile_eage
 
 class TestOneDirection:
     def test_the_same_as_the_hosts_guider(self, rig, hook):
-        model = hook(rig.steer())
-        wanted, out = (rig.sample(guide(model)) for guide in (rig.host, rig.animation))
+        model = hook(rig.steer(frames=CLIP))
+        wanted, out = (rig.sample(guide(model), frames=CLIP) for guide in (rig.host, rig.animation))
         assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
-        without = rig.sample(rig.animation(rig.steer()))
-        assert hook is compile_eagerly or (out - without).abs().max() > 1e-3 * wanted.std()
 
     @pytest.mark.parametrize("name", RANDOM)
-    def test_random_ones(self, rig, name):
+    def test_hooks_that_draw_lots(self, rig, name):
         module, *arguments = RANDOM[name]
         model = apply_hook(module, name, rig.steer(), *arguments)
         out = []
         for guide in (rig.host, rig.animation):
             torch.manual_seed(0)
+            random.seed(0)
             out.append(rig.sample(guide(model)))
         assert (out[0] - out[1]).abs().max() <= 1e-5 * out[0].std()
 
+    def test_a_lora_for_a_part_of_the_steps(self, rig):
+        """Hooks on a conditioning: the host changes the weights while it samples."""
+        import comfy.hooks
+
+        hook = comfy.hooks.WeightHook(strength_model=1.0)
+        hook.weights = {LORA_KEY: ("diff", (lora_change(rig.model),))}
+        hook.need_weight_init = False
+        for strength, start in ((1.0, 0.0), (0.0, 0.5)):
+            hook.hook_keyframe.add(comfy.hooks.HookKeyframe(strength, start_percent=start))
+        hooks = comfy.hooks.HookGroup()
+        hooks.add(hook)
+        out = []
+        for guide in (rig.host, rig.animation, rig.animation):
+            guider = guide(rig.steer())
+            given = conditioning(1, SIZE, **({"hooks": hooks} if len(out) < 2 else {}))
+            guider.set_conds(given, conditioning(None, SIZE))
+            out.append(rig.sample(guider, steps=3))
+        assert (out[0] - out[1]).abs().max() <= 1e-5 * out[0].std()
+        assert (out[1] - out[2]).abs().max() > 1e-3 * out[0].std()
+
 
 class TestBothDirections:
-    def test_keyframes_are_treated_alike(self, rig, hook):
+    @pytest.mark.parametrize("frames", [CLIP, FRAMES])  # in one window and in several
+    def test_keyframes_are_treated_alike(self, rig, hook, frames):
         def make(flipped):
-            return rig.inbetween(hook(rig.steer(flipped=flipped)), flipped=flipped)
+            model = hook(rig.steer(frames=frames, flipped=flipped))
+            return rig.inbetween(model, flipped=flipped, window=CLIP)
 
-        assert rig.asymmetry(make) <= 1e-5
+        assert rig.asymmetry(make, frames=frames) <= 1e-5
 
-    def test_in_windows(self, rig, hook):
-        def make(flipped):
-            return rig.inbetween(hook(rig.steer(flipped=flipped)), flipped=flipped, window=4)
-
-        assert rig.asymmetry(make) <= 1e-5
+    @pytest.mark.parametrize("name", ["PerturbedAttentionGuidance", "APG"])
+    def test_they_act(self, rig, name):
+        module, *arguments = NODES[name]
+        plain = rig.sample(rig.inbetween(rig.steer()))
+        out = rig.sample(rig.inbetween(apply_hook(module, name, rig.steer(), *arguments)))
+        assert (out - plain).abs().max() > 1e-3 * plain.std()
 
 
 class TestCalls:
@@ -227,11 +248,8 @@ class TestCaches:
 
 class TestRefused:
     def test_context_windows(self, rig):
-        import comfy_extras.nodes_context_windows as nodes
-
         model = rig.steer()
         model.model_options["context_handler"] = object()
-        assert nodes
         with pytest.raises(ValueError, match="take Context Windows out"):
             rig.inbetween(model)
 

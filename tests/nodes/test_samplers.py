@@ -6,37 +6,46 @@ from guiding import Rig
 # They draw noise of their own, which does not flip with the video.
 NOISY = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver")
 CASES = [(25, 3.0), (25, 1.0), (4, 3.0), (4, 1.0)]  # window and guidance
+SIX = ("euler", "heun", "dpmpp_2m", "euler_cfg_pp", "dpmpp_2m_cfg_pp", "uni_pc")
 
 
 @pytest.fixture(scope="module")
-def rig(load, stand_ins):
-    loading = load("nodes.host.loading")
-    return Rig(
-        load,
-        loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
-        loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
-    )
+def asymmetry(load, tiny_models):
+    """Asymmetry of four steps of a sampler."""
+    rig = Rig(load, *tiny_models)
 
-
-def deterministic() -> list[str]:
-    import comfy.samplers
-
-    return [
-        name for name in comfy.samplers.SAMPLER_NAMES if not any(word in name for word in NOISY)
-    ]
-
-
-@pytest.mark.parametrize(("window", "guidance"), CASES)
-def test_swapped_keyframes_and_flipped_noise_flip_the_video(rig, window, guidance):
-    found = {}
-    for sampler in deterministic():
-
+    def run(sampler: str, window: int, guidance: float) -> float:
         def make(flipped):
             return rig.inbetween(
                 rig.steer(flipped=flipped), flipped=flipped, window=window,
                 guidance=(guidance, guidance),
             )  # fmt: skip
 
-        found[sampler] = rig.asymmetry(make, sampler=sampler, steps=4)
-    print(found)
-    assert max(found.values()) <= 1e-5, {k: v for k, v in found.items() if not v <= 1e-5}
+        return rig.asymmetry(make, sampler=sampler, steps=4)
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("window", "guidance"), CASES)
+def test_every_sampler_without_noise(asymmetry, window, guidance):
+    import comfy.samplers
+
+    names = [
+        name for name in comfy.samplers.SAMPLER_NAMES
+        if name != "dpm_adaptive" and not any(word in name for word in NOISY)
+    ]  # fmt: skip
+    found = {name: asymmetry(name, window, guidance) for name in names}
+    assert max(found.values()) <= 1e-5, found
+
+
+@pytest.mark.seam
+@pytest.mark.parametrize("sampler", SIX)
+def test_one_of_each_kind(asymmetry, sampler):
+    assert asymmetry(sampler, 4, 3.0) <= 1e-5
+
+
+def test_a_sampler_that_chooses_its_steps(asymmetry):
+    """dpm_adaptive adds up an error over all pixels, and the order of addition changes its last
+    digits, hence the length of its steps a little."""
+    assert asymmetry("dpm_adaptive", 25, 1.0) <= 1e-5
