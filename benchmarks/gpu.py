@@ -27,13 +27,15 @@ started.
 
 A bare machine, without a package index, is taken to have Python 3.12, torch 2.11, transformers,
 safetensors, scipy, einops, aiohttp, opencv-python-headless, onnxruntime, pillow, tqdm, psutil and
-pyyaml. Brought along are this project, the host's folder in comfyui.tgz, and in wheels/ what else
-the host imports: comfy-aimdo and comfy-kitchen as its requirements.txt pins them, av, torchsde,
-trampoline, sqlalchemy, alembic, greenlet, mako, simpleeval, blake3, pydantic, pydantic-core,
-pydantic-settings, typing-inspection, annotated-types, python-dotenv. diffusers is not needed. There:
+pyyaml; not diffusers. Brought along are this project, the host's folder in comfyui.tgz, in
+kitchen.tgz what comfy-kitchen's wheel holds, but for its compiled backends of 230 MB, and wheels of
+comfy-aimdo (both as the host's requirements.txt pins them), av, torchsde, trampoline, sqlalchemy,
+alembic, greenlet, mako, simpleeval, blake3, pydantic, pydantic-core, pydantic-settings,
+typing-inspection, annotated-types and python-dotenv, all in FOLDER. Then:
 
-    tar xzf comfyui.tgz -C DIR
-    python3 -m pip install -q --no-index --no-deps --no-compile --target DIR/site wheels/*.whl
+    tar xzf FOLDER/comfyui.tgz -C DIR
+    python3 -m pip install -q --no-index --no-deps --no-compile --target DIR/site FOLDER/*.whl
+    tar xzf FOLDER/kitchen.tgz -C DIR/site
     python3 benchmarks/gpu.py DIR/ComfyUI-0.33 --site DIR/site --out "$OUT"
 
 PYTHONPATH of the caller is passed on too. An empty page takes the browser editor's place (--front:
@@ -45,7 +47,6 @@ tests/nodes/test_gpu_benchmark.py does.
 """
 
 import argparse
-import importlib.util
 import os
 import platform
 import re
@@ -66,6 +67,7 @@ from gpu_graphs import (
     times_of,
     write_inputs,
 )
+from gpu_options import has_card, read_options
 from gpu_parts import INPUTS, WEIGHTS, Mode, Part, plan, start
 from gpu_report import FAILED, OK, SKIPPED, Report
 from gpu_server import PartFailedError, Server
@@ -110,9 +112,8 @@ class Benchmark:
             for mode in modes:
                 with stack.pop_all() as servers:
                     self._run_mode(mode, servers, blocked)
-        count = self.report.count
-        print(f"{count[OK]} parts went well, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
-        return 1 if count[FAILED] else 0
+        self.report.foot()
+        return 1 if self.report.parts[FAILED] else 0
 
     def _facts(self) -> dict:
         text = (self.options.host / "comfyui_version.py").read_text("utf-8")
@@ -191,7 +192,9 @@ class Benchmark:
         for part in mode.parts:
             if not blocked and not servers[0].alive:
                 blocked = "the server has ended"
-            self._attempt(part, self._graph_work(part, servers, videos), blocked)
+            alone = part.again and part.graph not in videos
+            why = blocked or ("its first run gave nothing to compare with" if alone else None)
+            self._attempt(part, self._graph_work(part, servers, videos), why)
 
     def _start(self, mode: Mode, stack: ExitStack) -> Server:
         """A mode's server, which does not answer yet; `stack` will stop it."""
@@ -223,8 +226,6 @@ class Benchmark:
 
         def work(limit: float, facts: dict) -> None:
             server = servers[0]
-            if part.again and part.graph not in videos:
-                raise PartFailedError("there is no first run to compare with")
             prompt = self._prompt(part)
             begin = server.log_size()
             try:
@@ -250,7 +251,7 @@ class Benchmark:
 
 
 def main() -> int:
-    options = read_options()
+    options = read_options(__doc__.splitlines()[0])
     if options.site:  # for this process and for every process that it starts
         found = [str(options.site), os.environ.get("PYTHONPATH", "")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, found))
@@ -261,38 +262,6 @@ def main() -> int:
               "with --tiny at tiny size on the CPU.")  # fmt: skip
         return 2
     return Benchmark(options).run()
-
-
-def read_options() -> argparse.Namespace:
-    """The command line; paths are absolute and the host is there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("host", type=Path, help="folder of a ComfyUI 0.33")
-    parser.add_argument("--seconds", type=float, default=290, help="for all parts together")
-    parser.add_argument("--out", type=Path, help="for results; $OUT if set, else the work folder")
-    parser.add_argument("--work", type=Path, default=ROOT / ".gpu", help="for models and pictures")
-    parser.add_argument("--site", type=Path, help="packages that this Python lacks")
-    parser.add_argument("--front", type=Path, help="folder with the editor's index.html")
-    parser.add_argument("--only", metavar="TEXT", help="parts whose names hold it")
-    parser.add_argument("--unet-format", default="bfloat16", help="of FCVG's UNet file",
-                        choices=("bfloat16", "float16", "float32"))  # fmt: skip
-    parser.add_argument("--tiny", action="store_true", help="tiny models on the CPU")
-    options = parser.parse_args()
-    options.out = options.out or Path(os.environ.get("OUT") or options.work)
-    for name in ("host", "out", "work", "site", "front"):
-        if (path := getattr(options, name)) is not None:
-            setattr(options, name, path.expanduser().resolve())
-    if not (options.host / "main.py").is_file():
-        parser.error(f"{options.host} is no ComfyUI: it holds no main.py.")
-    return options
-
-
-def has_card() -> bool:
-    """Whether torch is there and sees an NVIDIA card."""
-    if importlib.util.find_spec("torch") is None:
-        return False
-    import torch
-
-    return torch.cuda.is_available()
 
 
 if __name__ == "__main__":

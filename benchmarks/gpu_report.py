@@ -13,7 +13,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("", "utf-8")
         self._path = path
-        self.count = {OK: 0, FAILED: 0, SKIPPED: 0}
+        self.parts: dict[str, list[str]] = {OK: [], FAILED: [], SKIPPED: []}
 
     def head(self, **facts) -> None:
         """What machine and what sizes the results are of."""
@@ -27,16 +27,23 @@ class Report:
             why: of a part that failed or was skipped.
             facts: times that end with _s, `vram` in bytes or None, `log`: lines that matter.
         """
-        self.count[status] += 1
+        self.parts[status].append(part)
         record = {"part": part, "status": status, "seconds": round(seconds, 2)}
         self._append({**record, **({"why": why} if why else {}), **facts})
         if status == SKIPPED:
             print(f"skipped  {part}: {why}", flush=True)
             return
         print(f"{status:<8} {part:<50} {seconds:6.1f} s  {_figures(facts)}".rstrip())
-        for line in [*why.splitlines(), *facts.get("log", [])]:
+        for line in why.splitlines() + [line for line in facts.get("log", []) if line not in why]:
             print(f"           {line}")
         print(end="", flush=True)
+
+    def foot(self) -> None:
+        """How many parts there were of each kind, and which failed."""
+        count = {status: len(parts) for status, parts in self.parts.items()}
+        print(f"{count[OK]} parts went well, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
+        for part in self.parts[FAILED]:
+            print(f"failed   {part}", flush=True)
 
     def _append(self, record: dict) -> None:
         with open(self._path, "a", encoding="utf-8") as file:

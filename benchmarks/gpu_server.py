@@ -21,8 +21,9 @@ MATTERS = re.compile(
     r"|Found people|Nobody is looked|lines match|replaces|IMPORT FAILED",
     re.IGNORECASE,
 )
-# What the host says about packages that a benchmark leaves out, in frames of asterisks.
-NOISE = re.compile(r"\*{4}")
+# What the host says about packages that a benchmark leaves out, in frames of asterisks; and the
+# heads of tracebacks, which the host tells its clients too.
+NOISE = re.compile(r"\*{4}|Traceback \(most|Exception during processing|^\s*raise ")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MAX_LOG_LINES, MAX_LINE = 40, 300
 
@@ -138,21 +139,26 @@ class Server:
         """The run; None where the server went away."""
         import aiohttp
 
+        try:
+            async with aiohttp.ClientSession(f"http://{self._address}") as session:
+                return await self._watch(session, prompt)
+        except aiohttp.ClientError:
+            return None
+
+    async def _watch(self, session, prompt: dict) -> Run | None:
         client, run = uuid.uuid4().hex, Run()
-        address = f"http://{self._address}"
-        async with aiohttp.ClientSession() as session:
-            async with session.ws_connect(f"{address}/ws?clientId={client}", max_msg_size=0) as ws:
-                start = time.perf_counter()
-                body = {"prompt": prompt, "client_id": client}
-                async with session.post(f"{address}/prompt", json=body) as answer:
-                    told = await answer.json()
-                if "prompt_id" not in told:
-                    raise PartFailedError(f"the graph was refused: {json.dumps(told)[:2000]}")
-                if not await _follow(ws, told["prompt_id"], run):
-                    return None
-                run.seconds = time.perf_counter() - start
-            async with session.get(f"{address}/history/{told['prompt_id']}") as answer:
-                run.outputs = (await answer.json())[told["prompt_id"]]["outputs"]
+        async with session.ws_connect(f"/ws?clientId={client}", max_msg_size=0) as ws:
+            start = time.perf_counter()
+            body = {"prompt": prompt, "client_id": client}
+            async with session.post("/prompt", json=body) as answer:
+                told = await answer.json()
+            if "prompt_id" not in told:
+                raise PartFailedError(f"the graph was refused: {json.dumps(told)[:2000]}")
+            if not await _follow(ws, told["prompt_id"], run):
+                return None
+            run.seconds = time.perf_counter() - start
+        async with session.get(f"/history/{told['prompt_id']}") as answer:
+            run.outputs = (await answer.json())[told["prompt_id"]]["outputs"]
         return run
 
 
@@ -172,8 +178,7 @@ async def _follow(ws, prompt_id: str, run: Run) -> bool:
             run.progress.setdefault(data["node"], []).append((data["max"], now))
         elif kind == "execution_error":
             place = f"{data['node_type']}: {data['exception_type']}: {data['exception_message']}"
-            trace = "".join(data["traceback"])
-            raise PartFailedError(f"{place.strip()}\n{trace[-2500:]}")
+            raise PartFailedError(f"{place.strip()}\n{_own_trace(data['traceback'])}")
         elif kind == "executing":
             if node is not None:
                 run.nodes[node] = now - since
@@ -181,3 +186,10 @@ async def _follow(ws, prompt_id: str, run: Run) -> bool:
             if node is None:
                 return True
     return False
+
+
+def _own_trace(entries: list[str]) -> str:
+    """A traceback from where it enters a node pack on; else its end."""
+    own = [i for i, entry in enumerate(entries) if "custom_nodes" in entry]
+    lines = "".join(entries[own[0] if own else -3 :]).splitlines()
+    return "\n".join(line for line in lines if line.strip(" ^~"))

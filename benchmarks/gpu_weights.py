@@ -78,18 +78,17 @@ def main() -> None:
         print("The models are there already.")
         return
     done.unlink(missing_ok=True)
-    use_host(options.host, cpu=options.tiny)
+    use_host(options.host)
     make_models(options.folder, tiny=options.tiny, unet_format=options.unet_format)
     done.write_text(json.dumps(wanted), "utf-8")
 
 
-def use_host(host: Path, *, cpu: bool) -> None:
-    """Make the host's classes importable, before this project, which has a `nodes` as well."""
+def use_host(host: Path) -> None:
+    """Make the host's classes importable; they only tell names and shapes, so need no card."""
     sys.path.insert(0, str(host.resolve()))
-    sys.path.append(str(ROOT))
     import comfy.cli_args
 
-    comfy.cli_args.args.cpu = cpu
+    comfy.cli_args.args.cpu = True
 
 
 def make_models(folder: Path, *, tiny: bool, unet_format: str) -> None:

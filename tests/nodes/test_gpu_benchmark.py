@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from argparse import Namespace
 
 import numpy as np
@@ -191,6 +192,31 @@ class TestPlan:
         assert record["why"] == "ZeroDivisionError: division by zero"
 
 
+# A server that takes a graph and then does what it is told.
+SLOW = """
+import os, sys
+from aiohttp import web
+
+async def listen(request):
+    answer = web.WebSocketResponse()
+    await answer.prepare(request)
+    async for _ in answer:
+        pass
+
+async def take(request):
+    print("a graph came", flush=True)
+    {act}
+    return web.json_response({{"prompt_id": "1"}})
+
+async def stats(request):
+    return web.json_response({{}})
+
+app = web.Application()
+app.add_routes([web.get("/ws", listen), web.post("/prompt", take), web.get("/system_stats", stats)])
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[sys.argv.index("--port") + 1]), print=None)
+"""
+
+
 class TestServer:
     def serve(self, module, tmp_path, code: str):
         server = module("gpu_server")
@@ -209,6 +235,51 @@ class TestServer:
         with pytest.raises(server.PartFailedError, match="did not start in 1 s"):
             running.wait(1)
         assert not running.alive
+
+    @pytest.mark.parametrize(
+        ("act", "told"),
+        [("pass", "not done after 1 s"), ("os._exit(3)", "ended while a graph ran:\na graph came")],
+    )
+    def test_it_is_stopped_when_a_graph_does_not_end(self, module, tmp_path, act, told):
+        server, running = self.serve(module, tmp_path, SLOW.format(act=act))
+        running.wait(60)
+        with pytest.raises(server.PartFailedError, match=told):
+            running.run({}, 1 if act == "pass" else 60)
+        assert not running.alive
+
+    def test_only_lines_that_matter_are_told_once_and_without_colours(self, module, tmp_path):
+        line = r"\x1b[33m[WARNING]\x1b[0m slow\r\x1b[32m[INFO]\x1b[0m Found people: 2.\n"
+        server, running = self.serve(module, tmp_path, f"print('{line}' * 2, 'got prompt')")
+        with pytest.raises(server.PartFailedError):
+            running.wait(20)
+        assert running.log_lines() == ["[WARNING] slow", "Found people: 2."]
+        assert running.log_lines(running.log_size()) == []
+
+
+class TestCard:
+    def test_the_most_memory_while_a_block_runs(self, module):
+        card = module("gpu_card").Card(on_cpu=False)
+        free = [90, 70, 20, 60]
+
+        def mem_get_info(device: int) -> tuple[int, int]:
+            return free.pop(0) if len(free) > 1 else free[0], 100
+
+        card._torch = Namespace(cuda=Namespace(mem_get_info=mem_get_info))
+        before = card.used()
+        end = time.monotonic() + 30
+        with card.peak(before) as most:
+            while len(free) > 1 and time.monotonic() < end:
+                time.sleep(0.01)
+        assert before == 10
+        assert most == [70]
+
+    @pytest.mark.skipif(torch.cuda.is_available(), reason="would hold this card's memory")
+    def test_memory_that_can_not_be_held_is_told(self, module):
+        card, server = module("gpu_card"), module("gpu_server")
+        with pytest.raises(server.PartFailedError, match="held"), card.hold_memory(2**33):
+            pass
+        with card.hold_memory(None):
+            pass
 
 
 class TestChecks:
