@@ -25,13 +25,14 @@ started; lines of the server's log. A part that fails does not stop the next. A 
 time is left is skipped by its name. The exit code is 1 if a part failed, and 2 if nothing could be
 started.
 
-A bare machine, without a package index, is taken to have Python 3.12, torch 2.11, transformers,
-safetensors, scipy, einops, aiohttp, opencv-python-headless, onnxruntime, pillow, tqdm, psutil and
-pyyaml; not diffusers. Brought along are this project, the host's folder in comfyui.tgz, in
-kitchen.tgz what comfy-kitchen's wheel holds, but for its compiled backends of 230 MB, and wheels of
-comfy-aimdo (both as the host's requirements.txt pins them), av, torchsde, trampoline, sqlalchemy,
-alembic, greenlet, mako, simpleeval, blake3, pydantic, pydantic-core, pydantic-settings,
-typing-inspection, annotated-types and python-dotenv, all in FOLDER. Then:
+A bare machine, without a package index, is taken to have Python 3.12, torch 2.11, torchvision,
+torchaudio, transformers, safetensors, scipy, einops, aiohttp, requests, opencv-python-headless,
+onnxruntime, pillow, tqdm, psutil and pyyaml; not diffusers. Brought along are this project, the
+host's folder in comfyui.tgz, in kitchen.tgz what comfy-kitchen's wheel holds, but for its compiled
+backends of 230 MB, and wheels of comfy-aimdo (both as the host's requirements.txt pins them), av,
+torchsde, trampoline, sqlalchemy, alembic, greenlet, mako, simpleeval, blake3, pydantic,
+pydantic-core, pydantic-settings, typing-inspection, annotated-types and python-dotenv, all in
+FOLDER, 46 MB. Then:
 
     tar xzf FOLDER/comfyui.tgz -C DIR
     python3 -m pip install -q --no-index --no-deps --no-compile --target DIR/site FOLDER/*.whl

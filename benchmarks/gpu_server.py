@@ -21,9 +21,12 @@ MATTERS = re.compile(
     r"|Found people|Nobody is looked|lines match|replaces|IMPORT FAILED",
     re.IGNORECASE,
 )
-# What the host says about packages that a benchmark leaves out, in frames of asterisks; and the
-# heads of tracebacks, which the host tells its clients too.
-NOISE = re.compile(r"\*{4}|Traceback \(most|Exception during processing|^\s*raise ")
+# The heads of tracebacks, which the host tells its clients too; and what it says about packages
+# that a benchmark leaves out: in frames of asterisks, and of its own nodes that SVD does not need.
+NOISE = re.compile(
+    r"Traceback \(most|Exception during processing|^\s*raise |\*{4}|comfy_extras|pip install"
+    r"|FAILED: nodes_|^ModuleNotFoundError|comfy_kitchen backend|\[WARNING\]\S*\s*$"
+)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 MAX_LOG_LINES, MAX_LINE = 40, 300
 
@@ -133,7 +136,7 @@ class Server:
             self._process.wait()
 
     def _tail(self) -> str:
-        return self._log.read_text("utf-8", "replace")[-3000:]
+        return COLOUR.sub("", self._log.read_text("utf-8", "replace"))[-1500:]
 
     async def _run(self, prompt: dict) -> Run | None:
         """The run; None where the server went away."""

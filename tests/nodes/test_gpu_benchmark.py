@@ -182,6 +182,17 @@ class TestPlan:
         assert len(limits) == 1
         assert 29 < limits[0] <= 30
 
+    def test_a_server_that_fell_back_to_the_older_memory_management_is_told(self, module, tmp_path):
+        gpu, parts, server = module("gpu"), module("gpu_parts"), module("gpu_server")
+        options = Namespace(tiny=False, work=tmp_path, out=tmp_path, seconds=30)
+        benchmark = gpu.Benchmark(options)
+        on, off = [gpu.DYNAMIC], ["[WARNING] No working comfy-aimdo install detected."]
+        for mode in parts.plan(None, tiny=False):
+            right, wrong = (off, on) if "no dynamic" in mode.name else (on, off)
+            benchmark._check_dynamic(mode, right)
+            with pytest.raises(server.PartFailedError, match="dynamic VRAM is"):
+                benchmark._check_dynamic(mode, wrong)
+
     def test_any_error_is_a_part_that_failed(self, module, tmp_path):
         gpu, parts = module("gpu"), module("gpu_parts")
         options = Namespace(tiny=True, work=tmp_path, out=tmp_path, seconds=30)
@@ -249,7 +260,8 @@ class TestServer:
 
     def test_only_lines_that_matter_are_told_once_and_without_colours(self, module, tmp_path):
         line = r"\x1b[33m[WARNING]\x1b[0m slow\r\x1b[32m[INFO]\x1b[0m Found people: 2.\n"
-        server, running = self.serve(module, tmp_path, f"print('{line}' * 2, 'got prompt')")
+        noise = r"got prompt\n***** ERROR *****\nModuleNotFoundError: No module named kornia\n"
+        server, running = self.serve(module, tmp_path, f"print('{line}' * 2 + '{noise}')")
         with pytest.raises(server.PartFailedError):
             running.wait(20)
         assert running.log_lines() == ["[WARNING] slow", "Found people: 2."]
