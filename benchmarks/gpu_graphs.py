@@ -1,0 +1,186 @@
+"""The graphs of workflows/api at a benchmark's size, loaders alone, and what has to come out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from gpu_server import PartFailedError, Run
+from gpu_weights import ANIMATE_CONTROL, ANIMATE_UNET, FCVG_CONTROL, FCVG_UNET, ROOT, SVD
+
+INBETWEEN, ANIMATE = "fcvg_simple", "controlnext_svd_simple"
+SAMPLERS = ("FCVG_Sampler", "FCVG_AnimateSampler", "SamplerCustomAdvanced")
+PICTURES = ("first", "last")
+AGAIN = "_again"  # the same pictures under other names: the host runs all but the loaders anew
+DRIVING_SIZE = (192, 128)
+MAX_LATENT = 100.0  # of values about 1; an overflow that was clamped somewhere is far above
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a video."""
+
+    height: int
+    width: int
+    num_frames: int
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Video:
+    """What a graph left."""
+
+    latents: np.ndarray  # [T, 4, h, w]
+    frames: np.ndarray  # [T, H, W, 3] uint8
+
+
+def write_inputs(folder: Path, size: Size) -> None:
+    """The keyframes, twice, and a driving video with a frame less than the result."""
+    from PIL import Image
+
+    from fcvg_core.standalone.output import write_video
+    from fcvg_core.standalone.scene import draw_sample_pair
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = draw_sample_pair((size.height, size.width))
+    for name, frame in zip(PICTURES, pair, strict=True):
+        Image.fromarray(frame).save(folder / f"{name}.png")
+        Image.fromarray(frame).save(folder / f"{name}{AGAIN}.png")
+    # The stand-ins of DWPose find people in any picture; the first pose is the reference's.
+    frames = np.full((size.num_frames - 1, *DRIVING_SIZE, 3), 90, np.uint8)
+    frames += np.arange(len(frames), dtype=np.uint8)[:, None, None, None]
+    video = folder / "driving.mp4"
+    video.unlink(missing_ok=True)
+    write_video(video, frames, 15)
+
+
+def read_graph(name: str, size: Size, *, again: bool = False, unet_dtype: str = "default") -> dict:
+    """A graph of workflows/api; what it decodes is saved as latents and as pictures as well.
+
+    Args:
+        again: read the pictures under other names, so that the host can't answer from its cache.
+        unet_dtype: of Load FCVG Model.
+    """
+    prompt = json.loads((ROOT / "workflows" / "api" / f"{name}.json").read_text("utf-8"))
+    sizes = {
+        "width": size.width, "height": size.height, "num_frames": size.num_frames,
+        "steps": size.steps, "window": size.num_frames,
+    }  # fmt: skip
+    for node in prompt.values():
+        inputs = node["inputs"]
+        if node["class_type"] != "FCVG_InjectNoise":
+            inputs.update({k: v for k, v in sizes.items() if isinstance(inputs.get(k), int)})
+        if node["class_type"] == "LoadImage" and again:
+            inputs["image"] = inputs["image"].replace(".png", f"{AGAIN}.png")
+        if node["class_type"] == "FCVG_LoadModel":
+            inputs["weight_dtype"] = unet_dtype
+    decode = node_of(prompt, "FCVG_DecodeFrames")
+    latent = prompt[decode]["inputs"]["latent"]
+    return {
+        **prompt,
+        "latents": _node("SaveLatent", samples=latent, filename_prefix="latents/gpu"),
+        "frames": _node("SaveImage", images=[decode, 0], filename_prefix="frames/gpu"),
+    }
+
+
+def loader_graphs() -> dict[str, dict]:
+    """Each loader alone, by what it loads; the host's preview of any value asks for the outputs."""
+    svd, unet = Path(SVD).name, Path(FCVG_UNET).name
+    cases = {
+        "SVD without its UNet": ("FCVG_LoadSVD", (1, 2), {"folder": svd, "with_unet": False}),
+        "SVD with its UNet": ("FCVG_LoadSVD", (0, 1, 2), {"folder": svd, "with_unet": True}),
+    }
+    for dtype in ("default", "fp8_e4m3fn", "fp8_e5m2"):
+        inputs = {"unet_name": unet, "weight_dtype": dtype}
+        cases[f"FCVG's UNet, {dtype}"] = ("FCVG_LoadModel", (0,), inputs)
+    inputs = {"unet_name": Path(ANIMATE_UNET).name, "weight_dtype": "default"}
+    cases["ControlNeXt-SVD's UNet"] = ("FCVG_LoadModel", (0,), inputs)
+    for what, path in (("FCVG", FCVG_CONTROL), ("ControlNeXt-SVD", ANIMATE_CONTROL)):
+        inputs = {"controlnext_name": Path(path).name}
+        cases[f"{what}'s ControlNeXt"] = ("FCVG_LoadControlNeXt", (0,), inputs)
+    return {
+        name: {
+            "loader": {"class_type": kind, "inputs": inputs},
+            **{f"seen{i}": _node("PreviewAny", source=["loader", i]) for i in outputs},
+        }
+        for name, (kind, outputs, inputs) in cases.items()
+    }
+
+
+def node_of(prompt: dict, *kinds: str) -> str:
+    """Id of the only node of a kind."""
+    (found,) = [key for key, node in prompt.items() if node["class_type"] in kinds]
+    return found
+
+
+def times_of(prompt: dict, run: Run, steps: int) -> dict[str, float | None]:
+    """Seconds of a step after the first, of all sampling, and of decoding.
+
+    Sampling includes what the sampler's node does before: encoding the keyframes and, the first
+    time, bringing the models to the card.
+    """
+    sampler = node_of(prompt, *SAMPLERS)
+    ends = [when for total, when in run.progress.get(sampler, []) if total == steps]
+    step = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else None
+    decode = run.nodes.get(node_of(prompt, "FCVG_DecodeFrames"))
+    return {"step_s": step, "sampler_s": run.nodes.get(sampler), "decode_s": decode}
+
+
+def check_video(run: Run, base: Path, size: Size) -> Video:
+    """What a graph wrote, read and taken away again.
+
+    Raises:
+        PartFailedError: values are not finite or too large, frames are missing or of one colour.
+    """
+    from PIL import Image
+    from safetensors.numpy import load_file
+
+    saved, pictures = (_files(run, node, base) for node in ("latents", "frames"))
+    if not saved or len(pictures) != size.num_frames:
+        raise PartFailedError(f"{len(pictures)} frames were saved, not {size.num_frames}")
+    latents = load_file(saved[0])["latent_tensor"]
+    frames = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in pictures])
+    for path in [*saved, *pictures]:
+        path.unlink()
+    if not np.isfinite(latents).all() or np.abs(latents).max() > MAX_LATENT:
+        bad = int((~np.isfinite(latents)).sum())
+        raise PartFailedError(
+            f"{bad} of {latents.size} latents are not finite; the largest is "
+            f"{np.nanmax(np.abs(latents)):.3g}, and at most {MAX_LATENT:.0f} is expected"
+        )
+    wanted = (size.num_frames, size.height, size.width, 3)
+    if frames.shape != wanted or latents.shape[0] != size.num_frames:
+        raise PartFailedError(f"frames are {frames.shape}, latents {latents.shape}: not {wanted}")
+    flat = [i for i, frame in enumerate(frames) if frame.std() < 1]
+    if flat:
+        raise PartFailedError(f"frames {flat} are of one colour")
+    if latents.std() < 1e-3:
+        raise PartFailedError(f"the latents hardly vary: their deviation is {latents.std():.3g}")
+    return Video(latents, frames)
+
+
+def compare(first: Video, second: Video) -> str | None:
+    """How two runs of the same graph differ; None where they are equal bit for bit."""
+    if np.array_equal(first.latents, second.latents) and np.array_equal(
+        first.frames, second.frames
+    ):
+        return None
+    latents = np.abs(first.latents - second.latents).max()
+    frames = np.abs(first.frames.astype(int) - second.frames).max()
+    return f"latents differ by up to {latents:.3g}, frames by up to {frames} of 255"
+
+
+def _node(kind: str, **inputs) -> dict:
+    return {"class_type": kind, "inputs": inputs}
+
+
+def _files(run: Run, node: str, base: Path) -> list[Path]:
+    """Files that an output node says it wrote."""
+    found = run.outputs.get(node, {})
+    return [
+        base / "output" / item["subfolder"] / item["filename"]
+        for items in found.values()
+        if isinstance(items, list)
+        for item in items
+        if isinstance(item, dict)
+    ]

@@ -1,0 +1,60 @@
+"""What the benchmark prints, and writes as a line of JSON, as soon as a part has ended."""
+
+import json
+from pathlib import Path
+
+OK, FAILED, SKIPPED = "ok", "failed", "skipped"
+
+
+class Report:
+    """Results of the parts, in the order in which they ended; the file begins anew."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", "utf-8")
+        self._path = path
+        self.parts: dict[str, list[str]] = {OK: [], FAILED: [], SKIPPED: []}
+
+    def head(self, **facts) -> None:
+        """What machine and what sizes the results are of."""
+        print(", ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
+        self._append(facts)
+
+    def add(self, part: str, status: str, *, seconds: float = 0.0, why: str = "", **facts) -> None:
+        """One part.
+
+        Args:
+            why: of a part that failed or was skipped.
+            facts: times that end with _s, `vram` in bytes or None, `log`: lines that matter.
+        """
+        self.parts[status].append(part)
+        record = {"part": part, "status": status, "seconds": round(seconds, 2)}
+        self._append({**record, **({"why": why} if why else {}), **facts})
+        if status == SKIPPED:
+            print(f"skipped  {part}: {why}", flush=True)
+            return
+        print(f"{status:<8} {part:<50} {seconds:6.1f} s  {_figures(facts)}".rstrip())
+        for line in why.splitlines() + [line for line in facts.get("log", []) if line not in why]:
+            print(f"           {line}")
+        print(end="", flush=True)
+
+    def foot(self) -> None:
+        """How many parts there were of each kind, and which failed."""
+        count = {status: len(parts) for status, parts in self.parts.items()}
+        print(f"{count[OK]} parts went well, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
+        for part in self.parts[FAILED]:
+            print(f"failed   {part}", flush=True)
+
+    def _append(self, record: dict) -> None:
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _figures(facts: dict) -> str:
+    """Times and memory in one line: "step 1.7 s, sampler 6.2 s, VRAM 11.2 GB"."""
+    shown = [f"{name[:-2]} {value:.2f} s" for name, value in facts.items()
+             if name.endswith("_s") and value is not None]  # fmt: skip
+    if "vram" in facts:
+        vram = facts["vram"]
+        shown.append("VRAM none" if vram is None else f"VRAM {vram / 2**30:.2f} GB")
+    return ", ".join(shown)

@@ -1,0 +1,198 @@
+"""A real ComfyUI in a process of its own, and a client that times what its graphs do."""
+
+import asyncio
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Of a server's log: what was loaded and how, numbers that went wrong, memory that ran out.
+MATTERS = re.compile(
+    r"warn|error|exception|traceback|overflow|out of memory|ran out|not a number|memory leak"
+    r"|loaded completely|loaded partially|prepared for dynamic|unloaded|DynamicVRAM|vram state"
+    r"|pinned memory|offloading|weight dtype|load device|^Device:|pytorch version"
+    r"|Found people|Nobody is looked|lines match|replaces|IMPORT FAILED",
+    re.IGNORECASE,
+)
+# The heads of tracebacks, which the host tells its clients too; and what it says about packages
+# that a benchmark leaves out: in frames of asterisks, and of its own nodes that SVD does not need.
+NOISE = re.compile(
+    r"Traceback \(most|Exception during processing|^\s*raise |\*{4}|comfy_extras|pip install"
+    r"|FAILED: nodes_|^ModuleNotFoundError|comfy_kitchen backend|\[WARNING\]\S*\s*$"
+)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+MAX_LOG_LINES, MAX_LINE = 40, 300
+
+
+class PartFailedError(Exception):
+    """A check of the benchmark did not hold; the message says which."""
+
+
+@dataclass
+class Run:
+    """What a client saw of one graph."""
+
+    seconds: float = 0.0
+    progress: dict[str, list] = field(default_factory=dict)  # (of how many, when), by node id
+    nodes: dict[str, float] = field(default_factory=dict)  # seconds, by node id
+    outputs: dict = field(default_factory=dict)
+
+
+class Server:
+    """`main.py` on a free port, over a base directory that holds what the graphs need.
+
+    Args:
+        host: ComfyUI's folder.
+        flags: how it is started, beyond what every benchmark needs.
+        front: a folder with an index.html, which takes the browser editor's place.
+    """
+
+    def __init__(self, host: Path, base: Path, log: Path, *, flags: tuple[str, ...], front: Path):
+        self._log = log
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self._address = f"127.0.0.1:{port}"
+        command = [
+            sys.executable, str(host / "main.py"), "--port", str(port),
+            "--base-directory", str(base), "--database-url", "sqlite:///:memory:",
+            "--front-end-root", str(front), "--disable-api-nodes", "--disable-auto-launch",
+            # A preview waits for the card after each step, so steps are timed, not their launch.
+            "--preview-method", "latent2rgb", *flags,
+        ]  # fmt: skip
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        with open(log, "wb") as file:
+            self._process = subprocess.Popen(
+                command, cwd=base, env=env, stdout=file, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    def wait(self, seconds: float) -> None:
+        """Until it answers.
+
+        Raises:
+            PartFailedError: it ended, or the time was over.
+        """
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not self.alive:
+                raise PartFailedError(f"ComfyUI ended at its start:\n{self._tail()}")
+            try:
+                with urllib.request.urlopen(f"http://{self._address}/system_stats", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        self.stop()
+        raise PartFailedError(f"ComfyUI did not start in {seconds:.0f} s:\n{self._tail()}")
+
+    def run(self, prompt: dict, seconds: float) -> Run:
+        """Run a graph to its end.
+
+        Raises:
+            PartFailedError: it was refused, failed or took too long. After too long a time the
+                server is stopped, since it would still be at work.
+        """
+        try:
+            run = asyncio.run(asyncio.wait_for(self._run(prompt), seconds))
+        except asyncio.TimeoutError:  # another class than TimeoutError until Python 3.11
+            self.stop()
+            text = f"not done after {seconds:.0f} s, so the server was stopped"
+            raise PartFailedError(text) from None
+        if run is None:
+            self.stop()
+            raise PartFailedError(f"ComfyUI ended while a graph ran:\n{self._tail()}")
+        return run
+
+    def log_size(self) -> int:
+        """How far the log has been written: for `log_lines`."""
+        return self._log.stat().st_size
+
+    def log_lines(self, start: int = 0) -> list[str]:
+        """The lines from a place of the log on that matter."""
+        text = COLOUR.sub("", self._log.read_bytes()[start:].decode("utf-8", "replace"))
+        lines = [line.removeprefix("[INFO] ").strip()[:MAX_LINE]
+                 for line in re.split(r"[\r\n]+", text)
+                 if MATTERS.search(line) and not NOISE.search(line)]  # fmt: skip
+        return list(dict.fromkeys(lines))[:MAX_LOG_LINES]
+
+    def stop(self) -> None:
+        """End the process, kindly if it listens."""
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _tail(self) -> str:
+        return COLOUR.sub("", self._log.read_text("utf-8", "replace"))[-1500:]
+
+    async def _run(self, prompt: dict) -> Run | None:
+        """The run; None where the server went away."""
+        import aiohttp
+
+        try:
+            async with aiohttp.ClientSession(f"http://{self._address}") as session:
+                return await self._watch(session, prompt)
+        except aiohttp.ClientError:
+            return None
+
+    async def _watch(self, session, prompt: dict) -> Run | None:
+        client, run = uuid.uuid4().hex, Run()
+        async with session.ws_connect(f"/ws?clientId={client}", max_msg_size=0) as ws:
+            start = time.perf_counter()
+            body = {"prompt": prompt, "client_id": client}
+            async with session.post("/prompt", json=body) as answer:
+                told = await answer.json()
+            if "prompt_id" not in told:
+                raise PartFailedError(f"the graph was refused: {json.dumps(told)[:2000]}")
+            if not await _follow(ws, told["prompt_id"], run):
+                return None
+            run.seconds = time.perf_counter() - start
+        async with session.get(f"/history/{told['prompt_id']}") as answer:
+            run.outputs = (await answer.json())[told["prompt_id"]]["outputs"]
+        return run
+
+
+async def _follow(ws, prompt_id: str, run: Run) -> bool:
+    """Note the times of a graph's nodes and steps; whether it was seen to its end."""
+    import aiohttp
+
+    node, since = None, time.perf_counter()
+    async for message in ws:
+        if message.type != aiohttp.WSMsgType.TEXT:  # a preview
+            continue
+        event = json.loads(message.data)
+        kind, data, now = event["type"], event.get("data") or {}, time.perf_counter()
+        if data.get("prompt_id") != prompt_id:
+            continue
+        if kind == "progress":
+            run.progress.setdefault(data["node"], []).append((data["max"], now))
+        elif kind == "execution_error":
+            place = f"{data['node_type']}: {data['exception_type']}: {data['exception_message']}"
+            raise PartFailedError(f"{place.strip()}\n{_own_trace(data['traceback'])}")
+        elif kind == "executing":
+            if node is not None:
+                run.nodes[node] = now - since
+            node, since = data["node"], now
+            if node is None:
+                return True
+    return False
+
+
+def _own_trace(entries: list[str]) -> str:
+    """A traceback from where it enters a node pack on; else its end."""
+    own = [i for i, entry in enumerate(entries) if "custom_nodes" in entry]
+    lines = "".join(entries[own[0] if own else -3 :]).splitlines()
+    return "\n".join(line for line in lines if line.strip(" ^~"))

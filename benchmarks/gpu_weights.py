@@ -1,0 +1,245 @@
+"""Models of random values in the official layouts and full size, made in seconds on a card.
+
+    python benchmarks/gpu_weights.py HOST FOLDER [--tiny] [--unet-format bfloat16]
+
+FOLDER becomes a ComfyUI's models/: SVD as a folder in diffusers' layout, FCVG's and
+ControlNeXt-SVD's UNet and ControlNeXt, DWPose's stand-ins. Names and shapes of UNet and ControlNeXt
+are the lists in tests/golden; those of VAE and image encoder are what the host's own classes have
+on the meta device, under diffusers' names. Frames that the models paint are noise.
+"""
+
+import argparse
+import contextlib
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "tests" / "golden"
+Shapes = dict[str, tuple[int, ...]]
+
+SVD = "diffusers/stable-video-diffusion-img2vid-xt-1-1"
+FCVG_UNET = "diffusion_models/fcvg_unet.safetensors"
+FCVG_CONTROL = "controlnext/fcvg_controlnext.safetensors"
+ANIMATE_UNET = "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"
+ANIMATE_CONTROL = "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"
+DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
+DONE = "made.json"  # written last: how whole models were made
+
+# Only these sizes of the UNet and of ControlNeXt depend on the model's width and its text size.
+WIDTH, TINY_WIDTH = 320, 64
+CONTEXT, TINY_CONTEXT = 1024, 64
+TINY_ENCODER = {
+    "hidden_size": 64, "intermediate_size": 128, "projection_dim": TINY_CONTEXT,
+    "num_hidden_layers": 2, "num_attention_heads": 1, "patch_size": 32,
+}  # fmt: skip
+MODEL_INDEX = {
+    "_class_name": "StableVideoDiffusionPipeline",
+    "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
+    "unet": ["diffusers", "UNetSpatioTemporalConditionModel"],
+    "vae": ["diffusers", "AutoencoderKLTemporalDecoder"],
+}
+# The host's VAE names -> diffusers'; applied in this order.
+_VAE_NAMES = (
+    (r"\.mid\.block_(\d)\.", lambda m: f".mid_block.resnets.{int(m[1]) - 1}."),
+    (r"\.mid\.attn_1\.norm\.", ".mid_block.attentions.0.group_norm."),
+    (r"\.mid\.attn_1\.([qkv])\.", r".mid_block.attentions.0.to_\1."),
+    (r"\.mid\.attn_1\.proj_out\.", ".mid_block.attentions.0.to_out.0."),
+    (r"\.down\.(\d)\.block\.(\d)\.", r".down_blocks.\1.resnets.\2."),
+    (r"\.down\.(\d)\.downsample\.", r".down_blocks.\1.downsamplers.0."),
+    (r"\.up\.(\d)\.block\.(\d)\.", lambda m: f".up_blocks.{3 - int(m[1])}.resnets.{m[2]}."),
+    (r"\.up\.(\d)\.upsample\.", lambda m: f".up_blocks.{3 - int(m[1])}.upsamplers.0."),
+    (r"\.conv_out\.time_mix_conv\.", ".time_conv_out."),
+    (r"\.norm_out\.", ".conv_norm_out."),
+    (r"\.nin_shortcut\.", ".conv_shortcut."),
+    # The decoder's resnets are pairs, of one frame and over time.
+    (r"^(decoder\..*\.resnets\.\d\.)(?!time_stack\.|mix_factor)", r"\1spatial_res_block."),
+    (r"\.mix_factor$", ".time_mixer.mix_factor"),
+    (r"\.time_stack\.", ".temporal_res_block."),
+    (r"\.in_layers\.0\.", ".norm1."),
+    (r"\.in_layers\.2\.", ".conv1."),
+    (r"\.out_layers\.0\.", ".norm2."),
+    (r"\.out_layers\.3\.", ".conv2."),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("host", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tiny", action="store_true")
+    parser.add_argument("--unet-format", default="bfloat16")
+    options = parser.parse_args()
+    wanted = {"tiny": options.tiny, "unet_format": options.unet_format}
+    done = options.folder / DONE
+    if done.exists() and json.loads(done.read_text("utf-8")) == wanted:
+        print("The models are there already.")
+        return
+    done.unlink(missing_ok=True)
+    use_host(options.host)
+    make_models(options.folder, tiny=options.tiny, unet_format=options.unet_format)
+    done.write_text(json.dumps(wanted), "utf-8")
+
+
+def use_host(host: Path) -> None:
+    """Make the host's classes importable; they only tell names and shapes, so need no card."""
+    sys.path.insert(0, str(host.resolve()))
+    import comfy.cli_args
+
+    comfy.cli_args.args.cpu = True
+
+
+def make_models(folder: Path, *, tiny: bool, unet_format: str) -> None:
+    """Write every model that the graphs in workflows/api name, but GlueStick's.
+
+    Args:
+        folder: a ComfyUI's models/.
+        unet_format: number format of FCVG's UNet. The authors' file is in float32.
+    """
+    svd = folder / SVD
+    encoder = encoder_config(tiny)
+    _write_json(svd / "model_index.json", MODEL_INDEX)
+    _write_json(svd / "image_encoder" / "config.json", encoder)
+    vae = svd / "vae" / "diffusion_pytorch_model.fp16.safetensors"
+    _write(vae, vae_shapes(tiny), "float16", seed=1)
+    _write(svd / "image_encoder/model.fp16.safetensors", encoder_shapes(encoder), "float16", seed=2)
+    _write(folder / FCVG_UNET, unet_shapes(tiny), unet_format, seed=3)
+    _write(folder / ANIMATE_UNET, unet_shapes(tiny), "float16", seed=4)
+    _write(folder / FCVG_CONTROL, controlnext_shapes(tiny), "float32", seed=5)
+    _write(folder / ANIMATE_CONTROL, controlnext_shapes(tiny), "float16", seed=6)
+    unet = svd / "unet" / "diffusion_pytorch_model.fp16.safetensors"
+    unet.parent.mkdir(exist_ok=True)
+    unet.unlink(missing_ok=True)
+    unet.symlink_to((folder / ANIMATE_UNET).resolve())
+    (folder / "dwpose").mkdir(exist_ok=True)
+    for source, name in DWPOSE:
+        shutil.copy(GOLDEN / "dwpose" / source, folder / "dwpose" / name)
+
+
+def unet_shapes(tiny: bool) -> Shapes:
+    """SVD-XT's UNet under diffusers' names."""
+    return _listed(GOLDEN / "fcvg" / "keys_svd_xt_unet_diffusers.json", tiny)
+
+
+def controlnext_shapes(tiny: bool) -> Shapes:
+    """ControlNeXt v2, which FCVG and ControlNeXt-SVD share."""
+    return _listed(GOLDEN / "fcvg" / "keys_controlnext_v2.json", tiny)
+
+
+def vae_shapes(tiny: bool) -> Shapes:
+    """SVD's VAE under diffusers' names, from the host's classes."""
+    import torch
+    from comfy.ldm.models.autoencoder import AutoencodingEngine
+
+    sizes = {
+        "double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3,
+        "ch": 32 if tiny else 128, "ch_mult": [1, 1, 1, 1] if tiny else [1, 2, 4, 4],
+        "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0,
+    }  # fmt: skip
+    models = "comfy.ldm.modules."
+    over_time = {"video_kernel_size": [3, 1, 1], "alpha": 0.0}
+    with torch.device("meta"):
+        network = AutoencodingEngine(
+            regularizer_config={
+                "target": "comfy.ldm.models.autoencoder.DiagonalGaussianRegularizer"
+            },
+            encoder_config={"target": models + "diffusionmodules.model.Encoder", "params": sizes},
+            decoder_config={
+                "target": models + "temporal_ae.VideoDecoder",
+                "params": {**sizes, **over_time},
+            },
+        )
+    shapes = {}
+    for key, value in network.state_dict().items():
+        name = diffusers_vae_name(key)
+        # The host's attention is made of 1x1 convolutions, diffusers' of linear layers.
+        flat = ".attentions." in name and value.ndim == 4
+        shapes[name] = tuple(value.shape[:2] if flat else value.shape)
+    # The host's encoder ends without this layer; it is folded into the one before.
+    return {**shapes, "quant_conv.weight": (8, 8, 1, 1), "quant_conv.bias": (8,)}
+
+
+def diffusers_vae_name(key: str) -> str:
+    """diffusers' name of a tensor that the host calls `key`."""
+    for pattern, replacement in _VAE_NAMES:
+        key = re.sub(pattern, replacement, key)
+    return key
+
+
+def encoder_config(tiny: bool) -> dict:
+    """SVD's CLIP image encoder (ViT-H/14), as its config.json says."""
+    import comfy.clip_vision
+
+    path = Path(comfy.clip_vision.__file__).with_name("clip_vision_config_h.json")
+    config = json.loads(path.read_text("utf-8"))
+    return {**config, **TINY_ENCODER} if tiny else config
+
+
+def encoder_shapes(config: dict) -> Shapes:
+    """The image encoder's tensors, from the host's class."""
+    import comfy.ops
+    import torch
+    from comfy.clip_model import CLIPVisionModelProjection
+
+    with torch.device("meta"):
+        layers = comfy.ops.manual_cast
+        network = CLIPVisionModelProjection(config, torch.float16, torch.device("meta"), layers)
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+def draw_values(shapes: Shapes, dtype, seed: int, device):
+    """Values that keep activations about 1, so that half precision holds them: {name: tensor}.
+
+    Matrices have variance 1 / fan-in, scales of norms are about 1, frames and time mix half and
+    half.
+    """
+    import torch
+
+    generator = torch.Generator(device).manual_seed(seed)
+    weights = {}
+    for name, shape in shapes.items():
+        value = torch.empty(shape, device=device).normal_(generator=generator)
+        if len(shape) >= 2:
+            value *= value[0].numel() ** -0.5
+        elif name.endswith("mix_factor"):
+            value.zero_()
+        else:
+            value = value * 0.1 + float(name.endswith("weight"))
+        weights[name] = value.to(dtype).cpu()
+    return weights
+
+
+def _listed(path: Path, tiny: bool) -> Shapes:
+    shapes = json.loads(path.read_text("utf-8"))
+    return {k: tuple(_shrink(n) if tiny else n for n in shape) for k, shape in shapes.items()}
+
+
+def _shrink(size: int) -> int:
+    """A size of a tiny model in the place of SVD's; what depends on neither width stays."""
+    if size == CONTEXT:
+        return TINY_CONTEXT
+    return size // WIDTH * TINY_WIDTH if size % WIDTH == 0 else size
+
+
+def _write(path: Path, shapes: Shapes, dtype: str, *, seed: int) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    weights = draw_values(shapes, getattr(torch, dtype), seed, device)
+    with contextlib.suppress(FileNotFoundError):  # a server may have the old file mapped
+        path.unlink()
+    save_file(weights, path, metadata={"format": "pt", "stand_in": "random values, not trained"})
+    print(f"{path.name}: {path.stat().st_size / 2**20:.0f} MB, {dtype}", flush=True)
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
