@@ -113,11 +113,14 @@ class Rig:
             "latent_image": torch.zeros_like(noise),
             **more,
         }
-        if not flipped:
-            return guider.sample(noise, sampler=chosen, disable_pbar=True, seed=0, **run)
-        with mock.patch.object(self.load("nodes.host.guider"), "plan_windows", mirrored_windows):
-            out = guider.sample(noise.flip(0), sampler=chosen, disable_pbar=True, seed=0, **run)
-        return out.flip(0)
+        windows = mirrored_windows if flipped else plan_windows
+        guiders = self.load("nodes.host.guider")
+        with torch.inference_mode(), mock.patch.object(guiders, "plan_windows", windows):
+            out = guider.sample(
+                noise.flip(0) if flipped else noise, sampler=chosen, disable_pbar=True, seed=0,
+                **run,
+            )  # fmt: skip
+        return out.flip(0) if flipped else out
 
     def asymmetry(self, make, **run) -> float:
         """How far swapped keyframes and flipped noise are from flipping the video, in deviations.
