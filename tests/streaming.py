@@ -19,6 +19,7 @@ comfy.model_patcher.CoreModelPatcher = comfy.model_patcher.ModelPatcherDynamic
 comfy_aimdo.model_vbar.vbars_analyze = lambda *arguments: 0
 comfy_aimdo.model_vbar.vbars_reset_watermark_limits = lambda *arguments: None
 comfy_aimdo.control.analyze = lambda *arguments: None
+logging.info('Weights are streamed.')
 """
 _LAST_IMPORT = "import comfy.model_patcher\n"
 
@@ -40,6 +41,31 @@ def stream_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comfy_aimdo.model_vbar, "vbars_analyze", lambda *arguments: 0)
 
 
+def stream_as_on_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`stream_weights`, and patchers that work as on a card, though the device is the CPU.
+
+    The host replaces them by plain ones there. They give a network the file's own memory maps,
+    move only what is small, and convert all else when it is used.
+    """
+    stream_weights(monkeypatch)
+    import comfy.model_patcher
+    import comfy_aimdo.host_buffer
+
+    class NoPinnedMemory:
+        def __init__(self, *sizes: int):
+            self.size = 0
+
+    class StreamingPatcher(comfy.model_patcher.ModelPatcherDynamic):
+        def __new__(cls, *arguments, **named):
+            return object.__new__(cls)
+
+        def partially_unload(self, device_to, memory_to_free=0, force_patch_weights=False):
+            return self.restore_loaded_backups()  # there is no other memory to free
+
+    monkeypatch.setattr(comfy_aimdo.host_buffer, "HostBuffer", NoPinnedMemory)
+    monkeypatch.setattr(comfy.model_patcher, "CoreModelPatcher", StreamingPatcher)
+
+
 def make_streaming_host(host: Path, folder: Path) -> Path:
     """A copy of a host's folder whose server streams weights; skip where it never does."""
     text = (host / "main.py").read_text(encoding="utf-8")
@@ -55,3 +81,11 @@ def make_streaming_host(host: Path, folder: Path) -> Path:
     text = start + text.replace(_LAST_IMPORT, _LAST_IMPORT + _AFTER_IMPORTS, 1)
     (copy / "main.py").write_text(text, encoding="utf-8")
     return copy
+
+
+# How a host may give weights to a network, for tests that run each way.
+WAYS = {
+    "plain": lambda monkeypatch: None,
+    "streamed": stream_weights,
+    "streamed as on a card": stream_as_on_a_card,
+}

@@ -20,6 +20,7 @@ _OTHER_TOOLS = (
     ("SVDQuant", ("wscales", "smooth_factor")),
     ("quanto", ("_data", "_scale")),
 )
+_TWO_A_BYTE = {"nvfp4", "convrot_w4a4", "asym_w4a8_int8"}  # shapes do not tell a layer's sizes
 OLD_MARK = "scaled_fp8"  # the key by which ComfyUI knew files with scale_weight
 
 
@@ -40,8 +41,10 @@ def quantisation(state_dict: StateDict, notes: dict[str, str]) -> str | None:
         return "scaled fp8 (scale_weight)"
     if ends & set(HOST_EXTRAS):
         return "quantised with a scale for each layer (weight_scale)"
-    whole = [key for key, x in state_dict.items() if x.ndim > 1 and not x.is_floating_point()]
-    return f"quantised ({whole[0]} holds whole numbers)" if whole else None
+    for key, value in state_dict.items():
+        if key.endswith("weight") and value.ndim > 1 and not value.is_floating_point():
+            return f"quantised ({key} holds whole numbers)"
+    return None
 
 
 def refuse_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -> None:
@@ -65,8 +68,9 @@ def host_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -
         ValueError: the host can't load such weights.
     """
     kind = quantisation(state_dict, notes)
-    ends = {key.rpartition(".")[2] for key in state_dict}
-    old = "scale_weight" in ends
+    old = any(key.endswith(".scale_weight") for key in state_dict)
+    if not old and not (formats := _formats(state_dict, notes)):
+        raise ValueError(_words(name, kind, "this loader takes ComfyUI's formats only"))
     state_dict = dict(state_dict)
     if old and OLD_MARK not in state_dict:
         format_of = next(state_dict[key.removesuffix("scale_weight") + "weight"].dtype
@@ -76,11 +80,11 @@ def host_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -
         if old:
             return state_dict
         raise ValueError(_words(name, kind, "this ComfyUI is too old for it: update it"))
-    state_dict, _ = comfy.utils.convert_old_quants(state_dict, "", metadata=notes)
-    unknown = _formats(state_dict, {}) - _known_formats()
-    if unknown or not any(key.endswith(".comfy_quant") for key in state_dict):
+    if not old and formats & _TWO_A_BYTE:
+        raise ValueError(_words(name, kind, "this loader can't tell the network's sizes from it"))
+    if not old and formats - _known_formats():
         raise ValueError(_words(name, kind, "this ComfyUI has no layers for it"))
-    return state_dict
+    return comfy.utils.convert_old_quants(state_dict, "", metadata=notes)[0]
 
 
 def set_quantised_layers(
