@@ -17,10 +17,13 @@ def loading(load):
     return load("nodes.host.loading")
 
 
-@pytest.fixture(autouse=True, params=WAYS, ids=WAYS)
+@pytest.fixture(params=WAYS, ids=WAYS)
 def weights_are(request, host, monkeypatch):
     """Every loader in a host that streams weights, too."""
     WAYS[request.param](monkeypatch)
+
+
+every_way = pytest.mark.usefixtures("weights_are")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,7 @@ class RunsCode:
         return (subprocess.check_call, ([sys.executable, "-c", f"open({self.path!r}, 'w')"],))
 
 
+@every_way
 class TestUnet:
     def test_sizes_come_from_the_file(self, loading, stand_ins):
         model = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
@@ -91,6 +95,7 @@ class TestUnet:
         assert loading.load_unet(str(tmp_path / "unet.bin"), None, "default").model
 
 
+@every_way
 class TestPartialUnet:
     """A file that holds what was trained, over an SVD model."""
 
@@ -209,6 +214,7 @@ def save_scaled_fp8(weights, path, kind: str = "scaled_fp8") -> str:
 
 
 class TestQuantisedFiles:
+    @every_way
     @pytest.mark.parametrize("kind", ["scaled_fp8", "no mark", "comfy_quant", "notes"])
     def test_scaled_fp8_is_loaded_by_the_hosts_layers(
         self, loading, stand_ins, weights, tmp_path, kind
@@ -291,6 +297,7 @@ class TestQuantisedFiles:
             loading.load_unet(str(tmp_path / name), None, "default")
 
 
+@every_way
 class TestControlNeXt:
     def test_is_managed_by_the_host(self, loading, stand_ins):
         patcher = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
@@ -322,6 +329,7 @@ class TestControlNeXt:
             loading.load_controlnext(str(stand_ins / "unet.safetensors"))
 
 
+@every_way
 class TestBrokenFiles:
     @pytest.mark.parametrize("content", [b"", b"just some text, not a model", b"\xff" * 64])
     @pytest.mark.parametrize("name", ["x.safetensors", "x.bin"])
@@ -351,6 +359,7 @@ class TestBrokenFiles:
             loading.load_controlnext(str(tmp_path / "x.pt"))
 
 
+@every_way
 class TestSvdFolder:
     def test_part_is_missing(self, loading, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
