@@ -11,8 +11,9 @@ from comfy_server import ComfyServer, make_small, read_workflow
 from safetensors.torch import load_file, save_file
 from streaming import WAYS, make_streaming_host, stream_as_on_a_card, stream_weights
 
-# A memory map's tensors may lie at any address, which changes the order in which a CPU sums up.
-CLOSE = 1e-4
+# Latents are up to 6. A memory map's tensors may lie at any address, which changes the order in
+# which a CPU sums up: 2e-4 here, and 0 if the same tensors are copied first.
+EXACT, MAPPED = 1e-5, 1e-3
 FORMATS = [torch.float32, torch.float16, torch.bfloat16]
 NAMES = {"fp8_e4m3fn": torch.float8_e4m3fn, "fp8_e5m2": torch.float8_e5m2}
 
@@ -110,7 +111,8 @@ class TestSameNumbers:
         streamed = run_all(load, in_formats / str(dtype))
         for name, value in plain.items():
             assert value.isfinite().all(), name
-            assert (streamed[name] - value).abs().max() <= CLOSE, name
+            near = EXACT if stream is stream_weights else MAPPED
+            assert (streamed[name] - value).abs().max() <= near, name
 
     @pytest.mark.parametrize("dtype", FORMATS, ids=str)
     def test_in_half_precision(self, load, in_formats, monkeypatch, on_a_card, stream, dtype):
@@ -120,7 +122,8 @@ class TestSameNumbers:
         assert streamed["controlnext"].dtype == torch.float16
         for name, value in plain.items():
             assert value.isfinite().all(), name
-            assert (streamed[name] - value).abs().max() <= CLOSE, name
+            near = EXACT if stream is stream_weights else MAPPED
+            assert (streamed[name] - value).abs().max() <= near, name
 
     def test_line_matches(self, load, gluestick_files, monkeypatch, stream):
         gluestick = load("nodes.host.gluestick")
@@ -246,7 +249,7 @@ class TestLoadingAgain:
             strength=1.0, start_percent=0.0, end_percent=1.0,
         )  # fmt: skip
         again = steered.deepclone_multigpu(torch.device("cpu"))
-        torch.testing.assert_close(sample(again), sample(steered), rtol=0, atol=CLOSE)
+        torch.testing.assert_close(sample(again), sample(steered), rtol=0, atol=MAPPED)
 
 
 class TestServer:
