@@ -3,11 +3,14 @@
 Source: GlueStick (arXiv 2304.02008); cvg/GlueStick gluestick/models/two_view_pipeline.py.
 """
 
+import copy
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..frames import to_gray
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
@@ -57,16 +60,28 @@ def build_gluestick(
     matcher = read_gluestick(gluestick_state, name=names[0])
     superpoint = read_superpoint(superpoint_state, name=names[1])
     model = GlueStick(operations=operations, dtype=dtype, device=device)
-    model.matcher.load_state_dict(matcher)
-    model.superpoint.load_state_dict(superpoint)
+    _fill(model.matcher, matcher, dtype)
+    _fill(model.superpoint, superpoint, dtype)
     model.superpoint.to(memory_format=torch.channels_last)
     return model.eval().requires_grad_(False)
+
+
+def _fill(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype | None) -> None:
+    """Give a network its weights in the number format of its layers; buffers keep their own.
+
+    A host's layers may have no weights before this, and then take the format that they are given.
+    """
+    kept = dict(network.named_buffers())
+    network.load_state_dict(
+        {key: value if key in kept else value.to(dtype=dtype) for key, value in weights.items()}
+    )
 
 
 class GlueStickLineMatcher:
     """Matches the line segments of two frames by GlueStick.
 
-    The last frames' wireframes are remembered: of keyframes A, B, C, B is looked at once.
+    The last frames' wireframes are remembered, in main memory: of keyframes A, B, C, B is looked
+    at once, and another threshold for the matches looks at none again.
 
     Args:
         model: from `build_gluestick`.
@@ -96,19 +111,31 @@ class GlueStickLineMatcher:
         keypoint_threshold: float = THRESHOLD,
         device: torch.device | None = None,
     ) -> None:
-        if detector not in DETECTORS:
-            raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {detector!r}")
-        if max_keypoints < 1 or max_lines < 1:
-            raise ValueError(
-                "expected max_keypoints and max_lines of at least 1, "
-                f"got {max_keypoints} and {max_lines}"
-            )
         self.model = model
         self.max_keypoints, self.max_lines = max_keypoints, max_lines
         self.min_length, self.detector = min_length, detector
         self.threshold, self.keypoint_threshold = threshold, keypoint_threshold
         self.device = device
         self._seen: dict[tuple, Wireframe] = {}  # the latest last
+        self._check()
+
+    def with_settings(self, **settings) -> "GlueStickLineMatcher":
+        """A matcher of the same model that remembers the same frames.
+
+        Args:
+            settings: those of a new matcher, by their names; the others are this one's.
+
+        Raises:
+            ValueError: there is no such detector.
+            TypeError: there is no such setting.
+        """
+        unknown = settings.keys() - vars(self).keys()
+        if unknown or "model" in settings:
+            raise TypeError(f"no settings of a matcher: {', '.join(unknown or ['model'])}")
+        other = copy.copy(self)
+        vars(other).update(settings)
+        other._check()
+        return other
 
     def __call__(self, frame0: np.ndarray, frame1: np.ndarray) -> LineMatches:
         """Matched segments of two frames, in the order of the first frame's segments.
@@ -130,7 +157,7 @@ class GlueStickLineMatcher:
     @torch.no_grad()
     def find_wireframe(self, gray: np.ndarray) -> Wireframe:
         """Wireframe of a frame [H, W] uint8; one of the last frames' is not made again."""
-        key = (gray.shape, gray.tobytes(), str(self._device()), self._settings())
+        key = (gray.shape, hashlib.sha256(gray.tobytes()).digest(), self._settings())
         wireframe = self._seen.pop(key, None)
         if wireframe is None:
             segments = detect_lines(
@@ -139,11 +166,11 @@ class GlueStickLineMatcher:
                 min_length=self.min_length,
                 detector=self.detector,
             )
-            wireframe = self.join_segments(gray, segments)
+            wireframe = _moved(self.join_segments(gray, segments), torch.device("cpu"))
         self._seen[key] = wireframe
         while len(self._seen) > KEPT_FRAMES:
             del self._seen[next(iter(self._seen))]
-        return wireframe
+        return _moved(wireframe, self._device())
 
     @torch.no_grad()
     def join_segments(self, gray: np.ndarray, segments: LineSegments) -> Wireframe:
@@ -162,7 +189,26 @@ class GlueStickLineMatcher:
         return self.device or self.model.superpoint.convPb.weight.device
 
     def _settings(self) -> tuple:
-        return self.max_keypoints, self.max_lines, self.min_length, self.detector
+        """What a wireframe depends on, besides its frame."""
+        found = self.max_keypoints, self.keypoint_threshold
+        return *found, self.max_lines, self.min_length, self.detector
+
+    def _check(self) -> None:
+        if self.detector not in DETECTORS:
+            raise ValueError(
+                f"expected a detector of {', '.join(DETECTORS)}, got {self.detector!r}"
+            )
+        if self.max_keypoints < 1 or self.max_lines < 1:
+            raise ValueError(
+                "expected max_keypoints and max_lines of at least 1, "
+                f"got {self.max_keypoints} and {self.max_lines}"
+            )
+
+
+def _moved(wireframe: Wireframe, device: torch.device) -> Wireframe:
+    """The same wireframe with its tensors on a device."""
+    tensors = {key: x.to(device) for key, x in vars(wireframe).items() if torch.is_tensor(x)}
+    return replace(wireframe, **tensors)
 
 
 @torch.no_grad()

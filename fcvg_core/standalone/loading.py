@@ -160,9 +160,16 @@ def load_scheduler(svd: Path):
 
 
 def fill_network(
-    network: nn.Module, files: list[WeightFile], dtype: torch.dtype, *, ignored: str = " "
+    network: nn.Module,
+    files: list[WeightFile],
+    dtype: torch.dtype,
+    *,
+    ignored: str | tuple[str, ...] = (),
 ) -> nn.Module:
     """Give a network its tensors: those of the first file, then what that lacks of the next.
+
+    Args:
+        ignored: how the keys end that a file may hold and the network does not need.
 
     Raises:
         ValueError: a file holds what the network does not know, or tensors are missing.

@@ -153,7 +153,12 @@ class InbetweenPipeline(VideoPipeline):
             uint8 [T, H, W, 3].
         """
         latents = self.denoise(keyframes, control_frames, settings, seed=seed, progress=progress)
-        return np.stack([*self.decode(latents, decode_chunk, progress)])
+        video = None
+        for i, frame in enumerate(self.decode(latents, decode_chunk, progress)):
+            if video is None:  # the whole video once, and not its frames beside it
+                video = np.empty((len(latents), *frame.shape), frame.dtype)
+            video[i] = frame
+        return video
 
 
 class AnimationPipeline(VideoPipeline):
@@ -191,6 +196,14 @@ class AnimationPipeline(VideoPipeline):
         return self.decode(latents, decode_chunk, progress)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that a card's memory ran out; newer torch has two kinds of it."""
+    late = isinstance(error, getattr(torch, "AcceleratorError", ()))
+    return isinstance(error, torch.cuda.OutOfMemoryError) or (
+        late and (getattr(error, "error_code", None) == 2 or "out of memory" in str(error).lower())
+    )
+
+
 def _to_channels_first(frames: np.ndarray) -> Tensor:
     """uint8 [T, H, W, 3] -> uint8 [T, 3, H, W]."""
     check_frames(frames)
@@ -201,8 +214,8 @@ def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
     """[t, 3, H, W] about -1..1; None where memory ran out and a shorter chunk may help."""
     try:
         frames = _run_decoder(vae, latents)
-    except torch.cuda.OutOfMemoryError:
-        if len(latents) == 1:
+    except Exception as error:
+        if len(latents) == 1 or not is_out_of_memory(error):
             raise
         # Retried by the caller: until here the exception holds the chunk's tensors.
         return None

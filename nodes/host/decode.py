@@ -5,12 +5,14 @@ of its own, so the same latents would give another picture on another card.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 import comfy.model_management as mm
 import comfy.sd
 import comfy.utils
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> Tensor:
@@ -27,7 +29,8 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
         ValueError: not a number came out of the sampler or of the VAE.
     """
     vae.throw_exception_if_invalid()
-    if latents.ndim != 4 or vae.latent_dim != 2 or latents.shape[1] != vae.latent_channels:
+    shape_fits = latents.ndim == 4 and len(latents) and latents.shape[1] == vae.latent_channels
+    if vae.latent_dim != 2 or not shape_fits:
         raise ValueError(
             f"The latents are {tuple(latents.shape)}, but SVD's are (frames, 4, height, width) "
             "and its VAE decodes those: connect the VAE that came with the model."
@@ -38,7 +41,7 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
             "or start ComfyUI with --force-fp32."
         )
     progress = comfy.utils.ProgressBar(len(latents))
-    decoded: list[Tensor] = []
+    video = None
     done = 0
     while done < len(latents):
         mm.throw_exception_if_processing_interrupted()
@@ -46,11 +49,22 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
         if frames is None:
             frames_per_chunk //= 2
             logging.warning("Memory ran out: decoding %d frames a chunk now.", frames_per_chunk)
+            mm.soft_empty_cache()
             continue
-        decoded.append(frames)
+        if video is None:  # the whole video once, and not its chunks beside it
+            video = frames.new_empty(len(latents), *frames.shape[1:])
+        video[done : done + len(frames)] = frames
         done += len(frames)
         progress.update_absolute(done)
-    return torch.cat(decoded).movedim(1, -1)
+    return video.movedim(1, -1)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that a card's memory ran out; newer torch has two kinds of it."""
+    if hasattr(mm, "is_oom"):
+        return mm.is_oom(error)
+    late = isinstance(error, getattr(torch, "AcceleratorError", ()))
+    return isinstance(error, mm.OOM_EXCEPTION) or (late and "out of memory" in str(error).lower())
 
 
 def _decode_chunk(vae: comfy.sd.VAE, latents: Tensor) -> Tensor | None:
@@ -60,8 +74,8 @@ def _decode_chunk(vae: comfy.sd.VAE, latents: Tensor) -> Tensor | None:
         if not frames.isfinite().all() and vae.vae_dtype != torch.float32:
             logging.warning("The VAE overflowed in %s: decoding in float32.", vae.vae_dtype)
             frames = _run(vae, latents, torch.float32)
-    except mm.OOM_EXCEPTION:
-        if len(latents) == 1:
+    except Exception as error:
+        if len(latents) == 1 or not is_out_of_memory(error):
             raise
         # Retried by the caller: until here the exception holds the chunk's tensors.
         return None
@@ -75,8 +89,28 @@ def _run(vae: comfy.sd.VAE, latents: Tensor, dtype: torch.dtype) -> Tensor:
     needed = len(latents) * vae.memory_used_decode(latents.shape, dtype)
     mm.load_models_gpu([vae.patcher], memory_required=needed)
     network = vae.first_stage_model
-    try:
-        network.to(dtype)
+    on_card = getattr(mm, "cuda_device_context", nullcontext)
+    convert = nullcontext() if dtype == vae.vae_dtype else _weights_follow_input(network)
+    with on_card(vae.device), convert:
         return network.decode(latents.to(vae.device, dtype)).to(vae.output_device).float()
+
+
+@contextmanager
+def _weights_follow_input(network: nn.Module) -> Iterator[None]:
+    """Let the host's layers convert each weight to the input's number format as they use it.
+
+    The weights themselves stay as they are: where the host streams them, they are memory maps of
+    a file, or lie on the card only while they are used.
+    """
+    layers = [m for m in network.modules() if hasattr(m, "comfy_cast_weights")]
+    before = [vars(layer).get("comfy_cast_weights") for layer in layers]
+    try:
+        for layer in layers:
+            layer.comfy_cast_weights = True
+        yield
     finally:
-        network.to(vae.vae_dtype)
+        for layer, value in zip(layers, before, strict=True):
+            if value is None:
+                del layer.comfy_cast_weights
+            else:
+                layer.comfy_cast_weights = value

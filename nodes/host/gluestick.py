@@ -10,9 +10,11 @@ from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
 from ...fcvg_core.lines.gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE
-from .loading import read_file
+from .files import read_file
+from .patchers import can_load_again, make_patcher
 
 FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
+MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
 
 
 def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
@@ -25,7 +27,13 @@ def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
         gluestick: checkpoint_GlueStick_MD.tar.
         superpoint: superpoint_v1.pth.
     """
-    device = mm.get_torch_device()
+    return _load_gluestick(gluestick, superpoint)
+
+
+def _load_gluestick(
+    gluestick: str, superpoint: str, disable_dynamic: bool = False
+) -> ModelPatcher:
+    device, offload = mm.get_torch_device(), mm.unet_offload_device()
     network = build_gluestick(
         read_file(gluestick),
         read_file(superpoint),
@@ -33,13 +41,8 @@ def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
         operations=comfy.ops.manual_cast,
         dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
     )
-    # They remember the last frames: of keyframes A, B, C in two nodes, B is looked at once.
-    network.matchers = {}
-    return ModelPatcher(
-        network.eval(),
-        load_device=device,
-        offload_device=mm.unet_offload_device(),
-    )
+    patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
+    return can_load_again(patcher, _load_gluestick, gluestick, superpoint)
 
 
 def match_lines(
@@ -47,7 +50,17 @@ def match_lines(
 ) -> LineMatches:
     """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
     mm.load_models_gpu([model], force_full_load=True)
-    matcher = model.model.matchers.setdefault(
-        tuple(sorted(settings.items())), GlueStickLineMatcher(model.model, **settings)
-    )
-    return matcher(first, last)
+    return _matcher(model).with_settings(**settings)(first, last)
+
+
+def _matcher(model: ModelPatcher) -> GlueStickLineMatcher:
+    """A loaded model's one matcher, which remembers the last frames.
+
+    Of keyframes A, B, C in two nodes, B is looked at once.
+    """
+    matcher = model.get_attachment(MATCHER)
+    if matcher is None or matcher.model is not model.model:
+        # The weights may lie elsewhere: a streaming host brings each to the card when it is used.
+        matcher = GlueStickLineMatcher(model.model, device=model.load_device)
+        model.set_attachments(MATCHER, matcher)
+    return matcher

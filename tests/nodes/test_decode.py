@@ -1,5 +1,8 @@
+import weakref
+
 import pytest
 import torch
+from streaming import WAYS
 
 pytestmark = pytest.mark.seam
 
@@ -9,9 +12,26 @@ def decode(load):
     return load("nodes.host.decode")
 
 
+@pytest.fixture(autouse=True, params=WAYS, ids=WAYS)
+def weights_are(request, host, monkeypatch):
+    """Decoding in a host that streams weights, too."""
+    WAYS[request.param](monkeypatch)
+
+
 @pytest.fixture
 def vae(load, stand_ins):
     return load("nodes.host.loading").load_svd_encoders(str(stand_ins / "svd"))[1]
+
+
+def out_of_memory(kind: str) -> Exception:
+    """What a card raises whose memory is full: when it is asked for more, or some time later."""
+    if kind == "late" and not hasattr(torch, "AcceleratorError"):
+        pytest.skip("this torch has no AcceleratorError")
+    late = getattr(torch, "AcceleratorError", None)
+    return {
+        "at once": lambda: torch.cuda.OutOfMemoryError("out of memory"),
+        "late": lambda: late("CUDA error: out of memory"),
+    }[kind]()
 
 
 def latents(num_frames: int) -> torch.Tensor:
@@ -46,15 +66,14 @@ class TestDecodeFrames:
         monkeypatch.setattr(comfy.model_management, "get_free_memory", lambda *args: 1)
         assert torch.equal(decode.decode_frames(vae, latents(3), 2), plenty)
 
-    def test_memory_runs_out(self, decode, vae, monkeypatch, caplog):
-        import comfy.model_management as mm
-
+    @pytest.mark.parametrize("kind", ["at once", "late"])
+    def test_memory_runs_out(self, decode, vae, monkeypatch, caplog, kind):
         network = vae.first_stage_model
         run = network.decode
 
         def small_card(z):
             if len(z) > 1:
-                raise mm.OOM_EXCEPTION("out of memory")
+                raise out_of_memory(kind)
             return run(z)
 
         monkeypatch.setattr(network, "decode", small_card)
@@ -62,27 +81,83 @@ class TestDecodeFrames:
         assert len(frames) == 5
         assert "decoding 1 frames a chunk now" in caplog.text
 
-    def test_memory_for_not_even_one_frame(self, decode, vae, monkeypatch):
-        import comfy.model_management as mm
+    @pytest.mark.parametrize("kind", ["at once", "late"])
+    def test_memory_for_not_even_one_frame(self, decode, vae, monkeypatch, kind):
+        error = out_of_memory(kind)
 
         def no_card(z):
-            raise mm.OOM_EXCEPTION("out of memory")
+            raise error
 
         monkeypatch.setattr(vae.first_stage_model, "decode", no_card)
-        with pytest.raises(mm.OOM_EXCEPTION):
+        with pytest.raises(type(error)):
             decode.decode_frames(vae, latents(2), 2)
 
-    def test_overflow_is_decoded_in_float32(self, decode, vae, monkeypatch, caplog):
-        vae.vae_dtype = torch.bfloat16
-        network = vae.first_stage_model.to(torch.bfloat16)
+    @pytest.mark.parametrize("late", [False, True])
+    def test_other_errors_pass_through(self, decode, vae, monkeypatch, late):
+        kind = getattr(torch, "AcceleratorError", RuntimeError) if late else RuntimeError
+        calls = []
+
+        def broken_card(z):
+            calls.append(len(z))
+            raise kind("CUDA error: an illegal memory access was encountered")
+
+        monkeypatch.setattr(vae.first_stage_model, "decode", broken_card)
+        with pytest.raises(kind, match="illegal memory access"):
+            decode.decode_frames(vae, latents(4), 2)
+        assert calls == [2]
+
+    def test_the_video_is_held_once(self, decode, vae, monkeypatch):
+        """Not its chunks beside it."""
+        seen, alive = [], []
+        process = vae.process_output
+
+        def processed(frames):
+            alive.append(sum(frames() is not None for frames in seen))
+            seen.append(weakref.ref(frames))
+            return process(frames)
+
+        monkeypatch.setattr(vae, "process_output", processed)
+        frames = decode.decode_frames(vae, latents(8), 1)
+        assert len(seen) == len(frames) == 8
+        assert max(alive) <= 1
+        assert sum(frames() is not None for frames in seen) == 0
+
+    def test_weights_are_left_alone(self, decode, vae, monkeypatch):
+        """Where the host streams them, converting a whole network rewrites all of a file."""
+        network = vae.first_stage_model
+        moves = []
+        move = network.to
+        monkeypatch.setattr(network, "to", lambda *args, **kw: moves.append(args) or move(*args))
+        decode.decode_frames(vae, latents(4), 2)
+        assert not any(isinstance(x, torch.dtype) for args in moves for x in args)
+
+    def test_overflow_is_decoded_in_float32(self, decode, load, stand_ins, monkeypatch, caplog):
+        import comfy.model_management as mm
+
+        load_vae = load("nodes.host.loading").load_svd_encoders
+        exact = decode.decode_frames(load_vae(str(stand_ins / "svd"))[1], latents(2), 2)
+        monkeypatch.setattr(mm, "vae_dtype", lambda *args, **kwargs: torch.bfloat16)
+        vae = load_vae(str(stand_ins / "svd"))[1]
+        network = vae.first_stage_model
         run = network.decode
         monkeypatch.setattr(
             network, "decode", lambda z: run(z) * (float("nan") if z.dtype != torch.float32 else 1)
         )
+        mm.load_models_gpu([vae.patcher])
+        before = self.state(network)
         frames = decode.decode_frames(vae, latents(2), 2)
-        assert frames.isfinite().all()
         assert "decoding in float32" in caplog.text
-        assert next(network.parameters()).dtype == torch.bfloat16
+        assert (frames - exact).abs().max() < 0.02  # the weights are rounded to 8 bits
+        assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
+        for (value, casts), (first, casted) in zip(self.state(network), before, strict=True):
+            assert torch.equal(value, first) and casts == casted
+        assert run(latents(2).bfloat16()).isfinite().all()
+
+    @staticmethod
+    def state(network) -> list[tuple[torch.Tensor, bool]]:
+        """Values of the host's layers, and whether they are converted as they are used."""
+        layers = [m for m in network.modules() if hasattr(m, "comfy_cast_weights")]
+        return [(layer.weight.clone(), layer.comfy_cast_weights) for layer in layers]
 
     def test_overflow_in_float32_too(self, decode, vae, monkeypatch):
         network = vae.first_stage_model

@@ -7,6 +7,7 @@ import pytest
 import torch
 from golden_cases import fill
 from safetensors.torch import load_file, save_file
+from streaming import WAYS
 
 from fcvg_core.models.fcvg import Config, ControlNeXt
 
@@ -16,6 +17,15 @@ pytestmark = pytest.mark.seam
 @pytest.fixture(scope="module")
 def loading(load):
     return load("nodes.host.loading")
+
+
+@pytest.fixture(params=WAYS, ids=WAYS)
+def weights_are(request, host, monkeypatch):
+    """Every loader in a host that streams weights, too."""
+    WAYS[request.param](monkeypatch)
+
+
+every_way = pytest.mark.usefixtures("weights_are")
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +43,12 @@ class RunsCode:
         return (subprocess.check_call, ([sys.executable, "-c", f"open({self.path!r}, 'w')"],))
 
 
+@every_way
 class TestUnet:
     def test_sizes_come_from_the_file(self, loading, stand_ins):
         model = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
         assert model.model.diffusion_model.model_channels == 64
         assert model.model.model_config.unet_config["context_dim"] == 64
-
-    def test_partial_file_over_a_base(self, loading, stand_ins, weights, tmp_path):
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
-        part = {"conv_in.bias": weights["conv_in.bias"] + 1}
-        save_file(part, tmp_path / "part.safetensors")
-        before = base.model.diffusion_model.input_blocks[0][0].bias.clone()
-        model = loading.load_unet(str(tmp_path / "part.safetensors"), base, "default")
-        assert model is not base
-        assert not base.patches
-        patched = model.patch_weight_to_device("diffusion_model.input_blocks.0.0.bias")
-        assert patched is None
-        found = model.model.diffusion_model.input_blocks[0][0].bias.clone()
-        model.unpatch_model()
-        torch.testing.assert_close(found, part["conv_in.bias"].float())
-        torch.testing.assert_close(base.model.diffusion_model.input_blocks[0][0].bias, before)
 
     def test_whole_file_replaces_the_base(self, loading, stand_ins):
         base = loading.load_svd_unet(str(stand_ins / "svd"))
@@ -88,28 +84,222 @@ class TestUnet:
         with pytest.raises(ValueError, match="strange is unknown"):
             loading.load_unet(str(tmp_path / "x.safetensors"), base, "default")
 
-    @pytest.mark.parametrize("partial", [False, True])
-    def test_controlnext_svd_in_half_precision(
-        self, loading, stand_ins, weights, tmp_path, partial
-    ):
-        """unet_fp16.bin, merged with SVD or only what was trained."""
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
-        learned = {k: v for k, v in weights.items() if not partial or "attn" in k}
-        torch.save(learned, tmp_path / "unet_fp16.bin")
-        model = loading.load_unet(str(tmp_path / "unet_fp16.bin"), base, "default")
-        assert len(model.patches) == (len(learned) if partial else 0)
-        assert (model.model is base.model) == partial
+    def test_controlnext_svd_in_half_precision(self, loading, weights, tmp_path):
+        """unet_fp16.bin, merged with SVD."""
+        torch.save(weights, tmp_path / "unet_fp16.bin")
+        model = loading.load_unet(str(tmp_path / "unet_fp16.bin"), None, "default")
         key = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight"
-        model.patch_model()
         found = model.model.diffusion_model.middle_block[1].transformer_blocks[0].attn1.to_q.weight
         assert torch.equal(found.float(), weights[key].float())
-        model.unpatch_model()
 
     def test_pickle_of_plain_tensors(self, loading, weights, tmp_path):
         torch.save(weights, tmp_path / "unet.bin")
         assert loading.load_unet(str(tmp_path / "unet.bin"), None, "default").model
 
 
+@every_way
+class TestPartialUnet:
+    """A file that holds what was trained, over an SVD model."""
+
+    MIXERS = "diffusion_model.middle_block.1.time_mixer.mix_factor"
+
+    @pytest.fixture
+    def part(self, weights, tmp_path):
+        learned = {k: v + 1 for k, v in weights.items() if "attn1" in k or "mix_factor" in k}
+        torch.save(learned, tmp_path / "unet_fp16.bin")
+        return str(tmp_path / "unet_fp16.bin"), learned
+
+    @pytest.fixture(params=["ours", "the host's"])
+    def base(self, request, loading, stand_ins, weights, monkeypatch):
+        """SVD as Load SVD Models gives it, or as the host's own checkpoint loader does."""
+        if request.param == "ours":
+            return loading.load_svd_unet(str(stand_ins / "svd"))
+        return load_with_the_host(weights, stand_ins, monkeypatch)
+
+    def test_its_weights_are_merged(self, load, loading, base, part):
+        before = {k: v.clone() for k, v in base.model.state_dict().items()}
+        path, learned = part
+        model = loading.load_unet(path, base, "default")
+        renamed = load("fcvg_core.models.fcvg").rename_unet(learned)
+        for key, value in model.model.diffusion_model.state_dict().items():
+            wanted = renamed.get(key, before[f"diffusion_model.{key}"])
+            torch.testing.assert_close(value.float(), wanted.float(), rtol=0, atol=0)
+        assert model.model is not base.model
+        assert not model.patches and not base.patches
+        for key, value in base.model.state_dict().items():
+            assert torch.equal(value, before[key]), key
+
+    def test_over_a_base_that_is_in_use(self, loading, base, part):
+        """With a LoRA in its weights, and on the card: neither comes into the new weights."""
+        import comfy.model_management as mm
+
+        key = "diffusion_model.middle_block.1.proj_in.weight"
+        plain = base.model.state_dict()[key].clone()
+        with_lora = base.clone()
+        with_lora.add_patches({key: ("diff", (torch.ones_like(plain, dtype=torch.float32),))})
+        with_lora.model_options["transformer_options"]["mark"] = 1
+        mm.load_models_gpu([with_lora])
+        try:
+            model = loading.load_unet(part[0], with_lora, "default")
+            assert torch.equal(model.model.state_dict()[key], plain)
+            assert model.patches.keys() == {key}  # and acts on the new model as a patch
+            assert model.model_options["transformer_options"]["mark"] == 1
+            mm.load_models_gpu([model])
+            mixer = model.model.state_dict()[self.MIXERS]
+            assert torch.equal(mixer.float(), part[1][
+                "mid_block.attentions.0.time_mixer.mix_factor"].float())  # fmt: skip
+        finally:
+            mm.unload_all_models()
+        assert torch.equal(base.model.state_dict()[key], plain)
+
+    def test_formats_are_those_of_the_base(self, loading, stand_ins, part):
+        path = str(stand_ins / "unet.safetensors")
+        base = loading.load_unet(path, None, "fp8_e4m3fn")
+        model = loading.load_unet(part[0], base, "default")
+        found = model.model.diffusion_model.middle_block[1].proj_in.weight
+        assert found.dtype == torch.float8_e4m3fn
+
+    def test_whole_file_keeps_what_the_base_carries(self, loading, stand_ins):
+        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        key = "diffusion_model.middle_block.1.proj_in.weight"
+        base.add_patches({key: ("diff", (torch.ones(64, 64),))})
+        model = loading.load_unet(str(stand_ins / "unet.safetensors"), base, "fp8_e5m2")
+        assert model.patches.keys() == {key}
+        assert model.model.state_dict()[key].dtype == torch.float8_e5m2
+
+    def test_base_with_quantised_weights(self, loading, part, weights, tmp_path):
+        path = save_scaled_fp8(weights, tmp_path / "scaled.safetensors")
+        base = loading.load_unet(path, None, "default")
+        with pytest.raises(ValueError, match="base model's weights are quantised.*fp16"):
+            loading.load_unet(part[0], base, "default")
+
+
+def load_with_the_host(weights, stand_ins, monkeypatch):
+    """A MODEL from the host's loader, which knows SVD's own sizes only."""
+    import comfy.model_detection
+    import comfy.sd
+    import comfy.supported_models
+
+    monkeypatch.setitem(comfy.supported_models.SVD_img2vid.unet_config, "model_channels", 64)
+    monkeypatch.setitem(comfy.supported_models.SVD_img2vid.unet_config, "context_dim", 64)
+    names = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
+    path = stand_ins / "svd_of_the_host.safetensors"
+    from fcvg_core.models.fcvg import rename_unet
+
+    save_file(rename_unet(names), path)
+    return comfy.sd.load_diffusion_model(str(path))
+
+
+def save_scaled_fp8(weights, path, kind: str = "scaled_fp8") -> str:
+    """A UNet whose linear layers are in fp8, each with a scale, in one of the host's formats."""
+    young = kind in ("comfy_quant", "notes")
+    state_dict = {}
+    layers = [key.removesuffix(".weight") for key, value in weights.items() if value.ndim == 2]
+    for key, value in weights.items():
+        layer = key.removesuffix(".weight")
+        if key == layer or layer not in layers:
+            state_dict[key] = value
+            continue
+        scale = value.abs().max().float() / 400
+        state_dict[key] = (value.float() / scale).to(torch.float8_e4m3fn)
+        state_dict[f"{layer}.weight_scale" if young else f"{layer}.scale_weight"] = scale
+    about = json.dumps({"format": "float8_e4m3fn"})
+    if kind == "scaled_fp8":
+        state_dict["scaled_fp8"] = torch.zeros(0, dtype=torch.float8_e4m3fn)
+    if kind == "comfy_quant":
+        told = torch.tensor(list(about.encode()), dtype=torch.uint8)
+        state_dict.update({f"{layer}.comfy_quant": told.clone() for layer in layers})
+    notes = {"layers": {layer: json.loads(about) for layer in layers}}
+    metadata = {"_quantization_metadata": json.dumps(notes)} if kind == "notes" else None
+    save_file(state_dict, path, metadata=metadata)
+    return str(path)
+
+
+class TestQuantisedFiles:
+    @every_way
+    @pytest.mark.parametrize("kind", ["scaled_fp8", "no mark", "comfy_quant", "notes"])
+    def test_scaled_fp8_is_loaded_by_the_hosts_layers(
+        self, loading, stand_ins, weights, tmp_path, kind
+    ):
+        import comfy.utils
+
+        path = save_scaled_fp8(weights, tmp_path / "scaled.safetensors", kind)
+        if kind in ("comfy_quant", "notes") and not hasattr(comfy.utils, "convert_old_quants"):
+            with pytest.raises(ValueError, match="this ComfyUI is too old for it: update it"):
+                loading.load_unet(path, None, "default")
+            return
+        scaled = loading.load_unet(path, None, "default").model.diffusion_model
+        plain = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
+        plain = plain.model.diffusion_model
+        inputs = torch.randn(3, 5, 64, generator=torch.Generator().manual_seed(0))
+        layers = (x.middle_block[1].proj_in for x in (scaled, plain))
+        first, second = (layer(inputs) for layer in layers)
+        apart = (first - second).norm() / second.norm()
+        assert 0 < apart < 0.05  # fp8 has 3 bits behind the point
+
+    @pytest.mark.parametrize(
+        ("extra", "words"),
+        [
+            ("weight_scale", "quantised with a scale for each layer"),
+            ("absmax", "quantised by bitsandbytes"),
+            ("quant_state.bitsandbytes__nf4", "quantised by bitsandbytes"),
+            ("qzeros", "quantised by GPTQ"),
+            ("wscales", "quantised by SVDQuant"),
+        ],
+    )
+    def test_what_the_host_can_not_load_is_named(self, loading, weights, tmp_path, extra, words):
+        layer = "mid_block.attentions.0.proj_in"
+        state_dict = {**weights, f"{layer}.{extra}": torch.ones(1)}
+        save_file(state_dict, tmp_path / "x.safetensors")
+        with pytest.raises(ValueError, match=f"x.safetensors is {words}.*Take the fp16") as raised:
+            loading.load_unet(str(tmp_path / "x.safetensors"), None, "default")
+        assert "unknown" not in str(raised.value)
+        assert len(str(raised.value)) < 300
+
+    def test_whole_numbers(self, loading, weights, tmp_path):
+        key = "mid_block.attentions.0.proj_in.weight"
+        state_dict = {**weights, key: torch.ones(64, 32, dtype=torch.uint8)}
+        save_file(state_dict, tmp_path / "x.safetensors")
+        with pytest.raises(ValueError, match="holds whole numbers"):
+            loading.load_unet(str(tmp_path / "x.safetensors"), None, "default")
+
+    def test_two_numbers_a_byte(self, loading, weights, tmp_path):
+        told = torch.tensor(list(json.dumps({"format": "nvfp4"}).encode()), dtype=torch.uint8)
+        state_dict = {**weights, "mid_block.attentions.0.proj_in.comfy_quant": told}
+        save_file(state_dict, tmp_path / "x.safetensors")
+        with pytest.raises(ValueError, match=r"x.safetensors is quantised for ComfyUI \(nvfp4\)"):
+            loading.load_unet(str(tmp_path / "x.safetensors"), None, "default")
+
+    def test_a_part(self, loading, stand_ins, weights, tmp_path):
+        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        some = {k: v for k, v in weights.items() if "attn1" in k}
+        path = save_scaled_fp8(some, tmp_path / "part.safetensors")
+        with pytest.raises(ValueError, match="part.safetensors is scaled fp8"):
+            loading.load_unet(path, base, "default")
+
+    @pytest.mark.parametrize("part", ["controlnext", "vae", "image_encoder"])
+    def test_other_networks(self, loading, stand_ins, tmp_path, part):
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        paths = {
+            "controlnext": tmp_path / "controlnext.safetensors",
+            "vae": tmp_path / "svd" / "vae" / "diffusion_pytorch_model.safetensors",
+            "image_encoder": tmp_path / "svd" / "image_encoder" / "model.safetensors",
+        }
+        shutil.copy(stand_ins / "controlnext.safetensors", tmp_path)
+        state_dict = load_file(paths[part])
+        save_file({**state_dict, "layer.weight_scale": torch.ones(1)}, paths[part])
+        with pytest.raises(ValueError, match="is quantised with a scale for each layer"):
+            loading.load_controlnext(str(paths["controlnext"]))
+            loading.load_svd_encoders(str(tmp_path / "svd"))
+
+    @pytest.mark.parametrize("name", ["x.gguf", "x.bin"])
+    def test_gguf(self, loading, tmp_path, name):
+        (tmp_path / name).write_bytes(b"GGUF" + b"\x00" * 64)
+        with pytest.raises(ValueError, match=f"{name} is a GGUF file .*Take the .safetensors"):
+            loading.load_unet(str(tmp_path / name), None, "default")
+
+
+@every_way
 class TestControlNeXt:
     def test_is_managed_by_the_host(self, loading, stand_ins):
         patcher = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
@@ -141,6 +331,7 @@ class TestControlNeXt:
             loading.load_controlnext(str(stand_ins / "unet.safetensors"))
 
 
+@every_way
 class TestBrokenFiles:
     @pytest.mark.parametrize("content", [b"", b"just some text, not a model", b"\xff" * 64])
     @pytest.mark.parametrize("name", ["x.safetensors", "x.bin"])
@@ -170,6 +361,7 @@ class TestBrokenFiles:
             loading.load_controlnext(str(tmp_path / "x.pt"))
 
 
+@every_way
 class TestSvdFolder:
     def test_part_is_missing(self, loading, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
@@ -192,6 +384,14 @@ class TestSvdFolder:
         )
         with pytest.raises(ValueError, match="is a VAE, but SVD's VAE with its temporal decoder"):
             loading.load_svd_encoders(str(tmp_path / "svd"))
+
+    def test_position_ids_are_no_weights(self, loading, stand_ins, tmp_path):
+        """The published image encoder holds them: whole numbers, and nobody's layer."""
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        path = tmp_path / "svd" / "image_encoder" / "model.safetensors"
+        ids = {"vision_model.embeddings.position_ids": torch.arange(50)[None]}
+        save_file({**load_file(path), **ids}, path)
+        assert loading.load_svd_encoders(str(tmp_path / "svd"))[0]
 
     def test_fp16_variant_comes_first(self, loading, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")

@@ -177,6 +177,41 @@ class TestMatcher:
         few.max_lines = 9
         assert len(few.find_wireframe(first[:, :, 0]).lines) == 9
 
+    def test_other_settings_of_the_same_matcher(self, own, monkeypatch):
+        matching, first, second = own
+        matching._seen.clear()
+        seen = []
+        detect = matcher.detect_lines
+        monkeypatch.setattr(
+            matcher, "detect_lines", lambda gray, **s: seen.append(gray) or detect(gray, **s)
+        )
+        found = [
+            matching.with_settings(threshold=i / 20)(first, second).scores for i in range(20)
+        ]
+        assert len(seen) == 2  # no wireframe depends on it
+        for i, scores in enumerate(found):
+            assert torch.equal(scores, found[0][found[0] > i / 20])
+        names = ("max_keypoints", "max_lines", "min_length", "keypoint_threshold")
+        mine = {name: getattr(matching, name) for name in names}
+        for changes in ({"max_lines": 7}, {"min_length": 30.0}, {"max_keypoints": 50},
+                        {"keypoint_threshold": 0.1}):  # fmt: skip
+            count = len(seen)
+            other = matching.with_settings(**changes)
+            alone = GlueStickLineMatcher(matching.model, **{**mine, **changes})
+            assert torch.equal(
+                other.find_wireframe(first[:, :, 0]).points,
+                alone.find_wireframe(first[:, :, 0]).points,
+            )
+            assert len(seen) == count + 2
+        assert len(matching._seen) <= matcher.KEPT_FRAMES
+        assert mine == {name: getattr(matching, name) for name in names}
+
+    def test_settings_that_there_are_not(self, own):
+        with pytest.raises(TypeError, match="no settings of a matcher: treshold"):
+            own[0].with_settings(treshold=0.1)
+        with pytest.raises(ValueError, match="detector of opencv, pytlsd, got 'x'"):
+            own[0].with_settings(detector="x")
+
     @pytest.mark.parametrize("size", [(64, 64), (71, 90), (200, 133)])
     def test_sizes(self, own, size):
         matching, first, second = own
@@ -266,3 +301,29 @@ class TestBuild:
         assert all(isinstance(m, (Operations.Linear, Operations.Conv2d)) for m in with_weights)
         assert not any(p.requires_grad for p in model.parameters())
         assert not model.training
+
+    def test_layers_that_wait_for_their_weights(self):
+        """They take the number format that they are given, so it has to be the right one."""
+        config, _ = load(OWN_FOLDER / "e2e.json")
+
+        class Linear(torch.nn.Linear):
+            def __init__(self, *sizes: int, dtype=None, device=None):
+                torch.nn.Module.__init__(self)
+                self.weight = self.bias = None
+
+            def _load_from_state_dict(self, state_dict: dict, prefix: str, *others):
+                for name in ("weight", "bias"):
+                    setattr(self, name, torch.nn.Parameter(state_dict[prefix + name].clone()))
+
+        class Operations:
+            Conv2d = torch.nn.Conv2d
+
+        Operations.Linear = Linear
+        model = build_gluestick(
+            weights("gluestick", config),
+            weights("superpoint", config),
+            operations=Operations,
+            dtype=torch.float16,
+        )
+        assert {p.dtype for p in model.parameters()} == {torch.float16}
+        assert {x.dtype for x in model.buffers()} == {torch.float32}

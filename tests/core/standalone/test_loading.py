@@ -206,6 +206,14 @@ def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
     assert torch.equal(full.conv_in.weight * 2, half.conv_in.weight.float())
 
 
+def test_no_tensor_is_ignored_unless_it_is_named(tmp_path) -> None:
+    save_file({"weight": torch.ones(2, 2), "odd ": torch.ones(1)}, tmp_path / "x.safetensors")
+    file, layer = WeightFile(tmp_path / "x.safetensors"), torch.nn.Linear(2, 2, bias=False)
+    with pytest.raises(ValueError, match="odd  is unknown"):
+        loading.fill_network(layer, [file], FLOAT)
+    assert loading.fill_network(layer, [file], FLOAT, ignored="odd ").weight.sum() == 4
+
+
 def test_scheduler_runs_as_fcvg_does(bare_svd) -> None:
     (bare_svd / "scheduler" / "scheduler_config.json").write_text(
         '{"sigma_max": 80.0, "use_karras_sigmas": false, "prediction_type": "epsilon"}'

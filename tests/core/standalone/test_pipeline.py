@@ -1,5 +1,6 @@
 """Two frames in, the frames between them out, on stand-in models."""
 
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -134,6 +135,23 @@ class TestPipeline:
         assert seen == [*(("denoising", i, 2) for i in range(3)),
                         *(("decoding", i, 4) for i in (0, 3, 4))]  # fmt: skip
 
+    def test_the_video_is_held_once(self, models, monkeypatch) -> None:
+        """Not its frames beside it."""
+        seen: list[weakref.ref] = []
+        alive = []
+
+        def decode(self, latents, chunk, progress):
+            for i in range(len(latents)):
+                frame = np.full((*SIZE, 3), i, np.uint8)
+                alive.append(sum(old() is not None for old in seen))
+                seen.append(weakref.ref(frame))
+                yield frame
+
+        monkeypatch.setattr(InbetweenPipeline, "decode", decode)
+        frames, _ = self.make(models, steps=1)
+        assert [frame.max() for frame in frames] == [0, 1, 2, 3]
+        assert max(alive) <= 1
+
     def test_seed(self, models) -> None:
         frames, _ = self.make(models)
         assert np.array_equal(frames, self.make(models, offload=True)[0])
@@ -184,12 +202,13 @@ class TestDecodeChunk:
         with pytest.raises(ValueError, match="The VAE gave values that are not numbers"):
             _decode_chunk(OverflowingVae(torch.nan), torch.zeros(2, 4, 1, 1))
 
-    def test_memory_runs_out(self, models, monkeypatch, caplog) -> None:
+    @pytest.mark.parametrize("kind", ["at once", "late"])
+    def test_memory_runs_out(self, models, monkeypatch, caplog, kind) -> None:
         decode = models.vae.decode
 
         def small_card(latents: torch.Tensor, num_frames: int):
             if num_frames > 1:
-                raise torch.cuda.OutOfMemoryError("out of memory")
+                raise out_of_memory(kind)
             return decode(latents, num_frames=num_frames)
 
         monkeypatch.setattr(models.vae, "decode", small_card)
@@ -198,10 +217,33 @@ class TestDecodeChunk:
         assert [frame.shape for frame in frames] == [(64, 64, 3)] * 3
         assert "decoding 1 frames at once now" in caplog.text
 
-    def test_memory_for_not_even_one_frame(self, models, monkeypatch) -> None:
+    @pytest.mark.parametrize("kind", ["at once", "late"])
+    def test_memory_for_not_even_one_frame(self, models, monkeypatch, kind) -> None:
+        error = out_of_memory(kind)
+
         def no_card(latents: torch.Tensor, num_frames: int):
-            raise torch.cuda.OutOfMemoryError("out of memory")
+            raise error
 
         monkeypatch.setattr(models.vae, "decode", no_card)
-        with pytest.raises(torch.cuda.OutOfMemoryError):
+        with pytest.raises(type(error)):
             _decode_chunk(models.vae, torch.zeros(1, 4, 8, 8))
+
+    @pytest.mark.parametrize("late", [False, True])
+    def test_other_errors_pass_through(self, models, monkeypatch, late) -> None:
+        kind = getattr(torch, "AcceleratorError", RuntimeError) if late else RuntimeError
+
+        def broken_card(latents: torch.Tensor, num_frames: int):
+            raise kind("CUDA error: an illegal memory access was encountered")
+
+        monkeypatch.setattr(models.vae, "decode", broken_card)
+        with pytest.raises(kind, match="illegal memory access"):
+            _decode_chunk(models.vae, torch.zeros(2, 4, 8, 8))
+
+
+def out_of_memory(kind: str) -> Exception:
+    """What a card raises whose memory is full: when it is asked for more, or some time later."""
+    if kind == "at once":
+        return torch.cuda.OutOfMemoryError("out of memory")
+    if not hasattr(torch, "AcceleratorError"):
+        pytest.skip("this torch has no AcceleratorError")
+    return torch.AcceleratorError("CUDA error: out of memory")

@@ -1,0 +1,128 @@
+"""SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
+
+import json
+import os
+
+import comfy.clip_vision
+import comfy.ldm.models.autoencoder as autoencoder
+import comfy.sd
+import torch
+from comfy.model_patcher import ModelPatcher
+
+from ...fcvg_core.models.fcvg import (
+    check_keys,
+    describe,
+    rename_image_encoder,
+    rename_vae,
+)
+from .files import load_weights, weights_file
+from .patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
+from .quantised import refuse_quantised
+
+
+def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
+    """CLIP of the sizes that its own config.json names."""
+    path = weights_file(folder, "image_encoder", "model")
+    name = f"image_encoder/{os.path.basename(path)}"
+    config = os.path.join(folder, "image_encoder", "config.json")
+    try:
+        encoder = comfy.clip_vision.ClipVisionModel(config)
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        raise ValueError(f"{config} does not describe a CLIP image encoder: {error}.") from error
+    state_dict, notes = load_weights(path)
+    refuse_quantised(state_dict, notes, name=name)
+    state_dict = rename_image_encoder(state_dict)
+    meant = meant_tensors(encoder.model)
+    check_keys(state_dict, shapes(meant), name=name)
+    encoder.load_sd(converted(state_dict, meant))
+    can_load_again(encoder.patcher, _load_image_encoder_patcher, folder)
+    return encoder
+
+
+def load_vae(folder: str) -> comfy.sd.VAE:
+    """SVD's VAE with its temporal decoder."""
+    return _load_vae(folder)
+
+
+def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
+    """The image encoder's network once more."""
+    encoder = load_image_encoder(folder)
+    if not disable_dynamic:
+        return encoder.patcher
+    old = encoder.patcher
+    # Its tensors may still be memory maps: read-only, which a plain patcher does not expect.
+    encoder.model.load_state_dict(
+        {key: value.clone() for key, value in encoder.model.state_dict().items()}, assign=True
+    )
+    return make_patcher(encoder.model, old.load_device, old.offload_device, disable_dynamic=True)
+
+
+def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
+    """The VAE's network once more."""
+    return _load_vae(folder, disable_dynamic).patcher
+
+
+def _load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
+    """The host's VAE around SVD's temporal decoder.
+
+    The host's own detection knows one size only. So it is given the smallest network that it
+    can build, and that is exchanged for the real one; all else (devices, number formats,
+    memory estimates) stays the host's.
+    """
+    path = weights_file(folder, "vae", "diffusion_pytorch_model")
+    name = f"vae/{os.path.basename(path)}"
+    state_dict, notes = load_weights(path)
+    refuse_quantised(state_dict, notes, name=name)
+    state_dict = rename_vae(state_dict)
+    small = {"embed_dim": 4, "ddconfig": _vae_sizes(32, (1,), 1)}
+    vae = comfy.sd.VAE(sd=autoencoder.AutoencoderKL(**small).state_dict(), config={"params": small})
+    engine = _temporal_autoencoder(state_dict, name).eval().to(vae.vae_dtype)
+    meant = meant_tensors(engine, default=vae.vae_dtype)
+    check_keys(state_dict, shapes(meant), name=name)
+    offload = vae.patcher.offload_device
+    vae.first_stage_model = engine
+    vae.patcher = make_patcher(engine, vae.device, offload, disable_dynamic=disable_dynamic)
+    fill(vae.patcher, engine, state_dict, meant)
+    vae.size = None  # the host has counted the small one's
+    can_load_again(vae.patcher, _load_vae_patcher, folder)
+    return vae
+
+
+def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.AutoencodingEngine:
+    """The host's network of the file's sizes, without the file's weights."""
+    first = state_dict.get("encoder.conv_in.weight")
+    if first is None or "decoder.mid.block_1.mix_factor" not in state_dict:
+        raise ValueError(
+            f"{name} is {describe(state_dict)}, but SVD's VAE with its temporal decoder is "
+            "needed (AutoencoderKLTemporalDecoder)."
+        )
+    base = first.shape[0]
+    widths = _count(state_dict, "encoder.down.{}.block.0.conv2.weight")
+    depth = len(_count(state_dict, "encoder.down.0.block.{}.conv2.weight"))
+    sizes = _vae_sizes(base, tuple(width // base for width in widths), depth)
+    models = "comfy.ldm.modules."
+    return autoencoder.AutoencodingEngine(
+        regularizer_config={"target": "comfy.ldm.models.autoencoder.DiagonalGaussianRegularizer"},
+        encoder_config={"target": models + "diffusionmodules.model.Encoder", "params": sizes},
+        decoder_config={
+            "target": models + "temporal_ae.VideoDecoder",
+            "params": {**sizes, "video_kernel_size": [3, 1, 1], "alpha": 0.0},
+        },
+    )
+
+
+def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
+    """Sizes of an SD autoencoder, under the host's names."""
+    return {
+        "double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3,
+        "ch": base, "ch_mult": list(multiples), "num_res_blocks": depth,
+        "attn_resolutions": [], "dropout": 0.0,
+    }  # fmt: skip
+
+
+def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:
+    """First sizes of the tensors that `pattern` numbers from 0 on."""
+    found = []
+    while (key := pattern.format(len(found))) in state_dict:
+        found.append(state_dict[key].shape[0])
+    return found
