@@ -6,7 +6,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
-from .search import search_words
+from .newer import rarely_changed, search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 
 # What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
@@ -46,13 +46,15 @@ def pose_inputs() -> list:
     """Widgets of how people move and are drawn."""
     return [
         io.Combo.Input("missing_joints", options=MISSING_JOINTS, default=MISSING_JOINTS[0],
+                       **rarely_changed(),
                        tooltip="Joints that only one frame shows: hide them in between, or hold "
                        "them beside the body."),
         io.Combo.Input("missing_people", options=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+                       **rarely_changed(),
                        tooltip="People that only one frame shows: let them fade at their place, "
                        "or leave them out."),
         io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
-                       tooltip=POSE_WIDTH),
+                       **rarely_changed(), tooltip=POSE_WIDTH),
     ]  # fmt: skip
 
 
@@ -154,7 +156,7 @@ class InterpolateConditions(io.ComfyNode):
                 io.Int.Input("line_width", default=1, min=1, max=32,
                              tooltip="In pixels. FCVG's is 1."),
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
-                             tooltip=COLOR_SEED),
+                             **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(),
                 *pose_inputs(),
             ],

@@ -56,16 +56,16 @@ def test_model_folder_is_merged(load, host):
 
 def test_search_words(load, monkeypatch):
     """Hosts after 0.8 take them; those that do not know the argument would refuse the schema."""
-    search = load("nodes.search")
+    newer = load("nodes.newer")
 
     @dataclasses.dataclass
     class Schema:
         search_aliases: list
 
-    monkeypatch.setattr(search.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
-    assert search.search_words("tween") == {}
-    monkeypatch.setattr(search.io, "Schema", Schema)
-    assert search.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
+    monkeypatch.setattr(newer.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
+    assert newer.search_words("tween") == {}
+    monkeypatch.setattr(newer.io, "Schema", Schema)
+    assert newer.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ LISTS = {
     "boxes_name", "points_name",
     "sampler_name", "scheduler",
 }  # fmt: skip
+# Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
+NEWER = {"advanced"}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,9 @@ def face(node: dict) -> dict:
 
 def _without_lists(name: str, settings: dict) -> dict:
     return {
-        k: v for k, v in settings.items() if not (name in LISTS and k in ("options", "default"))
+        k: v
+        for k, v in settings.items()
+        if k not in NEWER and not (name in LISTS and k in ("options", "default"))
     }
 
 
