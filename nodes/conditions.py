@@ -19,7 +19,10 @@ NUM_FRAMES = (
 )
 LINE_MATCHES = "From Match Lines or Filter Line Matches."
 COLOR_SEED = "Which line gets which colour; any number will do."
-FIRST_POSE = "From Extract Poses, another pack or an editor; of several images the first counts."
+FIRST_POSE = (
+    "From Extract Poses, SDPose Keypoint Extractor, another pack or an editor; of several images "
+    "the first counts."
+)
 LAST_POSE = "The same of the last frame; of several images the last counts."
 POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
 
@@ -38,7 +41,8 @@ def timing_inputs(*, optional: bool = False) -> list:
                        "takes the numbers below."),
         io.String.Input("custom_times", default="0, 0.5, 1", optional=optional,
                         tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
-                        "evenly over the video. 0, 0.2, 1 starts slowly."),
+                        "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
+                        "write the heights of its points."),
     ]  # fmt: skip
 
 

@@ -176,10 +176,12 @@ class AlignPoses(io.ComfyNode):
             "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
             inputs=[
                 PoseKeypointSocket.Input("driving_poses",
-                                         tooltip="Of all frames of the video, from Extract Poses."),
+                                         tooltip="Of all frames of the video, from Extract Poses "
+                                         "or SDPose Keypoint Extractor."),
                 PoseKeypointSocket.Input("reference_pose",
-                                         tooltip="Of the picture, from Extract Poses; its canvas "
-                                         "is the size of the frames."),
+                                         tooltip="Of the picture, from Extract Poses or SDPose "
+                                         "Keypoint Extractor; its canvas is the size of the "
+                                         "frames."),
                 io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
                                tooltip="one person: the one who is seen most; everybody: all, as "
                                "ControlNeXt-SVD's authors do."),
