@@ -47,8 +47,8 @@ class LoadSVD(io.ComfyNode):
             category="FCVG/loaders",
             **search_words("stable video diffusion", "diffusers"),
             description="Stable Video Diffusion from a folder in diffusers' layout. For the single "
-            "file svd_xt_1_1.safetensors take Image Only Checkpoint Loader (img2vid model) "
-            "instead.",
+            "file svd_xt_1_1.safetensors take Load Checkpoint Image Only (img2vid model), which "
+            "older releases call Image Only Checkpoint Loader.",
             inputs=[
                 io.Combo.Input("folder", options=folders.list_svd_folders(),
                                tooltip="A folder with a model_index.json in models/diffusers."),
