@@ -3,8 +3,8 @@
 from comfy_api.latest import io
 
 from .fcvg import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE
+from .newer import rarely_changed, search_words
 from .sampling import SEED, guidance_inputs
-from .search import search_words
 from .sockets import ControlNeXtSocket
 
 REFERENCE = "The picture whose person moves in the video."
@@ -26,10 +26,10 @@ def _video_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
     return [
         io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=128, min=1, max=1023,
+        io.Int.Input("motion_bucket_id", default=128, min=1, max=1023, **rarely_changed(),
                      tooltip=f"{MOTION} ControlNeXt-SVD's is 128."),
         io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
-                       tooltip=f"Noise on the picture, {AUGMENTATION}"),
+                       **rarely_changed(), tooltip=f"Noise on the picture, {AUGMENTATION}"),
     ]  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class EncodeReference(io.ComfyNode):
                              tooltip="Of the video: as many as there are control frames."),
                 *_video_inputs(),
                 io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
-                             tooltip="Of the augmentation noise."),
+                             **rarely_changed(), tooltip="Of the augmentation noise."),
             ],
             outputs=[
                 io.Conditioning.Output(display_name="positive",
@@ -96,7 +96,7 @@ class GuideAnimation(io.ComfyNode):
             node_id="FCVG_GuideAnimation",
             display_name="Animation Guider",
             category="FCVG/sampling",
-            **search_words("cfg guider", "context windows", "animate"),
+            **search_words("cfg guider", "context windows", "long video", "animate"),
             description="For SamplerCustomAdvanced: sample a video of any length from one "
             "reference image, window by window.",
             inputs=[

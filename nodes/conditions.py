@@ -6,7 +6,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
-from .search import search_words
+from .newer import rarely_changed, search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 
 # What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
@@ -19,7 +19,10 @@ NUM_FRAMES = (
 )
 LINE_MATCHES = "From Match Lines or Filter Line Matches."
 COLOR_SEED = "Which line gets which colour; any number will do."
-FIRST_POSE = "From Extract Poses, another pack or an editor; of several images the first counts."
+FIRST_POSE = (
+    "From Extract Poses, SDPose Keypoint Extractor, another pack or an editor; of several images "
+    "the first counts."
+)
 LAST_POSE = "The same of the last frame; of several images the last counts."
 POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
 
@@ -38,7 +41,8 @@ def timing_inputs(*, optional: bool = False) -> list:
                        "takes the numbers below."),
         io.String.Input("custom_times", default="0, 0.5, 1", optional=optional,
                         tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
-                        "evenly over the video. 0, 0.2, 1 starts slowly."),
+                        "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
+                        "write the heights of its points."),
     ]  # fmt: skip
 
 
@@ -46,13 +50,15 @@ def pose_inputs() -> list:
     """Widgets of how people move and are drawn."""
     return [
         io.Combo.Input("missing_joints", options=MISSING_JOINTS, default=MISSING_JOINTS[0],
+                       **rarely_changed(),
                        tooltip="Joints that only one frame shows: hide them in between, or hold "
                        "them beside the body."),
         io.Combo.Input("missing_people", options=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+                       **rarely_changed(),
                        tooltip="People that only one frame shows: let them fade at their place, "
                        "or leave them out."),
         io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
-                       tooltip=POSE_WIDTH),
+                       **rarely_changed(), tooltip=POSE_WIDTH),
     ]  # fmt: skip
 
 
@@ -154,7 +160,7 @@ class InterpolateConditions(io.ComfyNode):
                 io.Int.Input("line_width", default=1, min=1, max=32,
                              tooltip="In pixels. FCVG's is 1."),
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
-                             tooltip=COLOR_SEED),
+                             **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(),
                 *pose_inputs(),
             ],

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from .conditions import NUM_FRAMES
 from .host import folders
-from .search import search_words
+from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 
 WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.loading.WEIGHT_DTYPES
@@ -31,10 +31,10 @@ def keyframe_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video."""
     return [
         io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=127, min=1, max=1023,
+        io.Int.Input("motion_bucket_id", default=127, min=1, max=1023, **rarely_changed(),
                      tooltip=f"{MOTION} FCVG's is 127."),
         io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
-                       tooltip=f"Noise on the keyframes, {AUGMENTATION}"),
+                       **rarely_changed(), tooltip=f"Noise on the keyframes, {AUGMENTATION}"),
     ]  # fmt: skip
 
 
@@ -47,8 +47,8 @@ class LoadSVD(io.ComfyNode):
             category="FCVG/loaders",
             **search_words("stable video diffusion", "diffusers"),
             description="Stable Video Diffusion from a folder in diffusers' layout. For the single "
-            "file svd_xt_1_1.safetensors take Image Only Checkpoint Loader (img2vid model) "
-            "instead.",
+            "file svd_xt_1_1.safetensors take Load Checkpoint Image Only (img2vid model), which "
+            "older releases call Image Only Checkpoint Loader.",
             inputs=[
                 io.Combo.Input("folder", options=folders.list_svd_folders(),
                                tooltip="A folder with a model_index.json in models/diffusers."),
@@ -164,6 +164,7 @@ class EncodeKeyframes(io.ComfyNode):
                 *size_inputs(),
                 *keyframe_inputs(),
                 io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
+                             **rarely_changed(),
                              tooltip="Of the augmentation noise, one and the same for both."),
             ],
             outputs=[
@@ -217,9 +218,11 @@ class ApplyControlNeXt(io.ComfyNode):
                 io.Float.Input("strength", default=1.0, min=0.0, max=10.0, step=0.05,
                                tooltip="FCVG's is 1.0; 0 is no control."),
                 io.Float.Input("start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
+                               **rarely_changed(),
                                tooltip="Where control begins to act, 0 to 1 from pure noise to the "
                                "picture; by noise level, not by steps."),
                 io.Float.Input("end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
+                               **rarely_changed(),
                                tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
                                "karras steps free."),
             ],

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from .search import search_words
+from .newer import search_words
 
 # The host offers no input kind for "one of our sizes": the step is what the model can take.
 MAX_SIZE = 4096
@@ -15,7 +15,7 @@ class CropResize(io.ComfyNode):
             node_id="FCVG_CropResize",
             display_name="Crop & Resize",
             category="FCVG/frames",
-            **search_words("crop", "resize", "keyframe size"),
+            **search_words("crop", "resize", "scale", "keyframe size"),
             description="Cut the middle of a picture to the wanted shape, then resize it. "
             "Both keyframes have to go through this with one size.",
             inputs=[

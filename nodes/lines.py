@@ -7,7 +7,7 @@ from comfy_api.latest import io, ui
 
 from .conditions import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
 from .host import folders
-from .search import search_words
+from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
 
 DETECTORS = ["opencv", "pytlsd"]
@@ -65,6 +65,7 @@ class MatchLines(io.ComfyNode):
             display_name="Match Lines",
             category="FCVG/lines",
             **search_words("line segments", "gluestick", "lsd", "wireframe"),
+            **shows_pictures(),
             description="Find line segments in both keyframes and match them: with GlueStick as "
             "FCVG does, or without any weights.",
             inputs=[
@@ -77,12 +78,13 @@ class MatchLines(io.ComfyNode):
                 GlueStickSocket.Input("gluestick", optional=True,
                                       tooltip="From Load GlueStick. Without it: SIFT, homographies "
                                       "and optical flow."),
-                io.Int.Input("max_keypoints", default=1000, min=1, max=10000,
+                io.Int.Input("max_keypoints", default=1000, min=1, max=10000, **rarely_changed(),
                              tooltip="GlueStick only: of each frame; they help to tell lines "
                              "apart."),
                 io.Float.Input("match_threshold", default=0.2, min=0.0, max=1.0, step=0.01,
+                               **rarely_changed(),
                                tooltip="GlueStick only: less sure matches are left out."),
-                io.Combo.Input("detector", options=DETECTORS, default="opencv",
+                io.Combo.Input("detector", options=DETECTORS, default="opencv", **rarely_changed(),
                                tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
                                "where it is installed."),
             ],
@@ -139,7 +141,7 @@ class DrawLines(io.ComfyNode):
                              tooltip="In pixels. FCVG's is 1."),
                 # Not "seed": the editor would draw a new one for every run.
                 io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
-                             tooltip=COLOR_SEED),
+                             **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(optional=True),
             ],
             outputs=[
@@ -169,6 +171,7 @@ class FilterLineMatches(io.ComfyNode):
             display_name="Filter Line Matches",
             category="FCVG/lines",
             **search_words("outliers", "homography", "line segments"),
+            **shows_pictures(),
             description="Leave out wrong matches: unsure, short or far-moving ones, those outside "
             "a mask, those that do not follow the motion of most.",
             inputs=[

@@ -19,7 +19,7 @@ from .conditions import (
     timing_inputs,
 )
 from .host import folders
-from .search import search_words
+from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
@@ -80,7 +80,8 @@ class ExtractPoses(io.ComfyNode):
             node_id="FCVG_ExtractPoses",
             display_name="Extract Poses",
             category="FCVG/poses",
-            **search_words("dwpose", "openpose", "keypoints", "pose estimation"),
+            **search_words("dwpose", "openpose", "keypoints", "pose estimation", "skeleton"),
+            **shows_pictures(),
             description="Find the people of every image: body, hands and face. The poses are in "
             "OpenPose's form, which other packs and editors read.",
             inputs=[
@@ -179,10 +180,12 @@ class AlignPoses(io.ComfyNode):
             "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
             inputs=[
                 PoseKeypointSocket.Input("driving_poses",
-                                         tooltip="Of all frames of the video, from Extract Poses."),
+                                         tooltip="Of all frames of the video, from Extract Poses "
+                                         "or SDPose Keypoint Extractor."),
                 PoseKeypointSocket.Input("reference_pose",
-                                         tooltip="Of the picture, from Extract Poses; its canvas "
-                                         "is the size of the frames."),
+                                         tooltip="Of the picture, from Extract Poses or SDPose "
+                                         "Keypoint Extractor; its canvas is the size of the "
+                                         "frames."),
                 io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
                                tooltip="one person: the one who is seen most; everybody: all, as "
                                "ControlNeXt-SVD's authors do."),
@@ -193,7 +196,7 @@ class AlignPoses(io.ComfyNode):
                                  tooltip="Begin with the picture's own pose, one frame more, as "
                                  "ControlNeXt-SVD's authors do."),
                 io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
-                               tooltip=POSE_WIDTH),
+                               **rarely_changed(), tooltip=POSE_WIDTH),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames",

@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from .fcvg import keyframe_inputs, size_inputs
-from .search import search_words
+from .newer import search_words
 from .sockets import ControlNeXtSocket
 
 # What several inputs say, some of them other nodes'.

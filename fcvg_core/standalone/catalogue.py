@@ -151,7 +151,7 @@ CATALOGUE = (
         downloads=_svd(),
         licence="Stability AI Community License; has to be accepted on the page",
         source=f"huggingface.co/stabilityai/{SVD_FOLDER} (in ComfyUI its single file does too, in "
-        "models/checkpoints, with Image Only Checkpoint Loader in the place of Load SVD)",
+        "models/checkpoints, with Load Checkpoint Image Only in the place of Load SVD)",
     ),
     ModelFile(
         key="fcvg-unet",

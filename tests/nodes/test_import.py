@@ -55,18 +55,25 @@ def test_model_folder_is_merged(load, host):
     assert {".x", ".safetensors"} <= extensions
 
 
-def test_search_words(load, monkeypatch):
-    """Hosts after 0.8 take them; those that do not know the argument would refuse the schema."""
-    search = load("nodes.search")
+def test_what_only_newer_hosts_take(load, monkeypatch):
+    """Hosts that do not know an argument would refuse the schema."""
+    newer = load("nodes.newer")
 
-    @dataclasses.dataclass
-    class Schema:
-        search_aliases: list
+    def old(id, tooltip=None): ...
 
-    monkeypatch.setattr(search.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
-    assert search.search_words("tween") == {}
-    monkeypatch.setattr(search.io, "Schema", Schema)
-    assert search.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
+    def new(id, tooltip=None, advanced=None): ...
+
+    monkeypatch.setattr(newer.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
+    monkeypatch.setattr(newer.io.Int, "Input", old)
+    assert newer.search_words("tween") == {}
+    assert newer.shows_pictures() == {}
+    assert newer.rarely_changed() == {}
+    fields = ["search_aliases", "has_intermediate_output"]
+    monkeypatch.setattr(newer.io, "Schema", dataclasses.make_dataclass("Schema", fields))
+    monkeypatch.setattr(newer.io.Int, "Input", new)
+    assert newer.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
+    assert newer.shows_pictures() == {"has_intermediate_output": True}
+    assert newer.rarely_changed() == {"advanced": True}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 
+import numpy as np
 import pytest
 import torch
 from golden_cases import load_arrays
@@ -330,3 +331,21 @@ def test_lists_are_those_of_the_core(load):
         (load("nodes.lines").DETECTORS, load("fcvg_core.lines.lsd").DETECTORS),
     ):
         assert repeated == list(known)
+
+
+class TestSDPose:
+    """POSE_KEYPOINT of the detector that newer hosts have themselves."""
+
+    def test_every_point_is_taken(self, host, node_classes, load):
+        sdpose = pytest.importorskip("comfy_extras.nodes_sdpose", reason="needs a newer host")
+        random = np.random.default_rng(0)
+        points = random.uniform(20, 200, (133, 2)).astype(np.float32)
+        scores = random.uniform(0.5, 1.0, 133).astype(np.float32)
+        (frame,) = sdpose._to_openpose_frames([[points]], [[scores]], 288, 512)
+        read = load("fcvg_core.pose").from_openpose(frame)
+        assert (read.scores > 0).all()
+        nose = read.keypoints[0, 0].numpy() * (512, 288)
+        assert np.allclose(nose, points[0], atol=1e-3)
+        assert interpolate(node_classes, first_pose=[frame], last_pose=[frame]).shape == (
+            5, 288, 512, 3,
+        )  # fmt: skip

@@ -32,6 +32,10 @@ LISTS = {
     "boxes_name", "points_name",
     "sampler_name", "scheduler",
 }  # fmt: skip
+# Nodes that show what they found.
+WITH_PICTURES = {"FCVG_MatchLines", "FCVG_FilterLineMatches", "FCVG_ExtractPoses"}
+# Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
+NEWER = {"advanced"}
 
 
 def seam(names: list[str], kept) -> list:
@@ -58,7 +62,9 @@ def face(node: dict) -> dict:
 
 def _without_lists(name: str, settings: dict) -> dict:
     return {
-        k: v for k, v in settings.items() if not (name in LISTS and k in ("options", "default"))
+        k: v
+        for k, v in settings.items()
+        if k not in NEWER and not (name in LISTS and k in ("options", "default"))
     }
 
 
@@ -88,6 +94,20 @@ class TestObjectInfo:
                     assert value[-1].get("tooltip"), f"{name}.{key}"
             assert all(node["output_tooltips"]), name
 
+    def test_what_newer_hosts_offer_is_used(self, faces):
+        """Other words for the search, pictures that stay, rarely changed widgets folded away."""
+        if "has_intermediate_output" not in faces["FCVG_MatchLines"]:
+            pytest.skip("needs a newer host")
+        for name, node in faces.items():
+            assert node["search_aliases"], name
+            assert node["has_intermediate_output"] == (name in WITH_PICTURES), name
+        inputs = [items for node in faces.values() for items in node["input"].values()]
+        folded = {key for items in inputs for key in items if items[key][1].get("advanced")}
+        assert {"detector", "augmentation", "pose_width"} <= folded
+        # What the workflows' notes and the README's first steps speak of stays in sight.
+        assert not folded & {"width", "height", "num_frames", "window", "steps", "smoothing",
+                             "max_lines", "outliers", "frames_per_chunk"}  # fmt: skip
+
 
 @pytest.mark.seam
 class TestHelp:
@@ -102,6 +122,17 @@ class TestHelp:
                 assert f"\n- `{key}` (" in page, (name, key)
             for part in ("## Example", "Source: "):
                 assert part in page, name
+
+    def test_points_of_a_curve_can_be_read(self, server):
+        """As the pages say of `custom_times`; Curve Editor is in newer hosts alone."""
+        if "CurveEditor" not in server.get("/object_info"):
+            pytest.skip("needs a host with Curve Editor")
+        curve = {"points": [[0, 0], [0.5, 0.2], [1, 1]], "interpolation": "monotone_cubic"}
+        outputs = server.run({
+            "1": {"class_type": "CurveEditor", "inputs": {"curve": curve}},
+            "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+        })["outputs"]  # fmt: skip
+        assert "(0.0, 0.0), (0.5, 0.2), (1.0, 1.0)" in outputs["2"]["text"][0]
 
     def test_no_page_of_a_node_that_is_gone(self, faces):
         pages = (WORKFLOWS.parent / "web" / "docs").glob("*.md")
@@ -213,6 +244,13 @@ class TestWorkflows:
                 own = node["type"].startswith("FCVG_")
                 assert node["properties"]["cnr_id"] == ("fcvg" if own else "comfy-core")
                 assert node["properties"]["ver"] == (VERSION if own else "0.3.64"), node["type"]
+
+    @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
+    def test_commands_in_notes_can_be_read(self, name):
+        """Nodes 2.0 writes `code` in blue on blue, and cuts the lines of a block."""
+        for node in read_workflow(name)["nodes"]:
+            if node["type"] == "MarkdownNote":
+                assert "`" not in node["widgets_values"][0], node["title"]
 
     @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
     def test_models_that_the_editor_can_download(self, server, name):
