@@ -44,7 +44,7 @@ class MirroredWindow(Window):
 
 
 def mirrored_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
-    """In place of `plan_windows` for a mirrored video: FCVG lets windows begin at the first frame."""
+    """In place of `plan_windows` for a mirrored video: FCVG's windows begin at the first frame."""
     return [
         MirroredWindow(found.start, found.length, num_frames)
         for found in plan_windows(num_frames, window, overlap)

@@ -14,8 +14,8 @@ from torch import Tensor
 from ...fcvg_core.sampling import inject_noise, injection_steps
 
 # Samplers that can be run one step at a time; those that remember earlier steps begin anew with
-# each step. Not among them: dpm_fast and dpm_adaptive choose steps of their own, uni_pc and
-# uni_pc_bh2 ignore the model in a run of one step.
+# each step. Not among them: dpm_fast and dpm_adaptive choose steps of their own; uni_pc, and in
+# older releases sa_solver, ignore the model in a run of one step.
 SINGLE_STEP = (
     "euler", "euler_cfg_pp", "euler_ancestral", "euler_ancestral_cfg_pp", "heun", "heunpp2",
     "exp_heun_2_x0", "exp_heun_2_x0_sde", "dpm_2", "dpm_2_ancestral", "lms",
@@ -24,7 +24,7 @@ SINGLE_STEP = (
     "dpmpp_2m_sde_heun_gpu", "dpmpp_3m_sde", "dpmpp_3m_sde_gpu", "ddpm", "lcm", "ipndm",
     "ipndm_v", "deis", "res_multistep", "res_multistep_cfg_pp", "res_multistep_ancestral",
     "res_multistep_ancestral_cfg_pp", "gradient_estimation", "gradient_estimation_cfg_pp",
-    "er_sde", "seeds_2", "seeds_3", "sa_solver", "sa_solver_pece", "ddim",
+    "er_sde", "seeds_2", "seeds_3", "ddim",
 )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _check_sampler(sampler: comfy.samplers.KSAMPLER) -> None:
     name = name.removeprefix("sample_").removesuffix("_function")
     raise ValueError(
         f"Noise can't be injected into the sampler {name}, which does not work one step at a time: "
-        "choose euler, or another of KSamplerSelect except uni_pc, dpm_fast and dpm_adaptive."
+        "choose euler, heun, dpmpp_2m or another."
     )
 
 

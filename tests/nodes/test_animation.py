@@ -252,7 +252,8 @@ class TestControlPatch:
             controlnext, torch.zeros(9, 3, 32, 32), strength=1.0, sigma_start=1.0, sigma_end=0.0
         )
         for num_frames, kept in ((4, "meta"), (9, "cpu")):
-            current = patches.ModelPass(0, num_frames, window(0, 4), False, frozenset(), frozenset())
+            nothing = frozenset()
+            current = patches.ModelPass(0, num_frames, window(0, 4), False, nothing, nothing)
             assert patch._where_to_keep(current).type == kept
 
 

@@ -142,6 +142,11 @@ class TestBothDirections:
         assert (out - plain).abs().max() > 1e-3 * plain.std()
 
 
+def note(seen: list, key: str):
+    """A hook that writes down what it is called with, and changes nothing."""
+    return lambda args: seen.append(args) or args[key]
+
+
 class TestCalls:
     """How often, and with what, a hook is called."""
 
@@ -149,7 +154,7 @@ class TestCalls:
     def test_once_a_step_with_the_whole_video(self, rig, window):
         seen = []
         model = rig.steer()
-        model.set_model_sampler_post_cfg_function(lambda args: seen.append(args) or args["denoised"])
+        model.set_model_sampler_post_cfg_function(note(seen, "denoised"))
         rig.sample(rig.inbetween(model, window=window), steps=3)
         assert len(seen) == 3
         for args in seen:
@@ -161,7 +166,7 @@ class TestCalls:
     def test_before_cfg_once_a_step(self, rig, window):
         seen = []
         model = rig.steer()
-        model.set_model_sampler_pre_cfg_function(lambda args: seen.append(args) or args["conds_out"])
+        model.set_model_sampler_pre_cfg_function(note(seen, "conds_out"))
         rig.sample(rig.inbetween(model, window=window), steps=3)
         assert len(seen) == 3
         for args in seen:

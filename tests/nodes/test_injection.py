@@ -137,7 +137,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("name", "called"),
         [("uni_pc", "unipc"), ("uni_pc_bh2", "unipc_bh2"), ("dpm_fast", "dpm_fast"),
-         ("dpm_adaptive", "dpm_adaptive")],
+         ("dpm_adaptive", "dpm_adaptive"), ("sa_solver", "sa_solver")],
     )  # fmt: skip
     def test_samplers_that_do_not_work_in_single_steps(self, inject, name, called):
         with pytest.raises(ValueError, match=f"into the sampler {called}, .* choose euler"):
@@ -151,5 +151,5 @@ class TestRefused:
         """A sampler that the host adds has to be tried before it is allowed or refused."""
         import comfy.samplers
 
-        refused = {"dpm_fast", "dpm_adaptive", "uni_pc", "uni_pc_bh2"}
+        refused = {"dpm_fast", "dpm_adaptive", "uni_pc", "uni_pc_bh2", "sa_solver", "sa_solver_pece"}
         assert set(supported(load)) | refused == set(comfy.samplers.SAMPLER_NAMES)

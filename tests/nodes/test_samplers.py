@@ -1,4 +1,4 @@
-"""Every sampler of the host through the guider: swapped keyframes and flipped noise flip a video."""
+"""Every sampler of the host: swapped keyframes and flipped noise flip the video."""
 
 import pytest
 from guiding import Rig

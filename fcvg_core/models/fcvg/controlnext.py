@@ -91,8 +91,9 @@ def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
         size: (height, width) of the hidden state that they will be added to.
 
     Returns:
-        [T, C, *size] of mean 0 and deviation 1 before pooling.
+        [T, C, *size] of mean 0 and deviation 1 before pooling, in float32.
     """
+    features = features.float()  # the difference may overflow in half precision
     std, mean = torch.std_mean(features, dim=(1, 2, 3), keepdim=True)
     return F.adaptive_avg_pool2d((features - mean) / (std + STD_EPSILON), size)
 
