@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -57,7 +58,7 @@ def internet(tmp_path: Path, stand_ins: Path):
 def stand_in(folder: Path, url: str) -> bytes:
     """Content of the stand-in of a file; what has none gets something of its form."""
     if url.endswith(".onnx"):
-        return os.urandom(5000)
+        return b"\x08" + random.Random(url).randbytes(4999)  # begins as ONNX files do
     if url.endswith((".tar", ".pth")):
         saved = io.BytesIO()
         torch.save({"weight": torch.zeros(5)}, saved)
