@@ -1,7 +1,8 @@
 """All tests: those without a host once, those in a real ComfyUI for every host that is found.
 
-The newest host gets them all, each older one those that are marked as a `seam`. Suites run side by
-side, as many as there are cores, but two at most; each prints its whole output when it has ended.
+The newest host gets them all, in two suites, each older one those that are marked as a `seam`.
+Suites run side by side, as many as there are cores, but two at most; each prints its whole output
+when it has ended.
 `--quick` leaves out what is marked as `slow` and asks the newest host alone.
 """
 
@@ -71,7 +72,8 @@ def plan(hosts: list[Path], quick: bool) -> list[Suite]:
         kept = ["-m", "seam and not slow"]
         return [core, Suite(f"ComfyUI {version(newest)}, its seam", [HOST_TESTS, *kept], newest)]
     return [
-        Suite(f"ComfyUI {version(newest)}, in full", [HOST_TESTS], newest),
+        Suite(f"ComfyUI {version(newest)}, servers", [HOST_TESTS, "-m", "server"], newest),
+        Suite(f"ComfyUI {version(newest)}, the rest", [HOST_TESTS, "-m", "not server"], newest),
         core,
         *(Suite(f"ComfyUI {version(host)}, its seam", [HOST_TESTS, "-m", "seam"], host)
           for host in older),

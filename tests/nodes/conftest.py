@@ -20,6 +20,14 @@ from hosts import ROOT
 from fcvg_core.standalone.stand_ins import write_stand_ins
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items) -> None:
+    """Mark what the shared server is started for, so that such tests are one suite."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def host(tmp_path_factory) -> Path:
     """ComfyUI's folder, importable: before this pack's own, which has a `nodes` as well."""

@@ -11,6 +11,7 @@ HANDFUL = (
 )
 
 
+@pytest.mark.server
 @pytest.mark.slow
 def test_nodes(host, tmp_path):
     folder = clone(tmp_path / NAMES[-1])

@@ -81,6 +81,7 @@ def first(benchmark_host, bare, work) -> tuple[str, dict[str, dict]]:
     return done.stdout, results(work / "out")
 
 
+@pytest.mark.server
 class TestProgram:
     """In this order: the second call uses the first one's models."""
 
@@ -228,6 +229,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[sys.argv.index("--port") + 
 """
 
 
+@pytest.mark.server
 class TestServer:
     def serve(self, module, tmp_path, code: str):
         server = module("gpu_server")

@@ -252,6 +252,7 @@ class TestLoadingAgain:
         torch.testing.assert_close(sample(again), sample(steered), rtol=0, atol=MAPPED)
 
 
+@pytest.mark.server
 class TestServer:
     @pytest.mark.parametrize(
         "name", ["fcvg_simple.json", "fcvg_inbetween.json", "controlnext_svd_simple.json"]
