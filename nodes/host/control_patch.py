@@ -182,18 +182,13 @@ def steer(
     """A clone of an SVD model that follows control frames.
 
     Args:
-        control_frames: IMAGE [T, H, W, C] in 0..1.
+        control_frames: [T, H, W, 3] in 0..1, from `check_image`.
         start_percent, end_percent: 0..1, where in the sampling control acts.
 
     Raises:
-        ValueError: there are no control frames, they are too small, or the two models do not
-            belong together.
+        ValueError: the control frames are too small, or the two models do not belong together.
     """
     _check_unet(model, controlnext.model)
-    if len(control_frames) == 0:
-        raise ValueError(
-            "There are no control frames: connect as many as the video is to have frames."
-        )
     if min(control_frames.shape[1:3]) < 32:
         raise ValueError(
             f"The control frames are {tuple(control_frames.shape[1:3])} pixels, but ControlNeXt "

@@ -102,11 +102,24 @@ def run_all(load, folder) -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.fixture(scope="module")
+def plain_results(load, in_formats):
+    """What `run_all` gives without streaming, computed once for each case."""
+    found = {}
+
+    def get(dtype: torch.dtype, case: str) -> dict[str, torch.Tensor]:
+        if (dtype, case) not in found:
+            found[dtype, case] = run_all(load, in_formats / str(dtype))
+        return found[dtype, case]
+
+    return get
+
+
 @pytest.mark.parametrize("stream", [stream_weights, stream_as_on_a_card])
 class TestSameNumbers:
     @pytest.mark.parametrize("dtype", FORMATS, ids=str)
-    def test_in_float32(self, load, in_formats, monkeypatch, stream, dtype):
-        plain = run_all(load, in_formats / str(dtype))
+    def test_in_float32(self, load, in_formats, plain_results, monkeypatch, stream, dtype):
+        plain = plain_results(dtype, "float32")
         stream(monkeypatch)
         streamed = run_all(load, in_formats / str(dtype))
         for name, value in plain.items():
@@ -115,8 +128,10 @@ class TestSameNumbers:
             assert (streamed[name] - value).abs().max() <= near, name
 
     @pytest.mark.parametrize("dtype", FORMATS, ids=str)
-    def test_in_half_precision(self, load, in_formats, monkeypatch, on_a_card, stream, dtype):
-        plain = run_all(load, in_formats / str(dtype))
+    def test_in_half_precision(
+        self, load, in_formats, plain_results, monkeypatch, on_a_card, stream, dtype
+    ):
+        plain = plain_results(dtype, "half precision")
         stream(monkeypatch)
         streamed = run_all(load, in_formats / str(dtype))
         assert streamed["controlnext"].dtype == torch.float16
