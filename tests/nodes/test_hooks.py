@@ -143,34 +143,34 @@ class TestBothDirections:
         assert (out - plain).abs().max() > 1e-3 * plain.std()
 
 
-def note(seen: list, key: str):
-    """A hook that writes down what it is called with, and changes nothing."""
-    return lambda args: seen.append(args) or args[key]
-
-
 class TestCalls:
     """How often, and with what, a hook is called."""
 
-    @pytest.mark.parametrize("window", [25, 4])
-    def test_once_a_step_with_the_whole_video(self, rig, window):
-        seen = []
-        model = rig.steer()
-        model.set_model_sampler_post_cfg_function(note(seen, "denoised"))
-        rig.sample(rig.inbetween(model, window=window), steps=3)
-        assert len(seen) == 3
-        for args in seen:
+    @pytest.fixture(params=[25, CLIP])
+    def calls(self, request, rig):
+        """What a kind of hook is called with in three steps, in one window or in two."""
+
+        def run(kind: str, key: str) -> list[dict]:
+            seen = []
+            model = rig.steer()
+            getattr(model, f"set_model_sampler_{kind}_function")(
+                lambda args: seen.append(args) or args[key]
+            )
+            rig.sample(rig.inbetween(model, window=request.param), steps=3)
+            assert len(seen) == 3
+            return seen
+
+        return run
+
+    def test_after_cfg_once_a_step_with_the_whole_video(self, calls):
+        for args in calls("post_cfg", "denoised"):
             assert args["cond_scale"] == 3.0
             for key in ("denoised", "cond_denoised", "uncond_denoised", "input"):
                 assert args[key].shape == (FRAMES, 4, SIZE, SIZE)
 
-    @pytest.mark.parametrize("window", [25, 4])
-    def test_before_cfg_once_a_step(self, rig, window):
-        seen = []
-        model = rig.steer()
-        model.set_model_sampler_pre_cfg_function(note(seen, "conds_out"))
-        rig.sample(rig.inbetween(model, window=window), steps=3)
-        assert len(seen) == 3
-        for args in seen:
+    def test_before_cfg_once_a_step(self, calls):
+        for args in calls("pre_cfg", "conds_out"):
+            assert args["cond_scale"] == 3.0
             assert args["conds_out"][0].shape == args["input"].shape
             assert len(args["sigma"]) == len(args["input"])
 
