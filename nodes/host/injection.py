@@ -76,16 +76,23 @@ def inject_into(
 
 
 def _check_sampler(sampler: comfy.samplers.KSAMPLER) -> None:
-    function = getattr(sampler, "sampler_function", None)
-    known = [name for name in SINGLE_STEP if name in comfy.samplers.SAMPLER_NAMES]
-    if any(comfy.samplers.sampler_object(name).sampler_function is function for name in known):
+    name = _name(sampler)
+    if name in SINGLE_STEP:
         return
-    name = getattr(function, "__name__", type(sampler).__name__)
-    name = name.removeprefix("sample_").removesuffix("_function")
     raise ValueError(
         f"Noise can't be injected into the sampler {name}, which does not work one step at a time: "
         "choose euler, heun, dpmpp_2m or another."
     )
+
+
+def _name(sampler: comfy.samplers.KSAMPLER) -> str:
+    """The host's name of a sampler; that of its function where the host has none."""
+    function = getattr(sampler, "sampler_function", None)
+    for name in comfy.samplers.SAMPLER_NAMES:
+        if comfy.samplers.sampler_object(name).sampler_function is function:
+            return name
+    name = getattr(function, "__name__", type(sampler).__name__)
+    return name.removeprefix("sample_").removesuffix("_function")
 
 
 def _own_noise(sampler: comfy.samplers.KSAMPLER, x: Tensor, seed: int | None) -> dict:

@@ -135,12 +135,10 @@ class TestEverySampler:
 
 class TestRefused:
     @pytest.mark.parametrize(
-        ("name", "called"),
-        [("uni_pc", "unipc"), ("uni_pc_bh2", "unipc_bh2"), ("dpm_fast", "dpm_fast"),
-         ("dpm_adaptive", "dpm_adaptive"), ("sa_solver", "sa_solver")],
-    )  # fmt: skip
-    def test_samplers_that_do_not_work_in_single_steps(self, inject, name, called):
-        with pytest.raises(ValueError, match=f"into the sampler {called}, .* choose euler"):
+        "name", ["uni_pc", "uni_pc_bh2", "dpm_fast", "dpm_adaptive", "sa_solver", "sa_solver_pece"]
+    )
+    def test_samplers_that_do_not_work_in_single_steps(self, inject, name):
+        with pytest.raises(ValueError, match=f"into the sampler {name}, .* choose euler"):
             inject(named(name), times=1, ratio=0.5)
 
     def test_sampler_of_another_kind(self, inject):
