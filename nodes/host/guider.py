@@ -121,9 +121,18 @@ class VideoGuider(comfy.samplers.CFGGuider):
 
     def _uncond(self, model_options: dict) -> Conds:
         """The unconditional conds; None where they would cancel out at a guidance of 1."""
-        guided = self.min_guidance != 1.0 or self.max_guidance != 1.0
+        guided = self._guidance() != (1.0, 1.0)
         needed = guided or model_options.get("disable_cfg1_optimization", False)
         return self.conds["negative"] if needed else None
+
+    def _guidance(self) -> tuple[float, float]:
+        """Guidance scale at the first and the last frame of a pass.
+
+        The host's CFG Override changes a guider's scale for some steps: to one for all frames.
+        """
+        if self.cfg != max(self.min_guidance, self.max_guidance):
+            return self.cfg, self.cfg
+        return self.min_guidance, self.max_guidance
 
     def _predict(
         self, passes: VideoPasses, conds: tuple[Conds, Conds], x: Tensor, sigma: Tensor,
@@ -155,10 +164,11 @@ class VideoGuider(comfy.samplers.CFGGuider):
         cond, uncond = predicted
         own = tuple(current.own(c) for c in conds)
         options = current.options(options)
-        scale = guidance_ramp(self.min_guidance, self.max_guidance, clip)
+        first, last = self._guidance()
+        scale = guidance_ramp(first, last, clip)
         if CFG in options:
             # It takes a number, so the ramp goes into what it scales.
-            if self.min_guidance != self.max_guidance:
+            if first != last:
                 cond = uncond + (cond - uncond) * (scale / self.cfg)
             scale = self.cfg
         guided = comfy.samplers.cfg_function(

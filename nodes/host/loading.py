@@ -26,7 +26,7 @@ from ...fcvg_core.models.fcvg import (
 )
 from .encoders import load_image_encoder, load_vae
 from .files import load_state_dict, load_weights, read_file, weights_file
-from .merging import load_base_again, merge_weights, take_place_of
+from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 from .patchers import (
     can_load_again,
     fill,
@@ -83,6 +83,7 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
         return _load_whole(path, weight_dtype)
     if not isinstance(base.model, comfy.model_base.SVD_img2vid):
         raise ValueError(f"The base model is {type(base.model).__name__}, but it has to be SVD.")
+    refuse_modules(base)
     name = os.path.basename(path)
     state_dict, notes = load_weights(path)
     state_dict = rename_unet(state_dict)

@@ -5,6 +5,7 @@ import uuid
 
 import torch
 from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import WrappersMP
 from torch import Tensor, nn
 
 from .quantised import is_extra
@@ -64,6 +65,22 @@ def take_place_of(base: ModelPatcher, patcher: ModelPatcher) -> ModelPatcher:
         logging.warning("The base model's copies on other cards are left out: split it again.")
         clone.remove_additional_models("multigpu")
     return clone
+
+
+def refuse_modules(base: ModelPatcher) -> None:
+    """Raise ValueError where a node put modules of its own into the base's network.
+
+    They hold the base's weights, and would be used in place of the new ones.
+    """
+    wrappers = base.wrappers.get(WrappersMP.APPLY_MODEL, {})
+    parts = [key for key, value in base.object_patches.items()
+             if key.startswith(UNET_PREFIX.rstrip(".")) and isinstance(value, nn.Module)]  # fmt: skip
+    if "torch.compile" in wrappers or parts:
+        raise ValueError(
+            "The base model is compiled, or a node has exchanged modules of it "
+            f"({', '.join(parts) or 'torch.compile'}), which hold its old weights: connect that "
+            "node after Load FCVG Model."
+        )
 
 
 def load_base_again(how: tuple, disable_dynamic: bool) -> ModelPatcher:

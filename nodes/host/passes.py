@@ -53,22 +53,29 @@ class ModelPass:
         """
         if conds is None:
             return None
-        frames = comfy.conds.CONDConstant(self.window.length)
-        return [
-            {
-                **cond,
-                "uuid": _derived(cond["uuid"], self.key),
-                "model_conds": {**cond["model_conds"], "num_video_frames": frames},
-            }
-            for cond in conds
-            if cond["uuid"] not in self.foreign
-        ]
+        return [self._own(cond) for cond in conds if cond["uuid"] not in self.foreign]
+
+    def _own(self, cond: dict) -> dict:
+        """A cond as this pass sees it: its uuid, and of what has a value a frame the clip's."""
+        told = dict(cond["model_conds"])
+        told["num_video_frames"] = comfy.conds.CONDConstant(self.window.length)
+        picture = told.get("c_concat")
+        if picture is not None and len(picture.cond) == self.num_frames:
+            told["c_concat"] = type(picture)(self.clip(picture.cond))
+        own = {**cond, "uuid": _derived(cond["uuid"], self.key), "model_conds": told}
+        if len(own.get("mask", ())) == self.num_frames:
+            own["mask"] = self.clip(own["mask"])
+        return own
 
     def options(self, model_options: dict) -> dict:
         """The options with which the host evaluates a clip of this pass."""
         options = create_model_options_clone(model_options)
         options["transformer_options"].update({PASS: self, STEERED: self.conditional})
         return options
+
+    def clip(self, video: Tensor) -> Tensor:
+        """The frames of a video [T, ...] that this pass sees, in its own order of time."""
+        return self.in_order(video[self.window.frames])
 
     def in_order(self, frames: Tensor) -> Tensor:
         """Frames of the window in this pass's order of time, and back."""
@@ -114,9 +121,7 @@ class VideoPasses:
 
     def split(self, video: Tensor) -> Tensor:
         """Frames of a video [T, ...] -> clips."""
-        return torch.cat([
-            current.in_order(video[current.window.frames]) for current in self.passes
-        ])  # fmt: skip
+        return torch.cat([current.clip(video) for current in self.passes])
 
     def chunk(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Clips -> one tensor [t, ...] for each pass."""

@@ -91,6 +91,40 @@ class TestParts:
         torch.testing.assert_close(out[..., :4], latent[..., :4], atol=1e-5, rtol=1e-5)
         assert (out[..., 4:] - latent[..., 4:]).abs().max() > 0.1
 
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_masks_and_pictures_with_a_value_a_frame(self, rig, window):
+        """Every pass sees those of its own frames, in its own order of time."""
+        pictures = random(6, FRAMES, 4, 8, 8)
+        mask = torch.rand(FRAMES, 8, 8, generator=torch.Generator().manual_seed(7))
+
+        def make(flipped):
+            guider = rig.inbetween(rig.steer(flipped=flipped), flipped=flipped, window=window)
+            values = pictures.flip(0) if flipped else pictures
+            masks = mask.flip(0) if flipped else mask
+            first, last = (
+                conditioning(seed, concat_latent_image=values, mask=masks) for seed in (1, 3)
+            )
+            other = conditioning(5, concat_latent_image=values)  # where the masks leave room
+            keyframes = (first + other, last + other)[:: -1 if flipped else 1]
+            guider.set_conds(*keyframes, conditioning(None))
+            return guider
+
+        assert rig.asymmetry(make) <= 1e-5
+
+    def test_a_mask_acts_on_its_own_frame(self, rig):
+        def make(frame: int, window: int):
+            mask = torch.zeros(FRAMES, 8, 8)
+            mask[frame] = 1
+            guider = rig.animation(rig.steer(), window=window)
+            guider.set_conds(
+                conditioning(1, mask=mask) + conditioning(3, mask=1 - mask), conditioning(None)
+            )
+            return guider
+
+        at_end, at_start = (rig.sample(make(frame, 4), steps=1) for frame in (FRAMES - 1, 0))
+        changed = (at_end - at_start).abs().amax(dim=(1, 2, 3)) > 1e-3
+        assert changed.tolist() == [True, False, False, False, True]
+
     def test_sigmas_in_two_parts(self, rig):
         guider = rig.inbetween(rig.steer())
         sigmas = torch.tensor([700.0, 50.0, 3.0, 0.5, 0.0])

@@ -232,6 +232,27 @@ class TestRamps:
         assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
 
 
+class TestOverride:
+    """CFG Override of newer hosts changes a guider's scale while it samples."""
+
+    @pytest.mark.parametrize("guidance", [(3.0, 3.0), (1.0, 3.0)])
+    @pytest.mark.parametrize("rescaled", [False, True])
+    def test_one_scale_for_all_frames(self, rig, guidance, rescaled):
+        nodes = importlib.import_module("comfy_extras.nodes_custom_sampler")
+        if not hasattr(nodes, "CFGOverride"):
+            pytest.skip("this host has no CFG Override")
+
+        def hooked():
+            model = apply_hook("nodes_custom_sampler", "CFGOverride", rig.steer(), 1.5, 0.0, 1.0)
+            if rescaled:
+                model = apply_hook("nodes_model_advanced", "RescaleCFG", model, 0.7)
+            return model
+
+        wanted = rig.sample(rig.host(hooked()))
+        out = rig.sample(rig.animation(hooked(), guidance=guidance))
+        assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
+
+
 class TestCaches:
     """EasyCache keeps what the model predicted by the uuids of conds, LazyCache whole videos."""
 

@@ -152,6 +152,20 @@ class TestPartialUnet:
             mm.unload_all_models()
         assert torch.equal(base.model.state_dict()[key], plain)
 
+    @pytest.mark.parametrize("whole", [False, True])
+    def test_compiled_base(self, loading, base, part, stand_ins, whole):
+        """Modules that a node has put into the base hold the base's weights."""
+        from comfy_api.torch_helpers import set_torch_compile_wrapper
+
+        compiled, exchanged = base.clone(), base.clone()
+        set_torch_compile_wrapper(compiled, backend="eager")
+        key = "diffusion_model.middle_block.1.proj_in"
+        exchanged.add_object_patch(key, base.get_model_object(key))
+        path = str(stand_ins / "unet.safetensors") if whole else part[0]
+        for model, what in ((compiled, "torch.compile"), (exchanged, "proj_in")):
+            with pytest.raises(ValueError, match=rf"{what}\), which hold its old weights"):
+                loading.load_unet(path, model, "default")
+
     def test_formats_are_those_of_the_base(self, loading, stand_ins, part):
         path = str(stand_ins / "unet.safetensors")
         base = loading.load_unet(path, None, "fp8_e4m3fn")
