@@ -72,10 +72,12 @@ def refuse_modules(base: ModelPatcher) -> None:
 
     They hold the base's weights, and would be used in place of the new ones.
     """
-    wrappers = base.wrappers.get(WrappersMP.APPLY_MODEL, {})
-    parts = [key for key, value in base.object_patches.items()
-             if key.startswith(UNET_PREFIX.rstrip(".")) and isinstance(value, nn.Module)]  # fmt: skip
-    if "torch.compile" in wrappers or parts:
+    compiled = "torch.compile" in base.wrappers.get(WrappersMP.APPLY_MODEL, {})
+    parts = [
+        key for key, value in base.object_patches.items()
+        if f"{key}.".startswith(UNET_PREFIX) and isinstance(value, nn.Module)
+    ]  # fmt: skip
+    if compiled or parts:
         raise ValueError(
             "The base model is compiled, or a node has exchanged modules of it "
             f"({', '.join(parts) or 'torch.compile'}), which hold its old weights: connect that "
