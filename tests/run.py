@@ -1,6 +1,6 @@
 """All tests: those without a host once, those in a real ComfyUI for every host that is found.
 
-The newest host gets them all, in two suites, each older one those that are marked as a `seam`.
+The newest host gets them all, in three suites, each older one those that are marked as a `seam`.
 Suites run side by side, as many as there are cores, but two at most; each prints its whole output
 when it has ended.
 `--quick` leaves out what is marked as `slow` and asks the newest host alone.
@@ -25,6 +25,12 @@ SIDE_BY_SIDE = min(2, os.cpu_count() or 1)
 # Minutes on two cores that do nothing else.
 BUDGET, QUICK_BUDGET = 12, 3
 SLOWEST = 20
+# Suites of the newest host, so that two cores have as much to do.
+PARTS = (
+    ("sampling", "sampling"),
+    ("the rest", "not sampling and not server"),
+    ("servers", "server and not sampling"),
+)
 printing = threading.Lock()
 
 
@@ -72,8 +78,8 @@ def plan(hosts: list[Path], quick: bool) -> list[Suite]:
         kept = ["-m", "seam and not slow"]
         return [core, Suite(f"ComfyUI {version(newest)}, its seam", [HOST_TESTS, *kept], newest)]
     return [
-        Suite(f"ComfyUI {version(newest)}, servers", [HOST_TESTS, "-m", "server"], newest),
-        Suite(f"ComfyUI {version(newest)}, the rest", [HOST_TESTS, "-m", "not server"], newest),
+        *(Suite(f"ComfyUI {version(newest)}, {part}", [HOST_TESTS, "-m", marks], newest)
+          for part, marks in PARTS),
         core,
         *(Suite(f"ComfyUI {version(host)}, its seam", [HOST_TESTS, "-m", "seam"], host)
           for host in older),

@@ -29,8 +29,9 @@ def test_hosts_are_sorted_by_release(found) -> None:
 def test_newest_in_full_and_older_ones_at_the_seam(found) -> None:
     suites = {suite.name: suite.arguments for suite in run.plan(found, quick=False)}
     assert suites == {
-        "ComfyUI 0.33.0, servers": ["tests/nodes", "-m", "server"],
-        "ComfyUI 0.33.0, the rest": ["tests/nodes", "-m", "not server"],
+        "ComfyUI 0.33.0, sampling": ["tests/nodes", "-m", "sampling"],
+        "ComfyUI 0.33.0, the rest": ["tests/nodes", "-m", "not sampling and not server"],
+        "ComfyUI 0.33.0, servers": ["tests/nodes", "-m", "server and not sampling"],
         "core": ["tests", "--ignore=tests/nodes"],
         "ComfyUI 0.3.64, its seam": ["tests/nodes", "-m", "seam"],
         "ComfyUI 0.8.0, its seam": ["tests/nodes", "-m", "seam"],

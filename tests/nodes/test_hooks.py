@@ -13,6 +13,8 @@ from guiding import FRAMES, Rig, apply_hook, conditioning
 from guiding import random as random_tensor
 from hosts import version as release
 
+pytestmark = pytest.mark.sampling
+
 CLIP = FRAMES - 1  # a length that Self-Attention Guidance can take, with SIZE
 LORA_KEY = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
 SIZE = 16  # of latents: the middle of the UNet has 2 x 2 places, so attention does something

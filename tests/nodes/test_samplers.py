@@ -3,9 +3,12 @@
 import pytest
 from guiding import Rig
 
+pytestmark = pytest.mark.sampling
+
 # They draw noise of their own, which does not flip with the video.
 NOISY = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver")
-CASES = [(25, 3.0), (25, 1.0), (4, 3.0), (4, 1.0)]  # window and guidance
+ONE_WINDOW, TWO_WINDOWS = (5, 25), (4, 3)  # frames of the video and of a window
+CASES = [(ONE_WINDOW, 3.0), (ONE_WINDOW, 1.0), (TWO_WINDOWS, 3.0), (TWO_WINDOWS, 1.0)]
 SIX = ("euler", "heun", "dpmpp_2m", "euler_cfg_pp", "dpmpp_2m_cfg_pp", "uni_pc")
 
 
@@ -14,38 +17,40 @@ def asymmetry(load, tiny_models):
     """Asymmetry of four steps of a sampler."""
     rig = Rig(load, *tiny_models)
 
-    def run(sampler: str, window: int, guidance: float) -> float:
+    def run(sampler: str, lengths: tuple[int, int], guidance: float) -> float:
+        frames, window = lengths
+
         def make(flipped):
             return rig.inbetween(
-                rig.steer(flipped=flipped), flipped=flipped, window=window,
+                rig.steer(frames=frames, flipped=flipped), flipped=flipped, window=window,
                 guidance=(guidance, guidance),
             )  # fmt: skip
 
-        return rig.asymmetry(make, sampler=sampler, steps=4)
+        return rig.asymmetry(make, sampler=sampler, frames=frames, steps=4)
 
     return run
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("window", "guidance"), CASES)
-def test_every_sampler_without_noise(asymmetry, window, guidance):
+@pytest.mark.parametrize(("lengths", "guidance"), CASES)
+def test_every_sampler_without_noise(asymmetry, lengths, guidance):
     import comfy.samplers
 
     names = [
         name for name in comfy.samplers.SAMPLER_NAMES
         if name != "dpm_adaptive" and not any(word in name for word in NOISY)
     ]  # fmt: skip
-    found = {name: asymmetry(name, window, guidance) for name in names}
+    found = {name: asymmetry(name, lengths, guidance) for name in names}
     assert max(found.values()) <= 1e-5, found
 
 
 @pytest.mark.seam
 @pytest.mark.parametrize("sampler", SIX)
 def test_one_of_each_kind(asymmetry, sampler):
-    assert asymmetry(sampler, 4, 3.0) <= 1e-5
+    assert asymmetry(sampler, TWO_WINDOWS, 3.0) <= 1e-5
 
 
 def test_a_sampler_that_chooses_its_steps(asymmetry):
     """dpm_adaptive adds up an error over all pixels, and the order of addition changes its last
     digits, hence the length of its steps a little."""
-    assert asymmetry("dpm_adaptive", 25, 1.0) <= 1e-5
+    assert asymmetry("dpm_adaptive", ONE_WINDOW, 1.0) <= 1e-5
