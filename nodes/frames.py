@@ -33,13 +33,13 @@ class CropResize(io.ComfyNode):
         import torch
         from comfy.model_management import throw_exception_if_processing_interrupted
 
-        from .host.conditioning import fit_keyframe
+        from .host.conditioning import fit_picture
         from .host.images import check_image
 
         fitted = []
         for frame in check_image(image, "image"):
             throw_exception_if_processing_interrupted()
-            fitted.append(fit_keyframe(frame[None], (height, width), "image"))
+            fitted.append(fit_picture(frame[None], (height, width), "image"))
         return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
 
 
@@ -74,7 +74,7 @@ class DecodeFrames(io.ComfyNode):
     def execute(
         cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
     ) -> io.NodeOutput:
-        from .host.conditioning import fit_keyframe
+        from .host.conditioning import fit_picture
         from .host.decode import decode_frames
         from .host.images import first_picture
 
@@ -84,7 +84,7 @@ class DecodeFrames(io.ComfyNode):
         frames = decode_frames(vae, latent["samples"], frames_per_chunk)
         size = tuple(frames.shape[1:3])
         for at, keyframe, name in keyframes:
-            frames[at] = fit_keyframe(keyframe, size, name)[0].movedim(0, -1)
+            frames[at] = fit_picture(keyframe, size, name)[0].movedim(0, -1)
         return io.NodeOutput(frames)
 
 

@@ -39,7 +39,11 @@ def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
     Raises:
         ValueError: the input is no picture.
     """
-    image = first_picture(image, name)
+    return fit_picture(first_picture(image, name), size, name)
+
+
+def fit_picture(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
+    """What `fit_keyframe` makes of a picture that was checked already, [1, h, w, 3]."""
     if tuple(image.shape[1:3]) != size:
         logging.info("%s: %s -> %s pixels.", name, tuple(image.shape[1:3]), size)
         image = to_image(crop_resize(to_uint8(image[0]), size)[None])

@@ -39,11 +39,6 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     return encoder
 
 
-def load_vae(folder: str) -> comfy.sd.VAE:
-    """SVD's VAE with its temporal decoder."""
-    return _load_vae(folder)
-
-
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
     """The image encoder's network once more."""
     encoder = load_image_encoder(folder)
@@ -59,15 +54,18 @@ def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> M
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
     """The VAE's network once more."""
-    return _load_vae(folder, disable_dynamic).patcher
+    return load_vae(folder, disable_dynamic).patcher
 
 
-def _load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
+def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     """The host's VAE around SVD's temporal decoder.
 
     The host's own detection knows one size only. So it is given the smallest network that it
     can build, and that is exchanged for the real one; all else (devices, number formats,
     memory estimates) stays the host's.
+
+    Args:
+        disable_dynamic: see `can_load_again`.
     """
     path = weights_file(folder, "vae", "diffusion_pytorch_model")
     name = f"vae/{os.path.basename(path)}"

@@ -17,7 +17,9 @@ FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
 MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
 
 
-def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
+def load_gluestick(
+    gluestick: str, superpoint: str, disable_dynamic: bool = False
+) -> ModelPatcher:
     """GlueStick and the SuperPoint that it needs.
 
     In float16 where the device is fast at it: that finds the same matches on the golden cases,
@@ -26,13 +28,8 @@ def load_gluestick(gluestick: str, superpoint: str) -> ModelPatcher:
     Args:
         gluestick: checkpoint_GlueStick_MD.tar.
         superpoint: superpoint_v1.pth.
+        disable_dynamic: see `can_load_again`.
     """
-    return _load_gluestick(gluestick, superpoint)
-
-
-def _load_gluestick(
-    gluestick: str, superpoint: str, disable_dynamic: bool = False
-) -> ModelPatcher:
     device, offload = mm.get_torch_device(), mm.unet_offload_device()
     network = build_gluestick(
         read_file(gluestick),
@@ -42,7 +39,7 @@ def _load_gluestick(
         dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
     )
     patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
-    return can_load_again(patcher, _load_gluestick, gluestick, superpoint)
+    return can_load_again(patcher, load_gluestick, gluestick, superpoint)
 
 
 def match_lines(

@@ -111,12 +111,12 @@ def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, c
     return load_image_encoder(folder), load_vae(folder)
 
 
-def load_controlnext(path: str) -> ModelPatcher:
-    """A ControlNeXt file (v2 or v1) as a model that the host loads and frees beside the UNet."""
-    return _load_controlnext(path)
+def load_controlnext(path: str, disable_dynamic: bool = False) -> ModelPatcher:
+    """A ControlNeXt file (v2 or v1) as a model that the host loads and frees beside the UNet.
 
-
-def _load_controlnext(path: str, disable_dynamic: bool = False) -> ModelPatcher:
+    Args:
+        disable_dynamic: see `can_load_again`.
+    """
     name = os.path.basename(path)
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
@@ -132,7 +132,7 @@ def _load_controlnext(path: str, disable_dynamic: bool = False) -> ModelPatcher:
     offload = mm.unet_offload_device()
     patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
     fill(patcher, network.requires_grad_(False), state_dict, meant)
-    return can_load_again(patcher, _load_controlnext, path)
+    return can_load_again(patcher, load_controlnext, path)
 
 
 def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> ModelPatcher:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...fcvg_core.models.fcvg import check_size, check_version
 from ...fcvg_core.sampling import KeyframeNoise, draw_noise, plan_windows
-from .conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+from .conditioning import KeyframeSettings, encode_keyframes, fit_picture
 from .control_patch import steer
 from .guider import AnimationGuider, InbetweenGuider, VideoGuider
 from .injection import inject_into
@@ -56,7 +56,7 @@ def sample_inbetween(
 
     Args:
         models: MODEL, CLIP_VISION and VAE of SVD.
-        keyframes: IMAGE each, of any size.
+        keyframes: from `first_picture`, of any size.
         control: a managed ControlNeXt and IMAGE [T, H, W, 3], or None and None.
     """
     if control[0] is not None:
@@ -73,7 +73,7 @@ def sample_animation(
 
     Args:
         models: MODEL, CLIP_VISION and VAE of SVD.
-        reference: IMAGE of any size; the first of the batch counts.
+        reference: from `first_picture`, of any size.
         control: a managed ControlNeXt and IMAGE [T, H, W, 3].
     """
     return _sample_video(AnimationGuider, models, {"reference_image": reference}, control, settings)
@@ -91,7 +91,7 @@ def _sample_video(
     check_size(*size)
     plan_windows(settings.num_frames, settings.window, settings.overlap)  # before anything is run
     model = _steered(model, *control, settings)
-    frames = tuple(fit_keyframe(image, size, name) for name, image in images.items())
+    frames = tuple(fit_picture(image, size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, size, settings.num_frames)
     told = KeyframeSettings(settings.fps, settings.motion_bucket_id, settings.augmentation)
     guider = kind(
