@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from .errors import UserError
+
 # How far the motion has come, 0..1, at a part of the way through the video, 0..1.
 EASINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "uniform": lambda x: x,
@@ -31,19 +33,19 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
         [num_frames] float64, 0..1.
 
     Raises:
-        ValueError: fewer than 2 frames, another name, or a curve of other numbers.
+        UserError: fewer than 2 frames, another name, or a curve of other numbers.
 
     Source: Tian-one/FCVG demo_FCVG.py infer_gluestick_interp (`frac`).
     Differs: 3 frames give 0, 0.5, 1, where the reference divides by zero.
     """
     if num_frames < 2:
-        raise ValueError(f"expected at least 2 frames (both keyframes), got {num_frames}")
+        raise UserError(f"expected at least 2 frames (both keyframes), got {num_frames}")
     if not isinstance(timing, str):
         return _sample_curve(timing, num_frames)
     if timing == REFERENCE:
         return _reference_times(num_frames)
     if timing not in EASINGS:
-        raise ValueError(
+        raise UserError(
             f"expected a timing of {', '.join(TIMINGS)}, or numbers in 0..1; got {timing!r}"
         )
     return EASINGS[timing](torch.linspace(0, 1, num_frames, dtype=torch.float64))
@@ -53,7 +55,7 @@ def parse_timing(text: str) -> str | list[float]:
     """A timing as it is typed: a name of TIMINGS, or numbers between commas or spaces.
 
     Raises:
-        ValueError: it is neither.
+        UserError: it is neither.
     """
     if text.strip() in TIMINGS:
         return text.strip()
@@ -61,7 +63,7 @@ def parse_timing(text: str) -> str | list[float]:
         curve = [float(number) for number in text.replace(",", " ").split()]
         inbetween_times(2, curve)
     except ValueError as error:
-        raise ValueError(
+        raise UserError(
             f"expected a timing of {', '.join(TIMINGS)}, or at least 2 numbers in 0..1 such as "
             f"0, 0.2, 1; got {text!r}"
         ) from error
@@ -81,7 +83,7 @@ def _sample_curve(curve: Sequence[float], num_frames: int) -> Tensor:
     values = torch.tensor(list(curve), dtype=torch.float64)
     # Not a number fails here as well.
     if len(values) < 2 or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError(f"expected at least 2 times, each in 0..1, got {list(curve)}")
+        raise UserError(f"expected at least 2 times, each in 0..1, got {list(curve)}")
     at = torch.arange(num_frames, dtype=torch.float64) * (len(values) - 1) / (num_frames - 1)
     before = at.long().clamp(max=len(values) - 2)
     part = at - before

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..frames import to_gray
 from .lsd import MIN_LENGTH, detect_lines
 from .motion import Motion, find_motions, sample
@@ -123,7 +124,7 @@ def check_frames(frame0: np.ndarray, frame1: np.ndarray) -> None:
             f"expected two frames of one size, got {list(frame0.shape)} and {list(frame1.shape)}"
         )
     if min(frame0.shape[:2]) < MIN_SIDE:
-        raise ValueError(
+        raise UserError(
             f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame0.shape)}"
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from .gluestick import Config
 from .superpoint import LAYERS
 
@@ -36,7 +37,7 @@ def read_gluestick(state: Any, *, name: str, config: Config | None = None) -> St
         config: sizes of the network.
 
     Raises:
-        ValueError: there is no file, or it is another one.
+        UserError: there is no file, or it is another one.
     """
     config = config or Config()
     official = _tensors(state, GLUESTICK_FILE, name)
@@ -158,7 +159,7 @@ def _conv_shapes(name: str, channels: int, out: int, kernel: tuple[int, ...] = (
 
 
 def check_weights(state: StateDict, expected: Shapes, *, name: str, wanted: str) -> None:
-    """Raise ValueError unless the tensors are the expected ones, naming the first wrong ones.
+    """Raise UserError unless the tensors are the expected ones, naming the first wrong ones.
 
     Args:
         state: without prefixes.
@@ -178,7 +179,7 @@ def check_weights(state: StateDict, expected: Shapes, *, name: str, wanted: str)
     wrong += [f"{key} is unknown" for key in state if key not in expected]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ValueError(
+        raise UserError(
             f"{name} does not fit: it is {describe(state)}. {'; '.join(wrong[:3])}{more}. "
             f"Needed is {wanted}, from {SOURCES[wanted]}."
         )
@@ -204,9 +205,9 @@ def describe(state: Mapping) -> str:
 def _tensors(state: Any, wanted: str, name: str) -> dict:
     """The dictionary that a file holds."""
     if state is None:
-        raise ValueError(f"GlueStick needs {wanted} as well: get it from {SOURCES[wanted]}.")
+        raise UserError(f"GlueStick needs {wanted} as well: get it from {SOURCES[wanted]}.")
     if not isinstance(state, Mapping):
-        raise ValueError(
+        raise UserError(
             f"{name} holds a {type(state).__name__}, not weights. "
             f"Needed is {wanted}, from {SOURCES[wanted]}."
         )

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import torch
 
+from ..errors import UserError
 from .types import LineSegments
 
 DETECTORS = ("opencv", "pytlsd")
@@ -91,7 +92,7 @@ def pytlsd_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndar
     try:
         from pytlsd import lsd
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "the detector pytlsd is not installed: pip install pytlsd (Python 3.11 or older), "
             "or take the detector opencv."
         ) from error

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..frames import to_gray
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
 from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
@@ -243,7 +244,7 @@ def _checked_gray(frame: np.ndarray) -> np.ndarray:
     """Luma of a frame that is large enough."""
     gray = to_gray(frame)
     if min(gray.shape) < MIN_SIDE:
-        raise ValueError(
+        raise UserError(
             f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame.shape)}"
         )
     return gray

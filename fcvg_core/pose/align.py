@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from .follow import follow_person, stack_padded
 from .skeleton import MIN_SCORE, NUM_POINTS
 from .types import Poses
@@ -173,7 +174,7 @@ def _shared_joints(
     points, scores = _one_person(driving)
     found = scores[:, ids] > min_score  # [T, J]
     if not (wanted & found).any():
-        raise ValueError(
+        raise UserError(
             "The reference picture and the driving video share no joint to fit by: the picture "
             f"shows {_names(wanted)}, the video {_names(found)}. Choose a picture and a video "
             "that show a person from the head to the hips at least."

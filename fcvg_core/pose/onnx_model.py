@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import UserError
+
 # onnxruntime's names of what it can run on, the best first.
 CPU = "CPUExecutionProvider"
 PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", CPU)
@@ -85,7 +87,7 @@ class OnnxModel:
         device: falls back to the CPU, until `release`, where it does not work.
 
     Raises:
-        ValueError: the file can't be opened, or it is another network.
+        UserError: the file can't be opened, or it is another network.
     """
 
     def __init__(
@@ -133,7 +135,7 @@ class OnnxModel:
             return self._open_session(list(dict.fromkeys([provider, CPU])))
         except Exception as error:
             if provider == CPU:
-                raise ValueError(
+                raise UserError(
                     f"{self.name} can't be opened as an ONNX network: {_first_line(error)}. "
                     "It is empty, cut off or something else: download it again."
                 ) from error
@@ -152,12 +154,12 @@ class OnnxModel:
             return self._run_part(values)
 
     def _check(self, session) -> None:
-        """Raise ValueError unless the session takes and gives what it should."""
+        """Raise UserError unless the session takes and gives what it should."""
         items = (session.get_inputs(), session.get_outputs())
         found = Signature(*(tuple(_shape(item.shape) for item in part) for part in items))
         kinds = sorted({item.type for part in items for item in part})
         if not self._signature.fits(found) or kinds != [NUMBERS]:
-            raise ValueError(
+            raise UserError(
                 f"{self.name} is another network: it makes {found} of {' and '.join(kinds)}, but "
                 f"{self._signature} of {NUMBERS} is needed."
             )

@@ -14,6 +14,7 @@ from numbers import Real
 import numpy as np
 import torch
 
+from ..errors import UserError
 from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_HAND
 from .types import Poses, nobody
 
@@ -87,7 +88,7 @@ def from_openpose(frame: dict, *, size: tuple[int, int] | None = None) -> Poses:
         size: (height, width) in pixels of a canvas that the frame itself does not tell.
 
     Raises:
-        ValueError: it is something else.
+        UserError: it is something else.
     """
     people = _people(frame)
     if not people:
@@ -103,14 +104,14 @@ def canvas_size(frame: dict) -> tuple[int, int] | None:
     """(height, width) in pixels of what a frame's people are placed on; None where it is unsaid.
 
     Raises:
-        ValueError: it is not a size, or the frame is not in OpenPose's form.
+        UserError: it is not a size, or the frame is not in OpenPose's form.
     """
     _people(frame)
     values = [frame.get("canvas_height"), frame.get("canvas_width")]
     if None in values:
         return None
     if not all(isinstance(v, Real) and np.isfinite(v) and v >= 1 for v in values):
-        raise ValueError(
+        raise UserError(
             f"The poses' canvas_height and canvas_width are {values[0]!r} and {values[1]!r}; "
             "expected numbers of pixels, each at least 1."
         )
@@ -136,18 +137,18 @@ def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[floa
 def _people(frame: dict) -> list[dict]:
     """Those of a frame; ValueError where it is not OpenPose's."""
     if not isinstance(frame, Mapping):
-        raise ValueError(
+        raise UserError(
             f"Expected poses in OpenPose's form, a dictionary with `people`, got {type(frame)}."
         )
     if "people" not in frame:
         kind = "animals" if "animals" in frame else ", ".join(map(str, frame)) or "nothing"
-        raise ValueError(f"The poses hold {kind}, and no `people`: FCVG knows people only.")
+        raise UserError(f"The poses hold {kind}, and no `people`: FCVG knows people only.")
     people = [] if frame["people"] is None else frame["people"]
     if not isinstance(people, (list, tuple)):
-        raise ValueError(f"`people` of the poses is {people!r}; expected a list.")
+        raise UserError(f"`people` of the poses is {people!r}; expected a list.")
     people = [person for person in people if person is not None]
     if not all(isinstance(person, Mapping) for person in people):
-        raise ValueError("A person of the poses is not a dictionary of OpenPose's keypoint lists.")
+        raise UserError("A person of the poses is not a dictionary of OpenPose's keypoint lists.")
     return people
 
 
@@ -158,7 +159,7 @@ def _canvas(people: list[dict], size: tuple[int, int] | None) -> np.ndarray:
     if not (np.abs(points[:, :2]) > MAX_PART).any():
         return np.ones(2)
     if size is None:
-        raise ValueError(
+        raise UserError(
             "The poses are in pixels but do not say of what: add canvas_width and canvas_height."
         )
     return np.array(size[::-1], np.float64)
@@ -209,7 +210,7 @@ def _triples(person: dict, part: Part) -> np.ndarray:
     values = _numbers(person, part.key)
     if values.size and values.size not in [3 * length for length in part.lengths]:
         expected = " or ".join(str(3 * length) for length in sorted(part.lengths))
-        raise ValueError(
+        raise UserError(
             f"{part.key} has {values.size} numbers; expected {expected} (x, y and confidence of "
             "each point), or none."
         )
@@ -226,4 +227,4 @@ def _numbers(person: dict, key: str) -> np.ndarray:
             raise TypeError(f"it is {type(values)}")
         return np.asarray(values, np.float64).ravel()
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{key} is not a list of numbers: {error}.") from error
+        raise UserError(f"{key} is not a list of numbers: {error}.") from error

@@ -7,6 +7,8 @@ utils/scheduling_euler_discrete_karras_fix.py and pipeline/pipeline_FCVG.py:703-
 import torch
 from torch import Tensor
 
+from ..errors import UserError
+
 SIGMA_MIN, SIGMA_MAX, RHO = 0.002, 700.0, 7.0  # SVD's scheduler_config.json
 
 
@@ -16,7 +18,7 @@ def karras_sigmas(steps: int) -> Tensor:
     In float64 until the end, as the reference: a float32 ramp is off in the sixth digit.
     """
     if steps < 1:
-        raise ValueError(f"Sampling needs at least 1 step, got {steps}.")
+        raise UserError(f"Sampling needs at least 1 step, got {steps}.")
     ramp = torch.linspace(0, 1, steps, dtype=torch.float64)
     high, low = SIGMA_MAX ** (1 / RHO), SIGMA_MIN ** (1 / RHO)
     sigmas = (high + ramp * (low - high)) ** RHO
@@ -31,7 +33,7 @@ def timestep(sigma: Tensor) -> Tensor:
 def injection_steps(steps: int, ratio: float) -> int:
     """In how many of the first steps noise is put back: ratio 0..1 of all of them."""
     if not 0 <= ratio <= 1:
-        raise ValueError(f"The noise injection ratio is a share from 0 to 1, got {ratio}.")
+        raise UserError(f"The noise injection ratio is a share from 0 to 1, got {ratio}.")
     return int(steps * ratio)
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..errors import UserError
+
 
 @dataclass(frozen=True)
 class Window:
@@ -46,16 +48,16 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
             frame of a window, which does not count, would be in no window at all.
 
     Raises:
-        ValueError: for an overlap or a number of frames that can't work.
+        UserError: for an overlap or a number of frames that can't work.
     """
     if num_frames < 2:
-        raise ValueError(f"A video needs at least 2 frames, got {num_frames}.")
+        raise UserError(f"A video needs at least 2 frames, got {num_frames}.")
     if window < 2:
-        raise ValueError(f"A window needs at least 2 frames, got {window}.")
+        raise UserError(f"A window needs at least 2 frames, got {window}.")
     if num_frames <= window:
         return [Window(0, num_frames)]
     if not 1 <= overlap < window:
-        raise ValueError(
+        raise UserError(
             f"{num_frames} frames need windows of {window} that overlap by 1 to {window - 1} "
             f"frames, got an overlap of {overlap}."
         )

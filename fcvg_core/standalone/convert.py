@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from .loading import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
@@ -27,12 +28,12 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         The new file, and names of what was left out: no weights, or not those of the model.
 
     Raises:
-        ValueError: the file is none of these, the new one exists, or can't hold them.
+        UserError: the file is none of these, the new one exists, or can't hold them.
     """
     if path.suffix.lower() in SAFETENSORS:
-        raise ValueError(f"{path} is a .safetensors file already.")
+        raise UserError(f"{path} is a .safetensors file already.")
     if path.suffix.lower() not in PICKLES:
-        raise ValueError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
+        raise UserError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
     target = path.with_suffix(".safetensors")
     _refuse_existing(target)
     tensors, left = _tensors(read_pickle(path), path)
@@ -57,7 +58,7 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     # some kinds of numbers.
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"{target} can't be written: {reason}. {path} is as it was.") from error
+        raise UserError(f"{target} can't be written: {reason}. {path} is as it was.") from error
     finally:
         if part:
             Path(part).unlink(missing_ok=True)
@@ -65,7 +66,7 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
 
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
-        raise ValueError(f"{target} exists, and is left as it is: move it away first.")
+        raise UserError(f"{target} exists, and is left as it is: move it away first.")
 
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
@@ -77,13 +78,13 @@ def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
         left += [str(name) for name in found if name != key]
         found = found[key]
     if not isinstance(found, Mapping):
-        raise ValueError(f"{path} holds {type(found).__name__} and no list of weights.")
+        raise UserError(f"{path} holds {type(found).__name__} and no list of weights.")
     named = [(str(key), value) for key, value in found.items() if isinstance(value, Tensor)]
     tensors = dict(named)
     if not tensors:
-        raise ValueError(f"{path} holds no weights.")
+        raise UserError(f"{path} holds no weights.")
     if len(tensors) < len(named) or RESERVED in tensors:
-        raise ValueError(f"{path} has two weights of one name, or one called {RESERVED}.")
+        raise UserError(f"{path} has two weights of one name, or one called {RESERVED}.")
     return tensors, left + [str(key) for key in found if str(key) not in tensors]
 
 

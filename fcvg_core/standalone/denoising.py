@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..models.fcvg import CONTROL_SCALE, ControlNeXt, add_control, check_fit, prepare_control
 from ..sampling import (
     Window,
@@ -88,7 +89,7 @@ def denoise(
     latents = noise * scheduler.init_noise_sigma
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
     if repeated and settings.noise_injection_steps and draw is None:
-        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
+        raise UserError("Noise injection needs `draw`, which gives the noise to inject.")
     for i, t in enumerate(scheduler.timesteps):
         sigma, sigma_next = scheduler.sigmas[i : i + 2]
         if control is not None:
@@ -242,7 +243,7 @@ def _check_control(models: Models, frames: Tensor | None, noise: Tensor) -> None
     if frames is None:
         return
     if len(frames) != len(noise):
-        raise ValueError(
+        raise UserError(
             f"There are {len(frames)} control frames for a video of {len(noise)} frames: give as "
             "many to both."
         )

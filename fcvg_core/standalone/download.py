@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ..errors import UserError
 from .catalogue import DRIVE, HUB, Download
 from .integrity import is_whole
 from .packages import COMMAND_LINE, numbers, pip
@@ -33,11 +34,11 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class UnreachableError(ValueError):
+class UnreachableError(UserError):
     """The network is to blame: further files of this server would fail too."""
 
 
-class DiskError(ValueError):
+class DiskError(UserError):
     """There is no room, or no right to write: further files would fail too."""
 
 
@@ -46,7 +47,7 @@ def exclusive(root: Path) -> Iterator[None]:
     """Keep a second program from downloading into the same folder of models.
 
     Raises:
-        ValueError: one does so already.
+        UserError: one does so already.
     """
     from filelock import FileLock, Timeout
 
@@ -55,7 +56,7 @@ def exclusive(root: Path) -> Iterator[None]:
         root.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise ValueError(f"Another download to {root} is under way: wait until it ends.") from error
+        raise UserError(f"Another download to {root} is under way: wait until it ends.") from error
     except OSError as error:
         raise _disk_error(root, error) from error
     except NotImplementedError:
@@ -70,7 +71,7 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
     """Refuse what a disk has no room for.
 
     Raises:
-        ValueError: less is free than the files will take, without what has come of them.
+        UserError: less is free than the files will take, without what has come of them.
     """
     needed: dict[int, tuple[Path, float]] = {}
     for download, target in files:
@@ -84,7 +85,7 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
     for folder, size in needed.values():
         free = shutil.disk_usage(folder).free
         if size > free:
-            raise ValueError(
+            raise UserError(
                 f"The disk of {folder} has {_amount(free)} free, but the files take "
                 f"{_amount(size)}. Make room, or let FCVG_MODELS name a folder on another disk."
             )
@@ -96,10 +97,10 @@ def fetch(download: Download, target: Path) -> None:
     Raises:
         UnreachableError: there is no way to the server, or it broke off.
         DiskError: the file can't be written.
-        ValueError: the server refuses, or the file is not what it should be.
+        UserError: the server refuses, or the file is not what it should be.
     """
     if target.is_symlink():
-        raise ValueError(f"{target} is a link that leads nowhere: mount its disk, or remove it.")
+        raise UserError(f"{target} is a link that leads nowhere: mount its disk, or remove it.")
     part = _part(download, target)
     made = [path for path in part.parents if not path.exists()]
     try:
@@ -108,7 +109,7 @@ def fetch(download: Download, target: Path) -> None:
         digest = (_from_drive if from_drive else _from_web)(download, part)
         _check(part, target, download.sha256 or digest)
         if target.exists():
-            raise ValueError(f"{target} has come into being meanwhile; {part} is the other one.")
+            raise UserError(f"{target} has come into being meanwhile; {part} is the other one.")
         part.chmod(0o666 & ~_umask())  # gdown's may be read by nobody else
         part.rename(target)
     except OSError as error:
@@ -168,7 +169,7 @@ def _from_web(download: Download, part: Path) -> str:
                      displayed_filename=part.name.partition("-")[2])  # fmt: skip
     except errors.GatedRepoError as error:
         page = download.url.partition("/resolve/")[0]
-        raise ValueError(
+        raise UserError(
             f"{page} gives its files only to those who have accepted its licence: do so on that "
             "page, then `hf auth login`, or let HF_TOKEN be a token of yours (a fine-grained one "
             "needs the right to read gated repositories)."
@@ -178,7 +179,7 @@ def _from_web(download: Download, part: Path) -> str:
         if status != 416 or not begun:  # the server has no more: all has come
             remedy = STATUS.get(status, "Try again later.").format(staging=part.parent)
             said = f"{url} can't be had: the server answers {status}."
-            raise ValueError(f"{said} {remedy}") from error
+            raise UserError(f"{said} {remedy}") from error
     except (OSError, TypeError, AttributeError, ImportError):  # ours, or the hub's fault
         raise
     except Exception as error:  # those of httpx, or of requests, by the hub's version
@@ -193,7 +194,7 @@ def _from_drive(download: Download, part: Path) -> str:
         import gdown
         import requests
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "Files on Google Drive are downloaded by gdown, which is not installed: "
             f"{pip('install', 'gdown')}. Or take {name} from {DRIVE}{folder} with a browser."
         ) from error
@@ -208,19 +209,19 @@ def _from_drive(download: Download, part: Path) -> str:
         found = next((file for file in files if Path(file.path).name == name), None)
         if found is None:
             there = ", ".join(file.path for file in files) or "nothing"
-            raise ValueError(f"{DRIVE}{folder} has no {name} any more; there is {there}.")
+            raise UserError(f"{DRIVE}{folder} has no {name} any more; there is {there}.")
         begun = True
         gdown.download(id=found.id, output=str(part), resume=True, retries=RETRIES,
                        timeout=TIMEOUT, use_cookies=False)  # fmt: skip
     except (requests.exceptions.HTTPError, gdown.exceptions.FileURLRetrievalError) as error:
-        raise ValueError(refused.format(_reason(error))) from error
+        raise UserError(refused.format(_reason(error))) from error
     except requests.exceptions.RequestException as error:  # an OSError, too
         raise _unreachable(download.url, error) from error
     except gdown.exceptions.DownloadError as error:
         if begun and isinstance(error.__cause__ or error.__context__, OSError):
             raise _unreachable(download.url, error) from error
         unfinished = f" Or remove what is unfinished in {part.parent}." if begun else ""
-        raise ValueError(refused.format(_reason(error)) + unfinished) from error
+        raise UserError(refused.format(_reason(error)) + unfinished) from error
     return ""
 
 
@@ -228,7 +229,7 @@ def _check_version(package: str) -> None:
     """Older ones lack the errors that are caught, or can't read the pages of today's Drive."""
     version = metadata.version(package)
     if numbers(version) < COMMAND_LINE[package]:
-        raise ValueError(f"{package} {version} is too old to download with: "
+        raise UserError(f"{package} {version} is too old to download with: "
                          f"{pip('install', '-U', package)}")  # fmt: skip
 
 
@@ -245,7 +246,7 @@ def _check(part: Path, target: Path, digest: str) -> None:
     else:
         what = f"it is no whole {target.suffix} file"
     part.unlink()
-    raise ValueError(
+    raise UserError(
         f"{target.name} came damaged ({what}) and was removed. Run the command again; where it "
         "stays so, a proxy or a log-in page stands between."
     )
@@ -269,18 +270,18 @@ def _unreachable(url: str, error: BaseException) -> UnreachableError:
     )
 
 
-def _disk_error(path: Path, error: OSError) -> ValueError:
+def _disk_error(path: Path, error: OSError) -> UserError:
     """What to say of a file that can't be written, by what is to blame."""
     said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
     elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
     if error.errno in NO_ROOM:
         return DiskError(f"{said} Make room, {elsewhere}")
     if error.errno == errno.EFBIG:
-        return ValueError(f"{said} Its disk takes no file of that size, as one in the format FAT32 "
+        return UserError(f"{said} Its disk takes no file of that size, as one in the format FAT32 "
                           f"does not: let FCVG_MODELS name a folder on another.")  # fmt: skip
     if error.errno in NO_RIGHT:
         return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
-    return ValueError(f"{said} Look at what stands in its place, {elsewhere}")
+    return UserError(f"{said} Look at what stands in its place, {elsewhere}")
 
 
 def _reason(error: BaseException) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES, PoseDetector, Poses, draw_poses, drive_reference
 
@@ -43,7 +44,7 @@ def draw_driving_poses(
         [1 + frames, H, W, 3] uint8.
 
     Raises:
-        ValueError: the video has no frame, or nobody is in it or in the picture.
+        UserError: the video has no frame, or nobody is in it or in the picture.
 
     Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
@@ -77,7 +78,7 @@ def _find_poses(
         poses.append(detector(frame))
         progress("poses", len(poses), max(max_frames, len(poses) + 1))
     if not poses:
-        raise ValueError("The driving video has no frame.")
+        raise UserError("The driving video has no frame.")
     progress("poses", len(poses), len(poses))
     empty = sum(each.num_people == 0 for each in poses)
     if empty:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
 from .machine import choose_device
 from .model_files import find_dwpose
@@ -26,7 +27,7 @@ def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> Po
         size: (height, width) of the keyframes.
 
     Raises:
-        ValueError: a file is missing or another one, or onnxruntime is not installed.
+        UserError: a file is missing or another one, or onnxruntime is not installed.
     """
     if options.poses is False:
         return None
@@ -54,11 +55,11 @@ def need_detector(options: argparse.Namespace) -> PoseDetector:
     """The detector of the options, where a command can't do without.
 
     Raises:
-        ValueError: as `choose_pose_finder`, or its files are neither named nor found.
+        UserError: as `choose_pose_finder`, or its files are neither named nor found.
     """
     files = find_dwpose(options.dwpose_det, options.dwpose_pose)
     if files is None:
-        raise ValueError(
+        raise UserError(
             f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
             "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose."
         )
@@ -74,15 +75,15 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
         whole_frame: where nobody is found, take the whole frame for a person.
 
     Raises:
-        ValueError: a file is missing or no network of DWPose, or onnxruntime is not installed.
+        UserError: a file is missing or no network of DWPose, or onnxruntime is not installed.
     """
     for path in files:
         if not path.is_file():
-            raise ValueError(f"There is no file {path}.")
+            raise UserError(f"There is no file {path}.")
     try:
         import onnxruntime
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             f"Poses need onnxruntime ({error}): pip install onnxruntime-gpu, or onnxruntime "
             "where there is no NVIDIA card. --no-poses goes without."
         ) from error

@@ -25,7 +25,7 @@ class Job:
 
     Raises:
         ModuleNotFoundError: a package is missing.
-        ValueError: a file or the device is.
+        UserError: a file or the device is.
     """
 
     def __init__(self, options: argparse.Namespace, family: Family):

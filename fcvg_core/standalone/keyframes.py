@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ..errors import UserError
 from ..frames import fit_frame
 
 
@@ -19,7 +20,7 @@ def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.n
         Two frames [height, width, 3] uint8.
 
     Raises:
-        ValueError: a file is missing, damaged or no picture.
+        UserError: a file is missing, damaged or no picture.
     """
     frames = read_frame(first), read_frame(last)
     shapes = [frame.shape[:2] for frame in frames]
@@ -38,16 +39,16 @@ def read_frame(path: Path) -> np.ndarray:
     own conversion would clip them to white.
 
     Raises:
-        ValueError: the file is missing, damaged or no picture.
+        UserError: the file is missing, damaged or no picture.
     """
     if not path.is_file():
-        raise ValueError(f"There is no picture {path}.")
+        raise UserError(f"There is no picture {path}.")
     try:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
             return np.array(_to_8_bits(picture).convert("RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} ({path.stat().st_size} bytes) can't be read as a picture: it is empty, cut "
             "off, too large or of an unknown kind. Save it as PNG or JPEG again."
         ) from error

@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..models.fcvg import (
     ControlNeXt,
     build_controlnext,
@@ -49,15 +50,15 @@ class WeightFile:
     """The tensors of a file, read when they are asked for.
 
     Raises:
-        ValueError: the file is missing, empty, cut off, not of its kind, or a pickle that holds
+        UserError: the file is missing, empty, cut off, not of its kind, or a pickle that holds
             more than tensors (what it holds is never executed).
     """
 
     def __init__(self, path: Path):
         if not path.is_file():
-            raise ValueError(f"There is no file {path}.")
+            raise UserError(f"There is no file {path}.")
         if path.suffix not in WEIGHT_FILES:
-            raise ValueError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
+            raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
         self.path = path
         self.shapes, self._read = _open(path)
 
@@ -91,7 +92,7 @@ def load_models(
         Name (a field of `Models`) and network.
     """
     if not (svd / "model_index.json").is_file():
-        raise ValueError(f"{svd} is no diffusers folder of SVD: it has no model_index.json.")
+        raise UserError(f"{svd} is no diffusers folder of SVD: it has no model_index.json.")
     yield "unet", load_unet(svd, unet, dtype)
     yield "controlnext", load_controlnext(controlnext, dtype)
     yield "vae", load_vae(svd, dtype)
@@ -172,7 +173,7 @@ def fill_network(
         ignored: how the keys end that a file may hold and the network does not need.
 
     Raises:
-        ValueError: a file holds what the network does not know, or tensors are missing.
+        UserError: a file holds what the network does not know, or tensors are missing.
     """
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     owners: dict[str, WeightFile] = {}
@@ -196,7 +197,7 @@ def _read_config(folder: Path, name: str = "config.json") -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} is missing or no JSON: the download of SVD is not complete."
         ) from error
 
@@ -221,11 +222,11 @@ def _part_file(
         if (folder / name).is_file():
             return WeightFile(folder / name)
     if partial:
-        raise ValueError(
+        raise UserError(
             f"{partial[0].path} is {describe(partial[0].shapes)} without all of its "
             f"tensors, and {folder} has no {stem}.safetensors to take the rest from."
         )
-    raise ValueError(f"{folder} has no {stem}.safetensors: the download of SVD is not complete.")
+    raise UserError(f"{folder} has no {stem}.safetensors: the download of SVD is not complete.")
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
@@ -252,14 +253,14 @@ def read_pickle(path: Path) -> Any:
     """What torch.save wrote: tensors in tables and lists. Code in it is never executed.
 
     Raises:
-        ValueError: the file is missing, damaged, or holds more than that.
+        UserError: the file is missing, damaged, or holds more than that.
     """
     if not path.is_file():
-        raise ValueError(f"There is no file {path}.")
+        raise UserError(f"There is no file {path}.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
     except pickle.UnpicklingError as error:
-        raise ValueError(
+        raise UserError(
             f"{path} is damaged or holds more than weights (code in it is never run). Take the "
             "model's .safetensors file."
         ) from error
@@ -279,14 +280,14 @@ def _unpickle(path: Path) -> dict[str, Tensor]:
     found = read_pickle(path)
     found = found.get("state_dict", found) if isinstance(found, dict) else found
     if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
-        raise ValueError(f"{path} holds no plain list of tensors, which a model file should.")
+        raise UserError(f"{path} holds no plain list of tensors, which a model file should.")
     return found
 
 
-def _unreadable(path: Path) -> ValueError:
+def _unreadable(path: Path) -> UserError:
     if not os.access(path, os.R_OK):
-        return ValueError(f"{path} may not be read by you: give yourself the right to.")
-    return ValueError(
+        return UserError(f"{path} may not be read by you: give yourself the right to.")
+    return UserError(
         f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
         f"off or no {path.suffix} file. Download it again."
     )

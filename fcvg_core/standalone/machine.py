@@ -2,6 +2,8 @@
 
 import torch
 
+from ..errors import UserError
+
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
@@ -9,7 +11,7 @@ def choose_device(name: str) -> torch.device:
     """The device of that name; for "auto" the fastest there is.
 
     Raises:
-        ValueError: there is no such device.
+        UserError: there is no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -20,7 +22,7 @@ def choose_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"There is no device {name!r} here ({reason}): try cpu.") from error
+        raise UserError(f"There is no device {name!r} here ({reason}): try cpu.") from error
     return device
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ..errors import UserError
 from ..lines import LineMatches
 
 
@@ -29,7 +30,7 @@ def read_matches(path: Path) -> LineMatches:
     """What `write_matches` wrote, or somebody else in its form.
 
     Raises:
-        ValueError: the file is missing or of another form.
+        UserError: the file is missing or of another form.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -39,14 +40,14 @@ def read_matches(path: Path) -> LineMatches:
         scores = None if scores is None else torch.tensor(scores, dtype=torch.float32)
         matches = LineMatches(*lines, size=size, scores=scores)
     except FileNotFoundError as error:
-        raise ValueError(f"There is no file {path}.") from error
+        raise UserError(f"There is no file {path}.") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} holds no line matches ({error}). Expected is JSON with size [height, width] "
             "and lines0 and lines1, each a list of [[x, y], [x, y]]."
         ) from error
     if not all(x.isfinite().all() for x in (*lines, matches.scores)):
-        raise ValueError(f"{path} holds coordinates or scores that are not finite numbers.")
+        raise UserError(f"{path} holds coordinates or scores that are not finite numbers.")
     return matches
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..errors import UserError
 from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
 from .loading import read_weights
 from .machine import choose_device
@@ -26,13 +27,13 @@ def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matche
         size: (height, width) of the keyframes.
 
     Raises:
-        ValueError: a file is missing or none, or made for frames of another size.
+        UserError: a file is missing or none, or made for frames of another size.
     """
     if getattr(options, "matches", None):
         return _given_matches(options.matches, size)
     files = find_gluestick(options.gluestick, options.superpoint)
     if options.matcher == "gluestick" and None in files:
-        raise ValueError(
+        raise UserError(
             "GlueStick needs two files: checkpoint_GlueStick_MD.tar (--gluestick) and "
             "superpoint_v1.pth (--superpoint; for non-commercial research only), both of "
             "github.com/cvg/GlueStick. --matcher classic needs none."
@@ -55,7 +56,7 @@ def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matche
 def _given_matches(path: Path, size: tuple[int, int]) -> Matcher:
     found = read_matches(path)
     if found.size != size:
-        raise ValueError(
+        raise UserError(
             f"{path} is for frames of {found.size[1]} x {found.size[0]} pixels, but these are "
             f"{size[1]} x {size[0]}: give --width and --height those values."
         )

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import UserError
 from ..pose import DWPOSE_FILES
 from .catalogue import MODEL_INDEX, SVD_PARTS, find_model
 from .comfyui import FCVG_MODELS, known_folders
@@ -50,7 +51,7 @@ def find_models(
         half: of a download, the half-precision files.
 
     Raises:
-        ValueError: one is neither named nor found.
+        UserError: one is neither named nor found.
     """
     roots = known_folders()
     unet = unet or find_model(family.unet, roots)
@@ -62,7 +63,7 @@ def find_models(
         if value is None
     ]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"Models of {family.name} are missing: name them with {', '.join(missing)}, or put "
             "them where python -m fcvg_core models says, which downloads them with --get. Looked "
             f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
@@ -71,7 +72,7 @@ def find_models(
         )
     for path in (unet, controlnext):
         if not path.is_file():
-            raise ValueError(f"There is no model file {path}.")
+            raise UserError(f"There is no model file {path}.")
     return ModelFiles(_svd_folder(str(found), unet, half), unet, controlnext)
 
 
@@ -90,14 +91,14 @@ def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | 
     """DWPose's two files: those that are named, else those of known folders; None without both.
 
     Raises:
-        ValueError: one is named, and the other one neither named nor found.
+        UserError: one is named, and the other one neither named nor found.
     """
     roots = known_folders()
     found = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
     if None not in found:
         return found
     if boxes or points:
-        raise ValueError(
+        raise UserError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
             f"{' and '.join(DWPOSE_FILES)} where python -m fcvg_core models says."
         )
@@ -116,7 +117,7 @@ def _svd_folder(name: str, unet: Path, half: bool) -> Path:
     if folder.is_dir():
         return folder
     if folder.exists() or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        raise ValueError(
+        raise UserError(
             f"{name} is no folder: give the folder of SVD in diffusers' layout (the one with "
             f"{MODEL_INDEX}), or its name on huggingface.co."
         )
@@ -133,7 +134,7 @@ def _from_hub(name: str, patterns: list[str]) -> Path:
     """The local copy of a repository on huggingface.co, of the files that fit the patterns.
 
     Raises:
-        ValueError: it can't be reached, does not exist or needs a licence to be accepted.
+        UserError: it can't be reached, does not exist or needs a licence to be accepted.
     """
     from huggingface_hub import snapshot_download
 
@@ -141,7 +142,7 @@ def _from_hub(name: str, patterns: list[str]) -> Path:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except (OSError, ValueError) as error:  # the hub's own errors derive from these
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise ValueError(
+        raise UserError(
             f"There is no folder {name}, and it can't be downloaded from huggingface.co under "
             f"that name ({type(error).__name__}: {reason}). Download it by hand and give --model "
             "its folder."

@@ -69,7 +69,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line; `command` says which one was asked for.
 
     Raises:
-        ValueError: the file of --run is none.
+        UserError: the file of --run is none.
         SystemExit: an option is wrong (2), or only help was asked for (0).
     """
     parser, repeatable = _build_parser()

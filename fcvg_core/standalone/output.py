@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..errors import UserError
+
 HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "numpy",
             "opencv-python", "opencv-python-headless", "pillow", "av")  # fmt: skip
@@ -71,17 +73,17 @@ def read_run(path: Path) -> dict:
     """What `write_run` wrote.
 
     Raises:
-        ValueError: the file is missing or was not written by a run.
+        UserError: the file is missing or was not written by a run.
     """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(run["options"], dict) and isinstance(run["inputs"], dict):
             return run
     except FileNotFoundError as error:
-        raise ValueError(f"There is no file {path}.") from error
+        raise UserError(f"There is no file {path}.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no run.json of an earlier run: {error!r}.") from error
-    raise ValueError(f"{path} is no run.json of an earlier run: its options are no table.")
+        raise UserError(f"{path} is no run.json of an earlier run: {error!r}.") from error
+    raise UserError(f"{path} is no run.json of an earlier run: its options are no table.")
 
 
 def changed_inputs(run: dict) -> list[str]:

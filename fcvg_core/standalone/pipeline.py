@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..frames import check_frames, to_image
 from ..models.fcvg import (
     augment_keyframe,
@@ -91,10 +92,10 @@ class VideoPipeline:
             uint8 [H, W, 3].
 
         Raises:
-            ValueError: not a number came out of the denoising or of the VAE.
+            UserError: not a number came out of the denoising or of the VAE.
         """
         if not latents.isfinite().all():
-            raise ValueError("Denoising gave values that are not numbers: try --dtype fp32.")
+            raise UserError("Denoising gave values that are not numbers: try --dtype fp32.")
         vae = self.models.vae
         scaled = latents / vae.config.scaling_factor
         done = 0
@@ -125,7 +126,7 @@ class InbetweenPipeline(VideoPipeline):
     """FCVG without ComfyUI: the frames between two keyframes.
 
     Raises:
-        ValueError: the ControlNeXt is not version 2, the one that FCVG was trained with.
+        UserError: the ControlNeXt is not version 2, the one that FCVG was trained with.
     """
 
     def __init__(self, models: Models, *, device: torch.device, offload: bool):
@@ -220,7 +221,7 @@ def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
         # Retried by the caller: until here the exception holds the chunk's tensors.
         return None
     if not frames.isfinite().all():
-        raise ValueError("The VAE gave values that are not numbers, in float32 too.")
+        raise UserError("The VAE gave values that are not numbers, in float32 too.")
     return frames
 
 

@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+from ..errors import UserError
 from ..pose import Poses, canvas_size, from_openpose, is_stretched, to_openpose
 
 
@@ -22,18 +23,18 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
         frame: which one of a list.
 
     Raises:
-        ValueError: the file is missing or of another form.
+        UserError: the file is missing or of another form.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         found = found[frame] if isinstance(found, list) else found
         poses, canvas = from_openpose(found, size=size), canvas_size(found)
     except FileNotFoundError as error:
-        raise ValueError(f"There is no file {path}.") from error
+        raise UserError(f"There is no file {path}.") from error
     except IndexError as error:
-        raise ValueError(f"{path} is an empty list: expected the poses of a frame.") from error
+        raise UserError(f"{path} is an empty list: expected the poses of a frame.") from error
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path} holds no poses: {error}") from error
+        raise UserError(f"{path} holds no poses: {error}") from error
     if canvas and is_stretched(canvas, size):
         logging.warning(
             "%s is for frames of %d x %d pixels; its people are stretched to %d x %d.",

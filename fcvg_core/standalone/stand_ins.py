@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from ..errors import UserError
 from ..models.fcvg import Config, ControlNeXt
 
 FILES = (
@@ -69,7 +70,7 @@ def write_stand_ins(folder: Path) -> None:
     """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
 
     Raises:
-        ValueError: the folder holds other things; they are left as they are.
+        UserError: the folder holds other things; they are left as they are.
     """
     _check_folder(folder)
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
@@ -94,16 +95,16 @@ def write_stand_ins(folder: Path) -> None:
 def _check_folder(folder: Path) -> None:
     """Refuse a folder in which something else than stand-ins would be written over."""
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is no folder: name another.")
+        raise UserError(f"{folder} is no folder: name another.")
     there = [folder / name for name in FILES if (folder / name).exists()]
     for path in there:
         if not is_stand_in_file(path):
-            raise ValueError(
+            raise UserError(
                 f"{path} is there, and is no stand-in or only half of one: name another folder, "
                 "or remove it."
             )
     if not there and folder.is_dir() and any(folder.iterdir()):
-        raise ValueError(f"{folder} is not empty, and has no stand-ins: name another folder.")
+        raise UserError(f"{folder} is not empty, and has no stand-ins: name another folder.")
 
 
 def is_stand_in_file(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..errors import UserError
 from ..frames import check_frame
 from .keyframes import read_frame
 
@@ -38,7 +39,7 @@ def read_video(
         closed after the last frame, or when the generator is.
 
     Raises:
-        ValueError: the file is missing, damaged or no video (when a frame is asked for, where it
+        UserError: the file is missing, damaged or no video (when a frame is asked for, where it
             shows only then), or a number is below 1.
 
     Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py; the rule
@@ -47,7 +48,7 @@ def read_video(
     down; with a frame rate that varies, they are the average.
     """
     if stride < 1:
-        raise ValueError(f"expected a stride of 1 frame or more, got {stride}")
+        raise UserError(f"expected a stride of 1 frame or more, got {stride}")
     _check_max_frames(max_frames)
     container, stream = _open_video(path)
     fps = stream.average_rate or stream.guessed_rate or UNKNOWN_FPS
@@ -66,12 +67,12 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
         An iterator of frames [H, W, 3] uint8 of one size.
 
     Raises:
-        ValueError: there is no such folder, it holds no picture, one is damaged or of another size
+        UserError: there is no such folder, it holds no picture, one is damaged or of another size
             than the first (when it is reached), or `max_frames` is below 1.
     """
     _check_max_frames(max_frames)
     if not folder.is_dir():
-        raise ValueError(
+        raise UserError(
             f"There is no folder {folder}. Give one that holds the frames as pictures."
         )
     paths = [
@@ -80,7 +81,7 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
         if path.suffix.lower() in PICTURES and path.name[0] != "." and path.is_file()
     ]
     if not paths:
-        raise ValueError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
+        raise UserError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
     return _read_pictures(paths[:max_frames])
 
 
@@ -102,12 +103,12 @@ class VideoWriter:
 
         Raises:
             FileExistsError: there is such a file.
-            ValueError: the frame rate is not above 0.
+            UserError: the frame rate is not above 0.
         """
         self.path, self.num_frames = Path(path), 0
         self._rate = Fraction(fps).limit_denominator(1001) if math.isfinite(fps) else 0
         if self._rate <= 0:
-            raise ValueError(f"expected more than 0 frames a second, got {fps}")
+            raise UserError(f"expected more than 0 frames a second, got {fps}")
         if self.path.exists():
             raise FileExistsError(f"{self.path} exists already. Give another name or move it.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -119,13 +120,13 @@ class VideoWriter:
     def __exit__(self, kind: type | None, *_) -> None:
         self.close()
         if kind is None and self.num_frames == 0:
-            raise ValueError(f"There was no frame to write to {self.path}.")
+            raise UserError(f"There was no frame to write to {self.path}.")
 
     def write(self, frame: np.ndarray) -> None:
         """Add a frame [H, W, 3] uint8.
 
         Raises:
-            ValueError: it is none, or of another size than the first.
+            UserError: it is none, or of another size than the first.
         """
         import av
 
@@ -134,9 +135,9 @@ class VideoWriter:
             self._open(frame.shape[:2])
         if frame.shape[:2] != self._size:
             sizes = _in_words(self._size), _in_words(frame.shape[:2])
-            raise ValueError("expected a frame of {} as the first, got {}".format(*sizes))
+            raise UserError("expected a frame of {} as the first, got {}".format(*sizes))
         if self._container is None:
-            raise ValueError(f"{self.path} is closed: nothing can be added to it.")
+            raise UserError(f"{self.path} is closed: nothing can be added to it.")
         odd = [(0, length % 2) for length in self._size]
         frame = np.ascontiguousarray(np.pad(frame, (*odd, (0, 0)), mode="edge"))
         picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
@@ -177,7 +178,7 @@ class VideoWriter:
         try:
             stream.codec_context.open()
         except av.FFmpegError as error:
-            raise ValueError(f"{codec} takes no video of {_in_words(size)}.") from error
+            raise UserError(f"{codec} takes no video of {_in_words(size)}.") from error
         self._size = size
 
 
@@ -186,16 +187,16 @@ def _open_video(path: Path):
     import av
 
     if path.is_dir():
-        raise ValueError(
+        raise UserError(
             f"{path} is a folder, expected a video file. Pictures in a folder are read as an "
             "image folder."
         )
     if not path.is_file():
-        raise ValueError(f"There is no video {path}.")
+        raise UserError(f"There is no video {path}.")
     try:
         container = av.open(f"file:{path}")  # else "a:b.mp4" would be a protocol
     except (av.FFmpegError, OSError) as error:
-        raise ValueError(
+        raise UserError(
             f"{path} ({path.stat().st_size} bytes) can't be read as a video: it is empty, cut off "
             f"or of an unknown kind ({error.strerror}). Save it as MP4 again."
         ) from error
@@ -205,7 +206,7 @@ def _open_video(path: Path):
             return container, stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     container.close()
-    raise ValueError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
+    raise UserError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
 
 
 def _at_most(
@@ -229,12 +230,12 @@ def _decode(
                     yield _upright(frame.to_ndarray(format="rgb24"), _display_matrix(frame))
         except (av.FFmpegError, OSError) as error:
             fewer = f", or read at most {number // stride + 1} frames" if number >= 0 else ""
-            raise ValueError(
+            raise UserError(
                 f"{path} is damaged after {number + 1} frames ({error.strerror}). "
                 f"Save it again{fewer}."
             ) from error
     if number < 0:
-        raise ValueError(f"{path} holds a video without a single frame. Save it again.")
+        raise UserError(f"{path} holds a video without a single frame. Save it again.")
 
 
 def _display_matrix(frame) -> np.ndarray | None:
@@ -261,7 +262,7 @@ def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
         frame = read_frame(path)
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
-            raise ValueError(
+            raise UserError(
                 f"{path} has {_in_words(frame.shape[:2])}, expected {_in_words(size)} as "
                 f"{paths[0].name}. Give all pictures of the folder one size."
             )
@@ -276,7 +277,7 @@ def _natural(path: Path) -> list:
 
 def _check_max_frames(max_frames: int | None) -> None:
     if max_frames is not None and max_frames < 1:
-        raise ValueError(f"expected at least 1 frame to read, got {max_frames}")
+        raise UserError(f"expected at least 1 frame to read, got {max_frames}")
 
 
 def _in_words(size: tuple[int, int]) -> str:

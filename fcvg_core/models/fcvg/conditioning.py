@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ...errors import UserError
+
 CLIP_SIZE = 224
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI's CLIP
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -14,11 +16,11 @@ SIZE_STEP = 64  # latents are divided by 8 by the VAE and by 8 by the UNet
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise ValueError unless the model can take frames of this size."""
+    """Raise UserError unless the model can take frames of this size."""
     for name, value in (("height", height), ("width", width)):
         if value < SIZE_STEP or value % SIZE_STEP:
             lower = max(value // SIZE_STEP, 1) * SIZE_STEP
-            raise ValueError(
+            raise UserError(
                 f"The {name} must be a multiple of {SIZE_STEP}, got {value}: "
                 f"take {lower} or {lower + SIZE_STEP}."
             )

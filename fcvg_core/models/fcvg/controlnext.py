@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...errors import UserError
+
 CONTROL_SCALE = 0.2  # FCVG's control level, unet_..._controlnext.py:464
 STD_EPSILON = 1e-5  # the same file, line 462
 TIME_CHANNELS, TIME_EMBEDDING = 128, 256
@@ -111,7 +113,7 @@ def add_control(
         level: one of the network's `levels`.
     """
     if hidden.shape != control.shape:
-        raise ValueError(
+        raise UserError(
             f"ControlNeXt's features are {tuple(control.shape)} (frames, channels, height, width) "
             f"but the UNet's are {tuple(hidden.shape)}: the two files do not belong together, "
             "or the number of control frames is not that of the video."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from ...errors import UserError
 from .controlnext import Config, ControlNeXt
 
 SCALE_LIMIT = 1.3  # unet_..._controlnext.py:472: control acts with sigmoid(scale) * 1.3
@@ -56,7 +57,7 @@ def build_controlnext(
 
 
 def check_fit(network: ControlNeXt, channels: list[int] | tuple[int, ...]) -> None:
-    """Raise ValueError unless a network's features fit the UNet that they would steer.
+    """Raise UserError unless a network's features fit the UNet that they would steer.
 
     Args:
         channels: of the UNet's blocks, from the first to the last.
@@ -65,7 +66,7 @@ def check_fit(network: ControlNeXt, channels: list[int] | tuple[int, ...]) -> No
     if own == theirs:
         return
     where = "middle" if network.down_block else "second"
-    raise ValueError(
+    raise UserError(
         f"ControlNeXt v{network.config.version} gives {own} channels, but the UNet takes {theirs} "
         f"into its {where} block: the two files belong to different models. Take the UNet that "
         "came with the ControlNeXt file, or another one made of SVD."
@@ -73,9 +74,9 @@ def check_fit(network: ControlNeXt, channels: list[int] | tuple[int, ...]) -> No
 
 
 def check_version(network: ControlNeXt) -> None:
-    """Raise ValueError unless a network is version 2, the one that FCVG was trained with."""
+    """Raise UserError unless a network is version 2, the one that FCVG was trained with."""
     if network.config.version != 2:
-        raise ValueError(
+        raise UserError(
             f"This is ControlNeXt v{network.config.version}, but FCVG works with v2: take "
             "controlnext.safetensors of FCVG, or animate one image with ControlNeXt-SVD instead."
         )

@@ -9,6 +9,7 @@ import re
 import torch
 from torch import Tensor
 
+from ...errors import UserError
 from .controlnext import Config
 from .controlnext_v1 import ConfigV1
 
@@ -108,11 +109,11 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
     """Version and sizes of a ControlNeXt file, from its keys and the shape of its last layer.
 
     Raises:
-        ValueError: it is something else.
+        UserError: it is something else.
     """
     last = state_dict.get("mid_convs.1.weight")
     if last is None or last.ndim != 4:
-        raise ValueError(
+        raise UserError(
             f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: take "
             "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
         )
@@ -123,7 +124,7 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
 def check_keys(
     state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False
 ) -> None:
-    """Raise ValueError unless a file's tensors are the expected ones, naming the first wrong ones.
+    """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
 
     Args:
         state_dict: already renamed.
@@ -141,7 +142,7 @@ def check_keys(
         wrong += [f"{key} is missing" for key in expected if key not in state_dict]
     if wrong or not state_dict:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ValueError(
+        raise UserError(
             f"{name} does not fit: it is {describe(state_dict)}. "
             f"{'; '.join(wrong[:3]) or 'It holds no tensor'}{more}."
         )

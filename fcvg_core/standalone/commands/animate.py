@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import UserError
 from ...frames import fit_frame, side_by_side
 from ...models.fcvg import check_size
 from ...sampling import plan_windows
@@ -52,7 +53,7 @@ def _unify_names(options: argparse.Namespace) -> None:
     options.video = options.validation_control_video_path or options.video
     options.ref_image_path = options.validation_control_video_path = None
     if not options.image or bool(options.video) == bool(options.control_frames):
-        raise ValueError(
+        raise UserError(
             "A picture and either a driving video or a folder of control frames are needed: "
             "python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
@@ -68,7 +69,7 @@ def _control_frames(
     else:
         control, fps = _drive(options, reference, bars)
     if len(control) < 2:
-        raise ValueError(f"A video needs at least 2 frames, but there is {len(control)}.")
+        raise UserError(f"A video needs at least 2 frames, but there is {len(control)}.")
     return control, fps
 
 

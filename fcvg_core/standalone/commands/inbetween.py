@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import UserError
 from ...models.fcvg import check_size
 from ...pose import STYLES
 from ...sampling import plan_windows
@@ -29,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     options.last = options.image2_path or options.last
     options.image1_path = options.image2_path = None  # the same, by the reference's names
     if not (options.first and options.last):
-        raise ValueError(
+        raise UserError(
             "Two pictures are needed, the first frame and the last: "
             "python -m fcvg_core inbetween FIRST LAST -o OUT"
         )

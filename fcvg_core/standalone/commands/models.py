@@ -4,6 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
+from ...errors import UserError
 from ..catalogue import CATALOGUE, MODES, Download, ModelFile
 from ..comfyui import known_folders
 from ..download import (
@@ -93,10 +94,10 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
     """Download what is missing into the first of the folders.
 
     Raises:
-        ValueError: there is no folder; or what could not be downloaded, after all that could.
+        UserError: there is no folder; or what could not be downloaded, after all that could.
     """
     if not roots:
-        raise ValueError(f"There is no folder to download to: {NOWHERE}.")
+        raise UserError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
     wanted = [file for file in files if places[file.key] is None]
     print(f"{len(files) - len(wanted)} of {len(files)} are there."
@@ -112,7 +113,7 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
             check_space([step for steps in todo.values() for step in steps])
             failed += _fetch_all(todo)
     if failed:
-        raise ValueError("\n".join(["Not everything is there.", *failed]))
+        raise UserError("\n".join(["Not everything is there.", *failed]))
 
 
 def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
@@ -142,7 +143,7 @@ def _convert(paths: list[Path]) -> None:
     """Rewrite each; what can't be is told at the end.
 
     Raises:
-        ValueError: of one or more.
+        UserError: of one or more.
     """
     from ..convert import convert
 
@@ -160,4 +161,4 @@ def _convert(paths: list[Path]) -> None:
         else:
             print(f"  it holds all that is in {path.name}")
     if failed:
-        raise ValueError("\n".join(failed))
+        raise UserError("\n".join(failed))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ...errors import UserError
 from ...frames import fit_frame
 from ...pose import STYLES, Poses, PoseStyle, draw_on_frame, draw_poses, stack_frames
 from ..dwpose import need_detector
@@ -17,7 +18,7 @@ from ..poses_file import write_poses
 def run(options: argparse.Namespace) -> None:
     """Find people and write them, for each picture three files of its name."""
     if (options.height is None) != (options.width is None):
-        raise ValueError("Give both --height and --width, or neither.")
+        raise UserError("Give both --height and --width, or neither.")
     detector = need_detector(options)
     for path in options.images:
         read_frame(path)  # all of them, before anything is written

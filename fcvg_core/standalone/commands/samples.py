@@ -5,6 +5,7 @@ import argparse
 import numpy as np
 from PIL import Image
 
+from ...errors import UserError
 from ..keyframes import read_frame
 from ..scene import draw_sample_pair
 
@@ -18,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     paths = [options.folder / name for name in NAMES]
     for path, frame in zip(paths, frames, strict=True):
         if path.exists() and not np.array_equal(read_frame(path), frame):
-            raise ValueError(f"{path} exists and is another picture: name another folder.")
+            raise UserError(f"{path} exists and is another picture: name another folder.")
     for path, frame in zip(paths, frames, strict=True):
         Image.fromarray(frame).save(path)
         print(path)

@@ -1,0 +1,54 @@
+import json
+import os
+
+import pytest
+from fcvg_core.errors import UserError
+from fcvg_core.standalone.json_file import read_json
+
+WANTED = "a table of numbers"
+
+
+def written(tmp_path, content: bytes):
+    path = tmp_path / "some.json"
+    path.write_bytes(content)
+    return path
+
+
+class TestReadJson:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+    def test_reads_every_unicode(self, tmp_path, encoding):
+        path = written(tmp_path, '{"größe": [1, 2.5]}'.encode(encoding))
+        assert read_json(path, expected=WANTED) == {"größe": [1, 2.5]}
+
+    def test_keeps_the_largest_seed(self, tmp_path):
+        path = written(tmp_path, json.dumps([2**64 - 1, -(2**64) + 1, 1e308]).encode())
+        assert read_json(path, expected=WANTED) == [2**64 - 1, -(2**64) + 1, 1e308]
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"", "no JSON"),
+            (b"\x00\x01\x02", "no JSON"),
+            (b"\xff\xfe\xff", "no JSON"),
+            (b'{"a": 1', "no JSON"),
+            (b"[" * 100_000, "nested too deep"),
+            (b'{"a":' * 100_000, "nested too deep"),
+            (str(10**400).encode(), "too large"),
+            (b"9" * 10_000, "too large"),
+            (str(2**70).encode(), "too large"),
+            (b"[1e400]", "too large"),
+            (b"[-1e400]", "too large"),
+        ],
+    )
+    def test_says_what_is_wrong_and_what_was_expected(self, tmp_path, content, reason):
+        path = written(tmp_path, content)
+        with pytest.raises(UserError, match=reason) as caught:
+            read_json(path, expected=WANTED)
+        assert str(path) in str(caught.value) and WANTED in str(caught.value)
+
+    def test_never_waits_for_a_pipe_or_a_device(self, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        for path in (pipe, tmp_path, "/dev/zero"):
+            with pytest.raises(UserError, match="pipe"):
+                read_json(type(tmp_path)(path), expected=WANTED)
