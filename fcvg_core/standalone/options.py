@@ -3,6 +3,7 @@
 import argparse
 
 from .. import bounds
+from ..errors import UserError
 from .catalogue import MODES
 from .option_groups import (
     MISSING_JOINTS,
@@ -72,11 +73,20 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
         saved = read_run_options(typed["run"], name, command, typed)
         saved = without_replaced(saved, typed)
-    if typed.get("device", "auto") != "auto":
-        from .machine import choose_device  # needs torch
+    options = argparse.Namespace(command=name, **{**command.defaults, **saved, **typed})
+    if getattr(options, "device", "auto") != "auto":
+        _check_device(options, where="" if "device" in typed else f"{options.run}: device: ")
+    return options
 
-        choose_device(typed["device"])
-    return argparse.Namespace(command=name, **{**command.defaults, **saved, **typed})
+
+def _check_device(options: argparse.Namespace, *, where: str) -> None:
+    """Raise UserError where the device is not there; the message begins with `where`."""
+    from .machine import choose_device  # needs torch, which --help does without
+
+    try:
+        choose_device(options.device)
+    except UserError as error:
+        raise UserError(f"{where}{error} Give another --device.") from error
 
 
 def _build_parser() -> tuple[Parser, dict[str, Parser]]:

@@ -38,8 +38,8 @@ def read_run_options(
     unknown = sorted(key for key in noted if key not in options or key == "run")
     if unknown:
         names = ", ".join(map(quote, unknown[:SHOWN]))
-        logging.warning("%s has %d options that are unknown here and count for nothing: %s",
-                        path, len(unknown), names)  # fmt: skip
+        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
+        logging.warning("%s: unknown options are left out: %s%s.", path, names, more)
     wanted = {key: value for key, value in noted.items()
               if key not in unknown and not _is_typed(key, typed)}  # fmt: skip
     saved = {key: _read(path, key, value, command) for key, value in wanted.items()}
