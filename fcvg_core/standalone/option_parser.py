@@ -13,6 +13,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any):
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
+        self.register("action", None, _Store)
 
     def tell_typed_apart(self) -> None:
         """From now on a default is told from the same value typed: once all options are there."""
@@ -71,6 +72,22 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             choices = ", ".join(action.choices)
             raise argparse.ArgumentError(action, f"expected one of {choices}; got {quote(value)}")
+
+
+class _Store(argparse._StoreAction):
+    """Stores a value: of one name the last counts, two names may not contradict each other."""
+
+    typed_as: str | None = None
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        if self.typed_as not in (None, option_string) and before != values:
+            raise argparse.ArgumentError(
+                None, f"{self.typed_as} and {option_string} are the same option, but their values "
+                "differ: give one of them",
+            )  # fmt: skip
+        self.typed_as = option_string
+        super().__call__(parser, namespace, values, option_string)
 
 
 class _Untyped:

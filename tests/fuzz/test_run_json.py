@@ -29,7 +29,15 @@ texts = st.text(max_size=20) | st.sampled_from(
     ["", "25", "1e3", "nan", "auto", "cpu", "meta", "cuda:-1", "fp16", "fp8", "true", "None",
      "classic", "uniform", "ease", "0,0.2,1", "0,2", "a\0b", "x" * 5000, "\ud800", "-o", " "]
 )  # fmt: skip
-values = st.recursive(
+likely = (
+    st.integers(1, 30)
+    | st.floats(0, 1)
+    | st.booleans()
+    | st.none()
+    | st.sampled_from(["auto", "cpu", "fp32", "classic", "hold", "drop", "uniform", "a.png", False,
+                       ["a.json", "b.json"], [0, 0.2, 1], 64, 128])
+)  # fmt: skip
+values = likely | st.recursive(
     st.none() | st.booleans() | numbers | texts,
     lambda inner: (
         st.lists(inner, max_size=4)
@@ -49,7 +57,7 @@ def edited_runs(draw) -> tuple[str, dict, dict[str, Any]]:
     for key in draw(st.lists(st.sampled_from(sorted(options)), max_size=2)):
         options.pop(key, None)
     keys = st.sampled_from([*sorted(options), NO_OPTION])
-    changed = draw(st.dictionaries(keys, values, min_size=1, max_size=3))
+    changed = draw(st.dictionaries(keys, values, min_size=1, max_size=2))
     options |= changed
     return file.stem, run, changed
 

@@ -37,6 +37,18 @@ def test_contradictions_name_both(arguments, names) -> None:
     assert all(name in str(raised.value) for name in names)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(["--frames", "5"], ["--max_frame_num", "6"]), (["-o", "x"], ["--output_dir", "y"]),
+     (["--unet", "x"], ["--unet_path", "y"]), (["--window=3"], ["--batch_frames=4"])],
+)  # fmt: skip
+def test_two_names_of_one_option(one, other, capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse_options([*INBETWEEN, *one, *other])
+    said = capsys.readouterr().err
+    assert all(words[0].split("=")[0] in said for words in (one, other))
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_poses_and_none(order, capsys) -> None:
     given = [["--poses", "x", "y"], ["--no-poses"]][::order]
@@ -60,6 +72,7 @@ def test_poses_and_none(order, capsys) -> None:
         ([*INBETWEEN, "--no-poses", "--dwpose-det", "d"], "poses", False),
         ([*INBETWEEN, "--conditions-only", "--model", "m"], "model", "m"),
         ([*INBETWEEN, "--steps", "3", "--steps", "4"], "steps", 4),
+        ([*INBETWEEN, "--steps", "3", "--num_inference_steps", "3"], "steps", 3),
         ([*INBETWEEN, "--offload", "--no-offload"], "offload", False),
     ],
 )

@@ -35,7 +35,7 @@ BAD = [
     (WHOLE, ["", "0", "1001", "1e3", "1.0", "nan", "0x10", "1" * 5000, "true", "\0"]),
     (NUMBER, ["", "-1e-9", "30.1", "nan", "inf", "-inf", "1e400", "1,5", "x" * 10**6]),
     (SIZE_TYPE, ["0", "-64", "63", "100", "4160", "64.0", "1e2"]),
-    (PATH, ["", "a\0b", "x" * (LONGEST_PATH + 1)]),
+    (PATH, ["", "a\0b", "x" * (LONGEST_PATH + 1), "\ud800"]),
     (PATH_OR_NAME, ["", "\0", "x" * (LONGEST_PATH + 1)]),
     (DEVICE, ["", " cpu", "CPU", "cuda:-1", "cuda:", "cpu\n", "cuda:0:1", "\u0663"]),
     (TIMING, ["", "ease", "0", "0,2", "0,nan", ",".join(["0.5"] * 1025), "0," * 10**5]),
@@ -59,7 +59,7 @@ def test_what_is_typed(kind, text, expected) -> None:
     assert value == expected and type(value) is type(expected)
 
 
-@pytest.mark.parametrize(("kind", "text"), BAD)
+@pytest.mark.parametrize(("kind", "text"), BAD, ids=lambda value: repr(value)[:20])
 def test_what_can_not_be_typed(kind, text) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="^expected .* got ") as raised:
         kind(text)

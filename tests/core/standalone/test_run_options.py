@@ -59,7 +59,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [(key, value) for key, (values, _) in WRONG.items() for value in values]
+    ("key", "value"),
+    [(key, value) for key, (values, _) in WRONG.items() for value in values],
+    ids=lambda value: repr(value)[:20],
 )
 def test_wrong_values(run, tmp_path, key, value) -> None:
     with pytest.raises(UserError) as raised:
