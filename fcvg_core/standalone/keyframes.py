@@ -55,17 +55,14 @@ def read_frame(path: Path) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PIL's, of what is no damage to the pixels
             return _pixels(content)
-    except (Image.DecompressionBombError, _TooManyPixels) as error:
-        raise UserError(f"{path} has too many pixels: {error}. Make it smaller.") from error
+    except Image.DecompressionBombError as error:
+        how_many = str(error).partition(",")[0]
+        raise UserError(f"{path} has too many pixels: {how_many}. Make it smaller.") from error
     except Exception as error:  # PIL's readers raise nearly every kind on damage
         raise UserError(
             f"{path} ({len(content)} bytes) can't be read as a picture: it is empty, cut off, "
-            "damaged or of an unknown kind. Save it as PNG or JPEG again."
+            "damaged, too large or of an unknown kind. Save it as PNG or JPEG again."
         ) from error
-
-
-class _TooManyPixels(ValueError):
-    """A picture is larger than it can be worked with."""
 
 
 def _content(path: Path) -> bytes:
@@ -75,13 +72,11 @@ def _content(path: Path) -> bytes:
             raise UserError(f"There is no picture {path}.")
         if not path.is_file():  # a device or a pipe may never end
             raise UserError(f"{path} is a folder, a pipe or a device; expected a picture.")
-        with path.open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path} has more than {MAX_BYTES >> 30} GiB: that is no picture.")
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"The picture {path} can't be read: {error.strerror}.") from error
-    if len(content) > MAX_BYTES:
-        raise UserError(f"{path} has more than {MAX_BYTES >> 30} GiB: that is no picture.")
-    return content
 
 
 def _pixels(content: bytes) -> np.ndarray:
@@ -89,9 +84,9 @@ def _pixels(content: bytes) -> np.ndarray:
     Image.init()
     formats = [name for name in Image.ID if name not in PROGRAMS]
     with Image.open(io.BytesIO(without_metadata(content)), formats=formats) as opened:
-        width, height = opened.size
-        if width * height > MAX_PIXELS:  # PIL's own limit may be lifted
-            raise _TooManyPixels(f"{width} x {height}, and the limit is {MAX_PIXELS} in all")
+        count = opened.width * opened.height
+        if count > MAX_PIXELS:  # where other code has lifted PIL's own limit
+            raise Image.DecompressionBombError(f"{count} pixels exceed the limit of {MAX_PIXELS}")
         return np.array(_to_rgb(ImageOps.exif_transpose(opened)))
 
 

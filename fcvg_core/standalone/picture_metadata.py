@@ -17,11 +17,13 @@ XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])[\"'<]")
 MAX_TEXT = 2**20  # bytes of a compressed text that are looked at
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG, SCAN, COMMENT = b"\xff\xd8", 0xDA, 0xFE
+MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)  # filling before it counts for nothing
 JFIF, APP1, ADOBE, LAST_APP = 0xE0, 0xE1, 0xEE, 0xEF
 # JPEG's segments that tell how colours are coded, and how long they are where they are whole.
 COLOUR_SEGMENTS = {JFIF: 16, ADOBE: 14}
 NAKED = (0x00, 0x01, *range(0xD0, 0xDA))  # markers of JPEG without a length
 XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
+WEBP_HAS_EXIF = 0x08  # a flag of its first section
 TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TIFF_XMP = 700
 # Tags of TIFF that pixels are decoded by.
@@ -37,11 +39,11 @@ EXIF_ITEM = re.compile(rb"(infe[\2\3].{3}(?:.{2}|.{4})\0\0)Exif", re.DOTALL)
 def without_metadata(content: bytes) -> bytes:
     """A picture's file without what is not needed for its pixels, its orientation apart.
 
-    Files of PNG, JPEG, WebP, TIFF and AVIF are written anew. Others come back as they are, and
-    so do those that are too damaged to tell one section from the next.
+    Files of PNG, JPEG, WebP, TIFF, AVIF, JPEG 2000 and Photoshop are written anew. Others come
+    back as they are, and so do those that are too damaged to tell one section from the next.
 
     Raises:
-        ValueError: the checksum of a PNG's pixels is wrong.
+        ValueError: the checksum of a PNG's pixels is wrong, or a JPEG has no pixels.
     """
     rewrite = None
     if content.startswith(PNG):
@@ -52,6 +54,10 @@ def without_metadata(content: bytes) -> bytes:
         rewrite = _tiff
     elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         rewrite = _webp
+    elif content.startswith(b"8BPS"):
+        rewrite = _psd
+    elif content[4:8] == b"jP  ":
+        return _jpeg2000(content)
     elif content[4:8] == b"ftyp":  # of AVIF, which says elsewhere how it is turned
         return EXIF_ITEM.sub(rb"\1skip", content)
     try:
@@ -116,11 +122,10 @@ def _from_hex(text: bytes) -> bytes:
 
 def _jpeg(content: bytes) -> bytes:
     kept, exif, xmp, at = [], b"", b"", len(JPEG)
-    while content[at] != 0xFF or content[at + 1] != SCAN:
-        if content[at] != 0xFF or content[at + 1] == 0xFF:  # filling
-            at += 1
-            continue
-        marker = content[at + 1]
+    while found := MARKER.search(content, at):
+        at, marker = found.end() - 2, found[1][0]
+        if marker == SCAN:
+            break
         if marker in NAKED:
             at += 2
             continue
@@ -135,6 +140,8 @@ def _jpeg(content: bytes) -> bytes:
         elif not JFIF <= marker <= LAST_APP and marker != COMMENT:
             kept.append(segment)
         at += 2 + length
+    if not found:
+        raise ValueError("there are no pixels in it")
     if orientation := _exif_orientation(exif) or _xmp_orientation(xmp):
         exif = b"Exif\0\0" + _exif(orientation)
         kept.append(struct.pack(">BBH", 0xFF, APP1, 2 + len(exif)) + exif)
@@ -176,6 +183,8 @@ def _webp(content: bytes) -> bytes:
     while at < len(content) - 1:
         kind, length = struct.unpack_from("<4sI", content, at)
         end = at + 8 + length + length % 2
+        if at + 8 + length > len(content):
+            return content
         if kind == b"EXIF":
             exif = exif or content[at + 8 : at + 8 + length]
         elif kind == b"XMP ":
@@ -185,8 +194,21 @@ def _webp(content: bytes) -> bytes:
         at = end
     if orientation := _exif_orientation(exif) or _xmp_orientation(xmp):
         kept.append(struct.pack("<4sI", b"EXIF", 26) + _exif(orientation))
+        if kept[0].startswith(b"VP8X"):
+            kept[0] = kept[0][:8] + bytes([kept[0][8] | WEBP_HAS_EXIF]) + kept[0][9:]
     chunks = b"".join([b"WEBP", *kept])
     return b"RIFF" + struct.pack("<I", len(chunks)) + chunks
+
+
+def _psd(content: bytes) -> bytes:
+    (colours,) = struct.unpack_from(">I", content, 26)
+    (resources,) = struct.unpack_from(">I", content, 30 + colours)
+    return content[: 30 + colours] + bytes(4) + content[34 + colours + resources :]
+
+
+def _jpeg2000(content: bytes) -> bytes:
+    head, codestream, rest = content.partition(b"jp2c")
+    return head.replace(b"res ", b"free") + codestream + rest
 
 
 def _exif(orientation: int) -> bytes:
