@@ -16,7 +16,8 @@ from fcvg_core.standalone.poses_file import read_poses, write_poses
 SIZE = (32, 48)
 KEYS = ["people", "canvas_width", "canvas_height", "pose_keypoints_2d", "face_keypoints_2d",
         "hand_left_keypoints_2d", "fcvg_keypoints", "fcvg_brightness"]  # fmt: skip
-SOME = Poses(torch.linspace(-0.2, 1.2, 536).reshape(2, 134, 2), torch.linspace(0, 1, 268).view(2, -1))
+POINTS = torch.linspace(-0.2, 1.2, 536).reshape(2, 134, 2)
+SOME = Poses(POINTS, torch.linspace(0, 1, 268).reshape(2, 134))
 GOOD = to_openpose(SOME, SIZE)
 numbers = st.one_of(scalars, st.floats(-3, 3), st.floats(-100, 100))
 

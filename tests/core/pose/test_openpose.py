@@ -244,8 +244,10 @@ class TestFromOpenpose:
         frame = {"people": body(50, 25, 1)["people"]}
         assert from_openpose(frame, size=(100, 200)).keypoints[0, 0].tolist() == [0.25, 0.25]
 
-    @pytest.mark.parametrize(("brightness", "expected"), [(7, 1.0), (-1, 0.0), ("a", 1.0), (10**400, 1.0),
-                                                          (float("nan"), 1.0), (False, 1.0)])
+    @pytest.mark.parametrize(
+        ("brightness", "expected"),
+        [(7, 1.0), (-1, 0.0), ("a", 1.0), (10**400, 1.0), (float("nan"), 1.0), (False, 1.0)],
+    )
     def test_brightness(self, brightness, expected) -> None:
         frame = body(50, 25, 1)
         frame["people"][0]["fcvg_brightness"] = brightness

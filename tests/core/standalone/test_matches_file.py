@@ -99,8 +99,9 @@ def test_other_files(tmp_path, content):
           for size in ([9], [9, 9, 9], [1.5, 2], ["64", "64"], [True, True], [0, 9], [-9, 9], 9,
                        [float("nan"), 9], [10**6, 10**6], [65537, 9], [None, 9], {"0": 9}, "99")),
         *(({"lines0": lines}, r"lines0 is no list of \[\[x, y\], \[x, y\]\]")
-          for lines in ([[0, 1, 2, 3]], [[[0, 1], [2]]], [[["0", 1], [2, 3]]], [[[True, 1], [2, 3]]],
-                        [[[None, 1], [2, 3]]], [[[[0], 1], [2, 3]]], [[]], ["text"], [{}], [None])),
+          for lines in ([[0, 1, 2, 3]], [[[0, 1], [2]]], [[["0", 1], [2, 3]]],
+                        [[[True, 1], [2, 3]]], [[[None, 1], [2, 3]]], [[[[0], 1], [2, 3]]], [[]],
+                        ["text"], [{}], [None])),
         *(({"lines1": lines}, "lines1 is no list") for lines in (None, 5, "text", {"0": LINE})),
         *(({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has numbers that are not finite")
           for x in (float("nan"), 1e39, -1e300)),
