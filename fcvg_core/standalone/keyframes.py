@@ -1,8 +1,11 @@
 """Picture files of any size and kind -> the two keyframes of a video."""
 
+import contextlib
 import io
 import logging
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from ..errors import UserError
 from ..frames import fit_frame
-from .picture_metadata import without_metadata
+from .picture_metadata import TIFFS, without_metadata
 
 MAX_BYTES = 2**31
 MAX_PIXELS = 178_956_970  # twice the number from which PIL warns; it raises above
@@ -52,7 +55,8 @@ def read_frame(path: Path) -> np.ndarray:
     """
     content = _content(path)
     try:
-        with warnings.catch_warnings():
+        quiet = _without_stderr() if content.startswith(TIFFS) else contextlib.nullcontext()
+        with warnings.catch_warnings(), quiet:
             warnings.simplefilter("ignore")  # PIL's, of what is no damage to the pixels
             return _pixels(content)
     except Image.DecompressionBombError as error:
@@ -77,6 +81,23 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"The picture {path} can't be read: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Keep a library in C from the terminal: libtiff writes a line for each damaged row."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _pixels(content: bytes) -> np.ndarray:

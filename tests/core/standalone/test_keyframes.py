@@ -1,5 +1,6 @@
 """Pictures of every kind become keyframes."""
 
+import contextlib
 import io
 import logging
 import os
@@ -129,6 +130,18 @@ class TestReadFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert read_frame(tmp_path / "large.png").shape == (11, 11, 3)
+
+    def test_a_damaged_tiff_does_not_fill_the_terminal(self, tmp_path, capfd) -> None:
+        file = io.BytesIO()
+        noise = np.random.RandomState(0).randint(0, 2, (99, 99)).astype(bool)
+        Image.fromarray(noise).save(file, "TIFF", compression="group4")
+        content = bytearray(file.getvalue())
+        content[40:200] = b"\xff" * 160
+        (tmp_path / "fax.tif").write_bytes(content)
+        with contextlib.suppress(UserError):
+            read_frame(tmp_path / "fax.tif")
+        os.write(2, b"after")
+        assert capfd.readouterr().err == "after"
 
     def test_too_many_bytes(self, tmp_path) -> None:
         with (tmp_path / "huge.png").open("wb") as opened:
