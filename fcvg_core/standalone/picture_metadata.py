@@ -180,6 +180,8 @@ def _tiff(content: bytes) -> bytes:
 
 def _webp(content: bytes) -> bytes:
     kept, exif, xmp, at = [], b"", b"", 12
+    (length,) = struct.unpack_from("<I", content, 4)
+    content = content[: 8 + length]  # what follows is no part of it
     while at < len(content) - 1:
         kind, length = struct.unpack_from("<4sI", content, at)
         end = at + 8 + length + length % 2
