@@ -87,9 +87,9 @@ def from_openpose(
     """The people of a frame in OpenPose's form, from any program: [P, ...], P >= 0.
 
     A part of a person is in pixels of the canvas where more of its points that are seen lie
-    beyond 2 than inside of 0..1, and in parts of the canvas where fewer do. One of which neither
-    is true, such as a hand in the canvas's corner, is in the units of the same person's other
-    parts, or else of the other people.
+    beyond 2 than inside of 0..1, and in parts of the canvas where over a third lie inside. One
+    of which neither is true, such as a hand in the canvas's corner, is in the units of the same
+    person's other parts, or else of the other people.
 
     A part that is missing was not found. One that can't be read, with too many points for
     instance, is left out, which is logged. Where somebody moved, added or deleted points, that
@@ -224,7 +224,9 @@ def _units(parts: list[list[np.ndarray]], size: tuple[int, int] | None) -> np.nd
     seen = [[x[np.isfinite(x).all(1) & (x[:, 2] > 0), :2] for x in person] for person in parts]
     beyond = np.array([[(np.abs(x) > MAX_PART).any(1).sum() for x in person] for person in seen])
     inside = np.array([[((x > 0) & (x < 1)).all(1).sum() for x in person] for person in seen])
-    votes = np.sign(beyond - inside)  # 1 for pixels, -1 for parts of the canvas
+    enough = np.array([[len(x) / 3 for x in person] for person in seen])
+    # 1 for pixels, -1 for parts of the canvas, 0 for neither
+    votes = 1 * (beyond > inside) - 1 * ((inside > beyond) & (inside > enough))
     frame = 1 if (votes > 0).any() or (beyond.any() and not votes.any()) else -1
     for person in votes:
         person[person == 0] = next(filter(None, person), frame)

@@ -358,6 +358,14 @@ class TestUnits:
         person = {KEYS[0]: [*body, 1] * 18, KEYS[2]: [*hand, 1] * 21}
         assert self.places(self.read(other, person), LEFT_HAND, 1) == pytest.approx(expected)
 
+    @pytest.mark.parametrize("in_pixels", [False, True])
+    def test_points_around_a_corner(self, in_pixels) -> None:
+        """A few of them inside of 0..1: a hand of 2 pixels, or one that leaves the canvas."""
+        hand = [0.5, 0.5, 1, 1.5, 0.5, 1, 1.9, 1.9, 1] * 7
+        body = [50, 50, 1] * 18 if in_pixels else [0.5, 0.5, 1] * 18
+        first = self.read({KEYS[0]: body, KEYS[2]: hand}).keypoints[0, LEFT_HAND][0].tolist()
+        assert first == ([0.5 / 200, 0.5 / 100] if in_pixels else [0.5, 0.5])
+
     def test_a_person_in_a_corner(self) -> None:
         """The other people tell."""
         poses = self.read({KEYS[0]: [50, 50, 1] * 18}, {KEYS[0]: [1, 1, 1] + [0] * 51})
