@@ -195,7 +195,7 @@ def report(samples: list[Sample], ends: Counter, base: Path) -> int:
             faults.append(f"{name} grow by {more:.0f}")
     most = max(sample.memory for sample in steady)
     print(f"Memory: {steady[0].memory / MB:.1f} MB after the warm-up, {most / MB:.1f} MB at most, "
-          f"{steady[-1].memory / MB:.1f} MB in the end; slope {memory:+.1f} KB a graph.")  # fmt: skip
+          f"{steady[-1].memory / MB:.1f} MB at last; slope {memory:+.1f} KB a graph.")  # fmt: skip
     print(f"Open files: {steady[0].files}, then {steady[-1].files}. "
           f"Threads: {steady[0].threads}, then {steady[-1].threads}.")  # fmt: skip
     for name in ("output", "temp"):

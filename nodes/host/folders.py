@@ -3,13 +3,13 @@
 import itertools
 import logging
 import os
-import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import folder_paths
+
+from ...fcvg_core.shell import shell_words
 
 CONTROLNEXT = "controlnext"
 UNET = "diffusion_models"
@@ -30,8 +30,9 @@ _WANTED = {
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
 # In words that work in any folder, and with an embedded Python too.
-_WORDS = (sys.executable, str(Path(__file__).resolve().parents[2] / "fcvg_core"), "models", "--get")
-_COMMAND = subprocess.list2cmdline(_WORDS) if os.name == "nt" else shlex.join(_WORDS)
+_COMMAND = shell_words(
+    sys.executable, str(Path(__file__).resolve().parents[2] / "fcvg_core"), "models", "--get"
+)
 _NONE = "(none found: put it into models/{})"
 
 
