@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import registry_tools
-from clones import clone
+from clones import clone, run
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,8 @@ def tools() -> None:
 def archive(tools, tmp_path_factory) -> Path:
     """The zip file that would be published."""
     folder = clone(tmp_path_factory.mktemp("clone") / "ComfyUI-FCVG")
+    # What is new here and not committed yet would be in it, too.
+    run(folder, "git", "add", "--all", "--", ".", ":!.venv")
     code, said = registry_tools.run("comfy", "--skip-prompt", "node", "pack", cwd=folder)
     assert code == 0 and "Not in a git repository" not in said, said
     return folder / "node.zip"
