@@ -30,7 +30,7 @@ SUSPECT = {
     "a started program": r"\b(subprocess|popen|os\.system|os\.exec\w*|os\.spawn\w*|pty)\b",
     "packages installed at run time": r"pip\.(main|_internal)|ensurepip|-m\W+pip\W+install",
     "code from a file": r"\b(pickle|marshal|dill|shelve)\.loads?\b|weights_only=False",
-    "encoded data": r"\b(base64|b64decode|b85decode|codecs\.decode|binascii|(zlib|lzma|bz2)\.d\w+)\b",
+    "encoded data": r"\b(base64|b64decode|b85decode|codecs\.decode|(zlib|lzma|bz2)\.d\w+)\b",
     "encoded text": r"[A-Za-z0-9+/]{90,}={0,2}|(\\x[0-9a-fA-F]{2}){4,}|(\\u[0-9a-fA-F]{4}){4,}",
     "a long number": r"(?<![0-9a-fA-F])[0-9a-fA-F]{65,}",
     "hidden direction of writing": "[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]",
