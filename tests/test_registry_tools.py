@@ -1,6 +1,7 @@
 """The environment of the registry's tools: made once, and no test without it goes unseen."""
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -32,6 +33,7 @@ def test_nothing_is_installed_twice(tmp_path, monkeypatch) -> None:
     assert registry_tools.install(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_what_cannot_be_installed_is_told(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(registry_tools, "PINNED", ("tool @ file:///nowhere/tool-1-py3-none-any.whl",))
     reason = registry_tools.install(tmp_path / "tools")
@@ -49,8 +51,6 @@ def test_a_tool_has_no_network_and_none_of_the_users_settings(tmp_path, monkeypa
     )
     (tmp_path / "tool").symlink_to(sys.executable)
     monkeypatch.setattr(registry_tools, "program", lambda name: tmp_path / name)
-    import socket
-
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
