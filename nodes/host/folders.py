@@ -9,8 +9,6 @@ from pathlib import Path
 
 import folder_paths
 
-from ...fcvg_core.shell import shell_words
-
 CONTROLNEXT = "controlnext"
 UNET = "diffusion_models"
 SVD_FOLDERS = "diffusers"
@@ -29,10 +27,6 @@ _WANTED = {
     DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
-# In words that work in any folder, and with an embedded Python too.
-_COMMAND = shell_words(
-    sys.executable, str(Path(__file__).resolve().parents[2] / "fcvg_core"), "models", "--get"
-)
 _NONE = "(none found: put it into models/{})"
 
 
@@ -148,8 +142,13 @@ def find_svd_folder(name: str) -> str:
 
 
 def _missing(kind: str, name: str) -> str:
+    from ...fcvg_core.shell import shell_words
+
+    # In words that work in any folder, and with an embedded Python too.
+    core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
+    command = shell_words(sys.executable, core, "models", "--get")
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
         f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
-        f"what is missing, in a terminal: {_COMMAND}"
+        f"what is missing, in a terminal: {command}"
     )
