@@ -21,6 +21,7 @@ PICTURES = {".jpg"}
 # Servers that a text may name: of the models' authors, of papers, of this machine.
 SERVERS = {
     "huggingface.co", "github.com", "drive.google.com", "arxiv.org", "www.apache.org", "127.0.0.1",
+    "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself
 }  # fmt: skip
 # The longest lines that are written by people; packed or encoded programs are longer.
 MAX_LINE = {".py": 100, ".md": 600, ".json": 2500}
@@ -30,7 +31,7 @@ SUSPECT = {
     "a started program": r"\b(subprocess|popen|os\.system|os\.exec\w*|os\.spawn\w*|pty)\b",
     "packages installed at run time": r"pip\.(main|_internal)|ensurepip|-m\W+pip\W+install",
     "code from a file": r"\b(pickle|marshal|dill|shelve)\.loads?\b|weights_only=False",
-    "encoded data": r"\b(base64|b64decode|b85decode|codecs\.decode|(zlib|lzma|bz2)\.d\w+)\b",
+    "encoded data": r"\b(base64|b64decode|codecs\.decode)\b|(zlib|lzma|bz2)\.decompress\(",
     "encoded text": r"[A-Za-z0-9+/]{90,}={0,2}|(\\x[0-9a-fA-F]{2}){4,}|(\\u[0-9a-fA-F]{4}){4,}",
     "a long number": r"(?<![0-9a-fA-F])[0-9a-fA-F]{65,}",
     "hidden direction of writing": "[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff]",
@@ -147,6 +148,7 @@ def _strings(tree: ast.Module) -> list[str]:
         ("code from a file", "pickle.load(opened)"),
         ("code from a file", "torch.load(path, weights_only=False)"),
         ("encoded data", "base64.b64decode(text)"),
+        ("encoded data", "zlib.decompress(data)"),
         ("encoded text", "QUJD" * 30),
         ("encoded text", r"'\x65\x76\x61\x6c'"),
         ("a long number", "deadbeef" * 9),
