@@ -3,7 +3,8 @@
 The newest host gets them all, in three suites, each older one those that are marked as a `seam`.
 Suites run side by side, as many as there are cores, but two at most; each prints its whole output
 when it has ended.
-`--quick` leaves out what is marked as `slow` and asks the newest host alone.
+`--quick` leaves out what is marked as `slow` and asks the newest host alone; the registry's tools,
+which are installed at the first whole run, it takes where they are.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+import registry_tools
 from hosts import ROOT, clone_host, find_hosts, install_requirements, version
 
 HOST_TESTS = "tests/nodes"
@@ -57,6 +59,7 @@ def main() -> int:
     hosts = hosts or find_hosts()
     for host in hosts[-1:] if quick else hosts:
         install_requirements(host)
+    no_tools = None if quick else registry_tools.install()
     suites = plan(hosts, quick)
     begun = time.monotonic()
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -65,6 +68,9 @@ def main() -> int:
     if not hosts:
         print(f"\nSKIPPED: {count_host_tests()} TESTS THAT NEED COMFYUI. NONE WAS FOUND AND "
               f"{reason.upper()}. SET COMFYUI_PATH TO ONE.")  # fmt: skip
+    if no_tools:
+        print(f"\nSKIPPED: WHAT THE REGISTRY'S TOOLS SAY OF THE PACK. THEY CAN'T BE INSTALLED: "
+              f"{no_tools.upper()}")  # fmt: skip
     return max(suite.code for suite in suites)
 
 

@@ -1,11 +1,10 @@
 """What is installed, how new it has to be, and how to install it into this very Python."""
 
-import os
 import re
-import shlex
-import subprocess
 import sys
 from importlib import metadata
+
+from ..shell import shell_words
 
 # Lower bounds as in pyproject.toml; diffusers before 0.28 computes the temporal attention wrongly.
 TORCH, OPENCV = (2, 4), (4, 7)
@@ -38,11 +37,6 @@ def numbers(version: str) -> tuple[int, ...]:
 def dotted(version: tuple[int, ...]) -> str:
     """As (0, 3, 64): 0.3.64."""
     return ".".join(map(str, version))
-
-
-def shell_words(*words: str) -> str:
-    """A command as it is typed; a path without spaces stays as it is, for PowerShell too."""
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def pip(*words: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...fcvg_core.models.fcvg import ControlNeXt, add_control, check_fit, prepare_control
 from ...fcvg_core.sampling import Window
 from ...fcvg_core.sampling.schedule import timestep
-from .passes import PASS, STEERED, ModelPass, check_svd, refuse_areas
+from .passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
 
 # Where SVD's down blocks end in the host's count: the first with its downsampler (version 2), the
 # last before the middle block (version 1). The skip connection has been taken there.
@@ -54,7 +54,7 @@ class ControlPatch:
         """A clone of `model` that is steered by this patch."""
         model = model.clone()
         model.set_model_patch(self, "input_block_patch_after_skip")
-        model.add_callback_with_key(CallbacksMP.ON_CLEANUP, PASS, lambda patcher: self.forget())
+        model.add_callback_with_key(CallbacksMP.ON_CLEANUP, CURRENT, lambda patcher: self.forget())
         model.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, STEERED, _name_the_steered)
         return model
 
@@ -87,7 +87,7 @@ class ControlPatch:
         if not self.sigma_end <= float(sigma) <= self.sigma_start:
             return hidden
         steered = _steered_chunks(transformer_options)
-        current = transformer_options.get(PASS) or _plain_pass(len(hidden) // len(steered))
+        current = transformer_options.get(CURRENT) or _plain_pass(len(hidden) // len(steered))
         with self._lock:
             control = self._window_control(current, sigma, hidden)
         control = current.in_order(control.to(hidden.device))

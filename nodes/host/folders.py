@@ -3,8 +3,6 @@
 import itertools
 import logging
 import os
-import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,9 +27,6 @@ _WANTED = {
     DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
-# In words that work in any folder, and with an embedded Python too.
-_WORDS = (sys.executable, str(Path(__file__).resolve().parents[2] / "fcvg_core"), "models", "--get")
-_COMMAND = subprocess.list2cmdline(_WORDS) if os.name == "nt" else shlex.join(_WORDS)
 _NONE = "(none found: put it into models/{})"
 
 
@@ -147,8 +142,13 @@ def find_svd_folder(name: str) -> str:
 
 
 def _missing(kind: str, name: str) -> str:
+    from ...fcvg_core.shell import shell_words
+
+    # In words that work in any folder, and with an embedded Python too.
+    core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
+    command = shell_words(sys.executable, core, "models", "--get")
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
         f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
-        f"what is missing, in a terminal: {_COMMAND}"
+        f"what is missing, in a terminal: {command}"
     )

@@ -15,7 +15,7 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...fcvg_core.sampling import guidance_ramp, plan_windows
-from .passes import PASS, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
+from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
 from .preview import show_middle_frame
 
 POST_CFG = "sampler_post_cfg_function"  # a list in model_options
@@ -65,7 +65,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
         # A plain function, not a bound method: a bound method would make guider and model refer to
         # each other, and the host reports that as a memory leak.
         prepare = partial(_prepare_window, window)
-        model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, PASS, prepare)
+        model.add_wrapper_with_key(WrappersMP.PREPARE_SAMPLING, CURRENT, prepare)
 
     def sample(
         self,

@@ -20,7 +20,7 @@ from ...fcvg_core.sampling import Window, average_windows, fuse
 
 # Keys in transformer_options: the ModelPass that is evaluated, and the uuids of the conds that are
 # steered, all others being unconditional.
-PASS = "fcvg_pass"
+CURRENT = "fcvg_pass"
 STEERED = "fcvg_steered"
 Conds = list[dict] | None  # what the host makes of a conditioning; None is not evaluated
 
@@ -70,7 +70,7 @@ class ModelPass:
     def options(self, model_options: dict) -> dict:
         """The options with which the host evaluates a clip of this pass."""
         options = create_model_options_clone(model_options)
-        options["transformer_options"].update({PASS: self, STEERED: self.conditional})
+        options["transformer_options"].update({CURRENT: self, STEERED: self.conditional})
         return options
 
     def clip(self, video: Tensor) -> Tensor:
@@ -195,7 +195,8 @@ def refuse_areas(conds: dict[str, list[dict]]) -> None:
 def _with_evaluation(model_options: dict, evaluate: Callable) -> dict:
     """Options in which `evaluate` stands nearest to the host's own evaluation."""
     options = create_model_options_clone(model_options)
-    add_wrapper_with_key(WrappersMP.CALC_COND_BATCH, PASS, evaluate, options, is_model_options=True)
+    key = WrappersMP.CALC_COND_BATCH
+    add_wrapper_with_key(key, CURRENT, evaluate, options, is_model_options=True)
     return options
 
 

@@ -1,0 +1,219 @@
+"""Hundreds of graphs through one ComfyUI: does its memory stay flat? About 20 minutes on one core.
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/soak.py HOST [--prompts 500] [--seed 0]
+
+HOST is the folder of a ComfyUI. It is started as a real server on the CPU with tiny models, and
+gets the graphs of workflows/api one after the other, with other seeds, pictures, sizes and
+thresholds each time. Of ten graphs one has a bad input, so that it is refused or fails, and one is
+interrupted at a random moment; now and then all models are unloaded.
+
+Printed are the server's memory, open files and threads as the run goes on, and in the end their
+slope over the last four fifths of the run. The exit code is 1 if memory grows by more than
+MAX_SLOPE KB a graph, if open files or threads grow, or if a graph ended otherwise than it should.
+What the host keeps by itself is cleared or left out: its history of graphs is cleared after each,
+as a client does that has read it, and the folders of results and of previews are only measured.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from comfy_server import ComfyServer, make_small, read_workflow  # noqa: E402
+from golden_cases import fill  # noqa: E402
+
+from fcvg_core.standalone.scene import draw_sample_pair  # noqa: E402
+from fcvg_core.standalone.stand_ins import write_stand_ins  # noqa: E402
+
+GOLDEN = ROOT / "tests" / "golden"
+GRAPHS = sorted(path.name for path in (ROOT / "workflows" / "api").glob("*.json"))
+DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
+FAILS, INTERRUPTED, FREED = 4, 8, 25  # of 10, of 10 and of 50 graphs
+SIZES = ((128, 64), (192, 128), (128, 128))
+WARM_UP = 0.2  # of the graphs: every kind of graph has run in every size
+MAX_SLOPE = 20.0  # KB a graph
+MAX_MORE = 3  # open files and threads: those of one request that is being answered
+MB = 1024 * 1024
+# A bad value for every kind of node that a graph may have.
+BAD = {
+    "FCVG_Sampler": {"window": 3, "overlap": 3},
+    "FCVG_AnimateSampler": {"width": 72},
+    "FCVG_GuideInbetween": {"window": 3, "overlap": 3},
+    "FCVG_GuideAnimation": {"window": 3, "overlap": 3},
+    "FCVG_InterpolateConditions": {"timing": "custom", "custom_times": "0, 2"},
+    "FCVG_DrawPoses": {"num_frames": 4},
+    "FCVG_LoadSVD": {"folder": "nowhere"},
+    "LoadImage": {"image": "not_there.png"},
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Of the server after one graph."""
+
+    memory: int  # bytes
+    files: int
+    threads: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("host", type=Path)
+    parser.add_argument("--prompts", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        make_models(Path(folder) / "models")
+        base = Path(folder) / "comfy"
+        base.mkdir()
+        with ComfyServer(options.host, base, Path(folder) / "models") as server:
+            samples, ends = soak(server, options.prompts, random.Random(options.seed))
+            return report(samples, ends, base)
+
+
+def make_models(folder: Path) -> None:
+    """Every model that the graphs name: tiny ones, but for GlueStick's, which has one size."""
+    write_stand_ins(folder)
+    for source, name in DWPOSE:
+        shutil.copy(GOLDEN / "dwpose" / source, folder / name)
+    shapes = json.loads((GOLDEN / "gluestick" / "keys.json").read_text("utf-8"))
+    matcher, points = (
+        fill({key: tuple(shape) for key, shape in shapes[part].items()}, {})
+        for part in ("gluestick", "superpoint")
+    )
+    matcher = {f"matcher.module.{key}": value for key, value in matcher.items()}
+    torch.save({"model": matcher, "epoch": 1}, folder / "checkpoint_GlueStick_MD.tar")
+    torch.save(points, folder / "superpoint_v1.pth")
+
+
+def soak(server: ComfyServer, count: int, rng: random.Random) -> tuple[list[Sample], Counter]:
+    """Run graphs; the server after each, and how many ended in which way."""
+    process = psutil.Process(server.process.pid)
+    samples, ends = [], Counter()
+    begun = time.monotonic()
+    for i in range(count):
+        write_pictures(server.base / "input", rng)
+        fails, interrupted = i % 10 == FAILS, i % 10 == INTERRUPTED
+        prompt = make_prompt(GRAPHS[i % len(GRAPHS)], rng, fails=fails)
+        if interrupted:
+            make_small(prompt, steps=1000)
+        wanted = "error" if fails else "interrupted" if interrupted else "success"
+        ends[wanted, run(server, prompt, rng if interrupted else None)] += 1
+        server.post("/history", {"clear": True})
+        if i % 50 == FREED:
+            server.post("/free", {"unload_models": True, "free_memory": True})
+        samples.append(take(process))
+        if i % 25 == 24 or i == count - 1:
+            say(i + 1, samples[-1], time.monotonic() - begun)
+    return samples, ends
+
+
+def write_pictures(folder: Path, rng: random.Random) -> None:
+    """Another pair of keyframes under the same names: no cache can answer for them."""
+    colour = np.array([rng.randrange(256) for _ in range(3)], np.uint8)
+    for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
+        frame = frame.copy()
+        x, y = rng.randrange(200), rng.randrange(100)
+        frame[y : y + 40, x : x + 50] = colour
+        Image.fromarray(frame).save(folder / f"{name}.png")
+
+
+def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
+    """A graph with other numbers; one of them is bad if it has to fail."""
+    width, height = rng.choice(SIZES)
+    prompt = make_small(read_workflow(f"api/{name}"), num_frames=rng.choice((5, 6, 7)))
+    for node in prompt.values():
+        inputs = node["inputs"]
+        changed = {
+            "width": width, "height": height, "seed": rng.randrange(2**32),
+            "noise_seed": rng.randrange(2**32), "max_lines": rng.randrange(20, 400),
+            "match_threshold": rng.uniform(0.0, 0.5), "smoothing": rng.uniform(0.0, 2.0),
+        }  # fmt: skip
+        inputs.update({key: value for key, value in changed.items()
+                       if isinstance(inputs.get(key), int | float)})  # fmt: skip
+    if fails:
+        node = rng.choice([node for node in prompt.values() if node["class_type"] in BAD])
+        node["inputs"].update(BAD[node["class_type"]])
+    return prompt
+
+
+def run(server: ComfyServer, prompt: dict, interrupt: random.Random | None) -> str:
+    """Run a graph, or interrupt it within its first two seconds; how it ended."""
+    answer = server.post("/prompt", {"prompt": prompt})
+    if "prompt_id" not in answer:
+        return "error"
+    if interrupt:
+        time.sleep(interrupt.uniform(0.0, 2.0))
+        server.post("/interrupt", {})
+    status = server.wait(answer["prompt_id"])["status"]
+    if any(kind == "execution_interrupted" for kind, _ in status["messages"]):
+        return "interrupted"
+    return status["status_str"]
+
+
+def take(process: psutil.Process) -> Sample:
+    """The server as it is now."""
+    files = process.num_handles() if sys.platform == "win32" else process.num_fds()
+    return Sample(process.memory_info().rss, files, process.num_threads())
+
+
+def say(count: int, sample: Sample, seconds: float) -> None:
+    """A line of the table."""
+    print(f"{count:5d} graphs, {seconds / 60:5.1f} min: {sample.memory / MB:7.1f} MB, "
+          f"{sample.files} open files, {sample.threads} threads", flush=True)  # fmt: skip
+
+
+def report(samples: list[Sample], ends: Counter, base: Path) -> int:
+    """Print the figures; 1 if one is not as it should be."""
+    steady = samples[int(WARM_UP * len(samples)) :]
+    memory = slope([sample.memory / 1024 for sample in steady])
+    faults = []
+    if memory > MAX_SLOPE:
+        faults.append(f"memory grows by {memory:.1f} KB a graph; up to {MAX_SLOPE:.0f} is noise")
+    for name in ("files", "threads"):
+        counts = [getattr(sample, name) for sample in steady]
+        quarter = max(1, len(counts) // 4)
+        more = statistics.median(counts[-quarter:]) - statistics.median(counts[:quarter])
+        if more > MAX_MORE:
+            faults.append(f"{name} grow by {more:.0f}")
+    most = max(sample.memory for sample in steady)
+    print(f"Memory: {steady[0].memory / MB:.1f} MB after the warm-up, {most / MB:.1f} MB at most, "
+          f"{steady[-1].memory / MB:.1f} MB at last; slope {memory:+.1f} KB a graph.")  # fmt: skip
+    print(f"Open files: {steady[0].files}, then {steady[-1].files}. "
+          f"Threads: {steady[0].threads}, then {steady[-1].threads}.")  # fmt: skip
+    for name in ("output", "temp"):
+        sizes = [path.stat().st_size for path in (base / name).rglob("*") if path.is_file()]
+        print(f"{name}/: {len(sizes)} files, {sum(sizes) / MB:.1f} MB.")
+    for (wanted, found), count in sorted(ends.items()):
+        print(f"{count} graphs: {found}, as they should.") if wanted == found else faults.append(
+            f"{count} graphs should end with {wanted} and ended with {found}"
+        )
+    for fault in faults:
+        print(f"*** {fault}")
+    return int(bool(faults))
+
+
+def slope(values: list[float]) -> float:
+    """How much the values grow from one to the next, by least squares."""
+    return float(np.polyfit(np.arange(len(values)), values, 1)[0]) if len(values) > 1 else 0.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
