@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fcvg_core.errors import UserError
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.commands import animate
 from fcvg_core.standalone.output import write_video
@@ -93,7 +94,7 @@ class TestAnimate:
 
         def fail(frames, *given, **more):
             next(frames)
-            raise ValueError("this frame is bad")
+            raise UserError("this frame is bad")
 
         monkeypatch.setattr(animate, "read_video", read)
         monkeypatch.setattr(animate, "draw_driving_poses", fail)

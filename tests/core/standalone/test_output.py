@@ -9,32 +9,12 @@ from PIL import Image
 from fcvg_core.standalone import output
 from fcvg_core.standalone.output import (
     changed_inputs,
-    claim_folder,
     describe_file,
     read_run,
     write_frames,
     write_run,
     write_video,
 )
-
-
-class TestClaimFolder:
-    def test_numbers(self, tmp_path) -> None:
-        wanted = tmp_path / "deep" / "out"
-        names = []
-        for _ in range(3):
-            folder = claim_folder(wanted)
-            (folder / "file").write_text("1")
-            names.append(folder.name)
-        assert names == ["out", "out_0001", "out_0002"]
-
-    def test_empty_folder_is_taken(self, tmp_path) -> None:
-        assert claim_folder(tmp_path) == tmp_path
-
-    def test_file_of_that_name(self, tmp_path) -> None:
-        (tmp_path / "out").write_text("mine")
-        assert claim_folder(tmp_path / "out").name == "out_0001"
-        assert (tmp_path / "out").read_text() == "mine"
 
 
 @pytest.mark.parametrize(("count", "last"), [(2, "01"), (12, "11"), (101, "100")])
