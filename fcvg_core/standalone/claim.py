@@ -25,7 +25,7 @@ class Claim:
 
     def __init__(self, path: Path):
         self.path = path
-        self._made = [folder for folder in path.parents if not folder.exists()]  # innermost first
+        self._made = _missing(path.parent)
         self._held = False
 
     def reserve(self, size: float) -> None:
@@ -52,9 +52,10 @@ class Claim:
             if error.errno in TOO_MUCH:  # else this kind of disk keeps no room
                 raise UserError(explain_disk(error, self.path)) from error
 
-    def release(self) -> None:
-        """Give the room to the files that are written now."""
-        os.truncate(self.path / MARKER, 0)
+    def release(self, kept: float = 0) -> None:
+        """Give the room to the files that are written now, but for `kept` bytes."""
+        marker = self.path / MARKER
+        os.truncate(marker, min(int(kept), marker.stat().st_size))
 
     def _take(self) -> None:
         """Raise UserError where no folder can be had."""
@@ -70,10 +71,10 @@ class Claim:
                                     "folder in it with -o.")  # fmt: skip
         except OSError as error:
             raise UserError(
-                f"The results can't go to {self.path}. {explain_disk(error, self.path)}"
+                f"The folder of the results can't be made. {explain_disk(error, self.path)}"
             ) from error
         if self.path != wanted:
-            logging.info("%s is there and not empty: the results go to %s.", wanted, self.path)
+            logging.info("%s exists already: the results go to %s.", wanted, self.path)
 
     def _try(self, folder: Path, *, may_exist: bool) -> bool:
         """Whether the folder is this run's from now on; its marker can be made only once."""
@@ -104,9 +105,7 @@ class Claim:
         if self._held:
             (self.path / MARKER).unlink(missing_ok=True)
             folders = [path for path in self.path.iterdir() if path.is_dir()]
-        for folder in [*folders, *self._made]:
-            with suppress(OSError):  # there are files in it
-                folder.rmdir()
+        _remove_empty([*folders, *self._made])
 
 
 @contextmanager
@@ -128,6 +127,24 @@ def claim_folder(wanted: Path) -> Iterator[Claim]:
         claim._leave()
 
 
+@contextmanager
+def made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, for a command that adds files to one; removed again where none came.
+
+    Raises:
+        UserError: it can't be made.
+    """
+    missing = _missing(folder)
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(explain_disk(error, folder)) from error
+        yield
+    finally:
+        _remove_empty(missing)
+
+
 def resolve_output(wanted: Path) -> Path:
     """The folder that is meant by ~ or by what ends in . or .., which a number can't follow.
 
@@ -144,6 +161,17 @@ def resolve_output(wanted: Path) -> Path:
         raise UserError(
             f"The folder {wanted} can't be found ({error.strerror}): give -o a whole path."
         ) from error
+
+
+def _missing(folder: Path) -> list[Path]:
+    """What has to be made for a folder to be there: it and those above, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not os.path.exists(path)]
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # there are files in it
+            folder.rmdir()
 
 
 def _make(folder: Path) -> bool:

@@ -43,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
                 COMMANDS[options.command](options)
                 return _check_output(output, options)
         except SystemExit as stop:
-            if not stop.code and _is_lost(output):  # help, which nobody could read
-                stop.code = 1
-            raise
+            if stop.code or not _is_lost(output):
+                raise
+            return _fail(f"Error: {_lost(output)}.", 1)  # help, which nobody could read
         except KeyboardInterrupt as stop:
             number = stop.exit_code if isinstance(stop, Interrupted) else 130
             return _fail(str(stop) or "Interrupted.", number)
@@ -102,7 +102,7 @@ def _check_output(output: Stream, options: argparse.Namespace) -> int:
     """
     if not _is_lost(output):
         return 0
-    said = f"Standard output can't be written ({output.lost.strerror})"
+    said = _lost(output)
     downloads = options.command == "models" and (options.get or options.convert)
     if downloads or options.command not in ("models", "doctor"):
         return _fail(f"{said}; the files are all written.", 0)
@@ -113,6 +113,10 @@ def _is_lost(output: Stream) -> bool:
     """Whether something printed did not arrive, and not because a reader has seen enough."""
     output.flush()
     return output.lost is not None and output.lost.errno != errno.EPIPE
+
+
+def _lost(output: Stream) -> str:
+    return f"Standard output can't be written ({output.lost.strerror})"
 
 
 def _fail(message: str, code: int) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from .integrity import check_name
 from .loading import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
@@ -34,6 +35,7 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         raise UserError(f"{path} is a .safetensors file already.")
     if path.suffix.lower() not in PICKLES:
         raise UserError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
+    check_name(path)
     target = path.with_suffix(".safetensors")
     _refuse_existing(target)
     tensors, left = _tensors(read_pickle(path), path)

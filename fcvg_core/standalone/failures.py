@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 TOO_MUCH = {*NO_ROOM, errno.EFBIG}
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "insufficient memory",
              "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation")  # fmt: skip
-CARDS = ("cuda", "hip", "mps", "xpu", "cublas", "cudnn")
+CARD = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
 # {path} is the file or folder, {folder} the folder that it is in.
 REASONS = {
     errno.ENOENT: "There is no file or folder {path}.",
@@ -58,10 +59,10 @@ def explain_disk(error: OSError, path: Path | None = None) -> str:
         path = Path(os.fsdecode(error.filename))
     if path is None:
         return f"A file can't be read or written: {error.strerror}."
-    folder = path if path.is_dir() else path.parent
+    folder = path if os.path.isdir(path) else path.parent  # Path's own may raise
     if error.errno in NO_ROOM:
         what = "is full" if error.errno == errno.ENOSPC else "gives you no more room (quota)"
-        free = f", with {amount(shutil.disk_usage(folder).free)} free" if folder.is_dir() else ""
+        free = f", with {amount(shutil.disk_usage(folder).free)} free" if folder.exists() else ""
         return (f"The disk of {folder} {what}{free}. Make room there, or name a folder on "
                 "another disk.")  # fmt: skip
     said = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
@@ -78,12 +79,13 @@ def is_memory(error: Exception) -> bool:
 
 def amount(size: float) -> str:
     """A number of bytes in words."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
 
 
 def _explain_memory(error: Exception) -> str:
-    said = f"{type(error).__name__} {error}".lower()
-    if any(card in said for card in CARDS):
+    if CARD.search(str(error).lower()):
         return ("The device's memory ran out. Try --offload, a smaller --window or a smaller "
                 "size.")  # fmt: skip
     return "The computer's memory ran out. Try a smaller size, or fewer frames."

@@ -9,7 +9,7 @@ from ..errors import UserError
 from ..models.fcvg import build_controlnext, check_version, controlnext_config
 from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
 from .claim import resolve_output
-from .integrity import find_damage
+from .integrity import check_name, find_damage
 from .loading import PARTS, Models, WeightFile, is_whole, load_models
 from .machine import choose_device, choose_dtype
 from .model_files import FCVG, Family, ModelFiles, find_models
@@ -103,6 +103,8 @@ def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
 
 def _check_files(files: ModelFiles, family: Family) -> None:
     """Raise UserError where a file can't be what it should, without reading its tensors."""
+    for path in (files.svd, files.unet, files.controlnext):
+        check_name(path)
     index = files.svd / MODEL_INDEX
     if not index.is_file():
         raise UserError(f"{files.svd} is no diffusers folder of SVD: it has no {MODEL_INDEX}.")

@@ -5,7 +5,7 @@ import io
 import json
 import platform
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -67,8 +67,13 @@ def write_picture(path: Path, frame: np.ndarray) -> None:
         part.write_bytes(content.getbuffer())
 
 
-def write_frames(folder: Path, frames: np.ndarray) -> None:
+def write_frames(
+    folder: Path, frames: np.ndarray, *, before: Callable[[int], None] = lambda number: None
+) -> None:
     """Write frames [T, H, W, 3] uint8 as 00.png, 01.png, ...
+
+    Args:
+        before: is told the number of each frame before it is written.
 
     Raises:
         UserError: they can't be written; those before are there.
@@ -77,10 +82,12 @@ def write_frames(folder: Path, frames: np.ndarray) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     digits = max(len(str(len(frames) - 1)), 2)
     for i, frame in enumerate(frames):
+        before(i)
         try:
             write_picture(folder / f"{i:0{digits}d}.png", frame)
         except UserError as error:
-            raise UserError(f"{error} {i} of {len(frames)} frames are in {folder}.") from error
+            there = f" {i} of {len(frames)} frames are in {folder}." if i else ""
+            raise UserError(f"{error}{there}") from error
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:

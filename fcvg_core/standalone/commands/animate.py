@@ -142,8 +142,8 @@ def _write_videos(
 ) -> None:  # fmt: skip
     """Both videos, frame by frame as they are decoded."""
     with explained(claim.path), ExitStack() as stack:
-        result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))
         compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))
+        result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))  # closed first
         for frame, steered in zip(frames, control, strict=True):
             if result.num_frames == 0:  # painted: from here on only the disk is needed
                 claim.release()

@@ -111,9 +111,13 @@ def _paint(
 
 
 def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
-    """The frames before the video, which can be made of them again."""
+    """The frames before the video, which can be made of them again; each has its room."""
+
+    def release(number: int) -> None:
+        claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
+
+    write_frames(claim.path / "frames", frames, before=release)
     claim.release()
-    write_frames(claim.path / "frames", frames)
     write_video(claim.path / "result.mp4", frames, fps)
 
 

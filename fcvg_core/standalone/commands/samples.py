@@ -5,8 +5,9 @@ import argparse
 import numpy as np
 
 from ...errors import UserError
+from ..claim import made_folder
 from ..keyframes import read_frame
-from ..output import explained, write_picture
+from ..output import write_picture
 from ..scene import draw_sample_pair
 
 NAMES = ("first.png", "last.png")
@@ -19,8 +20,7 @@ def run(options: argparse.Namespace) -> None:
     for path, frame in zip(paths, frames, strict=True):
         if path.exists() and not np.array_equal(read_frame(path), frame):
             raise UserError(f"{path} exists and is another picture: name another folder.")
-    with explained(options.folder):
-        options.folder.mkdir(parents=True, exist_ok=True)
-    for path, frame in zip(paths, frames, strict=True):
-        write_picture(path, frame)
-        print(path)
+    with made_folder(options.folder):
+        for path, frame in zip(paths, frames, strict=True):
+            write_picture(path, frame)
+            print(path)

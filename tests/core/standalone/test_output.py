@@ -68,7 +68,7 @@ class TestRun:
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"options": 1, "inputs": {}}', "\xff"])
     def test_not_a_run(self, tmp_path, content) -> None:
         (tmp_path / "run.json").write_text(content, encoding="latin-1")
-        with pytest.raises(ValueError, match="is no run.json of an earlier run"):
+        with pytest.raises(ValueError, match="run.json of an earlier run"):
             read_run(tmp_path / "run.json")
 
     def test_missing(self, tmp_path) -> None:
