@@ -36,9 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         SystemExit: an option is wrong (2), only help was asked for (0), or there is a fault in
             the program (1), whose traceback was printed.
     """
-    with enduring_streams() as output:
+    with signals_as_interrupts(), enduring_streams() as output:
         try:
-            with signals_as_interrupts(), _logging():
+            with _logging():
                 options = parse_options(arguments)
                 COMMANDS[options.command](options)
                 return _check_output(output, options)
