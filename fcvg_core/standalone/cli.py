@@ -36,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         SystemExit: an option is wrong (2), only help was asked for (0), or there is a fault in
             the program (1), whose traceback was printed.
     """
-    with signals_as_interrupts(), enduring_streams() as output:
+    ending = arguments is None  # else somebody else's program goes on
+    with signals_as_interrupts(to_the_end=ending), enduring_streams() as output:
         try:
             with _logging():
                 options = parse_options(arguments)

@@ -35,12 +35,16 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def signals_as_interrupts() -> Iterator[None]:
+def signals_as_interrupts(*, to_the_end: bool = False) -> Iterator[None]:
     """Raise `Interrupted` in the main thread where a signal would end the program at once.
 
     A signal that is ignored (as nohup and a shell's & have it) or handled by somebody else stays
     so. Afterwards all is as before. In another thread, where Python allows no handlers, nothing
     is changed.
+
+    Args:
+        to_the_end: the program ends after the block. If a signal has ended that, the program is
+            on its way out, and others do not count any more.
     """
     last = -GRACE
 
@@ -59,8 +63,12 @@ def signals_as_interrupts() -> Iterator[None]:
                     handlers[number] = signal.signal(number, interrupt)
         yield
     finally:
+        leaving = to_the_end and last != -GRACE
         for number, handler in handlers.items():
-            signal.signal(number, handler)
+            if not leaving:
+                signal.signal(number, handler)
+            elif number != signal.SIGINT:  # a person may still want to hurry
+                signal.signal(number, signal.SIG_IGN)
 
 
 _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)

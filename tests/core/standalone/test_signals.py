@@ -18,13 +18,18 @@ def send(name: str) -> None:
     os.kill(os.getpid(), getattr(signal, name))
 
 
+@pytest.fixture(autouse=True)
+def undone():
+    """Whatever a test does to the signals is undone."""
+    before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in CODES)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(params=CODES)
 def name(request):
-    """A signal; whatever a test does to it is undone."""
-    number = getattr(signal, request.param)
-    before = signal.getsignal(number)
-    yield request.param
-    signal.signal(number, before)
+    return request.param
 
 
 def test_is_an_interrupt_with_its_exit_code(name):
@@ -87,3 +92,14 @@ def test_another_thread_changes_nothing():
     thread.start()
     thread.join()
     assert found == [before]
+
+
+def test_a_program_on_its_way_out_is_let_go(name):
+    number = getattr(signal, name)
+    signal.signal(number, signal.SIG_DFL)
+    with signals_as_interrupts(to_the_end=True):
+        pass
+    assert signal.getsignal(number) == signal.SIG_DFL
+    with pytest.raises(Interrupted), signals_as_interrupts(to_the_end=True):
+        send(name)
+    send(name)

@@ -9,7 +9,8 @@ import pytest
 
 from fcvg_core.standalone.commands.pose import ENDINGS, distinct_names
 
-NAMES = ["a.png", "A.PNG", "b/a.png", "a_preview.png", "a.b.png", "a_0001.png", "a_0001_preview.jpg"]
+NAMES = ["a.png", "A.PNG", "b/a.png", "a_preview.png", "a.b.png", "a_0001.png",
+         "a_0001_preview.jpg"]  # fmt: skip
 ACCENTS = ["\u00e9.png", "e\u0301.png", "E\u0301.jpg", "\u00c9.jpg"]
 SHARP = ["stra\u00dfe.png", "STRASSE.png", "\u017f.png", "s.png", "\ufb01.png", "fi.png"]
 
