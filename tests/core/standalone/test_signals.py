@@ -21,7 +21,8 @@ def send(name: str) -> None:
 @pytest.fixture(autouse=True)
 def undone():
     """Whatever a test does to the signals is undone."""
-    before = {number: signal.getsignal(number) for number in (getattr(signal, name) for name in CODES)}
+    numbers = [getattr(signal, name) for name in CODES]
+    before = {number: signal.getsignal(number) for number in numbers}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
