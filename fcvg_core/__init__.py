@@ -4,6 +4,8 @@ The rooms, in the order in which the data passes through them:
 
     frames      batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
     errors      UserError: what a user can mend
+    bounds      between which numbers a setting lies, without torch
+    quoting     what a user gave, repeated in a message, never too long
     timeline    when each frame lies between the keyframes
     lines       two frames -> matched segments -> drawn frames
     pose        two frames -> matched people -> drawn frames

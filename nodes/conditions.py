@@ -6,6 +6,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .newer import rarely_changed, search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 
@@ -57,7 +58,7 @@ def pose_inputs() -> list:
                        **rarely_changed(),
                        tooltip="People that only one frame shows: let them fade at their place, "
                        "or leave them out."),
-        io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+        io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
                        **rarely_changed(), tooltip=POSE_WIDTH),
     ]  # fmt: skip
 
@@ -156,10 +157,10 @@ class InterpolateConditions(io.ComfyNode):
                 LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
                 PoseKeypointSocket.Input("first_pose", optional=True, tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", optional=True, tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
-                io.Int.Input("line_width", default=1, min=1, max=32,
+                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
+                io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget,
                              tooltip="In pixels. FCVG's is 1."),
-                io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
+                io.Int.Input("color_seed", default=0, **bounds.COLOR_SEED.widget,
                              **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(),
                 *pose_inputs(),

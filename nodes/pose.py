@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
+from ..fcvg_core import bounds
 from .conditions import (
     FIRST_POSE,
     LAST_POSE,
@@ -136,7 +137,7 @@ class DrawPoses(io.ComfyNode):
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
+                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
                 *timing_inputs(),
                 *pose_inputs(),
                 io.Combo.Input("style", options=STYLE_NAMES, default=STYLE_NAMES[0],
@@ -189,13 +190,13 @@ class AlignPoses(io.ComfyNode):
                 io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
                                tooltip="one person: the one who is seen most; everybody: all, as "
                                "ControlNeXt-SVD's authors do."),
-                io.Float.Input("smoothing", default=0.0, min=0.0, max=20.0, step=0.5,
+                io.Float.Input("smoothing", default=0.0, **bounds.SMOOTHING.widget, step=0.5,
                                tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
                                "Not with everybody."),
                 io.Boolean.Input("reference_first", default=True,
                                  tooltip="Begin with the picture's own pose, one frame more, as "
                                  "ControlNeXt-SVD's authors do."),
-                io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+                io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
                                **rarely_changed(), tooltip=POSE_WIDTH),
             ],
             outputs=[

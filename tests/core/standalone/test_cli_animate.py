@@ -179,7 +179,8 @@ class TestBadInput:
     def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
         needed = "A picture and either a driving video or a folder of control frames"
         assert needed in self.fails(capsys, picture)
-        assert needed in self.fails(capsys, picture, video, "--control-frames", tmp_path)
+        message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
+        assert "VIDEO and --control-frames are both given" in message
         assert "There is no picture" in self.fails(capsys, tmp_path / "no.png", video, *files)
         assert "There is no video" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
         assert "DWPose needs two files" in self.fails(capsys, picture, video, *files[:6])
@@ -200,7 +201,6 @@ class TestBadInput:
         ("more", "message"),
         [
             (["--frames", "9", "--window", "4", "--overlap", "4"], "overlap by 1 to 3"),
-            (["--width", "100"], "multiple of 64"),
         ],
     )
     def test_settings(self, picture, video, files, capsys, more, message) -> None:
@@ -210,7 +210,7 @@ class TestBadInput:
     def test_zero(self, picture, video, option, capsys) -> None:
         with pytest.raises(SystemExit):
             main(["animate", str(picture), str(video), option, "0"])
-        assert "expected a whole number of at least" in capsys.readouterr().err
+        assert "expected a whole number from" in capsys.readouterr().err
 
     def test_one_frame_drives_two(self, picture, files, tmp_path) -> None:
         write_video(tmp_path / "a.mp4", np.zeros((1, 64, 64, 3), np.uint8), 24)

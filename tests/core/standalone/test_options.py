@@ -1,10 +1,10 @@
 """What options repeat of the rooms, so that help comes at once."""
 
-import json
 import shlex
 
 import pytest
 
+from fcvg_core.errors import UserError
 from fcvg_core.pose import MISSING_JOINTS, MISSING_PEOPLE, STYLES
 from fcvg_core.standalone import option_groups
 from fcvg_core.standalone.cli import COMMANDS
@@ -44,18 +44,107 @@ def test_one_guidance_for_both_ends() -> None:
     assert options.guidance_scale is None
 
 
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_help_says_bounds_and_defaults(command, capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse_options([command, "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "_Untyped" not in shown
+    if command in ("inbetween", "animate"):
+        assert "of denoising (25); 1 to 1000" in shown
+        assert "(0); 0 to 18446744073709551615" in shown
+    if "--width" in shown:
+        assert "; 64 to 4096" in shown
+
+
 @pytest.mark.parametrize(
-    ("saved", "typed", "expected"),
+    ("option", "values"),
     [
-        ({"seed": 7}, [], (7, 7)),  # of version 0.2.0, whose seed coloured the lines too
-        ({"seed": 2**32 + 7}, [], (2**32 + 7, 7)),
-        ({"seed": 7}, ["--seed", "8"], (8, 7)),
-        ({"seed": 7, "color_seed": 1}, [], (7, 1)),
-        ({"seed": 7, "color_seed": 1}, ["--color-seed", "2"], (7, 2)),
-        ({}, [], (0, 0)),
+        ("--frames", ["1", "1025", "1000000000", "1e9"]),
+        ("--steps", ["0", "1001", "1e9"]),
+        ("--fps", ["0", "1001", "1e12", "7.5"]),
+        ("--width", ["100032", "65", "1e3", "4160"]),
+        ("--line-width", ["0", "33", "100000"]),
+        ("--guidance_scale", ["-1", "1e300", "30.01"]),
+        ("--control-weight", ["-0.1", "10.5"]),
+        ("--motion-bucket", ["0", "1024"]),
+        ("--augmentation", ["1.1", "-1"]),
+        ("--window", ["1", "1025"]),
+        ("--overlap", ["-1", "1024"]),
+        ("--max-lines", ["0", "1000000000"]),
+        ("--max-pts", ["0", "10001"]),
+        ("--noise-injection-steps", ["-1", "21"]),
+        ("--decode-chunk", ["0", "257"]),
+        ("--timing", ["0,1e400", "0,nan", "0," * 10**6]),
+        ("--device", ["CPU", "", " cpu", "cuda:-1"]),
+        ("--model", [""]),
+        ("--image1_path", [""]),
     ],
 )
-def test_colors_of_an_earlier_run(tmp_path, saved, typed, expected) -> None:
-    (tmp_path / "run.json").write_text(json.dumps({"options": saved, "inputs": {}}))
-    options = parse_options(["inbetween", "--run", str(tmp_path / "run.json"), *typed])
-    assert (options.seed, options.color_seed) == expected
+def test_values_that_can_not_be_typed(option, values, capsys) -> None:
+    for value in values:
+        with pytest.raises(SystemExit) as stopped:
+            parse_options(["inbetween", "a", "b", f"{option}={value}"])
+        (message,) = capsys.readouterr().err.splitlines()
+        assert stopped.value.code == 2 and message.startswith("Error: ") and len(message) < 500
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["match", "a", "b", "-o", "c"], ["pose", "a", "-o", "c"], ["sample-frames", "d"],
+     ["inbetween"], ["animate"]],
+)  # fmt: skip
+@pytest.mark.parametrize("option", ["--height", "--width"])
+def test_a_size_is_one_that_models_take(command, option, capsys) -> None:
+    with pytest.raises(SystemExit):
+        parse_options([*command, option, "100"])
+    message = "expected a multiple of 64 from 64 to 4096, got 100: take 64 or 128"
+    assert message in capsys.readouterr().err
+    assert getattr(parse_options([*command, option, "128"]), option[2:]) == 128
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("--fra", "--frames"), ("--fra=5", "--frames"), ("--framse", "--frames"),
+     ("--color_seed", "--color-seed"), ("--guidance", "--guidance_scale")],
+)  # fmt: skip
+def test_options_have_their_whole_names(typed, meant, capsys) -> None:
+    """A short name would mean another option in a later version."""
+    with pytest.raises(SystemExit):
+        parse_options(["inbetween", "a", "b", typed])
+    assert f"perhaps {meant}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x" * 10**6],
+        ["inbetween", "a", "b", "--matcher", "x" * 10**6],
+        ["inbetween", "a", "b", "--" + "x" * 10**6],
+        ["inbetween", "a", "b", *["c d\n"] * 1000],
+        ["inbetween", "a", "b", "--offload=" + "x" * 10**6],
+        ["inbetween", "x" * 10**6],
+        ["inbetween", "a\0b"],
+        ["models", "--mode", "\ud800"],
+    ],
+)
+def test_messages_are_short_whatever_is_typed(arguments, capsys) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parse_options(arguments)
+    (message,) = capsys.readouterr().err.splitlines()
+    assert stopped.value.code == 2 and len(message) < 1200
+
+
+def test_defaults_are_values() -> None:
+    options = parse_options(["inbetween", "a", "b"])
+    assert (options.steps, options.timing, options.poses) == (25, "reference", None)
+
+
+@pytest.mark.parametrize("device", ["meta", "privateuseone", "xla", "cpu:1", "quantum"])
+@pytest.mark.parametrize(
+    "command", [["inbetween", "a", "b"], ["match", "a", "b", "-o", "c"], ["pose", "a", "-o", "c"]]
+)
+def test_device_that_is_not_here(command, device) -> None:
+    """It is looked for before anything is read, whether or not a network will run."""
+    with pytest.raises(UserError, match=f"^There is no device '{device}' here"):
+        parse_options([*command, "--device", device])
