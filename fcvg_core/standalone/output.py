@@ -17,6 +17,7 @@ from PIL import Image
 from ..errors import UserError
 from .failures import TOO_MUCH, explain_disk
 from .json_file import read_json
+from .signals import uninterrupted
 
 BLOCK = 4096  # bytes; every file takes whole ones of its disk
 VIDEO_BYTES = 0.25  # a pixel: several times what H.264 takes for what a camera saw
@@ -100,7 +101,8 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
 
     with explained(path), VideoWriter(path, fps) as video:
         for frame in frames:
-            video.write(frame)
+            with uninterrupted():
+                video.write(frame)
 
 
 def frames_size(shape: tuple[int, ...]) -> float:

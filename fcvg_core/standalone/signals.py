@@ -34,6 +34,26 @@ class Interrupted(KeyboardInterrupt):
         return "Interrupted." if self.number == signal.SIGINT else f"Interrupted by {name}."
 
 
+class _Held:
+    """What has come while signals had to wait."""
+
+    waiting = False  # whether they have to now
+    number: int | None = None  # of the signal that came
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a signal wait for the end of the block, which must not stop halfway and is short."""
+    _Held.waiting = True
+    try:
+        yield
+    finally:
+        _Held.waiting = False
+        number, _Held.number = _Held.number, None
+    if number is not None:
+        raise Interrupted(number)
+
+
 @contextmanager
 def signals_as_interrupts(*, to_the_end: bool = False) -> Iterator[None]:
     """Raise `Interrupted` in the main thread where a signal would end the program at once.
@@ -51,8 +71,11 @@ def signals_as_interrupts(*, to_the_end: bool = False) -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal last
         before, last = last, time.monotonic()
-        if last - before >= GRACE:
+        if last - before < GRACE:
+            return
+        if not _Held.waiting:
             raise Interrupted(number)
+        _Held.number = number
 
     handlers = {}
     try:

@@ -21,6 +21,7 @@ from ..model_files import CONTROLNEXT_SVD
 from ..output import explained, video_size, write_frames
 from ..pipeline import AnimationPipeline
 from ..progress import Bars
+from ..signals import uninterrupted
 from ..video import VideoWriter, read_image_folder, read_video
 
 FPS = 14.0  # of pictures, which do not say it; ControlNeXt-SVD's
@@ -147,8 +148,9 @@ def _write_videos(
         for frame, steered in zip(frames, control, strict=True):
             if result.num_frames == 0:  # painted: from here on only the disk is needed
                 claim.release()
-            result.write(frame)
-            compared.write(side_by_side(reference, steered, frame))
+            with uninterrupted():
+                result.write(frame)
+                compared.write(side_by_side(reference, steered, frame))
 
 
 def _report(folder: Path, job: Job | None) -> None:

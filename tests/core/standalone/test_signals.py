@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from fcvg_core.standalone import signals
-from fcvg_core.standalone.signals import Interrupted, signals_as_interrupts
+from fcvg_core.standalone.signals import Interrupted, signals_as_interrupts, uninterrupted
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
@@ -79,6 +79,18 @@ def test_a_late_second_one_counts(monkeypatch):
         for _ in range(2):
             with pytest.raises(Interrupted):
                 send("SIGTERM")
+
+
+def test_a_block_that_must_not_stop_halfway(name):
+    done = []
+    with pytest.raises(Interrupted) as caught, signals_as_interrupts():
+        with uninterrupted():
+            send(name)
+            done.append("to its end")
+        done.append("no more")
+    assert done == ["to its end"] and caught.value.exit_code == CODES[name]
+    with uninterrupted():
+        pass
 
 
 def test_another_thread_changes_nothing():
