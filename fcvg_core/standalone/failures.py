@@ -62,11 +62,22 @@ def explain_disk(error: OSError, path: Path | None = None) -> str:
     folder = path if os.path.isdir(path) else path.parent  # Path's own may raise
     if error.errno in NO_ROOM:
         what = "is full" if error.errno == errno.ENOSPC else "gives you no more room (quota)"
-        free = f", with {amount(shutil.disk_usage(folder).free)} free" if folder.exists() else ""
-        return (f"The disk of {folder} {what}{free}. Make room there, or name a folder on "
-                "another disk.")  # fmt: skip
+        return (f"The disk of {folder} {what}.{free_room(folder)} Make room there, or name a "
+                "folder on another disk.")  # fmt: skip
     said = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
     return said.format(path=path, folder=folder, reason=error.strerror)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a disk has no more room; safetensors has the system's words for it alone."""
+    words = (os.strerror(number) for number in NO_ROOM)
+    return getattr(error, "errno", None) in NO_ROOM or any(word in str(error) for word in words)
+
+
+def free_room(path: Path) -> str:
+    """" 12 MB are free." on the disk of a file or folder, or of the first one above that exists."""
+    found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
+    return f" {amount(shutil.disk_usage(found).free)} are free." if found else ""
 
 
 def is_memory(error: Exception) -> bool:

@@ -119,7 +119,7 @@ class TestWhichFolder:
         [
             (errno.EACCES, "may not be read or written by you"),
             (errno.EROFS, "is on a disk that can only be read"),
-            (errno.ENOSPC, "is full, with .* free. Make room there"),
+            (errno.ENOSPC, "is full. .* are free. Make room there"),
             (errno.EDQUOT, r"gives you no more room \(quota\)"),
         ],
     )

@@ -351,6 +351,16 @@ class TestOutput:
         assert main(["inbetween", *pair, "-o", str(disk / "out"), *SMALL]) == 0
         assert len(pictures(disk / "out" / "frames")) == 4
 
+    def test_full_disk_of_a_conversion(self, small_disk, capsys) -> None:
+        import torch
+
+        disk = small_disk(500_000)
+        torch.save({"a": torch.zeros(100_000)}, disk / "a.pth")
+        assert main(["models", "--convert", str(disk / "a.pth")]) == 2
+        message = capsys.readouterr().err
+        assert "a.safetensors can't be written" in message and "0.1 MB are free. Make" in message
+        assert os.listdir(disk) == ["a.pth"]
+
     @pytest.mark.parametrize("command", ["inbetween", "match", "pose", "sample-frames"])
     def test_full_disk(self, pair, dwpose, small_disk, capsys, command) -> None:
         disk = small_disk(8192)
@@ -363,7 +373,8 @@ class TestOutput:
         }
         assert main([command, *options[command], str(disk / "a" / "b")]) == 2
         message = capsys.readouterr().err.splitlines()[-1]
-        assert f"The disk of {disk / 'a' / 'b'}" in message and "is full, with 0.0 MB" in message
+        assert f"The disk of {disk / 'a' / 'b'}" in message
+        assert "is full. 0.0 MB are free. Make room" in message
         assert os.listdir(disk) == ["other"]
 
     def test_all_is_checked_before_anything_is_made(self, pair, tmp_path, monkeypatch, capsys):

@@ -67,7 +67,7 @@ class TestWriteAside:
 
     def test_full_disk(self, tmp_path, full_disk):
         write_picture(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
-        with pytest.raises(UserError, match="is full, with .* free. Make room") as caught:
+        with pytest.raises(UserError, match="is full. .* are free. Make room") as caught:
             write_picture(tmp_path / "a.png", np.ones((4, 4, 3), np.uint8))
         assert str(tmp_path) in str(caught.value)
         assert os.listdir(tmp_path) == ["a.png"]
@@ -111,7 +111,7 @@ def test_write_frames(tmp_path, count, last) -> None:
 
 
 def test_write_frames_on_a_disk_that_fills(tmp_path, full_disk) -> None:
-    with pytest.raises(UserError, match=r"full, .* 1 of 3 frames are in .*frames\.$"):
+    with pytest.raises(UserError, match=r"full\. .* 1 of 3 frames are in .*frames\.$"):
         write_frames(tmp_path / "frames", np.zeros((3, 4, 6, 3), np.uint8))
     assert os.listdir(tmp_path / "frames") == ["00.png"]
 
