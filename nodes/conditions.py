@@ -1,6 +1,5 @@
 """Lines and poses together, and what both have in common: the timing of their motion."""
 
-import json
 import logging
 
 import numpy as np
@@ -81,8 +80,10 @@ def list_poses(name: str, value: list | tuple | dict | str) -> list[dict]:
         ValueError: there is none.
     """
     if isinstance(value, str):
+        from ..fcvg_core.json_text import parse_json
+
         try:
-            value = json.loads(value)
+            value = parse_json(value)
         except ValueError as error:
             raise ValueError(f"{name} is text, but no JSON: {error}.") from error
     frames = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -114,6 +115,23 @@ def pose_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[i
     return size
 
 
+def drawn_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[int, int]:
+    """As `pose_size`, of pictures that are drawn that large.
+
+    Raises:
+        ValueError: as there, or a canvas is too large for a video.
+    """
+    size, largest = pose_size(frames, height=height, width=width), bounds.SIZE.maximum
+    for asked, length in zip((height, width), size, strict=True):
+        if not asked and length > largest:
+            raise ValueError(
+                f"The poses' canvas has {size[1]} x {size[0]} pixels, and frames of a video at "
+                f"most {largest} x {largest}: extract the poses from a smaller picture, or use "
+                "Interpolate & Draw Poses with a width and a height."
+            )
+    return size
+
+
 def warn_of_stretch(frames: list[dict], size: tuple[int, int]) -> None:
     """Say which canvases are of another shape than the pictures, (height, width)."""
     from ..fcvg_core.pose import canvas_size, is_stretched
@@ -135,11 +153,12 @@ def draw_moving_people(
         raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
     warn_of_stretch(keyframes, size)
     track = interpolate_poses(
-        *(from_openpose(frame, size=size) for frame in keyframes),
+        *(from_openpose(frame, size=size, name=name)
+          for name, frame in zip(("first_pose", "last_pose"), keyframes, strict=True)),
         times,
         missing_joints=missing_joints,
         missing_people=missing_people,
-    )
+    )  # fmt: skip
     return track, draw_poses(track, size, style=STYLES[style].scaled(pose_width))
 
 
@@ -190,7 +209,7 @@ class InterpolateConditions(io.ComfyNode):
             frames = draw_lines(track, size, line_width=line_width, seed=color_seed)
         if first_pose is not None:
             keyframes = keyframe_poses(first_pose, last_pose)
-            size = size or pose_size(keyframes)
+            size = size or drawn_size(keyframes)
             _, people = draw_moving_people(keyframes, times, size, style="fcvg", **pose_choices)
             frames = people if frames is None else overlay(frames, people)
         _warn_of_black(frames)

@@ -12,6 +12,7 @@ from .conditions import (
     NUM_FRAMES,
     POSE_WIDTH,
     draw_moving_people,
+    drawn_size,
     keyframe_poses,
     list_poses,
     pose_inputs,
@@ -162,7 +163,7 @@ class DrawPoses(io.ComfyNode):
         from ..fcvg_core.pose import to_openpose
 
         keyframes = keyframe_poses(first_pose, last_pose)
-        size = pose_size(keyframes, height=height, width=width)
+        size = drawn_size(keyframes, height=height, width=width)
         times = read_times(num_frames, timing, custom_times)
         track, frames = draw_moving_people(keyframes, times, size, **choices)
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
@@ -222,10 +223,10 @@ class AlignPoses(io.ComfyNode):
 
         driving = list_poses("driving_poses", driving_poses)
         reference = list_poses("reference_pose", reference_pose)[0]
-        driving_size, size = pose_size(driving), pose_size([reference])
+        driving_size, size = pose_size(driving), drawn_size([reference])
         track = drive_reference(
-            [from_openpose(frame, size=driving_size) for frame in driving],
-            from_openpose(reference, size=size),
+            [from_openpose(frame, size=driving_size, name="driving_poses") for frame in driving],
+            from_openpose(reference, size=size, name="reference_pose"),
             driving_size=driving_size,
             reference_size=size,
             one_person=people == PEOPLE[0],
