@@ -30,7 +30,11 @@ INPUTS = ("image", "video", "control_frames", "dwpose_det", "dwpose_pose")
 
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    _unify_names(options)
+    if not options.image or bool(options.video) == bool(options.control_frames):
+        raise UserError(
+            "A picture and either a driving video or a folder of control frames are needed: "
+            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
+        )
     size = (options.height, options.width)
     check_size(*size)
     plan_windows(options.frames, options.window, options.overlap)
@@ -50,18 +54,6 @@ def run(options: argparse.Namespace) -> None:
             frames = _paint(pipeline, reference, control, options, bars)
             _write_videos(claim, frames, reference, control, options.fps or fps)
     _report(claim.path, job)
-
-
-def _unify_names(options: argparse.Namespace) -> None:
-    """Put what is given under the reference's names under ours."""
-    options.image = options.ref_image_path or options.image
-    options.video = options.validation_control_video_path or options.video
-    options.ref_image_path = options.validation_control_video_path = None
-    if not options.image or bool(options.video) == bool(options.control_frames):
-        raise UserError(
-            "A picture and either a driving video or a folder of control frames are needed: "
-            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
-        )
 
 
 def _check_driving(options: argparse.Namespace) -> None:

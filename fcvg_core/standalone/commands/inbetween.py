@@ -28,7 +28,11 @@ NAMED = INPUTS[2:]  # files that are opened after the folder is made
 
 def run(options: argparse.Namespace) -> None:
     """Draw the conditions, paint the frames and write both."""
-    _unify_names(options)
+    if not (options.first and options.last):
+        raise UserError(
+            "Two pictures are needed, the first frame and the last: "
+            "python -m fcvg_core inbetween FIRST LAST -o OUT"
+        )
     size = (options.height, options.width)
     check_size(*size)
     plan_windows(options.frames, options.window, options.overlap)
@@ -51,18 +55,6 @@ def run(options: argparse.Namespace) -> None:
             pipeline = job.load(InbetweenPipeline, bars)
             _write(claim, _paint(pipeline, keyframes, conditions, options, bars), options.fps)
     _report(claim.path, job)
-
-
-def _unify_names(options: argparse.Namespace) -> None:
-    """Put what is given under the reference's names under ours."""
-    options.first = options.image1_path or options.first
-    options.last = options.image2_path or options.last
-    options.image1_path = options.image2_path = None
-    if not (options.first and options.last):
-        raise UserError(
-            "Two pictures are needed, the first frame and the last: "
-            "python -m fcvg_core inbetween FIRST LAST -o OUT"
-        )
 
 
 def _settings(options: argparse.Namespace) -> ConditionSettings:

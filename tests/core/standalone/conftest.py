@@ -38,4 +38,4 @@ def small_disk(tmp_path) -> Iterator[Callable[[int], Path]]:
         return folder
 
     yield mount
-    subprocess.run(["umount", str(folder)], capture_output=True)
+    subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)  # mapped files
