@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from .failures import free_room, is_full
+from .integrity import check_name
 from .loading import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
@@ -34,6 +36,7 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         raise UserError(f"{path} is a .safetensors file already.")
     if path.suffix.lower() not in PICKLES:
         raise UserError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
+    check_name(path)
     target = path.with_suffix(".safetensors")
     _refuse_existing(target)
     tensors, left = _tensors(read_pickle(path), path)
@@ -58,7 +61,10 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     # some kinds of numbers.
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{target} can't be written: {reason}. {path} is as it was.") from error
+        room = f"{free_room(target)} Make room there." if is_full(error) else ""
+        raise UserError(
+            f"{target} can't be written: {reason}.{room} {path} is as it was."
+        ) from error
     finally:
         if part:
             Path(part).unlink(missing_ok=True)

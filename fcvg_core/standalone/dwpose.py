@@ -10,6 +10,7 @@ import torch
 
 from ..errors import UserError
 from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
+from .integrity import check_name
 from .machine import choose_device
 from .model_files import find_dwpose
 from .poses_file import read_poses
@@ -80,6 +81,7 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
     for path in files:
         if not path.is_file():
             raise UserError(f"There is no file {path}.")
+        check_name(path)
     try:
         import onnxruntime
     except ImportError as error:

@@ -4,6 +4,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from ..errors import UserError
 from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
 
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
@@ -20,6 +21,17 @@ def find_damage(path: Path) -> Path | None:
     if path.name == MODEL_INDEX:
         parts += [file for part in SVD_PARTS for file in svd_weights(path.parent / part)]
     return next((file for file in parts if not is_whole(file, file.suffix)), None)
+
+
+def check_name(path: Path) -> None:
+    """Raise UserError where no library that reads models can open a file of that name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path} can't be opened by the libraries that read models, as its name or that of a "
+            "folder above it is no text in UTF-8: rename it."
+        ) from error
 
 
 def is_whole(path: Path, suffix: str) -> bool:

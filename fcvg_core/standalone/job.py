@@ -5,9 +5,14 @@ import importlib.util
 import logging
 from pathlib import Path
 
-from .loading import PARTS, Models, load_models
+from ..errors import UserError
+from ..models.fcvg import build_controlnext, check_version, controlnext_config
+from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
+from .claim import resolve_output
+from .integrity import check_name, find_damage
+from .loading import PARTS, Models, WeightFile, is_whole, load_models
 from .machine import choose_device, choose_dtype
-from .model_files import Family, find_models
+from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
 from .pipeline import Progress, VideoPipeline
 from .stand_ins import is_stand_in_file
@@ -17,6 +22,8 @@ PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 
 class Job:
     """Chooses device, number format and files at once, and loads when it is told to.
+
+    What the files say of themselves is read at once too: until they are loaded minutes may pass.
 
     Args:
         options: `model`, `unet`, `controlnext`, `device`, `dtype` and `offload` of the command
@@ -37,6 +44,7 @@ class Job:
         self.files = find_models(
             options.model, options.unet, options.controlnext, family=family, half=half
         )
+        _check_files(self.files, family)
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
@@ -71,6 +79,7 @@ def save_run(
         if options.model is None or Path(options.model).is_dir():  # else a name, not a folder
             saved["model"] = _absolute(files.svd)
         facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
+    saved["output"] = resolve_output(saved["output"])
     for name in (*inputs, "output", "unet", "controlnext"):
         if saved[name]:
             saved[name] = _absolute(saved[name])
@@ -81,6 +90,36 @@ def warn_of_changes(run: Path | None) -> None:
     """Say which files of the earlier run of a run.json are not what they were."""
     for path in changed_inputs(read_run(run)) if run else ():
         logging.warning("%s is not the file of the earlier run any more.", path)
+
+
+def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Raise UserError for the first option that names a file which is not there."""
+    for path in _one_by_one({name: getattr(options, name) or [] for name in names}).values():
+        if not path.is_file():
+            if path.exists():
+                raise UserError(f"{path} is a folder, a pipe or a device, expected a file.")
+            raise UserError(f"There is no file {path}.")
+
+
+def _check_files(files: ModelFiles, family: Family) -> None:
+    """Raise UserError where a file can't be what it should, without reading its tensors."""
+    for path in (files.svd, files.unet, files.controlnext):
+        check_name(path)
+    index = files.svd / MODEL_INDEX
+    if not index.is_file():
+        raise UserError(f"{files.svd} is no diffusers folder of SVD: it has no {MODEL_INDEX}.")
+    unet = WeightFile(files.unet)
+    config = controlnext_config(WeightFile(files.controlnext).shapes, name=str(files.controlnext))
+    if family is FCVG:
+        check_version(build_controlnext(config, device="meta"))
+    parts = SVD_PARTS if is_whole(files.svd, unet.path) else ("unet", *SVD_PARTS)
+    for part in parts:
+        if not svd_weights(files.svd / part):
+            raise UserError(
+                f"{files.svd / part} has no weights: the download of SVD is not complete."
+            )
+    if damaged := find_damage(index):
+        raise UserError(f"{damaged} is empty or cut off: download it again.")
 
 
 def _absolute(path: Path | str | list) -> str | list[str]:
