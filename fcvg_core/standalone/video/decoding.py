@@ -7,7 +7,9 @@ from pathlib import Path
 
 MISSING = 0.02  # of the time that a file promises; less may be rounding
 TS_PACKETS = 188, 192, 204  # bytes
-ENDS = {"gif": b";", "mjpeg": b"\xff\xd9"}
+GIF_END = b";"
+# The object of a WMV file that holds its size, and within how many bytes it lies.
+ASF_PROPERTIES, ASF_HEAD = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"), 2**16
 
 
 def decode_all(path: Path, container, stream) -> Iterator:
@@ -45,10 +47,15 @@ def _promised(container, stream) -> float:
 
 
 def _lacks_its_end(path: Path, kind: str) -> bool:
-    """Whether a file of a kind that promises no time is cut off."""
+    """Whether a file of a kind of which FFmpeg knows no time is cut off."""
+    size = path.stat().st_size
     if kind == "mpegts":
-        return all(path.stat().st_size % size for size in TS_PACKETS)
-    end = ENDS.get(kind, b"")
+        return all(size % packet for packet in TS_PACKETS)
     with path.open("rb") as file:
-        file.seek(-len(end), os.SEEK_END)
-        return file.read() != end
+        if kind == "gif":
+            file.seek(-1, os.SEEK_END)
+            return file.read() != GIF_END
+        if kind == "asf":
+            _, found, properties = file.read(ASF_HEAD).partition(ASF_PROPERTIES)
+            return bool(found) and int.from_bytes(properties[24:32], "little") > size
+    return False
