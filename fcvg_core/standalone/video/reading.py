@@ -123,8 +123,11 @@ def _find_stream(path: Path, container):
 
     cover = av.stream.Disposition.attached_pic  # of a piece of music
     for stream in container.streams.video:
-        if not stream.disposition & cover:
-            return stream
+        if stream.disposition & cover:
+            continue
+        if stream.codec_context is None:
+            raise UserError(f"{path} holds a video of an unknown codec. Save it as H.264 again.")
+        return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     raise UserError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
 

@@ -1,6 +1,9 @@
 """A video file into frames."""
 
 import itertools
+import os
+import re
+import sys
 import tracemalloc
 import weakref
 from contextlib import nullcontext
@@ -11,6 +14,7 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from videos import noise, read, still, write_exactly, write_sound
 
 from fcvg_core.errors import UserError
@@ -146,6 +150,122 @@ class TestReadVideo:
         frames, _ = read_video(path, stride=1, max_frames=None)
         with pytest.raises(ValueError, match=r"damaged after 0 frames .*\. Save it again\.$"):
             next(frames)
+
+
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{0}\n#EXT-X-ENDLIST\n"
+DASH = (
+    '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+    'mediaPresentationDuration="PT6S"><Period><AdaptationSet mimeType="video/mp4">'
+    '<Representation id="1" bandwidth="1"><BaseURL>{0}</BaseURL></Representation>'
+    "</AdaptationSet></Period></MPD>"
+)
+SESSION = (
+    "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
+    "a=rtpmap:96 H264/90000\n"
+)
+# Files that FFmpeg would follow to others, or paint.
+TEXTS = {
+    "a.m3u8": PLAYLIST,
+    "list.mp4": PLAYLIST,
+    "a.ffconcat": "ffconcat version 1.0\nfile {0}\n",
+    "concat.mkv": "ffconcat version 1.0\nfile {0}\n",
+    "a.mpd": DASH,
+    "a.sdp": SESSION,
+    "a.asx": '<asx version="3.0"><entry><ref href="{0}"/></entry></asx>',
+    "a.pls": "[playlist]\nFile1={0}\n",
+    "a.txt": "Dear diary,\n" * 50,
+    "a.nfo": "\x1b[31mred\n" * 50,
+    "a.srt": "1\n00:00:00,000 --> 00:00:04,000\nhello\n",
+    "a.vtt": "WEBVTT\n\n00:00.000 --> 00:04.000\nhello\n",
+    "a.ass": "[Script Info]\nScriptType: v4.00+\n[Events]\nDialogue: 0,0:00:00.00,0:00:05.00,,hi\n",
+    "a.lrc": "[00:01.00]hello\n",
+    "a.ppm": "P3\n1 1\n255\n1 2 3\n",
+    "a.svg": '<svg xmlns="http://www.w3.org/2000/svg"><image href="{0}"/></svg>',
+    "testsrc": "testsrc",
+}
+
+
+class TestOtherKinds:
+    """Only files that hold the frames themselves are read."""
+
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_texts(self, tmp_path, monkeypatch, name) -> None:
+        """They are refused by their kind, before anything that they name is looked for."""
+        write_exactly(tmp_path / "other.mov", noise(2))
+        (tmp_path / name).write_text(TEXTS[name].format("other.mov"))
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(UserError, match=rf"{name} \(\d+ bytes\) can't be .* than MP4, MOV"):
+            read_video(tmp_path / name, stride=1, max_frames=None)
+
+    @pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "webp", "tif"])
+    def test_pictures(self, tmp_path, ending) -> None:
+        Image.fromarray(noise(1)[0]).save(tmp_path / f"a.{ending}")
+        with pytest.raises(UserError, match=f"a.{ending} .* of another kind than MP4, MOV"):
+            read_video(tmp_path / f"a.{ending}", stride=1, max_frames=None)
+
+    def test_data_in_another_file(self, tmp_path) -> None:
+        """A MOV that says that its frames lie elsewhere."""
+        path = write_exactly(tmp_path / "a.mov", noise(2))
+        other = path.rename(tmp_path / "other.mov")
+        content = bytearray(other.read_bytes())
+        own = content.rindex(b"url \0\0\0\1")
+        content[own + 7] = 0  # the frames are not in this file
+        content[content.index(b"mdat") + 4 : content.index(b"moov") - 4] = b""
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="a.mov"):
+            read(path)
+
+    def test_a_pattern_is_a_name(self, tmp_path) -> None:
+        """FFmpeg would read "a%d.gif" as a1.gif, a2.gif, ..."""
+        Image.fromarray(noise(1)[0]).save(tmp_path / "a1.gif")
+        frames = [Image.fromarray(frame) for frame in noise(3)]
+        frames[0].save(
+            tmp_path / "a%d.gif", save_all=True, append_images=frames[1:], duration=100
+        )
+        assert len(read(tmp_path / "a%d.gif")) == 3
+
+    @pytest.mark.parametrize("name", ["pipe.mp4", "/dev/zero"])
+    def test_no_plain_file(self, tmp_path, name) -> None:
+        """Neither hangs."""
+        path = tmp_path / name
+        if name == "pipe.mp4":
+            getattr(os, "mkfifo", lambda path: None)(path)
+        if not path.exists():
+            pytest.skip("this system has no such files")
+        with pytest.raises(UserError, match=f"{path} is no plain file"):
+            read_video(path, stride=1, max_frames=None)
+
+    @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are UTF-8 there")
+    def test_name_that_is_no_text(self, tmp_path) -> None:
+        path = write_exactly(tmp_path / "a.mov", noise(2))
+        assert len(read(path.rename(os.fsdecode(bytes(tmp_path) + b"/\xff\xfe.mov")))) == 2
+
+    def test_unknown_codec(self, tmp_path) -> None:
+        path = write_exactly(tmp_path / "a.mov", noise(2))
+        path.write_bytes(path.read_bytes().replace(b"png ", b"zzzz"))
+        with pytest.raises(UserError, match="a.mov holds a video of an unknown codec"):
+            read(path)
+
+    def test_description_that_is_no_text(self, tmp_path) -> None:
+        with av.open(str(tmp_path / "a.mkv"), "w") as container:
+            container.metadata["title"] = "abcdef"
+            stream = container.add_stream("ffv1", rate=7)
+            stream.height, stream.width = 32, 48
+            container.mux([*stream.encode(av.VideoFrame(48, 32)), *stream.encode()])
+        content = (tmp_path / "a.mkv").read_bytes()
+        (tmp_path / "a.mkv").write_bytes(content.replace(b"abcdef", b"\xff\xfe\xfd\xfc\xfb\xfa"))
+        assert len(read(tmp_path / "a.mkv")) == 1
+
+    def test_limit_by_its_name(self, tmp_path) -> None:
+        path = write_exactly(tmp_path / "a.mov", noise(3))
+        first, second, third = re.finditer(b"\x89PNG", path.read_bytes())
+        content = bytearray(path.read_bytes())
+        content[second.start() : second.start() + 4] = b"nope"
+        path.write_bytes(content)
+        limit = "--frames {}".format
+        frames, _ = read_video(path, stride=1, max_frames=None, limit=limit)
+        with pytest.raises(UserError, match=r"after 1 frame .* at most 1 frame \(--frames 1\)"):
+            list(frames)
 
 
 class TestOpenFiles:
