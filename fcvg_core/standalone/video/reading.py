@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import UserError
 from .decoding import decode_all
-from .folder import check_max_frames
+from .folder import check_max_frames, in_words
 from .shown import show, square_size
 from .writing import MAX_FPS, MIN_FPS
 
@@ -21,6 +21,7 @@ FORMATS = (
 )
 KINDS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, WMV, OGG, MXF or GIF"
 UNKNOWN_FPS = 24.0  # of a file that does not say how fast it is
+MAX_PIXELS = 8192 * 8192  # of a frame; decoders take memory for what a file says
 FEW_FPS = 24  # of a multiple of it, the multiple is passed over
 
 
@@ -127,6 +128,9 @@ def _find_stream(path: Path, container):
             continue
         if stream.codec_context is None:
             raise UserError(f"{path} holds a video of an unknown codec. Save it as H.264 again.")
+        if stream.width * stream.height > MAX_PIXELS:
+            size = in_words((stream.height, stream.width))
+            raise UserError(f"{path} has {size}, more than any video. Give a smaller one.")
         return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     raise UserError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")

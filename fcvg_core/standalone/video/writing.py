@@ -55,7 +55,7 @@ class VideoWriter:
                 f"{MIN_FPS} to {MAX_FPS}"
             )
         denominator = min(MAX_DENOMINATOR, int(MAX_NUMERATOR / fps))
-        self._rate = Fraction(fps).limit_denominator(denominator)
+        self._rate = Fraction(float(fps)).limit_denominator(denominator)
         if self.path.exists():
             raise FileExistsError(f"{self.path} exists already. Give another name or move it.")
         self.path.parent.mkdir(parents=True, exist_ok=True)

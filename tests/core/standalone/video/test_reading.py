@@ -19,6 +19,7 @@ from videos import noise, read, still, write_exactly, write_sound
 
 from fcvg_core.errors import UserError
 from fcvg_core.frames import side_by_side
+from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.video import read_video, reading
 
@@ -246,6 +247,11 @@ class TestOtherKinds:
         with pytest.raises(UserError, match="a.mov holds a video of an unknown codec"):
             read(path)
 
+    def test_larger_than_any_video(self, tmp_path) -> None:
+        (tmp_path / "a.y4m").write_bytes(b"YUV4MPEG2 W10000 H9000 F25:1\nFRAME\n" + bytes(999))
+        with pytest.raises(UserError, match="a.y4m has 10000 x 9000 pixels, more than any video"):
+            read(tmp_path / "a.y4m")
+
     def test_description_that_is_no_text(self, tmp_path) -> None:
         with av.open(str(tmp_path / "a.mkv"), "w") as container:
             container.metadata["title"] = "abcdef"
@@ -266,6 +272,27 @@ class TestOtherKinds:
         frames, _ = read_video(path, stride=1, max_frames=None, limit=limit)
         with pytest.raises(UserError, match=r"after 1 frame .* at most 1 frame \(--frames 1\)"):
             list(frames)
+
+
+def test_animate_names_its_option(tmp_path, own_golden, capsys) -> None:
+    """Its first frame is the picture's own: as many frames more than the video's are painted."""
+    path = write_exactly(tmp_path / "a.mov", noise(9), rate=10)
+    content = bytearray(path.read_bytes())
+    fifth = [match.start() for match in re.finditer(b"\x89PNG", content)][4]
+    content[fifth : fifth + 4] = b"nope"
+    path.write_bytes(content)
+    Image.fromarray(noise(1, 64, 64)[0]).save(tmp_path / "person.png")
+    models = own_golden / "dwpose"
+    command = [
+        "animate", str(tmp_path / "person.png"), str(path), "-o", str(tmp_path / "out"),
+        "--dwpose-det", str(models / "det_one.onnx"), "--stride", "2", "--conditions-only",
+        "--dwpose-pose", str(models / "pose_a.onnx"), "--height", "128", "--width", "64",
+    ]  # fmt: skip
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert f"{path} is damaged after 4 frames" in said
+    assert "or read at most 2 frames (--frames 3)." in said
+    assert main([*command, "--frames", "3"]) == 0
 
 
 class TestOpenFiles:
