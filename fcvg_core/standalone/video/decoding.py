@@ -7,7 +7,7 @@ from pathlib import Path
 
 MISSING = 0.02  # of the time that a file promises; less may be rounding
 TS_PACKETS = 188, 192, 204  # bytes
-GIF_END = b";"
+ENDS = {"gif": b";", "apng": b"IEND\xaeB`\x82"}
 # The object of a WMV file that holds its size, and within how many bytes it lies.
 ASF_PROPERTIES, ASF_HEAD = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"), 2**16
 
@@ -52,9 +52,9 @@ def _lacks_its_end(path: Path, kind: str) -> bool:
     if kind == "mpegts":
         return all(size % packet for packet in TS_PACKETS)
     with path.open("rb") as file:
-        if kind == "gif":
-            file.seek(-1, os.SEEK_END)
-            return file.read() != GIF_END
+        if kind in ENDS:
+            file.seek(-len(ENDS[kind]), os.SEEK_END)
+            return file.read() != ENDS[kind]
         if kind == "asf":
             _, found, properties = file.read(ASF_HEAD).partition(ASF_PROPERTIES)
             return bool(found) and int.from_bytes(properties[24:32], "little") > size

@@ -27,9 +27,7 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
     """
     check_max_frames(max_frames)
     if not folder.is_dir():
-        raise UserError(
-            f"There is no folder {folder}. Give one that holds the frames as pictures."
-        )
+        raise UserError(f"There is no folder {folder}. Give one that holds the frames as pictures.")
     paths = [
         path
         for path in sorted(folder.iterdir(), key=_natural)

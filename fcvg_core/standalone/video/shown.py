@@ -35,7 +35,10 @@ def show(frame, size: tuple[int, int]) -> np.ndarray:
     colors = {}
     if not frame.format.is_rgb:
         guess = BT709 if frame.height >= HD_HEIGHT else BT601
-        colors["src_colorspace"] = MATRICES.get(frame.colorspace, guess)
+        matrix = MATRICES.get(frame.colorspace, guess)
+        # Pixels in R, G, B have no matrix; but where both are equal, older PyAV heeds neither.
+        other = BT709 if matrix == BT601 else BT601
+        colors["src_colorspace"], colors["dst_colorspace"] = matrix, other
         colors["src_color_range"] = frame.color_range
         colors["dst_color_range"] = FULL
     shown = frame.reformat(

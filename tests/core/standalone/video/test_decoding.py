@@ -28,12 +28,12 @@ KINDS = {
     "flv": ("libx264", "aac", "yuv420p", {}),
     "mxf": ("mpeg2video", None, "yuv420p", {}),
     "ivf": ("libvpx", None, "yuv420p", {}),
-    "apng": ("apng", None, "rgb24", {}),
 }
 # Nothing that FFmpeg tells of these says how long they are.
 SILENT = {
     "ts": ("libx264", "aac", "yuv420p", {}),
     "wmv": ("wmv2", None, "yuv420p", {}),
+    "apng": ("apng", None, "rgb24", {}),
     "gif": ("gif", None, "rgb8", {}),
 }
 
@@ -91,6 +91,9 @@ def test_cut_off(tmp_path, whole, kind, part) -> None:
 @pytest.mark.parametrize("kind", SILENT)
 def test_may_be_cut_off(tmp_path, whole, kind, caplog) -> None:
     path = cut(whole(kind), 0.667, tmp_path)
+    if kind == "apng":  # at the end of a frame; within one it is damage
+        content = path.read_bytes()
+        path.write_bytes(content[: content.rindex(b"fcTL") - 4])
     assert 20 <= len(read(path)) < 60
     assert f"{path} may be cut off" in caplog.text
 

@@ -220,9 +220,7 @@ class TestOtherKinds:
         """FFmpeg would read "a%d.gif" as a1.gif, a2.gif, ..."""
         Image.fromarray(noise(1)[0]).save(tmp_path / "a1.gif")
         frames = [Image.fromarray(frame) for frame in noise(3)]
-        frames[0].save(
-            tmp_path / "a%d.gif", save_all=True, append_images=frames[1:], duration=100
-        )
+        frames[0].save(tmp_path / "a%d.gif", save_all=True, append_images=frames[1:], duration=100)
         assert len(read(tmp_path / "a%d.gif")) == 3
 
     @pytest.mark.parametrize("name", ["pipe.mp4", "/dev/zero"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from videos import COLORS, noise, read, write_exactly
 
-from fcvg_core.standalone.video.shown import EXACT, MATRICES, square_size
+from fcvg_core.standalone.video.shown import EXACT, FULL, MATRICES, square_size
 
 # The matrix in the file, and what it makes of a frame: all turns by quarters, also mirrored.
 TURNS = {
@@ -40,9 +40,10 @@ def write(path: Path, frames, codec: str, pix_fmt: str, *, matrix: int = 5, **ta
         stream.options = {"crf": "4"} if "264" in codec else {}
         for name, value in tags.items():
             setattr(stream.codec_context, name, value)
+        levels = 0 if pix_fmt.startswith("gray") else FULL  # grey is 0..255 in any case
         for frame in frames:
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
-                format=pix_fmt, src_color_range=2, dst_colorspace=matrix,
+                format=pix_fmt, src_color_range=levels, dst_colorspace=matrix,
                 dst_color_range=tags.get("color_range", 0), interpolation=EXACT,
             )  # fmt: skip
             container.mux(stream.encode(picture))

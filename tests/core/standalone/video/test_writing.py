@@ -380,9 +380,7 @@ class TestVideoWriter:
             write_video(tmp_path / "a.mp4", still(1, 2, 16388), 7)
         assert not list(tmp_path.iterdir())
 
-    @pytest.mark.parametrize(
-        "fps", [0, -1, float("nan"), float("inf"), 1e-9, 1e12, 1001, 10**400]
-    )
+    @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), 1e-9, 1e12, 1001, 10**400])
     def test_wrong_rate(self, tmp_path, fps) -> None:
         with pytest.raises(ValueError, match=rf"more than 0 frames .* got {fps}; .*a.mp4 can have"):
             VideoWriter(tmp_path / "a.mp4", fps)
