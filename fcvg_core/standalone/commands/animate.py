@@ -86,7 +86,12 @@ def _drive(
     """Control frames of a driving video, which is closed whatever happens, and its pace."""
     wanted = options.frames - 1  # the first one is the picture's own pose
     detector = need_detector(options)
-    frames, fps = read_video(options.video, stride=options.stride, max_frames=wanted)
+    frames, fps = read_video(
+        options.video,
+        stride=options.stride,
+        max_frames=wanted,
+        limit=lambda count: f"--frames {count + 1}",
+    )
     settings = DrivingSettings(
         one_person=options.one_person,
         smoothing=options.smoothing,
