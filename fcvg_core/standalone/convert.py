@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
-from .loading import SAFETENSORS, read_pickle
+from .weight_files import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
 NESTED = ("state_dict", "model")  # where a training checkpoint keeps its weights

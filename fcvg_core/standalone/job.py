@@ -33,10 +33,7 @@ class Job:
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
-        half = self.dtype.itemsize == 2
-        self.files = find_models(
-            options.model, options.unet, options.controlnext, family=family, half=half
-        )
+        self.files = find_models(options.model, options.unet, options.controlnext, family=family)
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
@@ -68,8 +65,7 @@ def save_run(
         files = job.files
         went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
         saved |= {"unet": files.unet, "controlnext": files.controlnext}
-        if options.model is None or Path(options.model).is_dir():  # else a name, not a folder
-            saved["model"] = _absolute(files.svd)
+        saved["model"] = _absolute(files.svd)
         facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
     for name in (*inputs, "output", "unet", "controlnext"):
         if saved[name]:

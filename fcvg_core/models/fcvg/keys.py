@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ...errors import UserError
+from ...weights import Shapes, StateDict, misfits
+from ...words import first_names, in_short
 from .controlnext import Config
 from .controlnext_v1 import ConfigV1
 
-StateDict = dict[str, Tensor]
-Shapes = dict[str, tuple[int, ...]]
+MAX_CHANNELS = 8192  # of SVD's first blocks; the official ones have 320 and 1280
 
 # (pattern, replacement), applied in this order; {n} is worked out by the line's own rule.
 _UNET_BLOCKS = (
@@ -112,7 +113,7 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
         UserError: it is something else.
     """
     last = state_dict.get("mid_convs.1.weight")
-    if last is None or last.ndim != 4:
+    if last is None or last.ndim != 4 or not 0 < last.shape[0] <= MAX_CHANNELS:
         raise UserError(
             f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: take "
             "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
@@ -122,7 +123,7 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
 
 
 def check_keys(
-    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False
+    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
 ) -> None:
     """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
 
@@ -131,20 +132,13 @@ def check_keys(
         expected: shape of every tensor of the network.
         name: of the file, for the message.
         partial: whether tensors may be missing.
+        sizes: file that tells the network's sizes, for the message.
     """
-    wrong = []
-    for key, value in state_dict.items():
-        if key not in expected:
-            wrong.append(f"{key} is unknown")
-        elif tuple(value.shape) != tuple(expected[key]):
-            wrong.append(f"{key} is {tuple(value.shape)} and should be {tuple(expected[key])}")
-    if not partial:
-        wrong += [f"{key} is missing" for key in expected if key not in state_dict]
+    wrong = misfits(state_dict, expected, partial=partial)
     if wrong or not state_dict:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise UserError(
-            f"{name} does not fit: it is {describe(state_dict)}. "
-            f"{'; '.join(wrong[:3]) or 'It holds no tensor'}{more}."
+            f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
+            f"{describe(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
         )
 
 
@@ -167,7 +161,7 @@ def describe(state_dict: StateDict) -> str:
     ):  # fmt: skip
         if all(mark in keys for mark in marks):
             return what
-    first = ", ".join(list(keys)[:2])
+    first = first_names(keys)
     return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")
 
 

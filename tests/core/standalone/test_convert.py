@@ -11,8 +11,9 @@ from fcvg_core.lines.gluestick import Config
 from fcvg_core.lines.gluestick_keys import gluestick_shapes, superpoint_shapes
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.convert import convert
-from fcvg_core.standalone.loading import load_controlnext, read_weights
+from fcvg_core.standalone.loading import check_controlnext_file
 from fcvg_core.standalone.model_files import find_gluestick
+from fcvg_core.standalone.weight_files import read_weights
 
 
 def save(path: Path, content, **options) -> Path:
@@ -111,8 +112,8 @@ class TestOfficial:
     def test_controlnext(self, stand_ins: Path, tmp_path: Path) -> None:
         weights = load_file(stand_ins / "controlnext.safetensors")
         target, _ = convert(save(tmp_path / "controlnet.bin", weights))
-        expected = load_controlnext(stand_ins / "controlnext.safetensors", torch.float32)
-        found = load_controlnext(target, torch.float32)
+        files = (stand_ins / "controlnext.safetensors", target)
+        expected, found = (check_controlnext_file(x, torch.float32).fill() for x in files)
         for key, value in expected.state_dict().items():
             assert torch.equal(found.state_dict()[key], value)
 

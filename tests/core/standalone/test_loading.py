@@ -11,17 +11,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
-from fcvg_core.standalone import loading
+from fcvg_core.standalone import weight_files
 from fcvg_core.standalone.loading import (
-    WeightFile,
-    is_whole,
-    load_controlnext,
-    load_image_encoder,
+    check_controlnext_file,
+    check_files,
+    check_image_encoder_files,
+    check_unet_files,
+    check_vae_files,
     load_models,
     load_scheduler,
-    load_unet,
-    load_vae,
 )
+from fcvg_core.standalone.weight_files import WeightFile
 
 FLOAT = torch.float32
 
@@ -38,8 +38,7 @@ def bare_svd(stand_ins, tmp_path) -> Path:
 class TestUnet:
     def test_whole_file_needs_no_base(self, stand_ins, bare_svd) -> None:
         path = stand_ins / "unet.safetensors"
-        assert is_whole(bare_svd, path)
-        unet = load_unet(bare_svd, path, FLOAT)
+        unet = check_unet_files(bare_svd, path, FLOAT).fill()
         weights = load_file(path)
         assert all(torch.equal(v, weights[k].float()) for k, v in unet.state_dict().items())
         assert not unet.training and not any(p.requires_grad for p in unet.parameters())
@@ -47,8 +46,7 @@ class TestUnet:
     def test_partial_file_over_the_base(self, stand_ins, tmp_path) -> None:
         part = {k: v for k, v in load_file(stand_ins / "unet.safetensors").items() if "tempo" in k}
         save_file(part, tmp_path / "part.safetensors")
-        assert not is_whole(stand_ins / "svd", tmp_path / "part.safetensors")
-        unet = load_unet(stand_ins / "svd", tmp_path / "part.safetensors", FLOAT)
+        unet = check_unet_files(stand_ins / "svd", tmp_path / "part.safetensors", FLOAT).fill()
         base = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
         for key, value in unet.state_dict().items():
             assert torch.equal(value, part.get(key, base[key]).float())
@@ -61,8 +59,7 @@ class TestUnet:
         if partial:
             weights = {k: v for k, v in weights.items() if "attn" in k or "temporal" in k}
         torch.save(weights, tmp_path / "unet_fp16.bin")
-        assert is_whole(stand_ins / "svd", tmp_path / "unet_fp16.bin") == (not partial)
-        unet = load_unet(stand_ins / "svd", tmp_path / "unet_fp16.bin", FLOAT)
+        unet = check_unet_files(stand_ins / "svd", tmp_path / "unet_fp16.bin", FLOAT).fill()
         for key, value in unet.state_dict().items():
             assert torch.equal(value, weights.get(key, base[key]).float())
 
@@ -70,7 +67,7 @@ class TestUnet:
         part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
         save_file(part, tmp_path / "part.safetensors")
         with pytest.raises(ValueError, match=r"part\.safetensors .* to take the rest from"):
-            load_unet(bare_svd, tmp_path / "part.safetensors", FLOAT)
+            check_unet_files(bare_svd, tmp_path / "part.safetensors", FLOAT).fill()
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -83,40 +80,42 @@ class TestUnet:
         weights = {**load_file(stand_ins / "unet.safetensors"), **change}
         for name in ("whole", "part"):
             save_file(weights if name == "whole" else change, tmp_path / f"{name}.safetensors")
-            with pytest.raises(ValueError, match=rf"{name}\.safetensors does not fit.*{message}"):
-                load_unet(stand_ins / "svd", tmp_path / f"{name}.safetensors", FLOAT)
+            expected = rf"{name}\.safetensors does not fit the sizes of .*config\.json.*{message}"
+            with pytest.raises(ValueError, match=expected):
+                check_unet_files(stand_ins / "svd", tmp_path / f"{name}.safetensors", FLOAT).fill()
 
     def test_sd15(self, stand_ins, tmp_path) -> None:
         names = ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")
         save_file({name: torch.zeros(4, 4, 3, 3) for name in names}, tmp_path / "sd.safetensors")
         with pytest.raises(ValueError, match=r"sd\.safetensors .* without temporal layers"):
-            load_unet(stand_ins / "svd", tmp_path / "sd.safetensors", FLOAT)
+            check_unet_files(stand_ins / "svd", tmp_path / "sd.safetensors", FLOAT).fill()
 
     def test_controlnext_in_its_place(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="it is a ControlNeXt v2 network"):
-            load_unet(stand_ins / "svd", stand_ins / "controlnext.safetensors", FLOAT)
+            check_unet_files(stand_ins / "svd", stand_ins / "controlnext.safetensors", FLOAT).fill()
 
     @pytest.mark.parametrize("suffix", [".bin", ".pt", ".pth"])
     @pytest.mark.parametrize("zipped", [True, False])
     def test_pickles_of_tensors(self, stand_ins, tmp_path, suffix, zipped, monkeypatch) -> None:
-        monkeypatch.setattr(loading, "REOPEN_BYTES", 2**20)
+        monkeypatch.setattr(weight_files, "REOPEN_BYTES", 2**20)
         weights = load_file(stand_ins / "controlnext.safetensors")
         path = tmp_path / f"weights{suffix}"
         torch.save(weights, path, _use_new_zipfile_serialization=zipped)
-        network = load_controlnext(path, FLOAT)
+        network = check_controlnext_file(path, FLOAT).fill()
         assert all(torch.equal(v, weights[k].float()) for k, v in network.state_dict().items())
 
 
 class TestControlnext:
     def test_sizes_come_from_the_file(self, stand_ins) -> None:
-        network = load_controlnext(stand_ins / "controlnext.safetensors", torch.bfloat16)
+        path = stand_ins / "controlnext.safetensors"
+        network = check_controlnext_file(path, torch.bfloat16).fill()
         assert network.config.out_channels == 64
         assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
 
     def test_v1(self, tmp_path) -> None:
         weights = build_controlnext(ConfigV1(out_channels=64)).state_dict()
         torch.save({**weights, "scale": torch.tensor(0.25)}, tmp_path / "controlnet.bin")
-        network = load_controlnext(tmp_path / "controlnet.bin", torch.bfloat16)
+        network = check_controlnext_file(tmp_path / "controlnet.bin", torch.bfloat16).fill()
         assert isinstance(network, ControlNeXtV1)
         assert network.config.out_channels == 64
         assert network.scale == 0.25
@@ -126,11 +125,11 @@ class TestControlnext:
         v1 = {"scale": torch.zeros(()), "mid_convs.1.weight": torch.zeros(1280, 256, 1, 1)}
         torch.save(v1, tmp_path / "controlnet.bin")
         with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):
-            load_controlnext(tmp_path / "controlnet.bin", FLOAT)
+            check_controlnext_file(tmp_path / "controlnet.bin", FLOAT).fill()
 
     def test_unet_in_its_place(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="is an SVD UNet, but a ControlNeXt v2"):
-            load_controlnext(stand_ins / "unet.safetensors", FLOAT)
+            check_controlnext_file(stand_ins / "unet.safetensors", FLOAT).fill()
 
 
 class TestUnreadable:
@@ -175,9 +174,9 @@ class TestUnreadable:
     def test_incomplete_svd(self, stand_ins, bare_svd) -> None:
         (bare_svd / "vae" / "config.json").write_text("{")
         (bare_svd / "image_encoder" / "model.safetensors").unlink()
-        for load in (load_vae, load_image_encoder):
+        for check in (check_vae_files, check_image_encoder_files):
             with pytest.raises(ValueError, match="download of SVD is not complete"):
-                load(bare_svd, FLOAT)
+                check(bare_svd, FLOAT)
         with pytest.raises(ValueError, match="no diffusers folder of SVD"):
             next(load_models(bare_svd / "vae", stand_ins, stand_ins, FLOAT))
 
@@ -193,8 +192,8 @@ class Trap:
 
 
 def test_vae_does_not_run_in_float16(stand_ins) -> None:
-    assert load_vae(stand_ins / "svd", torch.float16).dtype == FLOAT
-    assert load_vae(stand_ins / "svd", torch.bfloat16).dtype == torch.bfloat16
+    assert check_vae_files(stand_ins / "svd", torch.float16).fill().dtype == FLOAT
+    assert check_vae_files(stand_ins / "svd", torch.bfloat16).fill().dtype == torch.bfloat16
 
 
 def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
@@ -202,7 +201,7 @@ def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
     save_file(load_file(stand_ins / "unet.safetensors"),
               bare_svd / "unet" / "diffusion_pytorch_model.safetensors")  # fmt: skip
     save_file(other, bare_svd / "unet" / "diffusion_pytorch_model.fp16.safetensors")
-    full, half = (load_unet(bare_svd, None, dtype) for dtype in (FLOAT, torch.float16))
+    full, half = (check_unet_files(bare_svd, None, x).fill() for x in (FLOAT, torch.float16))
     assert torch.equal(full.conv_in.weight * 2, half.conv_in.weight.float())
 
 
@@ -210,15 +209,18 @@ def test_no_tensor_is_ignored_unless_it_is_named(tmp_path) -> None:
     save_file({"weight": torch.ones(2, 2), "odd ": torch.ones(1)}, tmp_path / "x.safetensors")
     file, layer = WeightFile(tmp_path / "x.safetensors"), torch.nn.Linear(2, 2, bias=False)
     with pytest.raises(ValueError, match="odd  is unknown"):
-        loading.fill_network(layer, [file], FLOAT)
-    assert loading.fill_network(layer, [file], FLOAT, ignored="odd ").weight.sum() == 4
+        check_files(layer, [file], FLOAT)
+    assert check_files(layer, [file], FLOAT, ignored="odd ").fill().weight.sum() == 4
 
 
-def test_scheduler_runs_as_fcvg_does(bare_svd) -> None:
+def test_scheduler_runs_as_fcvg_does(stand_ins, bare_svd) -> None:
+    """Whatever the folder says."""
     (bare_svd / "scheduler" / "scheduler_config.json").write_text(
         '{"sigma_max": 80.0, "use_karras_sigmas": false, "prediction_type": "epsilon"}'
     )
-    scheduler = load_scheduler(bare_svd)
+    files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+    scheduler = dict(load_models(bare_svd, *files, FLOAT))["scheduler"]
+    assert scheduler.config == load_scheduler().config
     scheduler.set_timesteps(3)
     assert scheduler.sigmas[0] == 700 and scheduler.config.prediction_type == "v_prediction"
 
