@@ -113,8 +113,8 @@ def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
         return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
     try:
         with open(path, "rb") as opened:
-            entries = read_header(opened, name=str(path))
-        return {key: _meta(entry) for key, entry in entries.items()}, safe_open(path, "pt").get_tensor
+            entries = read_header(opened, name=str(path)).items()
+        return {key: _meta(entry) for key, entry in entries}, safe_open(path, "pt").get_tensor
     except (SafetensorError, OSError) as error:
         raise _unreadable(path) from error
 
