@@ -16,7 +16,8 @@ from ...words import shown
 BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the pixels
 MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64
 NORM_GROUPS = 32  # channels come in as many groups
-HEAD_CHANNELS = 64  # of one head of the UNet's attention
+HEAD_CHANNELS = 64  # of one head of the UNet's attention, and of CLIP's
+CLIP_HEAD_CHANNELS = {1280: 80}  # ViT-H's, which SVD has
 IMAGE_SIZE = 224  # pixels, what CLIP is shown
 
 
@@ -171,14 +172,16 @@ def check_unet(config: dict, *, name: str) -> None:
 
 
 def check_image_encoder(config: dict, *, name: str) -> None:
-    """Raise UserError unless the heads of CLIP's attention share its channels evenly.
+    """Raise UserError unless the heads of CLIP's attention have the channels that CLIP's have.
 
     Args:
         config: from `read_config`, with IMAGE_ENCODER.
     """
     heads, width = config["num_attention_heads"], config["hidden_size"]
-    if width % heads:
-        raise _wrong(name, "num_attention_heads", heads, f"a divisor of hidden_size, {width}")
+    channels = CLIP_HEAD_CHANNELS.get(width, HEAD_CHANNELS)
+    if heads * channels != width:
+        raise _wrong(name, "num_attention_heads", heads,
+                     f"one for {channels} of hidden_size, {width}")  # fmt: skip
 
 
 def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -> None:
