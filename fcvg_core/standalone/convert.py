@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..containers import METADATA
 from ..errors import UserError
+from ..weights import unwrap
+from ..words import shown
 from .weight_files import SAFETENSORS, read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
-NESTED = ("state_dict", "model")  # where a training checkpoint keeps its weights
-RESERVED = "__metadata__"  # no name for a tensor in a .safetensors file
+MAX_GROWTH = 8  # some tensors are one and the same in a pickle, and are written one by one
 
 
 def convert(path: Path) -> tuple[Path, list[str]]:
@@ -43,7 +45,6 @@ def convert(path: Path) -> tuple[Path, list[str]]:
 
 def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     """Write the whole file or none, with the rights that `path` has."""
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     part = None
@@ -54,9 +55,11 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
         shutil.copymode(path, part)
         _refuse_existing(target)  # writing takes a while
         os.rename(part, target)
+    except UserError:
+        raise
     # A folder or disk that takes no file, or what a .safetensors file can't hold: sparse tensors,
     # some kinds of numbers.
-    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+    except Exception as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{target} can't be written: {reason}. {path} is as it was.") from error
     finally:
@@ -71,21 +74,23 @@ def _refuse_existing(target: Path) -> None:
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """The weights in what was read, and names of the rest."""
-    left = []
-    while isinstance(found, Mapping) and (
-        key := next((key for key in NESTED if isinstance(found.get(key), Mapping)), None)
-    ):
-        left += [str(name) for name in found if name != key]
-        found = found[key]
+    found, left = unwrap(found)
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds {type(found).__name__} and no list of weights.")
     named = [(str(key), value) for key, value in found.items() if isinstance(value, Tensor)]
     tensors = dict(named)
     if not tensors:
         raise UserError(f"{path} holds no weights.")
-    if len(tensors) < len(named) or RESERVED in tensors:
-        raise UserError(f"{path} has two weights of one name, or one called {RESERVED}.")
-    return tensors, left + [str(key) for key in found if str(key) not in tensors]
+    if len(tensors) < len(named) or METADATA in tensors:
+        raise UserError(f"{path} has two weights of one name, or one called {METADATA}.")
+    size, became = path.stat().st_size, sum(x.numel() * x.element_size() for x in tensors.values())
+    if became > MAX_GROWTH * size:
+        raise UserError(
+            f"{path} would become {became / size:.0f} times as large: its tensors repeat what is "
+            "there once, as no file of weights does."
+        )
+    return tensors, left + [shown(key) for key, value in found.items()
+                            if not isinstance(value, Tensor)]  # fmt: skip
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
