@@ -22,7 +22,7 @@ from ..models.fcvg import (
     describe,
 )
 from ..models.fcvg.configs import (
-    CLASS,
+    CLASSES,
     IMAGE_ENCODER,
     INDEX,
     UNET,
@@ -36,6 +36,7 @@ from ..models.fcvg.configs import (
 from .json_file import read_json
 from .weight_files import WeightFile
 
+CONFIG = "config.json"
 # SVD's scheduler as FCVG runs it, whatever a folder says.
 SCHEDULER = {
     "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
@@ -76,16 +77,23 @@ def load_models(
     Raises:
         UserError: a file is missing, damaged or another one, or files do not go together.
     """
+    checked = check_models(svd, unet, controlnext, dtype)
+    for name in list(checked):
+        yield name, checked.pop(name).fill()
+    yield "scheduler", load_scheduler()
+
+
+def check_models(
+    svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
+) -> dict[str, "Checked"]:
+    """Every network that `load_models` gives, before any weight is read; so are the errors."""
     check_svd(svd)
-    checked = {
+    return {
         "unet": check_unet_files(svd, unet, dtype),
         "controlnext": check_controlnext_file(controlnext, dtype),
         "vae": check_vae_files(svd, dtype),
         "image_encoder": check_image_encoder_files(svd, dtype),
     }
-    for name in list(checked):
-        yield name, checked.pop(name).fill()
-    yield "scheduler", load_scheduler()
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +120,24 @@ class Checked:
 
 
 def check_svd(svd: Path) -> None:
-    """Raise UserError unless a folder is SVD's, in diffusers' layout."""
+    """Raise UserError unless a folder is SVD's, in diffusers' layout, by all its config files."""
     index = svd / "model_index.json"
     if not index.is_file():
         raise UserError(f"{svd} is no diffusers folder of SVD: it has no model_index.json.")
     _config(index, INDEX)
-    unet, clip = (svd / part / "config.json" for part in ("unet", "image_encoder"))
-    check_together(_unet_config(svd), _config(clip, IMAGE_ENCODER), names=(str(unet), str(clip)))
+    _config(svd / "vae" / CONFIG, VAE)
+    check_together(
+        _unet_config(svd),
+        _image_encoder_config(svd),
+        names=(str(svd / "unet" / CONFIG), str(svd / "image_encoder" / CONFIG)),
+    )
 
 
 def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checked:
     """SVD's UNet with a file's weights; the base's file gives only what that lacks."""
     from diffusers import UNetSpatioTemporalConditionModel
 
-    config = svd / "unet" / "config.json"
+    config = svd / "unet" / CONFIG
     sizes = _unet_config(svd)
     network = _empty(lambda: UNetSpatioTemporalConditionModel(**sizes), config)
     files = [] if unet is None else [WeightFile(unet)]
@@ -145,7 +157,7 @@ def check_vae_files(svd: Path, dtype: torch.dtype) -> Checked:
     """SVD's VAE with the temporal decoder; in float32 where it would overflow in float16."""
     from diffusers import AutoencoderKLTemporalDecoder
 
-    config = svd / "vae" / "config.json"
+    config = svd / "vae" / CONFIG
     sizes = _config(config, VAE)
     if dtype == torch.float16 and sizes["force_upcast"]:
         dtype = torch.float32
@@ -158,10 +170,8 @@ def check_image_encoder_files(svd: Path, dtype: torch.dtype) -> Checked:
     """SVD's CLIP image encoder."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    config = svd / "image_encoder" / "config.json"
-    sizes = _config(config, IMAGE_ENCODER)
-    check_image_encoder(sizes, name=str(config))
-    del sizes["model_type"]
+    config = svd / "image_encoder" / CONFIG
+    sizes = _image_encoder_config(svd)
     network = _empty(
         lambda: CLIPVisionModelWithProjection(CLIPVisionConfig(**sizes)),
         config,
@@ -214,14 +224,20 @@ def _config(path: Path, rules: Rules) -> dict:
         raise UserError(f"There is no file {path}: the download of SVD is not complete.")
     found = read_json(path, expected="a config file of SVD: the download of SVD is not complete")
     config = read_config(found, rules, name=str(path))
-    config.pop(CLASS, None)
-    return config
+    return {key: value for key, value in config.items() if key not in CLASSES}
 
 
 def _unet_config(svd: Path) -> dict:
-    path = svd / "unet" / "config.json"
+    path = svd / "unet" / CONFIG
     config = _config(path, UNET)
     check_unet(config, name=str(path))
+    return config
+
+
+def _image_encoder_config(svd: Path) -> dict:
+    path = svd / "image_encoder" / CONFIG
+    config = _config(path, IMAGE_ENCODER)
+    check_image_encoder(config, name=str(path))
     return config
 
 

@@ -92,7 +92,7 @@ def _is_number(value: Any) -> bool:
 
 
 Rules = dict[str, Rule]
-CLASS = "_class_name"
+CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # what a network is, and no size
 INDEX: Rules = {CLASS: _beginning("StableVideoDiffusionPipeline")}
 UNET: Rules = {
     CLASS: _beginning("UNetSpatioTemporalCondition"),
@@ -122,7 +122,7 @@ VAE: Rules = {
     "layers_per_block": _whole(2, MAX_LAYERS),
 }
 IMAGE_ENCODER: Rules = {
-    "model_type": _exactly("clip_vision_model"),
+    CLIP_CLASS: _exactly("clip_vision_model"),
     "num_channels": _exactly(3),
     "image_size": _exactly(IMAGE_SIZE),
     "patch_size": Rule(14, f"a divisor of {IMAGE_SIZE}",

@@ -1,21 +1,22 @@
 """Model files: whole, partial and wrong ones."""
 
-import os
-import pickle
+import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from fcvg_core.errors import UserError
 from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
+from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
 from fcvg_core.standalone import weight_files
 from fcvg_core.standalone.loading import (
     check_controlnext_file,
     check_files,
     check_image_encoder_files,
+    check_models,
     check_unet_files,
     check_vae_files,
     load_models,
@@ -132,45 +133,7 @@ class TestControlnext:
             check_controlnext_file(stand_ins / "unet.safetensors", FLOAT).fill()
 
 
-class TestUnreadable:
-    def test_missing(self, tmp_path) -> None:
-        with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
-            WeightFile(tmp_path / "gone.safetensors")
-
-    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin", "a.pt"])
-    @pytest.mark.parametrize("content", [b"", b"This is a text, not a model.\n" * 9])
-    def test_empty_or_text(self, tmp_path, name, content) -> None:
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(ValueError, match=rf"{name}.*(Download it again|Take the)"):
-            WeightFile(tmp_path / name)
-
-    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin"])
-    def test_cut_off(self, stand_ins, tmp_path, name) -> None:
-        path = tmp_path / name
-        weights = load_file(stand_ins / "controlnext.safetensors")
-        save_file(weights, path) if name.endswith("tensors") else torch.save(weights, path)
-        path.write_bytes(path.read_bytes()[:100_000])
-        with pytest.raises(ValueError, match=rf"{name} \(100000 bytes\) can't be read.*cut off"):
-            WeightFile(path)
-
-    def test_code_is_never_run(self, tmp_path) -> None:
-        torch.save({"conv_in.weight": Trap(str(tmp_path / "ran"))}, tmp_path / "evil.bin")
-        (tmp_path / "plain.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "ran"))))
-        for name in ("evil.bin", "plain.pt"):
-            with pytest.raises(ValueError, match=f"{name} .*code in it is never run"):
-                WeightFile(tmp_path / name)
-        assert not (tmp_path / "ran").exists()
-
-    def test_no_tensors(self, tmp_path) -> None:
-        torch.save({"epoch": 3}, tmp_path / "log.bin")
-        with pytest.raises(ValueError, match=r"log\.bin holds no plain list of tensors"):
-            WeightFile(tmp_path / "log.bin")
-
-    def test_unknown_kind(self, tmp_path) -> None:
-        (tmp_path / "model.onnx").write_bytes(b"1")
-        with pytest.raises(ValueError, match="expected one of"):
-            WeightFile(tmp_path / "model.onnx")
-
+class TestSvdFolder:
     def test_incomplete_svd(self, stand_ins, bare_svd) -> None:
         (bare_svd / "vae" / "config.json").write_text("{")
         (bare_svd / "image_encoder" / "model.safetensors").unlink()
@@ -181,14 +144,91 @@ class TestUnreadable:
             next(load_models(bare_svd / "vae", stand_ins, stand_ins, FLOAT))
 
 
-class Trap:
-    """A pickle of this makes a folder when it is loaded carelessly."""
+class TestConfigs:
+    """Every value of every config file of SVD's folder, set wrong."""
 
-    def __init__(self, path: str):
-        self.path = path
+    USED = {
+        "unet/config.json": UNET, "vae/config.json": VAE,
+        "image_encoder/config.json": IMAGE_ENCODER, "model_index.json": INDEX,
+    }  # fmt: skip
+    UNUSED = ("scheduler/scheduler_config.json", "feature_extractor/preprocessor_config.json")
+    WRONG = (None, "text", -1, 0, [], {}, 10**9)
+    # Sizes that a network could have; the stand-ins' tensors have others.
+    OTHER_SIZES = [
+        ("unet", "block_out_channels", [64, 64, 64, 128]),
+        ("unet", "cross_attention_dim", 128),
+        ("unet", "layers_per_block", 1),
+        ("unet", "transformer_layers_per_block", 2),
+        ("unet", "up_block_types", ["UpBlockSpatioTemporal"] * 4),
+        ("unet", "num_attention_heads", [2, 1, 1, 1]),
+        ("vae", "block_out_channels", [32, 32, 32, 64]),
+        ("vae", "layers_per_block", 1),
+        ("image_encoder", "projection_dim", 128),
+        ("image_encoder", "hidden_size", 128),
+        ("image_encoder", "patch_size", 14),
+        ("image_encoder", "num_hidden_layers", 3),
+        ("image_encoder", "intermediate_size", 64),
+    ]
 
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
+    @pytest.fixture
+    def svd(self, stand_ins, tmp_path) -> Path:
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        return tmp_path / "svd"
+
+    @staticmethod
+    def check(stand_ins: Path, svd: Path) -> dict:
+        files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+        return check_models(svd, *files, FLOAT)
+
+    @staticmethod
+    def change(path: Path, **values) -> None:
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    @pytest.mark.parametrize("name", USED)
+    def test_wrong(self, stand_ins, svd, name) -> None:
+        path, original = svd / name, (svd / name).read_text()
+        for key in self.USED[name]:
+            for value in self.WRONG:
+                path.write_text(original)
+                self.change(path, **{key: value})
+                with pytest.raises(UserError) as error:
+                    self.check(stand_ins, svd)
+                assert str(error.value).startswith(f"{path}: {key} is ")
+
+    def test_ignored(self, stand_ins, svd) -> None:
+        """Every other value may be anything, and a run is the same: all at once."""
+        for i, name in enumerate((*self.USED, *self.UNUSED)):
+            others = json.loads((svd / name).read_text()).keys() - self.USED.get(name, {}).keys()
+            values = {key: self.WRONG[(i + j) % 7] for j, key in enumerate(sorted(others))}
+            self.change(svd / name, **values, more={"nested": [1]})
+        found, expected = (self.check(stand_ins, x) for x in (svd, stand_ins / "svd"))
+        for part in expected:
+            assert str(found[part].network) == str(expected[part].network)
+            kept = [getattr(x[part].network, "config", None) for x in (found, expected)]
+            assert kept[0] == kept[1] or part == "image_encoder" and (
+                kept[0].to_dict() == kept[1].to_dict()
+            )
+
+    @pytest.mark.parametrize(("part", "key", "value"), OTHER_SIZES)
+    def test_sizes_of_another_network(self, stand_ins, svd, part, key, value) -> None:
+        self.change(svd / part / "config.json", **{key: value})
+        with pytest.raises(UserError, match=f"{part}/config.json"):
+            self.check(stand_ins, svd)
+
+    @pytest.mark.parametrize("name", USED)
+    @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"[" * 10**5, b"\xff\xfe\x00"])
+    def test_no_settings(self, stand_ins, svd, name, content) -> None:
+        (svd / name).write_bytes(content)
+        with pytest.raises(UserError, match=name):
+            self.check(stand_ins, svd)
+
+    def test_nothing_is_loaded_before_all_is_checked(self, stand_ins, svd, monkeypatch) -> None:
+        """The last file is the wrong one."""
+        monkeypatch.setattr(WeightFile, "read", None)
+        save_file({"x": torch.ones(2)}, svd / "image_encoder" / "model.safetensors")
+        files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+        with pytest.raises(UserError, match="model.safetensors does not fit"):
+            next(load_models(svd, *files, FLOAT))
 
 
 def test_vae_does_not_run_in_float16(stand_ins) -> None:
@@ -223,13 +263,3 @@ def test_scheduler_runs_as_fcvg_does(stand_ins, bare_svd) -> None:
     assert scheduler.config == load_scheduler().config
     scheduler.set_timesteps(3)
     assert scheduler.sigmas[0] == 700 and scheduler.config.prediction_type == "v_prediction"
-
-
-def test_reads_from_memory_map(stand_ins, tmp_path) -> None:
-    """A tensor that has the right type already is the file itself, not a copy of it."""
-    path = tmp_path / "weights.safetensors"
-    save_file({"a": torch.ones(1000)}, path)
-    (_, tensor), *_ = WeightFile(path).read(["a"], FLOAT)
-    if sys.platform == "linux":
-        assert str(path) in Path("/proc/self/maps").read_text()
-    assert tensor.sum() == 1000
