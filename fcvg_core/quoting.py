@@ -1,10 +1,14 @@
-"""What a user gave, repeated in a message: never longer than a message should be."""
+"""What comes from a user or a file, in a message: in one line, and not too long."""
 
+import itertools
 import re
+from collections.abc import Iterable
 from reprlib import Repr
+from typing import Any
 
 LONGEST = 60  # characters of one value, or of one word
 LONGEST_MESSAGE = 1000
+LONGEST_NAME = 80
 
 _repr = Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST
@@ -19,6 +23,30 @@ def shorten(message: str) -> str:
     """A message on one line, with words of at most 60 and in all at most 1000 characters."""
     words = (_cut(word, LONGEST) for word in re.split(r"\s+", message[: 2 * LONGEST_MESSAGE]))
     return _cut(" ".join(words), LONGEST_MESSAGE)
+
+
+def in_short(wrong: list[str]) -> str:
+    """The first three of many faults, and how many there are besides."""
+    return "; ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+
+
+def shown(key: Any) -> str:
+    """A name as a message can show it."""
+    text = key[: LONGEST_NAME + 1] if isinstance(key, str) else _represented(key)
+    text = text if text.isprintable() else ascii(text)[1:-1]
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
+
+
+def _represented(key: Any) -> str:
+    """A key that is no name: numbers by their digits, all else by its kind."""
+    if isinstance(key, int) and abs(key) >= 2**64:
+        return "a large number"
+    return repr(key) if key is None or isinstance(key, (int, float)) else f"a {type(key).__name__}"
+
+
+def first_names(names: Iterable) -> str:
+    """The first two of many names, for a message: "a, b"."""
+    return ", ".join(map(shown, itertools.islice(names, 2)))
 
 
 def _cut(text: str, length: int) -> str:

@@ -5,12 +5,13 @@ import importlib.util
 import logging
 from pathlib import Path
 
+import torch
+
 from ..errors import UserError
-from ..models.fcvg import build_controlnext, check_version, controlnext_config
-from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
+from ..models.fcvg import check_version
 from .claim import resolve_output
-from .integrity import check_name, find_damage
-from .loading import PARTS, Models, WeightFile, is_whole, load_models
+from .integrity import check_name
+from .loading import PARTS, Models, check_models, load_models
 from .machine import choose_device, choose_dtype
 from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
@@ -40,11 +41,8 @@ class Job:
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
-        half = self.dtype.itemsize == 2
-        self.files = find_models(
-            options.model, options.unet, options.controlnext, family=family, half=half
-        )
-        _check_files(self.files, family)
+        self.files = find_models(options.model, options.unet, options.controlnext, family=family)
+        _check_files(self.files, family, self.dtype)
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
@@ -76,8 +74,7 @@ def save_run(
         files = job.files
         went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
         saved |= {"unet": files.unet, "controlnext": files.controlnext}
-        if options.model is None or Path(options.model).is_dir():  # else a name, not a folder
-            saved["model"] = _absolute(files.svd)
+        saved["model"] = _absolute(files.svd)
         facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
     saved["output"] = resolve_output(saved["output"])
     for name in (*inputs, "output", "unet", "controlnext"):
@@ -101,25 +98,13 @@ def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
             raise UserError(f"There is no file {path}.")
 
 
-def _check_files(files: ModelFiles, family: Family) -> None:
+def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> None:
     """Raise UserError where a file can't be what it should, without reading its tensors."""
     for path in (files.svd, files.unet, files.controlnext):
         check_name(path)
-    index = files.svd / MODEL_INDEX
-    if not index.is_file():
-        raise UserError(f"{files.svd} is no diffusers folder of SVD: it has no {MODEL_INDEX}.")
-    unet = WeightFile(files.unet)
-    config = controlnext_config(WeightFile(files.controlnext).shapes, name=str(files.controlnext))
+    checked = check_models(files.svd, files.unet, files.controlnext, dtype)
     if family is FCVG:
-        check_version(build_controlnext(config, device="meta"))
-    parts = SVD_PARTS if is_whole(files.svd, unet.path) else ("unet", *SVD_PARTS)
-    for part in parts:
-        if not svd_weights(files.svd / part):
-            raise UserError(
-                f"{files.svd / part} has no weights: the download of SVD is not complete."
-            )
-    if damaged := find_damage(index):
-        raise UserError(f"{damaged} is empty or cut off: download it again.")
+        check_version(checked["controlnext"].network)
 
 
 def _absolute(path: Path | str | list) -> str | list[str]:

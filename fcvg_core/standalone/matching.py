@@ -11,10 +11,10 @@ import torch
 from ..errors import UserError
 from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
 from .integrity import check_name
-from .loading import read_weights
 from .machine import choose_device
 from .matches_file import read_matches
 from .model_files import find_gluestick
+from .weight_files import read_weights
 
 Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
 
