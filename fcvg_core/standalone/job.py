@@ -11,7 +11,7 @@ from ..errors import UserError
 from ..models.fcvg import check_version
 from .claim import resolve_output
 from .integrity import check_name
-from .loading import PARTS, Models, check_models, load_models
+from .loading import PARTS, Checked, Models, check_models, fill_models
 from .machine import choose_device, choose_dtype
 from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
@@ -42,7 +42,7 @@ class Job:
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
         self.files = find_models(options.model, options.unet, options.controlnext, family=family)
-        _check_files(self.files, family, self.dtype)
+        self._checked = _check_files(self.files, family, self.dtype)
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
@@ -51,8 +51,7 @@ class Job:
         """A pipeline with all its models."""
         loaded = {}
         progress("loading", 0, len(PARTS))
-        files = self.files
-        for name, network in load_models(files.svd, files.unet, files.controlnext, self.dtype):
+        for name, network in fill_models(self._checked):
             loaded[name] = network
             progress("loading", len(loaded), len(PARTS))
         return kind(Models(**loaded), device=self.device, offload=self.offload)
@@ -98,13 +97,15 @@ def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
             raise UserError(f"There is no file {path}.")
 
 
-def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> None:
-    """Raise UserError where a file can't be what it should, without reading its tensors."""
+def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> dict[str, Checked]:
+    """The networks before their tensors are read; UserError where a file is not what it should be.
+    """
     for path in (files.svd, files.unet, files.controlnext):
         check_name(path)
     checked = check_models(files.svd, files.unet, files.controlnext, dtype)
     if family is FCVG:
         check_version(checked["controlnext"].network)
+    return checked
 
 
 def _absolute(path: Path | str | list) -> str | list[str]:

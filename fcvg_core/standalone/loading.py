@@ -77,16 +77,13 @@ def load_models(
     Raises:
         UserError: a file is missing, damaged or another one, or files do not go together.
     """
-    checked = check_models(svd, unet, controlnext, dtype)
-    for name in list(checked):
-        yield name, checked.pop(name).fill()
-    yield "scheduler", load_scheduler()
+    yield from fill_models(check_models(svd, unet, controlnext, dtype))
 
 
 def check_models(
     svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
 ) -> dict[str, "Checked"]:
-    """Every network that `load_models` gives, before any weight is read; so are the errors."""
+    """Every network of a run, before any weight is read; arguments and errors of `load_models`."""
     check_svd(svd)
     return {
         "unet": check_unet_files(svd, unet, dtype),
@@ -94,6 +91,17 @@ def check_models(
         "vae": check_vae_files(svd, dtype),
         "image_encoder": check_image_encoder_files(svd, dtype),
     }
+
+
+def fill_models(checked: dict[str, "Checked"]) -> Iterator[tuple[str, Any]]:
+    """Read the weights of what `check_models` gave, which holds no network afterwards.
+
+    Yields:
+        As `load_models`.
+    """
+    for name in list(checked):
+        yield name, checked.pop(name).fill()
+    yield "scheduler", load_scheduler()
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,8 @@ from ..containers import METADATA
 from ..errors import UserError
 from ..models.fcvg import Config, ControlNeXt
 from . import loading
+from .output import write_aside
 
-PART = ".part"  # how the name of a file ends while it is written
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has heads of 64 channels, whatever the width.
 UNET = {
@@ -75,7 +75,9 @@ def write_stand_ins(folder: Path) -> None:
     try:
         missing = _missing(folder, contents)
         for name in missing:
-            _write(folder / name, contents[name])
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with write_aside(folder / name) as part:
+                part.write_bytes(contents[name])
     except OSError as error:
         raise UserError(
             f"{error.filename or folder} can't be written ({error.strerror}): name another folder."
@@ -128,8 +130,9 @@ def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
             missing.append(name)
     if len(missing) == len(contents) and folder.is_dir():
         own = {Path(name).parts[0] for name in contents}
-        own |= {_part(Path(name)).name for name in own}
-        others = sorted(path.name for path in folder.iterdir() if path.name not in own)
+        names = (path.name for path in folder.iterdir())
+        # Hidden: what an interrupted run has left, or the system's own.
+        others = sorted(name for name in names if name not in own and name[0] != ".")
         if others:
             raise UserError(
                 f"{folder} is not empty, and has no stand-ins ({others[0]} is in it): name "
@@ -148,20 +151,6 @@ def _state(path: Path, content: bytes) -> str:
     if found == content:
         return "whole"
     return "missing" if content.startswith(found) else "other"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a whole file or none: aside first, so that what has the name is never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = _part(path)
-    part.write_bytes(content)
-    os.replace(part, path)
-
-
-def _part(path: Path) -> Path:
-    """Where a file is written: one name, so that a second try takes the first one's place."""
-    return path.with_name(f".{path.name}{PART}")
-
 
 def is_stand_in_file(path: Path) -> bool:
     """Whether a .safetensors file says of itself that it is a stand-in."""
