@@ -6,7 +6,6 @@ gigabytes was made for nothing else. torch reads as many bytes as a pickle asks 
 not look whether the file has them.
 """
 
-import json
 import math
 import os
 import zipfile
@@ -14,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO, NamedTuple
 
 from .errors import UserError
+from .json_text import parse_json
 from .opcodes import older_arrays, stored_arrays
 from .quoting import shown
 
@@ -59,13 +59,13 @@ def read_header(opened: BinaryIO, *, name: str) -> dict[str, Entry]:
     if size < 8 or length > min(size - 8, MAX_HEADER):
         raise _unreadable(name, size, "its header is longer than the file or than 100 MiB")
     try:
-        header = json.loads(opened.read(length))
+        header = parse_json(opened.read(length))
         _check_notes(header.pop(METADATA, None))
         entries = {key: _entry(key, value) for key, value in header.items()}
         _check_places(header, entries, size - 8 - length)
     except UserError as error:
         raise UserError(f"{name} {error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise _unreadable(name, size, "its header can't be understood") from error
     return entries
 

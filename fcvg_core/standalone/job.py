@@ -68,13 +68,13 @@ def save_run(
     """
     saved = {key: value for key, value in vars(options).items() if key not in ("command", "run")}
     went_in = {name: saved[name] for name in inputs if saved[name]}
-    facts = {}
+    facts = {"command": options.command}
     if job:
         files = job.files
         went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
         saved |= {"unet": files.unet, "controlnext": files.controlnext}
         saved["model"] = _absolute(files.svd)
-        facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
+        facts |= {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
     saved["output"] = resolve_output(saved["output"])
     for name in (*inputs, "output", "unet", "controlnext"):
         if saved[name]:

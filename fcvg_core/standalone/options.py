@@ -73,7 +73,8 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
         saved = read_run_options(typed["run"], name, command, typed)
         saved = without_replaced(saved, typed)
-    options = argparse.Namespace(command=name, **{**command.defaults, **saved, **typed})
+    defaults = settle_names(command.defaults, command.spell)
+    options = argparse.Namespace(command=name, **{**defaults, **saved, **typed})
     if getattr(options, "device", "auto") != "auto":
         _check_device(options, where="" if "device" in typed else f"{options.run}: device: ")
     return options

@@ -32,8 +32,9 @@ def read_run_options(
         UserError: the file is no run.json, is another command's, or an option can't hold what it
             says. Options that there are not are named in the log: other versions have others.
     """
-    noted = read_run(path)["options"]
-    _check_command(path, name, noted)
+    run = read_run(path)
+    noted = run["options"]
+    _check_command(path, name, run)
     options = command.by_name()
     unknown = sorted(key for key in noted if key not in options or key == "run")
     if unknown:
@@ -50,14 +51,17 @@ def read_run_options(
     return {key: value for key, value in saved.items() if key in options}
 
 
-def _check_command(path: Path, name: str, noted: dict[str, Any]) -> None:
-    """Raise UserError where another command wrote the file."""
-    for other, mark in MARKS.items():
-        if mark in noted and MARKS[name] not in noted:
-            raise UserError(
-                f"{path} is of the command {other}, not of {name}: "
-                f"python -m fcvg_core {other} --run {path}"
-            )
+def _check_command(path: Path, name: str, run: dict[str, Any]) -> None:
+    """Raise UserError where another command wrote the file; up to version 0.3.0 it does not say."""
+    noted, other = run["options"], run.get("command")
+    if other not in tuple(MARKS):
+        marked = (key for key, mark in MARKS.items() if mark in noted and MARKS[name] not in noted)
+        other = next(marked, name)
+    if other != name:
+        raise UserError(
+            f"{path} is of the command {other}, not of {name}: "
+            f"python -m fcvg_core {other} --run {path}"
+        )
 
 
 def _is_typed(key: str, typed: dict[str, Any]) -> bool:

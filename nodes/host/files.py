@@ -1,6 +1,5 @@
 """Files of weights -> tensors, and what is wrong with a file, in words."""
 
-import json
 import os
 import pickle
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import torch
 
 from ...fcvg_core.containers import check_pickle, read_header
 from ...fcvg_core.errors import UserError
+from ...fcvg_core.json_text import parse_json
 from ...fcvg_core.weights import StateDict, plain_tensors
 
 SAFETENSORS = (".safetensors", ".sft")
@@ -98,8 +98,8 @@ def read_settings(path: str) -> Any:
     check_there(path)
     try:
         with open(path, "rb") as opened:
-            return json.loads(opened.read(MAX_SETTINGS))
-    except (OSError, ValueError, RecursionError) as error:
+            return parse_json(opened.read(MAX_SETTINGS))
+    except (OSError, ValueError) as error:
         raise UserError(f"{path} is no JSON: the download is not complete ({error}).") from error
 
 

@@ -1,11 +1,11 @@
 """Files whose weights were quantised: what the host can load, and words for the rest."""
 
-import json
-
 import comfy.supported_models_base
 import comfy.utils
 import torch
 from torch import Tensor
+
+from ...fcvg_core.json_text import parse_json
 
 StateDict = dict[str, Tensor]
 
@@ -130,14 +130,14 @@ def _formats(state_dict: StateDict, notes: dict[str, str]) -> set[str]:
     """Names of the formats of a file's layers."""
     try:
         layers = [
-            json.loads(value.numpy().tobytes())
+            parse_json(value.numpy().tobytes())
             for key, value in state_dict.items()
             if key.endswith(".comfy_quant")
         ]
-        told = json.loads(notes.get("_quantization_metadata", '{"layers": {}}'))
+        told = parse_json(notes.get("_quantization_metadata", '{"layers": {}}'))
         layers += told["layers"].values()
         return {str(layer.get("format")) for layer in layers}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return {"in a format that can't be told"}
 
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...frames import fit_frame, side_by_side
-from ...models.fcvg import check_size
-from ...sampling import plan_windows
+from ...sampling import check_windows
 from ..claim import Claim, claim_folder
 from ..denoising import Settings
 from ..driving import DrivingSettings, draw_driving_poses, fit_control_frames
@@ -36,8 +35,7 @@ def run(options: argparse.Namespace) -> None:
             "python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
     size = (options.height, options.width)
-    check_size(*size)
-    plan_windows(options.frames, options.window, options.overlap)
+    check_windows(options.frames, options.window, options.overlap)
     warn_of_changes(options.run)
     check_named(options, ("dwpose_det", "dwpose_pose"))
     reference = fit_frame(read_frame(options.image), size)

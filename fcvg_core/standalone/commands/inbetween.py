@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UserError
-from ...models.fcvg import check_size
 from ...pose import STYLES
-from ...sampling import plan_windows
+from ...sampling import check_windows
 from ..claim import Claim, claim_folder
 from ..conditions import ConditionSettings, make_conditions
 from ..denoising import Settings
@@ -34,8 +33,7 @@ def run(options: argparse.Namespace) -> None:
             "python -m fcvg_core inbetween FIRST LAST -o OUT"
         )
     size = (options.height, options.width)
-    check_size(*size)
-    plan_windows(options.frames, options.window, options.overlap)
+    check_windows(options.frames, options.window, options.overlap)
     check_named(options, NAMED)
     warn_of_changes(options.run)
     keyframes = read_keyframes(options.first, options.last, size)

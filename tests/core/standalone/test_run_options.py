@@ -15,9 +15,9 @@ RUNS = Path(__file__).parent / "runs"  # as the releases wrote them
 def run(tmp_path):
     """Writes a run.json and parses a command that repeats it."""
 
-    def parse(saved: dict, *typed: str, command: str = "inbetween"):
+    def parse(saved: dict, *typed: str, command: str = "inbetween", facts: dict = {}):
         path = tmp_path / "run.json"
-        path.write_text(json.dumps({"options": saved, "inputs": {}}))
+        path.write_text(json.dumps({"options": saved, "inputs": {}, **facts}))
         return parse_options([command, "--run", str(path), *typed])
 
     return parse
@@ -28,7 +28,7 @@ def test_files_of_all_releases(file, caplog) -> None:
     saved = json.loads(file.read_text())["options"]
     options = vars(parse_options([file.stem, "--run", str(file)]))
     for key, value in saved.items():
-        found = options[key]
+        found = options.get(key)  # of names of one thing only one is left
         assert str(found) == value if isinstance(found, Path) else found == value, key
     assert not caplog.text
 
@@ -148,6 +148,16 @@ def test_two_names_of_one_thing(run) -> None:
 def test_run_of_another_command(run, saved, command, other) -> None:
     with pytest.raises(UserError, match=f"is of the command {other}, not of {command}: python -m"):
         run(saved, command=command)
+
+
+def test_command_that_a_run_names(run) -> None:
+    with pytest.raises(UserError, match="is of the command animate, not of inbetween"):
+        run({"steps": 3}, facts={"command": "animate"})
+
+
+@pytest.mark.parametrize("command", [None, [], {}, 5, "match"])
+def test_name_of_a_command_that_is_none(run, command) -> None:
+    assert run({"steps": 3}, facts={"command": command}).steps == 3
 
 
 def test_unknown_options_are_said_once(run, caplog) -> None:
