@@ -7,6 +7,7 @@ not look whether the file has them.
 """
 
 import math
+import mmap
 import os
 import zipfile
 from collections.abc import Iterable
@@ -119,8 +120,7 @@ def check_pickle(opened: BinaryIO, *, name: str) -> None:
         fault = _zip_fault(opened, size) if start == ZIP else _pickle_fault(opened, size)
     except UserError as error:
         fault = str(error)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, KeyError, IndexError, TypeError,
-            EOFError, OverflowError, AttributeError, RecursionError) as error:  # fmt: skip
+    except Exception as error:  # the readers of zips and pickles raise anything over damage
         raise _unreadable(name, size, "its table of contents is damaged") from error
     if fault:
         raise UserError(
@@ -152,7 +152,9 @@ def _zip_fault(opened: BinaryIO, size: int) -> str | None:
 
 def _pickle_fault(opened: BinaryIO, size: int) -> str | None:
     """What is wrong with a pickle of torch's older kind; another one is the reader's affair."""
-    asked = older_arrays(opened)
+    # A pickle tells how long its texts are, and a file makes room for as much before it reads.
+    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        asked = older_arrays(content)
     return _greedy([*((key, length, size) for key, length in asked),
                     ("all", sum(length for _, length in asked), size)])  # fmt: skip
 
