@@ -1,6 +1,7 @@
 """All frames of an open video, and a word if its file ends too early."""
 
 import logging
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,29 +19,34 @@ def decode_all(path: Path, container, stream) -> Iterator:
     Raises:
         EOFError: the file ends long before the time that it promises.
     """
-    reached, longest, before, torn = 0.0, 0.0, 0.0, False
+    first, reached, longest, before, torn = math.inf, 0.0, 0.0, math.inf, False
     for packet in container.demux():  # also sound, which may be longer
-        if packet.pts is not None:
+        if packet.pts is not None and packet.dts is not None:
+            now = float(packet.dts * packet.time_base)
+            first = min(first, now)
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            if packet.stream.index == stream.index:
+                longest, before = max(longest, now - before), now
         if packet.size:
             torn = packet.is_corrupt
         if packet.stream.index == stream.index:
-            if packet.dts is not None:
-                now = float(packet.dts * packet.time_base)
-                longest, before = max(longest, now - before), now
             yield from packet.decode()
     promised = _promised(container, stream)
+    if container.format.name.startswith("matroska"):
+        first = 0  # its time is that of the end
     # The last frame may be shown for long, which not every kind of file notes.
-    if promised - reached > max(MISSING * promised, 2 * longest):
-        raise EOFError(f"it holds only {reached:.1f} of {promised:.1f} seconds")
+    if promised - max(reached - first, 0) > max(MISSING * promised, 2 * longest):
+        raise EOFError(f"it holds only {reached - first:.1f} of {promised:.1f} seconds")
     if torn or _lacks_its_end(path, container.format.name):
         logging.warning("%s may be cut off: it ends in the middle of a frame.", path)
 
 
 def _promised(container, stream) -> float:
     """How many seconds a file says that it has; 0 if it does not."""
+    if container.format.name in ("mpegts", "mpeg"):
+        return 0  # FFmpeg's time is that of the file
     if container.format.name == "avi" and stream.average_rate:
-        return float(stream.frames / stream.average_rate)  # FFmpeg's time is that of the file
+        return float(stream.frames / stream.average_rate)  # likewise
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return (container.duration or 0) / 1e6

@@ -164,15 +164,12 @@ class _NewFile:
         self._path, self._length = path, 0
         self._pieces: list[bytes | int] = []  # an integer is the place of what follows
         self.write = self._pieces.append
+        self.tell = self._file.tell  # never called; but without it PyAV takes it that no seek works
 
     def seek(self, place: int, whence: int) -> int:
         """FFmpeg counts from the beginning."""
         self._pieces.append(place)
         return place
-
-    def tell(self) -> int:
-        """The sum of all pieces, where no seek came between."""
-        return self._length + sum(map(len, self._pieces))
 
     def store(self, *, last: bool = False) -> None:
         """Put what was written into the file. After Ctrl+C or an error it may be tried again.
@@ -200,8 +197,8 @@ class _NewFile:
                         piece = piece[self._file.write(piece) :]
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._path)) from error
-        self._length = max([self._length, *(start + len(piece) for start, piece in writes)])
-        self._pieces.clear()
+        length = max([self._length, *(start + len(piece) for start, piece in writes)])
+        self._length, self._pieces[:] = length, []  # at once: no Ctrl+C comes between
 
 
 def _to_bt709(frame: np.ndarray):

@@ -2,7 +2,6 @@ import json
 import os
 
 import pytest
-
 from fcvg_core.errors import UserError
 from fcvg_core.standalone import json_file
 from fcvg_core.standalone.json_file import read_json

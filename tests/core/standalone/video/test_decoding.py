@@ -112,6 +112,24 @@ def test_sound_of_another_length(tmp_path, kind, seconds, caplog) -> None:
     assert not caplog.records
 
 
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "flv"])
+def test_a_part_of_a_film(tmp_path, ending) -> None:
+    """Its times begin at 100 seconds; whole it is read, and cut off it is told."""
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=RATE)
+        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+        for i, frame in enumerate(moving(250, 96, 128)):
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            picture.pts, picture.time_base = 100 * RATE + i, Fraction(1, RATE)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    assert len(read(path)) == 250
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(UserError, match="is damaged after"):
+        read(cut(path, 0.6, tmp_path / "cut"))
+
+
 @pytest.mark.parametrize("ending", ["mkv", "mov", "mp4"])
 def test_a_rate_that_varies(tmp_path, ending) -> None:
     """A last frame that is shown for long is no missing part."""

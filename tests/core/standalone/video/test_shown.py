@@ -40,12 +40,12 @@ def write(path: Path, frames, codec: str, pix_fmt: str, *, matrix: int = 5, **ta
         stream.options = {"crf": "4"} if "264" in codec else {}
         for name, value in tags.items():
             setattr(stream.codec_context, name, value)
-        levels = 0 if pix_fmt.startswith("gray") else FULL  # grey is 0..255 in any case
+        colors = {"src_color_range": FULL, "dst_color_range": tags.get("color_range", 0),
+                  "dst_colorspace": matrix}  # fmt: skip
         for frame in frames:
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
-                format=pix_fmt, src_color_range=levels, dst_colorspace=matrix,
-                dst_color_range=tags.get("color_range", 0), interpolation=EXACT,
-            )  # fmt: skip
+                format=pix_fmt, interpolation=EXACT, **({} if "gray" in pix_fmt else colors)
+            )
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     return path

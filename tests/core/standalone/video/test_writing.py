@@ -172,7 +172,7 @@ class FullDisk:
 
     def __init__(self, file, room: int) -> None:
         self.file, self.room = file, room
-        self.seek, self.close = file.seek, file.close
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
 
     def write(self, data) -> int:
         start = self.file.tell()
