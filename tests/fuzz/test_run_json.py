@@ -101,7 +101,7 @@ def test_values(tmp_path, edited) -> None:
 
 
 def command_default(command: str, key: str) -> Any:
-    return getattr(parse_options([command]), key)
+    return getattr(parse_options([command]), key, None)
 
 
 def is_own_type(read: Any, value: Any) -> bool:
