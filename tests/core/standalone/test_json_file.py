@@ -2,6 +2,7 @@ import json
 import os
 
 import pytest
+
 from fcvg_core.errors import UserError
 from fcvg_core.standalone import json_file
 from fcvg_core.standalone.json_file import read_json

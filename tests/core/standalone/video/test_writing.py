@@ -200,6 +200,11 @@ class TestFullDisk:
         yield fill
         monkeypatch.undo()
 
+    def write(self, path: Path, frames: np.ndarray) -> None:
+        with VideoWriter(path, 7) as writer:
+            for frame in frames:
+                writer.write(frame)
+
     def frames_of(self, path: Path) -> int:
         """How many frames a player finds, that stops where the file is torn."""
         count = 0
@@ -213,7 +218,7 @@ class TestFullDisk:
         path = tmp_path / "a.mp4"
         fill(100_000)
         with pytest.raises(OSError, match=r"No space left on device: .*a.mp4") as error:
-            write_video(path, noise(60, 64, 96), 7)
+            self.write(path, noise(60, 64, 96))
         assert error.value.errno == errno.ENOSPC and error.value.filename == str(path)
         assert not caplog.records
         assert self.frames_of(path) >= 7
@@ -225,7 +230,7 @@ class TestFullDisk:
         size = (tmp_path / "whole.mp4").stat().st_size
         fill(size - missing)
         with pytest.raises(OSError, match="No space left on device: .*a.mp4"):
-            write_video(tmp_path / "a.mp4", noise(30, 64, 96), 7)
+            self.write(tmp_path / "a.mp4", noise(30, 64, 96))
         monkeypatch.undo()
         assert self.frames_of(tmp_path / "a.mp4") >= 21
 
