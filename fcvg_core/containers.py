@@ -20,6 +20,7 @@ from .quoting import shown
 
 MAX_HEADER = 100 * 2**20  # bytes; the library's own limit
 METADATA = "__metadata__"
+SAFETENSORS = (".safetensors", ".sft")  # how names of such files end
 ZIP = b"PK\x03\x04"
 ZIP_ENTRY = 30  # bytes before an entry's name
 # Kinds of numbers as a .safetensors file names them: torch's names, and bytes of one.

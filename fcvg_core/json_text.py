@@ -5,6 +5,8 @@ import math
 from collections import Counter
 from typing import Any
 
+from .quoting import quote
+
 LARGEST = 2**64  # seeds are below
 
 
@@ -52,5 +54,5 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         (double, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"it gives {double[:40]!r} twice")
+        raise ValueError(f"it gives {quote(double)} twice")
     return found

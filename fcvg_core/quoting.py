@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from reprlib import Repr
 from typing import Any
 
@@ -25,16 +25,16 @@ def shorten(message: str) -> str:
     return _cut(" ".join(words), LONGEST_MESSAGE)
 
 
-def in_short(wrong: list[str]) -> str:
-    """The first three of many faults, and how many there are besides."""
-    return "; ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+def in_short(items: Sequence[str], *, most: int = 3, between: str = "; ") -> str:
+    """The first of many names or faults, and how many there are besides: "a; b; c and 5 more"."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return between.join(items[:most]) + more
 
 
 def shown(key: Any) -> str:
-    """A name as a message can show it."""
+    """The name of a tensor or the like without quotes, at most 80 characters."""
     text = key[: LONGEST_NAME + 1] if isinstance(key, str) else _represented(key)
-    text = text if text.isprintable() else ascii(text)[1:-1]
-    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}..."
+    return _cut(text if text.isprintable() else ascii(text)[1:-1], LONGEST_NAME)
 
 
 def _represented(key: Any) -> str:

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..quoting import first_names, in_short
-from ..weights import StateDict, misfits, plain_tensors, unwrap
+from ..weights import Shapes, StateDict, misfits, plain_tensors, unwrap
 from .gluestick import Config
 from .superpoint import LAYERS
-
-Shapes = dict[str, tuple[int, ...]]
 
 GLUESTICK_FILE, SUPERPOINT_FILE = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
 SOURCES = {
@@ -119,7 +117,7 @@ def _named(name: str, weight: Tensor, bias: Tensor) -> StateDict:
 def gluestick_shapes(config: Config) -> Shapes:
     """Official names and shapes of GlueStick's tensors."""
     dim = config.dim
-    shapes: Shapes = {"bin_score": (), "line_bin_score": ()}
+    shapes: dict[str, tuple[int, ...]] = {"bin_score": (), "line_bin_score": ()}
     shapes |= _mlp_shapes("kenc.encoder", (3, *config.encoder, dim))
     shapes |= _mlp_shapes("lenc.encoder", (5, *config.encoder, dim))
     for i in range(2 * config.rounds):
@@ -135,14 +133,14 @@ def gluestick_shapes(config: Config) -> Shapes:
 
 def superpoint_shapes() -> Shapes:
     """Official names and shapes of SuperPoint's tensors."""
-    shapes: Shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, (channels, out_channels, size) in LAYERS.items():
         shapes |= _conv_shapes(name, channels, out_channels, (size, size))
     return shapes
 
 
 def _mlp_shapes(name: str, widths: tuple[int, ...]) -> Shapes:
-    shapes: Shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     last = len(widths) - 2
     for i in range(last + 1):
         shapes |= _conv_shapes(f"{name}.{3 * i}", widths[i], widths[i + 1])

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..containers import METADATA
+from ..containers import METADATA, SAFETENSORS
 from ..errors import UserError
 from ..quoting import shown
 from ..weights import unwrap
 from .failures import free_room, is_full
 from .integrity import check_name
-from .weight_files import SAFETENSORS, read_pickle
+from .output import write_aside
+from .weight_files import read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
 MAX_GROWTH = 8  # some tensors are one and the same in a pickle, and are written one by one
@@ -50,27 +50,19 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     """Write the whole file or none, with the rights that `path` has."""
     from safetensors.torch import save_file
 
-    part = None
     try:
-        handle, part = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
-        os.close(handle)
-        save_file(_apart(tensors), part, metadata={"format": "pt"})
-        shutil.copymode(path, part)
-        _refuse_existing(target)  # writing takes a while
-        os.rename(part, target)
+        with write_aside(target) as part:
+            save_file(_apart(tensors), part, metadata={"format": "pt"})
+            shutil.copymode(path, part)
+            _refuse_existing(target)  # writing takes a while
     except UserError:
         raise
-    # A folder or disk that takes no file, or what a .safetensors file can't hold: sparse tensors,
-    # some kinds of numbers.
+    # What a .safetensors file can't hold, as sparse tensors; or a full disk in the library's words.
     except Exception as error:
-        reason = getattr(error, "strerror", None) or error
         room = f"{free_room(target)} Make room there." if is_full(error) else ""
         raise UserError(
-            f"{target} can't be written: {reason}.{room} {path} is as it was."
+            f"{target} can't be written: {error}.{room} {path} is as it was."
         ) from error
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
 
 
 def _refuse_existing(target: Path) -> None:

@@ -13,6 +13,7 @@ from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_prov
 from .integrity import check_name
 from .machine import choose_device
 from .model_files import find_dwpose
+from .plain_file import check_file
 from .poses_file import read_poses
 
 Keyframes = tuple[np.ndarray, np.ndarray]
@@ -79,8 +80,7 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
         UserError: a file is missing or no network of DWPose, or onnxruntime is not installed.
     """
     for path in files:
-        if not path.is_file():
-            raise UserError(f"There is no file {path}.")
+        check_file(path, expected="an ONNX file")
         check_name(path)
     try:
         import onnxruntime

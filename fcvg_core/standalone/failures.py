@@ -75,7 +75,7 @@ def is_full(error: Exception) -> bool:
 
 
 def free_room(path: Path) -> str:
-    """" 12 MB are free." on the disk of a file or folder, or of the first one above that exists."""
+    """The words " 12 MB are free.", of the disk that a file or folder is on or would be."""
     found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
     return f" {amount(shutil.disk_usage(found).free)} are free." if found else ""
 

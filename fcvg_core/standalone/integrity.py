@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from ..containers import check_pickle, read_header
+from ..containers import SAFETENSORS, check_pickle, read_header
 from ..errors import UserError
 from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
 from .json_file import read_json
 
-SAFETENSORS = ".safetensors"
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
 STARTS = (b"PK", b"\x80")  # of a zip and of a pickle
 
@@ -51,7 +50,7 @@ def is_whole(path: Path, suffix: str) -> bool:
         with open(path, "rb") as opened:
             start = opened.read(2)
             opened.seek(0)
-            if suffix == SAFETENSORS:
+            if suffix in SAFETENSORS:
                 read_header(opened, name=str(path))
             if suffix in ARCHIVES:
                 check_pickle(opened, name=str(path))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from ..errors import UserError
 from ..models.fcvg import check_version
 from .claim import resolve_output
 from .integrity import check_name
@@ -16,6 +15,7 @@ from .machine import choose_device, choose_dtype
 from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
 from .pipeline import Progress, VideoPipeline
+from .plain_file import check_file
 from .stand_ins import is_stand_in_file
 
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
@@ -89,12 +89,9 @@ def warn_of_changes(run: Path | None) -> None:
 
 
 def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
-    """Raise UserError for the first option that names a file which is not there."""
+    """Raise UserError for the first option that names no plain file."""
     for path in _one_by_one({name: getattr(options, name) or [] for name in names}).values():
-        if not path.is_file():
-            if path.exists():
-                raise UserError(f"{path} is a folder, a pipe or a device, expected a file.")
-            raise UserError(f"There is no file {path}.")
+        check_file(path)
 
 
 def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> dict[str, Checked]:

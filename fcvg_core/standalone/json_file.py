@@ -5,6 +5,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..json_text import parse_json
+from .plain_file import check_file
 
 MAX_BYTES = 64 * 2**20  # a million lines, or poses of thousands of frames; values need far more
 
@@ -20,10 +21,7 @@ def read_json(path: Path, *, expected: str) -> Any:
             deep, gives one name twice, or holds a number too large for a computer to count with.
     """
     try:
-        if not path.exists():
-            raise UserError(f"There is no file {path}.")
-        if not path.is_file():  # a device or a pipe may never end
-            raise UserError(f"{path} is a folder, a pipe or a device; expected {expected}.")
+        check_file(path, expected=expected)
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path} has more than {MAX_BYTES >> 20} MiB; expected {expected}.")
         content = path.read_bytes()

@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 from ..errors import UserError
 from ..frames import fit_frame
 from .picture_metadata import TIFFS, without_metadata
+from .plain_file import check_file
 
 MAX_BYTES = 2**31
 MAX_PIXELS = 178_956_970  # twice the number from which PIL warns; it raises above
@@ -72,10 +73,7 @@ def read_frame(path: Path) -> np.ndarray:
 def _content(path: Path) -> bytes:
     """What a file holds."""
     try:
-        if not path.exists():
-            raise UserError(f"There is no picture {path}.")
-        if not path.is_file():  # a device or a pipe may never end
-            raise UserError(f"{path} is a folder, a pipe or a device; expected a picture.")
+        check_file(path, expected="a picture")
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path} has more than {MAX_BYTES >> 30} GiB: that is no picture.")
         return path.read_bytes()

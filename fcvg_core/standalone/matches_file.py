@@ -15,6 +15,7 @@ import torch
 from ..canvas import SIDES, is_side
 from ..errors import UserError
 from ..lines import LineMatches
+from ..quoting import quote
 from .json_file import read_json
 
 MAX_LINES = 100_000  # a frame of 4096 x 4096 has a few thousand
@@ -56,7 +57,7 @@ def _matches(found: Any) -> LineMatches:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     size = found["size"]
     if not isinstance(size, list) or len(size) != 2 or not all(map(is_side, size)):
-        raise ValueError(f"size is {str(size)[:40]}; expected {SIDES}")
+        raise ValueError(f"size is {quote(size)}; expected {SIDES}")
     lines = [_numbers(name, found[name], shape=(2, 2)) for name in ("lines0", "lines1")]
     scores = found.get("scores")
     if scores is not None:

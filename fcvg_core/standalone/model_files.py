@@ -8,6 +8,7 @@ from ..errors import UserError
 from ..pose import DWPOSE_FILES
 from .catalogue import MODEL_INDEX, find_model
 from .comfyui import FCVG_MODELS, known_folders
+from .plain_file import check_file
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ModelFiles:
 
 
 def find_models(
-    svd: str | None, unet: Path | None, controlnext: Path | None, *, family: Family
+    svd: Path | None, unet: Path | None, controlnext: Path | None, *, family: Family
 ) -> ModelFiles:
     """The files that are named; the rest from FCVG_MODELS, else from ComfyUI's folders.
 
@@ -41,7 +42,7 @@ def find_models(
         svd: folder in diffusers' layout.
 
     Raises:
-        UserError: one is neither named nor found.
+        UserError: a file or the folder is neither named nor found, or is none.
     """
     roots = known_folders()
     unet = unet or find_model(family.unet, roots)
@@ -61,9 +62,8 @@ def find_models(
             "-m fcvg_core stand-ins DIR"
         )
     for path in (unet, controlnext):
-        if not path.is_file():
-            raise UserError(f"There is no model file {path}.")
-    return ModelFiles(_svd_folder(Path(found)), unet, controlnext)
+        check_file(path, expected="a file of weights")
+    return ModelFiles(_svd_folder(found), unet, controlnext)
 
 
 def find_gluestick(
@@ -102,7 +102,7 @@ def find_svd(roots: list[tuple[str, Path]]) -> Path | None:
 
 
 def _svd_folder(folder: Path) -> Path:
-    """The folder, if it is there: a name on huggingface.co is none, and is not looked up."""
+    """The folder, if it is there. A name on huggingface.co, as the reference takes, is none."""
     if not folder.is_dir():
         raise UserError(
             f"{folder} is no folder: give --model the folder of SVD in diffusers' layout (the one "

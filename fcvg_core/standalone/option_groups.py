@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from .. import bounds
-from .option_types import DEVICE, PATH, PATH_OR_NAME, SIZE_TYPE, number, whole
+from .option_types import DEVICE, PATH, SIZE_TYPE, number, whole
 
 # What the room `pose` knows, repeated: it needs torch, and help should come at once.
 STYLES = ("fcvg", "controlnext-svd-v2")
@@ -18,12 +18,12 @@ def add_job(group: argparse._ArgumentGroup, *, family: str) -> None:
     add = group.add_argument
     add("-o", "--output", "--output_dir", type=PATH, default=Path("results"), metavar="OUT",
         help="folder to make; if it exists and holds anything, OUT_0001 ... is made (%(default)s)")
-    add("--model", "--pretrained_model_name_or_path", type=PATH_OR_NAME, metavar="DIR",
-        help="SVD in diffusers' layout: a folder, or a name on huggingface.co")
+    add("--model", "--pretrained_model_name_or_path", type=PATH, metavar="DIR",
+        help="folder of SVD in diffusers' layout, the one with model_index.json")
     add("--unet", "--unet_path", type=PATH, metavar="FILE", help=f"{family}'s UNet")
     add("--controlnext", "--controlnext_path", type=PATH, metavar="FILE",
         help=f"{family}'s ControlNeXt. Models that are not named are looked for in FCVG_MODELS, "
-        "then in ComfyUI's folders: see the command models")
+        "then in ComfyUI's folders. Nothing is downloaded: the command models --get does that")
     add("--run", type=PATH, metavar="FILE",
         help="take all options from the run.json of an earlier run; those given here win")
     add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,

@@ -101,11 +101,11 @@ def _sizes_around(text: str) -> str:
     return f"take {' or '.join(map(str, sorted(sizes)))}"
 
 
-def _path(text: str) -> str:
+def _path(text: str) -> Path:
     os.fsencode(text)  # raises ValueError for characters that no file has in its name
     if not text or "\0" in text or len(text) > LONGEST_PATH:
         raise ValueError(text)
-    return text
+    return Path(text)
 
 
 def _device(text: str) -> str:
@@ -127,9 +127,9 @@ SIZE_TYPE = OptionType(
     advice=_sizes_around,
     bounds=SIZE,
 )
-PATH_NOTE = f"of 1 to {LONGEST_PATH} characters that a file may have in its name"
-PATH = OptionType(f"a path {PATH_NOTE}", lambda text: Path(_path(text)))
-PATH_OR_NAME = OptionType(f"a path or a name {PATH_NOTE}", _path)
+PATH = OptionType(
+    f"a path of 1 to {LONGEST_PATH} characters that a file may have in its name", _path
+)
 DEVICE = OptionType("auto, cpu, cuda, cuda:1, mps, xpu or the like", _device)
 TIMING = OptionType(
     "a timing of reference, uniform, ease-in, ease-out, ease-in-out, or 2 to 1024 numbers in 0..1",

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import bounds
 from ..errors import UserError
-from ..quoting import quote
+from ..quoting import in_short, quote
 from .option_parser import Parser
 from .option_rules import ALIASES, BOTH_ENDS, ENDS, settle_names
 from .output import read_run
@@ -38,9 +38,8 @@ def read_run_options(
     options = command.by_name()
     unknown = sorted(key for key in noted if key not in options or key == "run")
     if unknown:
-        names = ", ".join(map(quote, unknown[:SHOWN]))
-        more = f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else ""
-        logging.warning("%s: unknown options are left out: %s%s.", path, names, more)
+        names = in_short([*map(quote, unknown)], most=SHOWN, between=", ")
+        logging.warning("%s: unknown options are left out: %s.", path, names)
     wanted = {key: value for key, value in noted.items()
               if key not in unknown and not _is_typed(key, typed)}  # fmt: skip
     saved = {key: _read(path, key, value, command) for key, value in wanted.items()}

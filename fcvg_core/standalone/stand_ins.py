@@ -152,6 +152,7 @@ def _state(path: Path, content: bytes) -> str:
         return "whole"
     return "missing" if content.startswith(found) else "other"
 
+
 def is_stand_in_file(path: Path) -> bool:
     """Whether a .safetensors file says of itself that it is a stand-in."""
     from safetensors import SafetensorError, safe_open

@@ -10,11 +10,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..containers import Entry, check_pickle, read_header
+from ..containers import SAFETENSORS, Entry, check_pickle, read_header
 from ..errors import UserError
 from ..weights import kind_of, plain_tensors
+from .plain_file import check_file
 
-SAFETENSORS = (".safetensors", ".sft")
+WEIGHTS = "a file of weights"
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
 # What is read of a mapped file stays in memory until the file is closed.
 REOPEN_BYTES = 128 * 2**20
@@ -32,7 +33,7 @@ class WeightFile:
     """
 
     def __init__(self, path: Path):
-        check_there(path)
+        check_file(path, expected=WEIGHTS)
         if path.suffix.lower() not in WEIGHT_FILES:
             raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
         self.path = path
@@ -74,7 +75,7 @@ def read_pickle(path: Path) -> Any:
     Raises:
         UserError: the file is missing, damaged, compressed, or holds more than that.
     """
-    check_there(path)
+    check_file(path, expected=WEIGHTS)
     try:
         with open(path, "rb") as opened:
             check_pickle(opened, name=str(path))
@@ -96,14 +97,6 @@ def read_weights(path: Path) -> Any:
         return read_pickle(path)
     file = WeightFile(path)
     return dict(file.read(file.shapes, torch.float32))
-
-
-def check_there(path: Path) -> None:
-    """Raise UserError unless there is a file. A pipe or a device may never end: it is none."""
-    if not path.exists():
-        raise UserError(f"There is no file {path}.")
-    if not path.is_file():
-        raise UserError(f"{path} is a folder, a pipe or a device; expected a file of weights.")
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:

@@ -10,12 +10,11 @@ import comfy.model_management as mm
 import comfy.utils
 import torch
 
-from ...fcvg_core.containers import check_pickle, read_header
+from ...fcvg_core.containers import SAFETENSORS, check_pickle, read_header
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.json_text import parse_json
 from ...fcvg_core.weights import StateDict, plain_tensors
 
-SAFETENSORS = (".safetensors", ".sft")
 MAX_SETTINGS = 2**20  # bytes
 
 

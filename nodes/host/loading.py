@@ -24,6 +24,7 @@ from ...fcvg_core.models.fcvg import (
     describe,
     rename_unet,
 )
+from ...fcvg_core.weights import StateDict
 from .encoders import load_image_encoder, load_vae
 from .files import building, load_state_dict, load_weights, read_file, weights_file
 from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
@@ -54,7 +55,6 @@ __all__ = [
     "read_file",
 ]
 
-StateDict = dict[str, torch.Tensor]
 WEIGHT_DTYPES = {
     "default": None,
     "fp8_e4m3fn": torch.float8_e4m3fn,

@@ -3,11 +3,9 @@
 import comfy.supported_models_base
 import comfy.utils
 import torch
-from torch import Tensor
 
 from ...fcvg_core.json_text import parse_json
-
-StateDict = dict[str, Tensor]
+from ...fcvg_core.weights import StateDict
 
 # What lies beside a quantised weight in the formats that ComfyUI knows, today's and older ones.
 HOST_EXTRAS = (

@@ -1,6 +1,6 @@
 import pytest
 
-from fcvg_core.quoting import LONGEST, LONGEST_MESSAGE, quote, shorten
+from fcvg_core.quoting import LONGEST, LONGEST_MESSAGE, first_names, in_short, quote, shorten, shown
 
 DEEP: list = []
 for _ in range(5000):
@@ -27,3 +27,22 @@ def test_messages() -> None:
     assert shorten("one\n two") == "one two"
     assert shorten(f"got {'x' * 500} here") == f"got {'x' * (LONGEST - 3)}... here"
     assert len(shorten("word " * 10**5)) == LONGEST_MESSAGE
+
+
+def test_long_lists_are_cut() -> None:
+    assert in_short(["a", "b", "c"]) == "a; b; c"
+    assert in_short(["a", "b", "c", "d", "e"]) == "a; b; c and 2 more"
+    assert in_short(["a", "b", "c"], most=1, between=", ") == "a and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("a.weight", "a.weight"), ("a\nb", r"a\nb"), (7, "7"), (2**64, "a large number"),
+     (None, "None"), ((1, 2), "a tuple"), ("x" * 99, "x" * 77 + "...")],
+)  # fmt: skip
+def test_names(key, expected) -> None:
+    assert shown(key) == expected
+
+
+def test_first_names() -> None:
+    assert first_names({"a": 1, "b": 2, "c": 3}) == "a, b" and first_names({}) == ""

@@ -5,7 +5,7 @@ import torch
 from weight_cases import KEYS, VALUES
 
 from fcvg_core.errors import UserError
-from fcvg_core.quoting import first_names, in_short, shown
+from fcvg_core.quoting import in_short
 from fcvg_core.weights import misfits, plain_tensors, unwrap
 
 WEIGHT = torch.rand(4, 4, generator=torch.Generator().manual_seed(0))
@@ -78,11 +78,3 @@ def test_a_table_that_holds_itself() -> None:
     found: dict = {}
     found["model"] = found
     assert unwrap(found)[0] is found
-
-
-def test_words() -> None:
-    assert shown("a.b") == "a.b" and shown("a\n\0") == r"a\n\x00"
-    assert shown("x" * 100) == "x" * 80 + "..." and shown(10**5000) == "a large number"
-    assert shown((1, 2)) == "a tuple" and shown(-3) == "-3" and shown(None) == "None"
-    assert in_short(["a", "b", "c", "d", "e"]) == "a; b; c and 2 more"
-    assert first_names({"a": 1, "b": 2, "c": 3}) == "a, b" and first_names({}) == ""

@@ -39,7 +39,7 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
 
 
 def check_max_frames(max_frames: int | None) -> None:
-    """Raises UserError unless it is 1 or more, or None."""
+    """Raise UserError unless it is 1 or more, or None."""
     if max_frames is not None and max_frames < 1:
         raise UserError(f"expected at least 1 frame to read, got {max_frames}")
 

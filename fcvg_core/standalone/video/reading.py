@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import UserError
+from ..plain_file import check_file
 from .decoding import decode_all
 from .folder import check_max_frames, in_words
 from .shown import show, square_size
@@ -112,10 +113,7 @@ def _check_file(path: Path) -> None:
             f"{path} is a folder, expected a video file. Pictures in a folder are read as an "
             "image folder."
         )
-    if not path.exists():
-        raise UserError(f"There is no video {path}.")
-    if not path.is_file():
-        raise UserError(f"{path} is no plain file. Give a video that is stored in one.")
+    check_file(path, expected="a video")
 
 
 def _find_stream(path: Path, container):

@@ -132,14 +132,14 @@ class TestBadInput:
     def test_one_frame_missing(self, pair, capsys) -> None:
         assert "Two pictures are needed" in fails(capsys, pair[0])
         message = fails(capsys, pair[0], "/no/such.png", *SMALL)
-        assert message == "Error: There is no picture /no/such.png."
+        assert message == "Error: There is no file /no/such.png."
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             (["--frames", "30", "--overlap", "0"], "overlap by 1 to 24 frames, got an overlap"),
             (["--device", "quantum"], "There is no device 'quantum' here"),
-            (["--unet", "/no/unet.safetensors"], "There is no model file /no/unet.safetensors"),
+            (["--unet", "/no/unet.safetensors"], "There is no file /no/unet.safetensors"),
             (["--model", "/no/svd"], "/no/svd is no folder"),
             (["--run", "/no/run.json"], "There is no file /no/run.json"),
         ],

@@ -181,8 +181,8 @@ class TestBadInput:
         assert needed in self.fails(capsys, picture)
         message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
         assert "VIDEO and --control-frames are both given" in message
-        assert "There is no picture" in self.fails(capsys, tmp_path / "no.png", video, *files)
-        assert "There is no video" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
+        assert "There is no file" in self.fails(capsys, tmp_path / "no.png", video, *files)
+        assert "There is no file" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
         assert "DWPose needs two files" in self.fails(capsys, picture, video, *files[:6])
 
     def test_nobody(self, picture, video, files, own_golden, capsys, tmp_path) -> None:
@@ -351,7 +351,7 @@ def test_wrong_models_are_told_before_poses_are_looked_for(
     folder.mkdir()
     shutil.copy(picture, folder / "a.png")
     for option, value, message in (
-        ("--unet", stand_ins / "svd", "There is no model file"),
+        ("--unet", stand_ins / "svd", "a folder, a pipe or a device"),
         ("--unet", tmp_path / "empty.safetensors", "(0 bytes) can't be read as model weights"),
         ("--controlnext", stand_ins / "unet.safetensors", "but a ControlNeXt v2 or v1"),
         ("--model", svd, "the download of SVD is not complete"),

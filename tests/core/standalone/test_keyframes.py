@@ -79,7 +79,7 @@ class TestReadFrame:
         assert np.array_equal(read_frame(path)[..., 0], RAMP)
 
     def test_missing(self, tmp_path) -> None:
-        with pytest.raises(ValueError, match=r"There is no picture .*gone\.png"):
+        with pytest.raises(ValueError, match=r"There is no file .*gone\.png"):
             read_frame(tmp_path / "gone.png")
 
     @pytest.mark.parametrize("kept", [0, 20, 200])

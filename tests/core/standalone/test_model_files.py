@@ -55,8 +55,8 @@ class TestFindModels:
             find_models(None, stand_ins / "unet.safetensors", None, family=FCVG)
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
-        with pytest.raises(ValueError, match=r"There is no model file .*gone\.safetensors"):
-            find_models(str(stand_ins / "svd"), tmp_path / "gone.safetensors",
+        with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
+            find_models(stand_ins / "svd", tmp_path / "gone.safetensors",
                         stand_ins / "controlnext.safetensors", family=FCVG)  # fmt: skip
 
     @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ class TestFindModels:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         monkeypatch.setattr(socket.socket, "connect", None)
         with pytest.raises(UserError, match=f"{name} is no folder.*downloads nothing.*--get does"):
-            find_models(name, None, None, family=FCVG)
+            find_models(Path(name), None, None, family=FCVG)
 
     def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match="is no folder"):
-            find_models(str(stand_ins / "unet.safetensors"), None, None, family=FCVG)
+            find_models(stand_ins / "unet.safetensors", None, None, family=FCVG)
 
 
 def test_find_svd(stand_ins) -> None:

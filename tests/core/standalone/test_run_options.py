@@ -47,7 +47,7 @@ WRONG = {
     "dtype": (["fp8", None, 16], "one of auto, bf16, fp16, fp32"),
     "first": (["", "a\0b", 5, True, [], {"path": "a"}, "x" * 5000], "a path"),
     "output": ([None, "", 0, ["out"]], "a path"),
-    "model": (["", "\0", 1, ["m"]], "a path or a name"),
+    "model": (["", "\0", 1, ["m"]], "a path"),
     "poses": ([True, "a", [], ["a"], ["a", "b", "c"], ["a", None], ["a", ""], 0, {}],
               "a list of 2, each a path"),
     "timing": ([None, "ease", "", [], [0.5], [0, 2], ["0", "1"], [0, True], 0.5,

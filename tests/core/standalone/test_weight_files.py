@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from weight_cases import VALUES, repacked, save
 
+from fcvg_core.containers import SAFETENSORS
 from fcvg_core.errors import UserError
 from fcvg_core.standalone.weight_files import (
-    SAFETENSORS,
     WeightFile,
     read_pickle,
     read_weights,

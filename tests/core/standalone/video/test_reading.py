@@ -108,7 +108,7 @@ class TestReadVideo:
             read_video(path, stride=1, max_frames=None)
 
     def test_missing(self, tmp_path) -> None:
-        with pytest.raises(ValueError, match="There is no video .*a.mp4"):
+        with pytest.raises(ValueError, match="There is no file .*a.mp4"):
             read_video(tmp_path / "a.mp4", stride=1, max_frames=None)
 
     def test_folder(self, tmp_path) -> None:
@@ -231,7 +231,7 @@ class TestOtherKinds:
             getattr(os, "mkfifo", lambda path: None)(path)
         if not path.exists():
             pytest.skip("this system has no such files")
-        with pytest.raises(UserError, match=f"{path} is no plain file"):
+        with pytest.raises(UserError, match=f"{path} is a folder, a pipe or a device"):
             read_video(path, stride=1, max_frames=None)
 
     @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="names are UTF-8 there")
