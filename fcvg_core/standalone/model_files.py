@@ -59,7 +59,8 @@ def find_models(
             "them where python -m fcvg_core models says, which downloads them with --get. Looked "
             f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
             f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without any: python "
-            "-m fcvg_core stand-ins DIR"
+            "-m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
+            "--controlnext DIR/controlnext.safetensors"
         )
     for path in (unet, controlnext):
         check_file(path, expected="a file of weights")
