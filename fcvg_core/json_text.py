@@ -31,6 +31,8 @@ def parse_json(content: str | bytes) -> Any:
             parse_constant=_finite,  # NaN, Infinity and -Infinity, which Python writes
             object_pairs_hook=_without_doubles,
         )
+    except UnicodeDecodeError as error:
+        raise ValueError("it is no text in UTF-8") from error
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
 

@@ -276,5 +276,5 @@ def _add_injection(group: argparse._ArgumentGroup) -> None:
     add("--noise-injection-steps", type=whole(bounds.INJECTION_TIMES), default=0, metavar="N",
         help="how often each of the first steps is taken again with new noise (%(default)s)")
     add("--noise-injection-ratio", type=number(bounds.SHARE), default=0.0, metavar="X",
-        help="share of the steps that are, 0 to 1 (%(default)s)")
+        help="share of the steps that are taken again (%(default)s)")
 # fmt: on

@@ -24,7 +24,7 @@ class TestParseJson:
             ("[-Infinity]", "the number -Infinity is too large"),
             ("1e400", "the number 1e400 is too large"),
             ('{"people": [], "a": {"b": 1, "b": 1}}', "it gives 'b' twice"),
-            (b"\xff\xff\xff", "decode"),
+            (b"\xff\xff\xff", "it is no text in UTF-8"),
         ],
     )
     def test_says_what_is_wrong(self, text, reason):

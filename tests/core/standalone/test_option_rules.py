@@ -70,7 +70,7 @@ def test_poses_and_none(order, capsys) -> None:
         ([*INBETWEEN, "--matches", "m", "--gluestick", "g"], "matches", Path("m")),
         ([*INBETWEEN, "--matcher", "classic", "--superpoint", "s"], "matcher", "classic"),
         ([*INBETWEEN, "--no-poses", "--dwpose-det", "d"], "poses", False),
-        ([*INBETWEEN, "--conditions-only", "--model", "m"], "model", "m"),
+        ([*INBETWEEN, "--conditions-only", "--model", "m"], "model", Path("m")),
         ([*INBETWEEN, "--steps", "3", "--steps", "4"], "steps", 4),
         ([*INBETWEEN, "--steps", "3", "--num_inference_steps", "3"], "steps", 3),
         ([*INBETWEEN, "--offload", "--no-offload"], "offload", False),
