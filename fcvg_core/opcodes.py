@@ -65,7 +65,7 @@ def stored_arrays(pickle: bytes | BinaryIO) -> list[tuple[str, int]]:
 
 
 def older_arrays(opened: BinaryIO) -> list[tuple[str, int]]:
-    """The same of a file of torch's older kind; nothing of a file of another kind."""
+    """What `stored_arrays` finds in a file of torch's older kind; nothing in any other file."""
     first = next(((code.name, argument) for code, argument, _ in pickletools.genops(opened)
                   if code.name != "PROTO"), None)  # fmt: skip
     if first != ("LONG1", MAGIC):

@@ -116,10 +116,10 @@ def pose_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[i
 
 
 def drawn_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[int, int]:
-    """As `pose_size`, of pictures that are drawn that large.
+    """The size of pictures that poses are drawn on: `pose_size`, within the bounds of a video.
 
     Raises:
-        ValueError: as there, or a canvas is too large for a video.
+        ValueError: nothing tells the size, or a canvas is too large for a video.
     """
     size, largest = pose_size(frames, height=height, width=width), bounds.SIZE.maximum
     for asked, length in zip((height, width), size, strict=True):

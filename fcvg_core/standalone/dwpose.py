@@ -63,8 +63,8 @@ def need_detector(options: argparse.Namespace) -> PoseDetector:
     if files is None:
         raise UserError(
             f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
-            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose: python -m fcvg_core models --get "
-            "downloads them."
+            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose: to download them, "
+            "python -m fcvg_core models --get"
         )
     return load_detector(files, device=options.device, whole_frame=options.whole_frame)
 

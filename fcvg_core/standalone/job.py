@@ -33,7 +33,7 @@ class Job:
 
     Raises:
         ModuleNotFoundError: a package is missing.
-        UserError: a file or the device is.
+        UserError: a file or the device is missing, or is not what it should be.
     """
 
     def __init__(self, options: argparse.Namespace, family: Family):

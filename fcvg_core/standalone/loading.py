@@ -33,6 +33,7 @@ from ..models.fcvg.configs import (
     check_unet,
     read_config,
 )
+from .catalogue import MODEL_INDEX
 from .json_file import read_json
 from .weight_files import WeightFile
 
@@ -129,9 +130,9 @@ class Checked:
 
 def check_svd(svd: Path) -> None:
     """Raise UserError unless a folder is SVD's, in diffusers' layout, by all its config files."""
-    index = svd / "model_index.json"
+    index = svd / MODEL_INDEX
     if not index.is_file():
-        raise UserError(f"{svd} is no diffusers folder of SVD: it has no model_index.json.")
+        raise UserError(f"{svd} is no diffusers folder of SVD: it has no {MODEL_INDEX}.")
     _config(index, INDEX)
     _config(svd / "vae" / CONFIG, VAE)
     check_together(

@@ -74,7 +74,7 @@ def check_pairs(typed: dict[str, Any], command: Parser) -> None:
         if all(name in typed and typed[name] != command.defaults[name] for name in pair):
             one, other = map(command.spell, pair)
             raise UserError(
-                f"{one} and {other} are both given, but one of them would be ignored: leave one out."
+                f"{one} and {other} are both given, but one would be ignored: leave one out."
             )
 
 

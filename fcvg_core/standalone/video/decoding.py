@@ -46,7 +46,7 @@ def _promised(container, stream) -> float:
     if container.format.name in ("mpegts", "mpeg"):
         return 0  # FFmpeg's time is that of the file
     if container.format.name == "avi" and stream.average_rate:
-        return float(stream.frames / stream.average_rate)  # likewise
+        return float(stream.frames / stream.average_rate)  # FFmpeg's time, again
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return (container.duration or 0) / 1e6
