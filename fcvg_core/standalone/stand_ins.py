@@ -5,7 +5,6 @@ that the files are the same on every machine.
 """
 
 import json
-import logging
 import os
 import zlib
 from pathlib import Path
@@ -82,7 +81,6 @@ def write_stand_ins(folder: Path) -> None:
         raise UserError(
             f"{error.filename or folder} can't be written ({error.strerror}): name another folder."
         ) from error
-    logging.info("Stand-ins written to %s.", folder)
 
 
 def _contents() -> dict[str, bytes]:
