@@ -23,6 +23,11 @@ class Bounds:
         """False for what is not a number, too."""
         return self.minimum <= value <= self.maximum and not (self.step and value % self.step)
 
+    def __str__(self) -> str:
+        """In words: "1 to 1000"."""
+        ends = (self.minimum, self.maximum)
+        return " to ".join(str(int(end) if end == int(end) else end) for end in ends)
+
     @property
     def widget(self) -> dict[str, float]:
         """Arguments of a node's Int or Float input."""

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from ..quoting import quote, shorten
-from .option_types import OptionType, spell
+from .option_types import OptionType
 
 
 class Parser(argparse.ArgumentParser):
@@ -108,4 +108,4 @@ class _Help(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         bounded = isinstance(action.type, OptionType) and action.type.bounds
-        return f"{action.help}; {spell(action.type.bounds)}" if bounded else action.help
+        return f"{action.help}; {action.type.bounds}" if bounded else action.help

@@ -61,7 +61,7 @@ class OptionType:
 def whole(bounds: Bounds) -> OptionType:
     """A whole number between two bounds. Numbers are read as Python reads them: 1_000 is 1000."""
     return OptionType(
-        f"a whole number from {spell(bounds)}",
+        f"a whole number from {bounds}",
         lambda text: _within(int(text), bounds),
         saved=(int,),
         bounds=bounds,
@@ -71,17 +71,11 @@ def whole(bounds: Bounds) -> OptionType:
 def number(bounds: Bounds) -> OptionType:
     """A number between two bounds, read as `whole` does; 1e3 is 1000 here."""
     return OptionType(
-        f"a number from {spell(bounds)}",
+        f"a number from {bounds}",
         lambda text: _within(float(text), bounds),
         saved=(int, float),
         bounds=bounds,
     )
-
-
-def spell(bounds: Bounds) -> str:
-    """Bounds in words: "1 to 1000"."""
-    ends = (bounds.minimum, bounds.maximum)
-    return " to ".join(str(int(end) if end == int(end) else end) for end in ends)
 
 
 def _within(value: float, bounds: Bounds) -> float:
@@ -121,7 +115,7 @@ def _timing(text: str) -> str | list[float]:
 
 
 SIZE_TYPE = OptionType(
-    f"a multiple of {SIZE.step} from {spell(SIZE)}",
+    f"a multiple of {SIZE.step} from {SIZE}",
     lambda text: _within(int(text), SIZE),
     saved=(int,),
     advice=_sizes_around,

@@ -79,3 +79,12 @@ class TestBounds:
     def test_widget(self) -> None:
         assert Bounds(0.5, 1.0).widget == {"min": 0.5, "max": 1.0}
         assert Bounds(64, 256, step=64).widget == {"min": 64, "max": 256, "step": 64}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [(Bounds(1, 1000), "1 to 1000"), (Bounds(0.01, 1000.0), "0.01 to 1000"),
+     (Bounds(64, 4096, step=64), "64 to 4096")],
+)  # fmt: skip
+def test_words(bounds: Bounds, words: str) -> None:
+    assert str(bounds) == words
