@@ -10,6 +10,7 @@ from .option_types import DEVICE, PATH, SIZE_TYPE, number, whole
 STYLES = ("fcvg", "controlnext-svd-v2")
 MISSING_JOINTS = ("hide", "hold")
 MISSING_PEOPLE = ("fade", "drop")
+OUTPUT = "folder to make; if it exists and holds anything, OUT_0001 ... is made"
 
 
 # fmt: off
@@ -17,7 +18,7 @@ def add_job(group: argparse._ArgumentGroup, *, family: str) -> None:
     """Where a run writes, which models it takes, and which earlier one it repeats."""
     add = group.add_argument
     add("-o", "--output", "--output_dir", type=PATH, default=Path("results"), metavar="OUT",
-        help="folder to make; if it exists and holds anything, OUT_0001 ... is made (%(default)s)")
+        help=f"{OUTPUT} (%(default)s)")
     add("--model", "--pretrained_model_name_or_path", type=PATH, metavar="DIR",
         help="folder of SVD in diffusers' layout, the one with model_index.json")
     add("--unet", "--unet_path", type=PATH, metavar="FILE", help=f"{family}'s UNet")

@@ -8,6 +8,7 @@ from .catalogue import MODES
 from .option_groups import (
     MISSING_JOINTS,
     MISSING_PEOPLE,
+    OUTPUT,
     STYLES,
     add_detector,
     add_device,
@@ -149,7 +150,7 @@ def _add_match(commands) -> None:
     match.add_argument("first", type=PATH, metavar="FIRST", help="picture")
     match.add_argument("last", type=PATH, metavar="LAST", help="picture")
     match.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
-                       help="folder to make; if it exists, OUT_0001 ... is made")  # fmt: skip
+                       help=OUTPUT)
     add_size(match)
     add_matcher(match)
     add_device(match)
@@ -164,7 +165,7 @@ def _add_pose(commands) -> None:
     )
     pose.add_argument("images", type=PATH, nargs="+", metavar="IMAGE", help="pictures")
     pose.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
-                      help="folder to make; if it exists, OUT_0001 ... is made")
+                      help=OUTPUT)
     add_size(pose, height=None, width=None)
     pose.add_argument("--style", choices=STYLES, default=STYLES[0],
                       help="whose lines are drawn (%(default)s)")
