@@ -17,6 +17,7 @@ import torch
 
 from ..canvas import MAX_SIDE, is_side
 from ..errors import UserError
+from ..quoting import first_names, quote
 from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_HAND
 from .types import Poses, nobody
 
@@ -31,7 +32,6 @@ MAX_PART = 2.0
 FARTHEST = 1e6  # from the canvas, in its lengths
 MAX_PEOPLE = 1000
 FARTHEST_NUMBER = FARTHEST * MAX_SIDE
-SHOWN = 60  # letters of a wrong value that a message shows
 MAX_STRETCH = 0.02  # by which the shapes of two canvases may differ unnoticed
 # OpenPose's body of 25 points has a middle of the hips (8), and the feet (19 on).
 BODY_25 = [*range(8), *range(9, 19)]
@@ -135,7 +135,7 @@ def canvas_size(frame: dict) -> tuple[int, int] | None:
     if None in values:
         return None
     if not all(map(is_side, values)):
-        height, width = (repr(value)[:SHOWN] for value in values)
+        height, width = map(quote, values)
         raise UserError(
             f"The poses' canvas_height and canvas_width are {height} and {width}; expected whole "
             f"numbers of pixels, each at least 1 and at most {MAX_SIDE}."
@@ -166,11 +166,11 @@ def _people(frame: dict) -> list[dict]:
             f"Expected poses in OpenPose's form, a dictionary with `people`, got {type(frame)}."
         )
     if "people" not in frame:
-        kind = "animals" if "animals" in frame else ", ".join(map(str, frame))[:SHOWN] or "nothing"
+        kind = "animals" if "animals" in frame else first_names(frame) or "nothing"
         raise UserError(f"The poses hold {kind}, and no `people`: FCVG knows people only.")
     people = [] if frame["people"] is None else frame["people"]
     if not isinstance(people, (list, tuple)):
-        raise UserError(f"`people` of the poses is {repr(people)[:SHOWN]}; expected a list.")
+        raise UserError(f"`people` of the poses is {quote(people)}; expected a list.")
     people = [person for person in people if person is not None]
     if not all(isinstance(person, Mapping) for person in people):
         raise UserError("A person of the poses is not a dictionary of OpenPose's keypoint lists.")
@@ -193,8 +193,10 @@ def _numbers(
                            None if hasattr(values, "dtype") else object).ravel()  # fmt: skip
         if array.dtype.kind not in "iufO":
             raise TypeError(f"it holds {array.dtype}")
-        if array.dtype.kind == "O" and (odd := [x for x in array if not _is_number(x)]):
-            raise TypeError(f"it holds {repr(odd[0])[:SHOWN]}")
+        if array.dtype.kind == "O":
+            array = np.array([*map(_plain, array)], object)
+            if odd := [x for x in array if not _is_number(x)]:
+                raise TypeError(f"it holds {quote(odd[0])}")
         array = array.astype(np.float64)
         np.clip(array, -FARTHEST_NUMBER, FARTHEST_NUMBER, out=array, where=np.isfinite(array))
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -208,6 +210,11 @@ def _numbers(
         )
         return np.zeros((0, 3))
     return array.reshape(-1, 3)
+
+
+def _plain(value: object) -> object:
+    """A tensor or an array of one number as that number, all else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def _is_number(value: object) -> bool:
