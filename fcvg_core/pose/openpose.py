@@ -193,8 +193,10 @@ def _numbers(
                            None if hasattr(values, "dtype") else object).ravel()  # fmt: skip
         if array.dtype.kind not in "iufO":
             raise TypeError(f"it holds {array.dtype}")
-        if array.dtype.kind == "O" and (odd := [x for x in array if not _is_number(x)]):
-            raise TypeError(f"it holds {quote(odd[0])}")
+        if array.dtype.kind == "O":
+            array = np.array([*map(_plain, array)], object)
+            if odd := [x for x in array if not _is_number(x)]:
+                raise TypeError(f"it holds {quote(odd[0])}")
         array = array.astype(np.float64)
         np.clip(array, -FARTHEST_NUMBER, FARTHEST_NUMBER, out=array, where=np.isfinite(array))
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -208,6 +210,11 @@ def _numbers(
         )
         return np.zeros((0, 3))
     return array.reshape(-1, 3)
+
+
+def _plain(value: object) -> object:
+    """A tensor or an array of one number as that number, all else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
 
 
 def _is_number(value: object) -> bool:

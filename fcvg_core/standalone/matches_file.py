@@ -74,8 +74,8 @@ def _numbers(name: str, rows: Any, *, shape: tuple[int, ...]) -> torch.Tensor:
     if len(rows) > MAX_LINES:
         raise ValueError(f"{name} has {len(rows)} lines, more than {MAX_LINES}")
     values = np.array(rows, object) if rows else np.empty((0, *shape), object)
-    kinds = {type(value) for value in values.flat}
-    if values.shape[1:] != shape or not kinds <= {int, float}:
+    # Shapes first: numpy goes through arrays of 32 dimensions at most.
+    if values.shape[1:] != shape or not {type(value) for value in values.flat} <= {int, float}:
         form = "[[x, y], [x, y]]" if shape else "numbers"
         raise ValueError(f"{name} is no list of {form}")
     numbers = torch.from_numpy(values.astype(np.float64)).float()

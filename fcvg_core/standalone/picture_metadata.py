@@ -12,8 +12,10 @@ import zlib
 from collections.abc import Iterator
 
 ORIENTATION = 0x0112  # tag of TIFF and of EXIF, whose form is that of TIFF
-SHORT, LONG = 3, 4  # types of a tag
-XMP_ORIENTATION = re.compile(rb"tiff:Orientation(?:=[\"']|>)([1-8])[\"'<]")
+SHORT = 3  # a tag's type
+# Types of whole numbers as Python unpacks them: some programs write a signed or a long one.
+WHOLE = {SHORT: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
+XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\s*[\"'<]")
 MAX_TEXT = 2**20  # bytes of a compressed text that are looked at
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG, SCAN, COMMENT = b"\xff\xd8", 0xDA, 0xFE
@@ -28,7 +30,7 @@ TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TIFF_XMP = 700
 # Tags of TIFF that pixels are decoded by.
 PIXEL_TAGS = {
-    *range(254, 260), 262, 263, 266, *range(273, 282), 284, 292, 293, 317, 320, 321,
+    *range(254, 260), 262, 263, 266, 273, *range(275, 282), 284, 292, 293, 317, 320, 321,
     *range(322, 326), *range(332, 335), 336, 338, *range(339, 344), 347, *range(512, 522),
     *range(529, 533), 34016, 50674,
 }  # fmt: skip
@@ -245,9 +247,9 @@ def _entries(exif: bytes, order: str, at: int, count: int) -> Iterator[tuple]:
 
 def _legible(order: str, kind: int, length: int, value: bytes) -> int | None:
     """The orientation of a tag, where it is one of those that there are."""
-    if kind not in (SHORT, LONG) or length != 1:
+    if kind not in WHOLE or length != 1:
         return None
-    (orientation,) = struct.unpack_from(order + ("H" if kind == SHORT else "I"), value)
+    (orientation,) = struct.unpack_from(order + WHOLE[kind], value)
     return orientation if 1 <= orientation <= 8 else None
 
 

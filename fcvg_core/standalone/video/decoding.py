@@ -19,10 +19,13 @@ def decode_all(path: Path, container, stream) -> Iterator:
     Raises:
         EOFError: the file ends long before the time that it promises.
     """
-    first, reached, longest, before, torn = math.inf, 0.0, 0.0, math.inf, False
+    first, reached, before, torn = math.inf, 0.0, math.inf, False
+    longest = float(1 / stream.average_rate) if stream.average_rate else 0.0
     for packet in container.demux():  # also sound, which may be longer
-        if packet.pts is not None and packet.dts is not None:
-            now = float(packet.dts * packet.time_base)
+        if packet.pts is not None:
+            # Where frames are stored in another order than shown, Matroska's first have no dts.
+            now = packet.pts if packet.dts is None else packet.dts
+            now = float(now * packet.time_base)
             first = min(first, now)
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             if packet.stream.index == stream.index:

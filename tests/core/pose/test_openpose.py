@@ -474,12 +474,29 @@ class TestLeftOut:
         written = np.array(frame["people"][0][KEYS[0]]).reshape(-1, 3)[seen, :2] / (512, 288)
         assert np.allclose(back.keypoints[0, seen], written) and (back.scores[0, seen] == 1).all()
 
-    @pytest.mark.parametrize("form", [lambda x: x.tolist(), np.float32, lambda x: [x.tolist()]])
+    @pytest.mark.parametrize(
+        "form",
+        [lambda x: x.tolist(), np.float32, lambda x: [x.tolist()], lambda x: [*x.ravel()],
+         lambda x: [*map(np.array, x.ravel())], lambda x: [*torch.from_numpy(x).ravel()]],
+    )  # fmt: skip
     def test_rows_of_points(self, caplog, form) -> None:
         """Some programs write a list for each point."""
         frame = body()
         frame["people"][0]["pose_keypoints_2d"] = form(np.array([[50.0, 25.0, 1.0]] * 18))
         assert from_openpose(frame).keypoints[0, 0].tolist() == [0.25, 0.25] and not caplog.text
+
+    @pytest.mark.parametrize("depth", [65, 5000])
+    @pytest.mark.parametrize("key", ["people", "canvas_width", KEYS[0]])
+    def test_lists_in_lists(self, key, depth) -> None:
+        """As a node may hand them on: no text of them is made that never ends."""
+        deep = []
+        for _ in range(depth):
+            deep = [deep]
+        frame = body(50, 25, 1)
+        (frame["people"][0] if key == KEYS[0] else frame)[key] = deep
+        with pytest.raises(UserError) as caught:
+            from_openpose(frame)
+        assert len(str(caught.value)) < 200
 
     def test_too_many_people(self) -> None:
         with pytest.raises(UserError, match="The poses have 1001 people; expected 1000 at most"):

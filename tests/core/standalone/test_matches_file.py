@@ -121,6 +121,16 @@ def test_other_values(tmp_path, changes, reason):
     assert str(caught.value).endswith("each a list of [[x, y], [x, y]].")
 
 
+@pytest.mark.parametrize("depth", [33, 65, 500])
+@pytest.mark.parametrize("key", ["size", "lines0", "lines1", "scores"])
+def test_lists_in_lists(tmp_path, key, depth):
+    """Not too deep for JSON, but for an array."""
+    text = json.dumps(GOOD | {key: "deep"}).replace('"deep"', "[" * depth + "1" + "]" * depth)
+    (tmp_path / "m.json").write_text(text)
+    with pytest.raises(UserError, match=rf"m\.json holds no line matches \({key} is"):
+        read_matches(tmp_path / "m.json")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [([], "it is a list"), (None, "it is a NoneType"), ({}, "it lacks lines0, lines1, size"),

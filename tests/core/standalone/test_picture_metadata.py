@@ -114,6 +114,23 @@ class TestOrientation:
         packed = b"Raw profile type exif\0\0" + zlib.compress(text)
         assert read(tmp_path, png_with((b"zTXt", packed))).shape == (40, 24, 3)
 
+    @pytest.mark.parametrize("kind", "bhHiI")
+    def test_whole_numbers_of_every_type(self, tmp_path, kind):
+        types = {"H": 3, "I": 4, "b": 6, "h": 8, "i": 9}
+        entry = 0x0112, types[kind], 1, struct.pack(f">{kind}", 6).ljust(4, b"\0")
+        content = jpeg_with((0xE1, b"Exif\0\0" + exif_with(entry)))
+        assert read(tmp_path, content).shape == (40, 24, 3)
+
+    @pytest.mark.parametrize(
+        "text",
+        [b'<x tiff:Orientation="6"/>', b"<x tiff:Orientation = '6'/>",
+         b"<tiff:Orientation>6</tiff:Orientation>",
+         b"<tiff:Orientation >\n 6\n</tiff:Orientation>"],
+    )  # fmt: skip
+    def test_as_programs_write_xmp(self, tmp_path, text):
+        content = jpeg_with((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + text))
+        assert read(tmp_path, content).shape == (40, 24, 3)
+
     @pytest.mark.parametrize(
         "entry",
         [orientation(0), orientation(9), orientation(99), (0x0112, 2, 2, b"6\0\0\0"),
@@ -130,7 +147,9 @@ class TestOrientation:
         value = struct.pack("<H6x" if big else "<H2x", 6)
         content = tiff_with((0x0112, 3, 1, value), big=big)
         assert np.array_equal(read(tmp_path, content), np.rot90(PIXELS, -1))
-        assert np.array_equal(read(tmp_path, tiff_with((0x0112, 2, 1, value), big=big)), PIXELS)
+        for kind, count in ((2, 1), (3, 2), (5, 1), (99, 1)):  # not legible
+            content = tiff_with((0x0112, kind, count, value), big=big)
+            assert np.array_equal(read(tmp_path, content), PIXELS)
 
 
 class TestDamage:

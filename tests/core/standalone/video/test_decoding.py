@@ -130,6 +130,24 @@ def test_a_part_of_a_film(tmp_path, ending) -> None:
         read(cut(path, 0.6, tmp_path / "cut"))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [("mkv", "libx264"), ("mp4", "libx264"), ("flv", "libx264"), ("gif", "gif")],
+)
+def test_a_few_frames(tmp_path, ending, codec, count, caplog) -> None:
+    """Fewer than the encoder reorders: Matroska has no decoding times of them."""
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=RATE)
+        stream.height, stream.width = 96, 128
+        stream.pix_fmt = "rgb8" if codec == "gif" else "yuv420p"
+        for frame in moving(count, 96, 128):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    assert len(read(path)) == count and not caplog.records
+
+
 @pytest.mark.parametrize("ending", ["mkv", "mov", "mp4"])
 def test_a_rate_that_varies(tmp_path, ending) -> None:
     """A last frame that is shown for long is no missing part."""
