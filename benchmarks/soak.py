@@ -155,11 +155,12 @@ def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
 
 
 def run(server: ComfyServer, prompt: dict, interrupt: random.Random | None) -> str:
-    """Run a graph, or interrupt it within its first two seconds; how it ended."""
+    """Run a graph, or interrupt it at a random moment; how it ended."""
     answer = server.post("/prompt", {"prompt": prompt})
     if "prompt_id" not in answer:
         return "error"
-    if interrupt:
+    # Again until it has ended: the host forgets what comes before a graph has begun.
+    while interrupt and answer["prompt_id"] not in server.get("/history"):
         time.sleep(interrupt.uniform(0.0, 2.0))
         server.post("/interrupt", {})
     status = server.wait(answer["prompt_id"])["status"]
