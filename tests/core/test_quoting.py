@@ -1,6 +1,6 @@
 import pytest
 
-from fcvg_core.quoting import LONGEST, LONGEST_MESSAGE, quote, shorten
+from fcvg_core.quoting import LONGEST, LONGEST_MESSAGE, quote, readable, shorten
 
 DEEP: list = []
 for _ in range(5000):
@@ -27,3 +27,23 @@ def test_messages() -> None:
     assert shorten("one\n two") == "one two"
     assert shorten(f"got {'x' * 500} here") == f"got {'x' * (LONGEST - 3)}... here"
     assert len(shorten("word " * 10**5)) == LONGEST_MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("There is no file \u00e9\U0001f600 b.", "There is no file \u00e9\U0001f600 b."),
+        ("two\nlines", "two\nlines"),
+        ("\x1b[31mred\r\x07", "\\x1b[31mred\\r\\x07"),
+        ("\u202eabc", "\\u202eabc"),  # turns what follows around
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_readable(message, expected) -> None:
+    assert readable(message) == expected
+
+
+def test_readable_keeps_both_ends_of_a_line() -> None:
+    shown = readable(f"There is no file {'a' * 4000}: name another.\nNext")
+    assert shown.startswith("There is no file a") and shown.endswith("a: name another.\nNext")
+    assert len(shown.splitlines()[0]) == 1000
