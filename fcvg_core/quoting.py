@@ -25,6 +25,15 @@ def shorten(message: str) -> str:
     return _cut(" ".join(words), LONGEST_MESSAGE)
 
 
+def readable(message: str) -> str:
+    """A message as a terminal can show it: lines of at most 1000 characters, which do nothing.
+
+    Names of files may hold all but a zero. What a terminal would obey, or can't show, is escaped;
+    of a long line the middle is left out.
+    """
+    return "\n".join(map(_readable_line, message.split("\n")))
+
+
 def in_short(items: Sequence[str], *, most: int = 3, between: str = "; ") -> str:
     """The first of many names or faults, and how many there are besides: "a; b; c and 5 more"."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
@@ -35,6 +44,12 @@ def shown(key: Any) -> str:
     """The name of a tensor or the like without quotes, at most 80 characters."""
     text = key[: LONGEST_NAME + 1] if isinstance(key, str) else _represented(key)
     return _cut(text if text.isprintable() else ascii(text)[1:-1], LONGEST_NAME)
+
+
+def _readable_line(line: str) -> str:
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    half = LONGEST_MESSAGE // 2
+    return line if len(line) <= LONGEST_MESSAGE else f"{line[: half - 3]}...{line[-half:]}"
 
 
 def _represented(key: Any) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import ISSUES
+from ..quoting import readable
 from .failures import explain
 from .options import parse_options
 from .signals import Interrupted, signals_as_interrupts
@@ -76,6 +77,11 @@ COMMANDS = {
 }
 
 
+class _Readable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return readable(super().format(record))
+
+
 @contextmanager
 def _logging() -> Iterator[None]:
     """Show what is logged on standard error, unless somebody else takes care of it."""
@@ -87,6 +93,7 @@ def _logging() -> Iterator[None]:
         yield
         return
     level, handler = root.level, logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Readable())
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
@@ -121,5 +128,5 @@ def _lost(output: Stream) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
+    print(readable(message), file=sys.stderr)
     return code

@@ -77,7 +77,19 @@ def is_full(error: Exception) -> bool:
 def free_room(path: Path) -> str:
     """The words " 12 MB are free.", of the disk that a file or folder is on or would be."""
     found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
-    return f" {amount(shutil.disk_usage(found).free)} are free." if found else ""
+    if found is None:
+        return ""
+    if not _takes_files(found):
+        return " It can't hold one more file, however small."
+    return f" {amount(shutil.disk_usage(found).free)} are free."
+
+
+def _takes_files(path: Path) -> bool:
+    """Whether a disk has place for one more file; some give all of them their places at first."""
+    if not hasattr(os, "statvfs"):  # Windows
+        return True
+    disk = os.statvfs(path)
+    return disk.f_files == 0 or disk.f_ffree > 0
 
 
 def is_memory(error: Exception) -> bool:
@@ -92,7 +104,9 @@ def amount(size: float) -> str:
     """A number of bytes in words."""
     if size >= 1e9:
         return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
+    if size >= 1e6:
+        return f"{size / 1e6:.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
+    return f"{size / 1e3:.0f} kB"
 
 
 def _explain_memory(error: Exception) -> str:

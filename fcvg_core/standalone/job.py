@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -18,6 +19,9 @@ from .pipeline import Progress, VideoPipeline
 from .plain_file import check_file
 from .stand_ins import is_stand_in_file
 
+SHOWN = 20  # names in a list
+MODELS = ("model", "unet", "controlnext")
+POSITIONAL = ("first", "last", "image", "video")  # of the options that name files
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 
 
@@ -82,10 +86,39 @@ def save_run(
     write_run(folder / "run.json", saved, _one_by_one(went_in), **facts)
 
 
-def warn_of_changes(run: Path | None) -> None:
-    """Say which files of the earlier run of a run.json are not what they were."""
-    for path in changed_inputs(read_run(run)) if run else ():
+def check_earlier_run(options: argparse.Namespace, inputs: tuple[str, ...]) -> None:
+    """Look for files of the run of --run that are not what they were, which the log says.
+
+    Args:
+        inputs: options that name files which go in.
+
+    Raises:
+        UserError: a file that its run.json alone names is not there any more.
+    """
+    if not options.run:
+        return
+    run = read_run(options.run)
+    needed = inputs if options.conditions_only else (*inputs, *MODELS)
+    for name in needed:
+        files = getattr(options, name) or []
+        for file in map(str, files if isinstance(files, list) else [files]):
+            if _says(run["options"], file) and not os.path.exists(file):
+                option = name.upper() if name in POSITIONAL else f"--{name.replace('_', '-')}"
+                raise UserError(
+                    f"{options.run}: {name} is {file}, which is not there any more. Put it back, "
+                    f"or give {option}."
+                )
+    changed = changed_inputs(run)
+    for path in changed[:SHOWN]:
         logging.warning("%s is not the file of the earlier run any more.", path)
+    if len(changed) > SHOWN:
+        logging.warning("Neither are %d more files.", len(changed) - SHOWN)
+
+
+def _says(saved: dict, file: str) -> bool:
+    """Whether the options of a run.json name a file."""
+    return any(file == value or isinstance(value, list) and file in value
+               for value in saved.values())  # fmt: skip
 
 
 def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:

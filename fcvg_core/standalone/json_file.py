@@ -17,13 +17,15 @@ def read_json(path: Path, *, expected: str) -> Any:
         expected: what the file should be, for the message: "run.json of an earlier run".
 
     Raises:
-        UserError: the file is missing, no regular file, larger than 64 MiB, no JSON, nested too
-            deep, gives one name twice, or holds a number too large for a computer to count with.
+        UserError: the file is missing, no regular file, empty, larger than 64 MiB, no JSON,
+            nested too deep, gives one name twice, or holds a number too large to count with.
     """
     try:
         check_file(path, expected=expected)
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path} has more than {MAX_BYTES >> 20} MiB; expected {expected}.")
+        if path.stat().st_size == 0:  # some of the system's files are, and never end
+            raise UserError(f"{path} is empty; expected {expected}.")
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} can't be read ({error.strerror}): it is {expected}.") from error

@@ -13,6 +13,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any):
         super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
+        self._mixing = False
         self.register("action", None, _Store)
 
     def tell_typed_apart(self) -> None:
@@ -20,6 +21,20 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if action.default is not argparse.SUPPRESS:
                 action.default = _Untyped(action.default)
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse, but options of a command may stand between its files, too.
+
+        Unless there is a `--`, after which all are files: argparse can't have both.
+        """
+        has_commands = any(action.nargs == argparse.PARSER for action in self._actions)
+        if self._mixing or has_commands or "--" in args:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True  # before Python 3.13 it comes back here, once for each half
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
     def parse_typed(self, arguments: list[str] | None) -> dict[str, Any]:
         """The command and the options that were typed, by their names in the code, and no others.
@@ -67,6 +82,12 @@ class Parser(argparse.ArgumentParser):
 
     def _commands(self) -> dict[str, "Parser"]:
         return next(action.choices for action in self._actions if action.dest == "command")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """As argparse, which takes the value of --option=-- for the end of all options."""
+        if action.option_strings and arg_strings == ["--"]:
+            raise argparse.ArgumentError(action, "expected a value, got '--'")
+        return super()._get_values(action, arg_strings)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:

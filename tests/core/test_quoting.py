@@ -1,6 +1,15 @@
 import pytest
 
-from fcvg_core.quoting import LONGEST, LONGEST_MESSAGE, first_names, in_short, quote, shorten, shown
+from fcvg_core.quoting import (
+    LONGEST,
+    LONGEST_MESSAGE,
+    first_names,
+    in_short,
+    quote,
+    readable,
+    shorten,
+    shown,
+)
 
 DEEP: list = []
 for _ in range(5000):
@@ -46,3 +55,23 @@ def test_names(key, expected) -> None:
 
 def test_first_names() -> None:
     assert first_names({"a": 1, "b": 2, "c": 3}) == "a, b" and first_names({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("There is no file \u00e9\U0001f600 b.", "There is no file \u00e9\U0001f600 b."),
+        ("two\nlines", "two\nlines"),
+        ("\x1b[31mred\r\x07", "\\x1b[31mred\\r\\x07"),
+        ("\u202eabc", "\\u202eabc"),  # turns what follows around
+        ("\udcff", "\\udcff"),
+    ],
+)
+def test_readable(message, expected) -> None:
+    assert readable(message) == expected
+
+
+def test_readable_keeps_both_ends_of_a_line() -> None:
+    shown = readable(f"There is no file {'a' * 4000}: name another.\nNext")
+    assert shown.startswith("There is no file a") and shown.endswith("a: name another.\nNext")
+    assert len(shown.splitlines()[0]) == 1000

@@ -14,7 +14,7 @@ from ..claim import Claim, claim_folder
 from ..denoising import Settings
 from ..driving import DrivingSettings, draw_driving_poses, fit_control_frames
 from ..dwpose import need_detector
-from ..job import Job, check_named, save_run, warn_of_changes
+from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_frame
 from ..model_files import CONTROLNEXT_SVD
 from ..output import explained, video_size, write_frames
@@ -30,13 +30,14 @@ INPUTS = ("image", "video", "control_frames", "dwpose_det", "dwpose_pose")
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
     if not options.image or bool(options.video) == bool(options.control_frames):
+        lacking = f"{options.run} does not name both. " if options.run else ""
         raise UserError(
-            "A picture and either a driving video or a folder of control frames are needed: "
-            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
+            f"{lacking}A picture and either a driving video or a folder of control frames are "
+            "needed: python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
     size = (options.height, options.width)
     check_windows(options.frames, options.window, options.overlap)
-    warn_of_changes(options.run)
+    check_earlier_run(options, INPUTS)
     check_named(options, ("dwpose_det", "dwpose_pose"))
     reference = fit_frame(read_frame(options.image), size)
     _check_driving(options)

@@ -12,7 +12,7 @@ from ..claim import Claim, claim_folder
 from ..conditions import ConditionSettings, make_conditions
 from ..denoising import Settings
 from ..dwpose import choose_pose_finder
-from ..job import Job, check_named, save_run, warn_of_changes
+from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_keyframes
 from ..matching import choose_matcher
 from ..model_files import FCVG
@@ -28,14 +28,15 @@ NAMED = INPUTS[2:]  # files that are opened after the folder is made
 def run(options: argparse.Namespace) -> None:
     """Draw the conditions, paint the frames and write both."""
     if not (options.first and options.last):
+        lacking = f"{options.run} does not name both. " if options.run else ""
         raise UserError(
-            "Two pictures are needed, the first frame and the last: "
+            f"{lacking}Two pictures are needed, the first frame and the last: "
             "python -m fcvg_core inbetween FIRST LAST -o OUT"
         )
     size = (options.height, options.width)
     check_windows(options.frames, options.window, options.overlap)
+    check_earlier_run(options, INPUTS)
     check_named(options, NAMED)
-    warn_of_changes(options.run)
     keyframes = read_keyframes(options.first, options.last, size)
     job = None if options.conditions_only else Job(options, FCVG)
     with claim_folder(options.output) as claim, Bars() as bars:

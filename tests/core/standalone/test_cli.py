@@ -127,6 +127,41 @@ class TestInbetween:
         assert main(["inbetween", "--run", str(tmp_path / "out" / "run.json")]) == 0
         assert f"{picture} is not the file of the earlier run" in caplog.text
 
+    @pytest.mark.parametrize("key", ["first", "last", "matches", "poses", "unet", "model"])
+    def test_file_of_an_earlier_run_that_is_gone(self, pair, tmp_path, capsys, key) -> None:
+        gone = str(tmp_path / "old" / "place")
+        options = {"first": pair[0], "last": pair[1], "height": 64, "width": 64}
+        options[key] = [gone, gone] if key == "poses" else gone
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": {}}))
+        message = fails(capsys, "--run", str(file), "-o", str(tmp_path / "out"))
+        assert f"{file}: {key} is {gone}, which is not there any more" in message
+        assert f"give {key.upper() if key in ('first', 'last') else f'--{key}'}." in message
+        if key in ("unet", "model"):  # is not needed
+            arguments = ["--run", str(file), "--conditions-only", "--frames", "2"]
+            assert main(["inbetween", *arguments, "-o", str(tmp_path / "out")]) == 0
+        assert fails(capsys, "--run", str(file), f"--{key}" if key not in ("first", "last") else
+                     f"--image{1 + (key == 'last')}_path",
+                     *(["typed"] * (2 if key == "poses" else 1))).count("typed")  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("command", "options"),
+        [("inbetween", {}), ("inbetween", {"first": "a.png"}), ("animate", {"image": "a.png"})],
+    )
+    def test_earlier_run_without_files(self, tmp_path, capsys, command, options) -> None:
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": {}}))
+        assert main([command, "--run", str(file), "-o", str(tmp_path / "out")]) == 2
+        assert f"{file} does not name both." in capsys.readouterr().err
+
+    def test_many_changed_inputs(self, pair, tmp_path, caplog) -> None:
+        inputs = {str(i): {"path": f"/nowhere/{i}"} for i in range(1000)}
+        options = {"first": pair[0], "last": pair[1], "height": 64, "width": 64, "frames": 2}
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": inputs}))
+        arguments = ["--run", str(file), "--conditions-only", "-o", str(tmp_path / "out")]
+        assert main(["inbetween", *arguments]) == 0
+        assert "Neither are 980 more files." in caplog.text and len(caplog.messages) < 30
 
 class TestBadInput:
     def test_one_frame_missing(self, pair, capsys) -> None:
@@ -333,7 +368,7 @@ class TestOutput:
         monkeypatch.setattr(job.Job, "load", lambda *given: pytest.fail("there is no room"))
         disk = small_disk(80_000)
         message = fails(capsys, *pair, "-o", str(disk / "out"), *SMALL)
-        assert f"The disk of {disk / 'out'} has 0.1 MB free" in message
+        assert f"The disk of {disk / 'out'} has 82 kB free" in message
         assert not os.listdir(disk)
 
     def test_painted_frames_have_their_room(self, pair, small_disk, monkeypatch) -> None:
@@ -358,7 +393,7 @@ class TestOutput:
         torch.save({"a": torch.zeros(100_000)}, disk / "a.pth")
         assert main(["models", "--convert", str(disk / "a.pth")]) == 2
         message = capsys.readouterr().err
-        assert "a.safetensors can't be written" in message and "0.1 MB are free. Make" in message
+        assert "a.safetensors can't be written" in message and "kB are free. Make" in message
         assert os.listdir(disk) == ["a.pth"]
 
     @pytest.mark.parametrize("command", ["inbetween", "match", "pose", "sample-frames"])
@@ -374,7 +409,7 @@ class TestOutput:
         assert main([command, *options[command], str(disk / "a" / "b")]) == 2
         message = capsys.readouterr().err.splitlines()[-1]
         assert f"The disk of {disk / 'a' / 'b'}" in message
-        assert "is full. 0.0 MB are free. Make room" in message
+        assert "is full. 0 kB are free. Make room" in message
         assert os.listdir(disk) == ["other"]
 
     def test_all_is_checked_before_anything_is_made(self, pair, tmp_path, monkeypatch, capsys):

@@ -2,12 +2,13 @@
 
 import errno
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.failures import amount, explain, explain_disk
+from fcvg_core.standalone.failures import amount, explain, explain_disk, free_room
 
 
 def failed(number: int, path: str | None = "/x/y") -> OSError:
@@ -121,5 +122,17 @@ def test_the_rest():
 
 def test_amount():
     assert [amount(x) for x in (400, 4e5, 9.96e6, 12e6, 2.55e9)] == [
-        "0.0 MB", "0.4 MB", "10.0 MB", "12 MB", "2.5 GB"
+        "0 kB", "400 kB", "10.0 MB", "12 MB", "2.5 GB"
     ]  # fmt: skip
+
+
+def test_a_disk_with_room_for_no_file(tmp_path, monkeypatch):
+    disk = os.statvfs(tmp_path)
+    fields = {name: getattr(disk, name) for name in ("f_files", "f_ffree")}
+    for found, said in (
+        ({"f_files": 100, "f_ffree": 0}, "can't hold one more file"),
+        ({"f_files": 0, "f_ffree": 0}, "are free"),  # of a kind that has no such limit
+        (fields, "are free"),
+    ):
+        monkeypatch.setattr(os, "statvfs", lambda path, found=found: SimpleNamespace(**found))
+        assert said in free_room(tmp_path / "a")

@@ -29,7 +29,7 @@ class TestReadJson:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (b"", "no JSON"),
+            (b"", "is empty"),
             (b"\x00\x01\x02", "no JSON"),
             (b"\xff\xfe\xff", "no JSON"),
             (b'{"a": 1', "no JSON"),

@@ -1,6 +1,7 @@
 """What options repeat of the rooms, so that help comes at once."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,51 @@ def test_device_that_is_not_here(command, device) -> None:
     """It is looked for before anything is read, whether or not a network will run."""
     with pytest.raises(UserError, match=f"^There is no device '{device}' here"):
         parse_options([*command, "--device", device])
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("inbetween {} --seed 1 {}", {"first": "a", "last": "b", "seed": 1}),
+        ("inbetween {} --poses p q {} --fps 3", {"first": "a", "last": "b", "fps": 3}),
+        ("animate {} -o x {}", {"image": "a", "video": "b", "output": "x"}),
+        ("match {} -o x {} --width 64", {"first": "a", "last": "b", "width": 64}),
+        ("pose {} -o x {} --height 64 c --width 64", {"images": ["a", "b", "c"], "height": 64}),
+        ("inbetween --seed 1 -- -a -b", {"first": "-a", "last": "-b", "seed": 1}),
+        ("match -o x -- -a --seed", {"first": "-a", "last": "--seed"}),
+        ("pose -o x -- -1", {"images": ["-1"]}),
+    ],
+)
+def test_options_between_files(typed, meant) -> None:
+    options = vars(parse_options(typed.format("a", "b").split()))
+    found = {name: options[name] for name in meant}
+    assert found == {name: as_paths(value) for name, value in meant.items()}
+
+
+def as_paths(value: object) -> object:
+    if isinstance(value, list):
+        return [Path(item) for item in value]
+    return Path(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "inbetween a b --seed=--",
+        "inbetween a b --matcher=--",
+        "inbetween a b -o=--",
+        "inbetween a b --poses=--",
+        "animate a b --device=--",
+        "match a b -o x --height=--",
+        "pose a -o x --style=--",
+        "models --mode=--",
+        "models --convert=--",
+        "sample-frames a --width=--",
+    ],
+)
+def test_two_dashes_are_no_value(typed, capsys) -> None:
+    """argparse takes them for none at all, and hands on an empty list."""
+    with pytest.raises(SystemExit) as stopped:
+        parse_options(typed.split())
+    assert stopped.value.code == 2
+    assert typed.split()[-1].split("=")[0] in capsys.readouterr().err
