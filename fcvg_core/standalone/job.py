@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ..errors import UserError
 from ..models.fcvg import check_version
 from .claim import resolve_output
 from .integrity import check_name
