@@ -10,11 +10,13 @@ import zlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from ..containers import METADATA
 from ..errors import UserError
+from ..json_text import parse_json
 from ..models.fcvg import Config, ControlNeXt
 from . import loading
 from .output import write_aside
@@ -143,18 +145,29 @@ def _state(path: Path, content: bytes) -> str:
     """Whether a file is "whole", "other" or "missing", which one that breaks off is as well."""
     if not os.path.lexists(path):
         return "missing"
-    if not path.is_file() or path.stat().st_size > len(content):
+    if not path.is_file() or path.stat().st_size > 2 * len(content):
         return "other"
     found = path.read_bytes()
-    if found == content:
+    if found == content or _means_the_same(found, content, path.suffix):
         return "whole"
     return "missing" if content.startswith(found) else "other"
 
 
+def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
+    """Whether another version of this program wrote a file: in another order, with other notes."""
+    try:
+        if suffix == ".json":
+            theirs, ours = parse_json(found), parse_json(content)
+            shared = theirs.keys() & ours.keys()
+            return bool(shared) and all(theirs[key] == ours[key] for key in shared)
+        theirs, ours = load(found), load(content)
+    except (ValueError, AttributeError, SafetensorError):
+        return False
+    return theirs.keys() == ours.keys() and all(ours[key].equal(theirs[key]) for key in ours)
+
+
 def is_stand_in_file(path: Path) -> bool:
     """Whether a .safetensors file says of itself that it is a stand-in."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, "pt") as opened:
             return "stand_in" in (opened.metadata() or {})

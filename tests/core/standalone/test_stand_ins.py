@@ -140,3 +140,17 @@ class TestAgain:
         (tmp_path / "n" / "svd").write_text("a file")
         with pytest.raises(UserError, match="svd.* can't be written .*: name another folder"):
             write_stand_ins(tmp_path / "n")
+
+
+def test_those_of_another_version_are_left(stand_ins, tmp_path) -> None:
+    """Their files have other notes and another order, and say the same."""
+    folder = tmp_path / "models"
+    shutil.copytree(stand_ins, folder)
+    config = folder / "svd" / "unet" / "config.json"
+    written = dict(sorted(json.loads(config.read_text()).items())) | {"_diffusers_version": "0.28"}
+    config.write_text(json.dumps(written, indent=4))
+    weights = folder / "controlnext.safetensors"
+    save_file(load_file(weights), weights, metadata={"stand_in": "in other words"})
+    before = contents(folder)
+    write_stand_ins(folder)
+    assert contents(folder) == before
