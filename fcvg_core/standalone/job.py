@@ -77,11 +77,10 @@ def save_run(
     if job:
         files = job.files
         went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
-        saved |= {"unet": files.unet, "controlnext": files.controlnext}
-        saved["model"] = _absolute(files.svd)
+        saved |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
         facts |= {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
     saved["output"] = resolve_output(saved["output"])
-    for name in (*inputs, "output", "unet", "controlnext"):
+    for name in (*inputs, "output", *MODELS):
         if saved[name]:
             saved[name] = _absolute(saved[name])
     write_run(folder / "run.json", saved, _one_by_one(went_in), **facts)

@@ -121,7 +121,7 @@ class TestAgain:
     @pytest.mark.parametrize(
         "name", ["svd/scheduler/scheduler_config.json", "svd/unet/config.json", "unet.safetensors"]
     )
-    @pytest.mark.parametrize("edit", [b"{}", b"\n", None, "folder", "link"])
+    @pytest.mark.parametrize("edit", [b"{}", b"more", None, "folder", "link"])
     def test_edited(self, folder, name, edit) -> None:
         path = folder / name
         if isinstance(edit, str):
