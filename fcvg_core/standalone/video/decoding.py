@@ -2,15 +2,13 @@
 
 import logging
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .endings import lacks_its_end
+
 MISSING = 0.02  # of the time that a file promises; less may be rounding
-TS_PACKETS = 188, 192, 204  # bytes
-ENDS = {"gif": b";", "apng": b"IEND\xaeB`\x82"}
-# The object of a WMV file that holds its size, and within how many bytes it lies.
-ASF_PROPERTIES, ASF_HEAD = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"), 2**16
+CHUNK = 8  # bytes before each frame of an AVI
 
 
 def decode_all(path: Path, container, stream) -> Iterator:
@@ -40,7 +38,7 @@ def decode_all(path: Path, container, stream) -> Iterator:
     # The last frame may be shown for long, which not every kind of file notes.
     if promised - max(reached - first, 0) > max(MISSING * promised, 2 * longest):
         raise EOFError(f"it holds only {reached - first:.1f} of {promised:.1f} seconds")
-    if torn or _lacks_its_end(path, container.format.name):
+    if torn or lacks_its_end(path, container.format.name):
         logging.warning("%s may be cut off: it ends in the middle of a frame.", path)
 
 
@@ -49,22 +47,9 @@ def _promised(container, stream) -> float:
     if container.format.name in ("mpegts", "mpeg"):
         return 0  # FFmpeg's time is that of the file
     if container.format.name == "avi" and stream.average_rate:
-        return float(stream.frames / stream.average_rate)  # FFmpeg's time, again
+        # FFmpeg's time, again. A recorder that was stopped leaves more than the file can hold.
+        frames = stream.frames if stream.frames * CHUNK <= container.size else 0
+        return float(frames / stream.average_rate)
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return (container.duration or 0) / 1e6
-
-
-def _lacks_its_end(path: Path, kind: str) -> bool:
-    """Whether a file of a kind of which FFmpeg knows no time is cut off."""
-    size = path.stat().st_size
-    if kind == "mpegts":
-        return all(size % packet for packet in TS_PACKETS)
-    with path.open("rb") as file:
-        if kind in ENDS:
-            file.seek(-len(ENDS[kind]), os.SEEK_END)
-            return file.read() != ENDS[kind]
-        if kind == "asf":
-            _, found, properties = file.read(ASF_HEAD).partition(ASF_PROPERTIES)
-            return bool(found) and int.from_bytes(properties[24:32], "little") > size
-    return False

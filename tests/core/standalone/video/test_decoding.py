@@ -35,13 +35,33 @@ SILENT = {
     "wmv": ("wmv2", None, "yuv420p", {}),
     "apng": ("apng", None, "rgb24", {}),
     "gif": ("gif", None, "rgb8", {}),
+    "mpg": ("mpeg2video", "mp2", "yuv420p", {}),
+    "stream.webm": ("libvpx", "libopus", "yuv420p", {"live": "1"}),
+    "stream.mkv": ("libx264", "aac", "yuv420p", {}),
+    "stream.flv": ("libx264", "aac", "yuv420p", {}),
 }
+
+
+FORMATS = {".mkv": "matroska", ".webm": "webm", ".flv": "flv"}
+
+
+class Pipe:
+    """A file that is written in one go: nothing at its head can say how long it became."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.path.write_bytes(b"")
+
+    def write(self, content: bytes) -> int:
+        with self.path.open("ab") as file:
+            return file.write(content)
 
 
 def write(path: Path, kind: str, *, frames: int = 60, seconds: float | None = None) -> Path:
     """A video with sound of `seconds`, as long as the picture by default."""
     codec, sound, pix_fmt, options = {**KINDS, **SILENT}[kind]
-    with av.open(str(path), "w", options=options) as container:
+    file = Pipe(path) if kind.startswith("stream") else str(path)
+    with av.open(file, "w", format=FORMATS.get(path.suffix), options=options) as container:
         stream = container.add_stream(codec, rate=RATE)
         stream.height, stream.width, stream.pix_fmt = 96, 128, pix_fmt
         audio = sound and container.add_stream(sound, rate=48000, layout="mono")
