@@ -91,10 +91,10 @@ def measure(folder: str, name: str, dtype: str) -> dict[str, int]:
     import torch
 
     sys.path.insert(0, str(ROOT))
-    from fcvg_core.standalone.loading import load_unet
+    from fcvg_core.standalone.loading import check_unet_files
 
     before = peak()
-    unet = load_unet(Path(folder), Path(folder, name), getattr(torch, dtype))
+    unet = check_unet_files(Path(folder), Path(folder, name), getattr(torch, dtype)).fill()
     parameters = list(unet.parameters())
     assert all(p.sum().isfinite() for p in parameters)
     return {

@@ -1,4 +1,4 @@
-"""Hundreds of graphs through one ComfyUI: does its memory stay flat? About 20 minutes on one core.
+"""Hundreds of graphs through one ComfyUI: does its memory stay flat? Half an hour on one core.
 
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/soak.py HOST [--prompts 500] [--seed 0]
 
@@ -205,9 +205,10 @@ def report(samples: list[Sample], ends: Counter, base: Path) -> int:
         sizes = [path.stat().st_size for path in (base / name).rglob("*") if path.is_file()]
         print(f"{name}/: {len(sizes)} files, {sum(sizes) / MB:.1f} MB.")
     for (wanted, found), count in sorted(ends.items()):
-        print(f"{count} graphs: {found}, as they should.") if wanted == found else faults.append(
-            f"{count} graphs should end with {wanted} and ended with {found}"
-        )
+        if wanted == found:
+            print(f"{count} graphs: {found}, as they should.")
+        else:
+            faults.append(f"{count} graphs should end with {wanted} and ended with {found}")
     for fault in faults:
         print(f"*** {fault}")
     return int(bool(faults))

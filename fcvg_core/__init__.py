@@ -3,13 +3,23 @@
 The rooms, in the order in which the data passes through them:
 
     frames      batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
-    errors      UserError: what a user can mend
+    canvas      how large what lines and people are placed on may be
     timeline    when each frame lies between the keyframes
     lines       two frames -> matched segments -> drawn frames
     pose        two frames -> matched people -> drawn frames
     sampling    maths over the frame axis: fusion, windows, schedule, noise
     models      one folder per published family of networks
     standalone  the face without ComfyUI: files, diffusers, command line
+
+What all of them use:
+
+    errors      UserError: what a user can mend
+    bounds      between which numbers a setting lies, without torch
+    quoting     what a user or a file says, repeated in a message, never too long
+    shell       a command as it is typed, for messages
+    json_text   JSON from anywhere -> values
+    containers  files of weights, checked before a library reads them; opcodes: the pickles in them
+    weights     tensors by name against what a network needs
 
 Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor,
 C H W. Keyframes are `0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors

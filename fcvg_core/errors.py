@@ -1,5 +1,7 @@
 """What went wrong: a mistake that a user can mend, or a fault of the program."""
 
+ISSUES = "https://github.com/ComfyUI-FCVG/ComfyUI-FCVG/issues"  # where to report a fault
+
 
 class UserError(ValueError):
     """Something of the user's is wrong: a file, an option, a package, two that do not go together.

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from .bounds import FRAMES
 from .errors import UserError
+from .quoting import quote
 
 # How far the motion has come, 0..1, at a part of the way through the video, 0..1.
 EASINGS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -26,7 +28,7 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
 
     Args:
         num_frames: at least 2.
-        timing: one of TIMINGS, or a curve: at least 2 numbers in 0..1, spread evenly over the
+        timing: one of TIMINGS, or a curve: 2 to 1024 numbers in 0..1, spread evenly over the
             video and joined by straight lines. As many as there are frames are taken as they are.
 
     Returns:
@@ -46,7 +48,7 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
         return _reference_times(num_frames)
     if timing not in EASINGS:
         raise UserError(
-            f"expected a timing of {', '.join(TIMINGS)}, or numbers in 0..1; got {timing!r}"
+            f"expected a timing of {', '.join(TIMINGS)}, or numbers in 0..1; got {quote(timing)}"
         )
     return EASINGS[timing](torch.linspace(0, 1, num_frames, dtype=torch.float64))
 
@@ -64,8 +66,8 @@ def parse_timing(text: str) -> str | list[float]:
         inbetween_times(2, curve)
     except ValueError as error:
         raise UserError(
-            f"expected a timing of {', '.join(TIMINGS)}, or at least 2 numbers in 0..1 such as "
-            f"0, 0.2, 1; got {text!r}"
+            f"expected a timing of {', '.join(TIMINGS)}, or 2 to {FRAMES.maximum} numbers in 0..1 "
+            f"such as 0, 0.2, 1; got {quote(text)}"
         ) from error
     return curve
 
@@ -80,10 +82,13 @@ def _reference_times(num_frames: int) -> Tensor:
 
 
 def _sample_curve(curve: Sequence[float], num_frames: int) -> Tensor:
-    values = torch.tensor(list(curve), dtype=torch.float64)
     # Not a number fails here as well.
-    if len(values) < 2 or not ((values >= 0) & (values <= 1)).all():
-        raise UserError(f"expected at least 2 times, each in 0..1, got {list(curve)}")
+    if len(curve) not in FRAMES or not all(0 <= time <= 1 for time in curve):
+        raise UserError(
+            f"expected at least 2 times and at most {FRAMES.maximum}, each in 0..1, got "
+            f"{len(curve)}: {quote(list(curve))}"
+        )
+    values = torch.tensor(list(curve), dtype=torch.float64)
     at = torch.arange(num_frames, dtype=torch.float64) * (len(values) - 1) / (num_frames - 1)
     before = at.long().clamp(max=len(values) - 2)
     part = at - before

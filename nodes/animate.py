@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .fcvg import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE
 from .newer import rarely_changed, search_words
 from .sampling import SEED, guidance_inputs
@@ -17,18 +18,18 @@ def _size_inputs() -> list[io.Input]:
         "to 576 x 1024."
     )
     return [
-        io.Int.Input("width", default=512, min=64, max=4096, step=64, tooltip=tooltip),
-        io.Int.Input("height", default=768, min=64, max=4096, step=64, tooltip=tooltip),
+        io.Int.Input("width", default=512, **bounds.SIZE.widget, tooltip=tooltip),
+        io.Int.Input("height", default=768, **bounds.SIZE.widget, tooltip=tooltip),
     ]
 
 
 def _video_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
     return [
-        io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=128, min=1, max=1023, **rarely_changed(),
-                     tooltip=f"{MOTION} ControlNeXt-SVD's is 128."),
-        io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
+        io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
+        io.Int.Input("motion_bucket_id", default=128, **bounds.MOTION_BUCKET.widget,
+                     **rarely_changed(), tooltip=f"{MOTION} ControlNeXt-SVD's is 128."),
+        io.Float.Input("augmentation", default=0.02, **bounds.AUGMENTATION.widget, step=0.01,
                        **rarely_changed(), tooltip=f"Noise on the picture, {AUGMENTATION}"),
     ]  # fmt: skip
 
@@ -55,10 +56,10 @@ class EncodeReference(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
                 io.Image.Input("reference_image", tooltip=REFERENCE),
                 *_size_inputs(),
-                io.Int.Input("num_frames", default=24, min=2, max=4096,
+                io.Int.Input("num_frames", default=24, **bounds.ANIMATION_FRAMES.widget,
                              tooltip="Of the video: as many as there are control frames."),
                 *_video_inputs(),
-                io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
+                io.Int.Input("augmentation_seed", default=0, **bounds.SEED.widget,
                              **rarely_changed(), tooltip="Of the augmentation noise."),
             ],
             outputs=[
@@ -148,14 +149,14 @@ class SampleAnimation(io.ComfyNode):
                                                                "same version as the model."),
                 io.Image.Input("control_frames",
                                tooltip="One for each frame of the video: poses on black."),
-                io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+                io.Int.Input("seed", default=0, **bounds.SEED.widget, control_after_generate=True,
                              tooltip=SEED),
-                io.Int.Input("steps", default=25, min=1, max=1000,
+                io.Int.Input("steps", default=25, **bounds.STEPS.widget,
                              tooltip="ControlNeXt-SVD's is 25."),
                 *_guidance_inputs(),
-                io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
-                               tooltip="How strongly the control frames steer; ControlNeXt-SVD's "
-                               "is 1.0."),
+                io.Float.Input("control_weight", default=1.0, **bounds.CONTROL_WEIGHT.widget,
+                               step=0.05, tooltip="How strongly the control frames steer; "
+                               "ControlNeXt-SVD's is 1.0."),
                 io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
                                default="euler", tooltip="ControlNeXt-SVD's is euler."),
                 io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,

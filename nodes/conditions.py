@@ -1,11 +1,11 @@
 """Lines and poses together, and what both have in common: the timing of their motion."""
 
-import json
 import logging
 
 import numpy as np
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .newer import rarely_changed, search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 
@@ -57,7 +57,7 @@ def pose_inputs() -> list:
                        **rarely_changed(),
                        tooltip="People that only one frame shows: let them fade at their place, "
                        "or leave them out."),
-        io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+        io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
                        **rarely_changed(), tooltip=POSE_WIDTH),
     ]  # fmt: skip
 
@@ -80,8 +80,10 @@ def list_poses(name: str, value: list | tuple | dict | str) -> list[dict]:
         ValueError: there is none.
     """
     if isinstance(value, str):
+        from ..fcvg_core.json_text import parse_json
+
         try:
-            value = json.loads(value)
+            value = parse_json(value)
         except ValueError as error:
             raise ValueError(f"{name} is text, but no JSON: {error}.") from error
     frames = list(value) if isinstance(value, (list, tuple)) else [value]
@@ -113,6 +115,23 @@ def pose_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[i
     return size
 
 
+def drawn_size(frames: list[dict], *, height: int = 0, width: int = 0) -> tuple[int, int]:
+    """The size of pictures that poses are drawn on: `pose_size`, within the bounds of a video.
+
+    Raises:
+        ValueError: nothing tells the size, or a canvas is too large for a video.
+    """
+    size, largest = pose_size(frames, height=height, width=width), bounds.SIZE.maximum
+    for asked, length in zip((height, width), size, strict=True):
+        if not asked and length > largest:
+            raise ValueError(
+                f"The poses' canvas has {size[1]} x {size[0]} pixels, and frames of a video at "
+                f"most {largest} x {largest}: extract the poses from a smaller picture, or use "
+                "Interpolate & Draw Poses with a width and a height."
+            )
+    return size
+
+
 def warn_of_stretch(frames: list[dict], size: tuple[int, int]) -> None:
     """Say which canvases are of another shape than the pictures, (height, width)."""
     from ..fcvg_core.pose import canvas_size, is_stretched
@@ -134,11 +153,12 @@ def draw_moving_people(
         raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
     warn_of_stretch(keyframes, size)
     track = interpolate_poses(
-        *(from_openpose(frame, size=size) for frame in keyframes),
+        *(from_openpose(frame, size=size, name=name)
+          for name, frame in zip(("first_pose", "last_pose"), keyframes, strict=True)),
         times,
         missing_joints=missing_joints,
         missing_people=missing_people,
-    )
+    )  # fmt: skip
     return track, draw_poses(track, size, style=STYLES[style].scaled(pose_width))
 
 
@@ -156,10 +176,10 @@ class InterpolateConditions(io.ComfyNode):
                 LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
                 PoseKeypointSocket.Input("first_pose", optional=True, tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", optional=True, tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
-                io.Int.Input("line_width", default=1, min=1, max=32,
+                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
+                io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget,
                              tooltip="In pixels. FCVG's is 1."),
-                io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
+                io.Int.Input("color_seed", default=0, **bounds.COLOR_SEED.widget,
                              **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(),
                 *pose_inputs(),
@@ -189,7 +209,7 @@ class InterpolateConditions(io.ComfyNode):
             frames = draw_lines(track, size, line_width=line_width, seed=color_seed)
         if first_pose is not None:
             keyframes = keyframe_poses(first_pose, last_pose)
-            size = size or pose_size(keyframes)
+            size = size or drawn_size(keyframes)
             _, people = draw_moving_people(keyframes, times, size, style="fcvg", **pose_choices)
             frames = people if frames is None else overlay(frames, people)
         _warn_of_black(frames)

@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .conditions import NUM_FRAMES
 from .host import folders
 from .newer import rarely_changed, search_words
@@ -21,19 +22,19 @@ def size_inputs() -> list[io.Input]:
     """Widgets for the size of a video, shared by the nodes that make one."""
     tooltip = "In pixels, a multiple of 64. FCVG was trained at 1024 x 576."
     return [
-        io.Int.Input("width", default=1024, min=64, max=4096, step=64, tooltip=tooltip),
-        io.Int.Input("height", default=576, min=64, max=4096, step=64, tooltip=tooltip),
-        io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
+        io.Int.Input("width", default=1024, **bounds.SIZE.widget, tooltip=tooltip),
+        io.Int.Input("height", default=576, **bounds.SIZE.widget, tooltip=tooltip),
+        io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
     ]  # fmt: skip
 
 
 def keyframe_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video."""
     return [
-        io.Int.Input("fps", default=7, min=1, max=30, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=127, min=1, max=1023, **rarely_changed(),
-                     tooltip=f"{MOTION} FCVG's is 127."),
-        io.Float.Input("augmentation", default=0.02, min=0.0, max=1.0, step=0.01,
+        io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
+        io.Int.Input("motion_bucket_id", default=127, **bounds.MOTION_BUCKET.widget,
+                     **rarely_changed(), tooltip=f"{MOTION} FCVG's is 127."),
+        io.Float.Input("augmentation", default=0.02, **bounds.AUGMENTATION.widget, step=0.01,
                        **rarely_changed(), tooltip=f"Noise on the keyframes, {AUGMENTATION}"),
     ]  # fmt: skip
 
@@ -163,7 +164,7 @@ class EncodeKeyframes(io.ComfyNode):
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
                 *size_inputs(),
                 *keyframe_inputs(),
-                io.Int.Input("augmentation_seed", default=0, min=0, max=2**64 - 1,
+                io.Int.Input("augmentation_seed", default=0, **bounds.SEED.widget,
                              **rarely_changed(),
                              tooltip="Of the augmentation noise, one and the same for both."),
             ],
@@ -215,13 +216,13 @@ class ApplyControlNeXt(io.ComfyNode):
                 io.Image.Input("control_frames",
                                tooltip="One for each frame of the video: lines or people on black; "
                                "other sizes are stretched."),
-                io.Float.Input("strength", default=1.0, min=0.0, max=10.0, step=0.05,
+                io.Float.Input("strength", default=1.0, **bounds.CONTROL_WEIGHT.widget, step=0.05,
                                tooltip="FCVG's is 1.0; 0 is no control."),
-                io.Float.Input("start_percent", default=0.0, min=0.0, max=1.0, step=0.01,
+                io.Float.Input("start_percent", default=0.0, **bounds.SHARE.widget, step=0.01,
                                **rarely_changed(),
                                tooltip="Where control begins to act, 0 to 1 from pure noise to the "
                                "picture; by noise level, not by steps."),
-                io.Float.Input("end_percent", default=1.0, min=0.0, max=1.0, step=0.01,
+                io.Float.Input("end_percent", default=1.0, **bounds.SHARE.widget, step=0.01,
                                **rarely_changed(),
                                tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
                                "karras steps free."),

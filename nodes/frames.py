@@ -2,10 +2,8 @@
 
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .newer import search_words
-
-# The host offers no input kind for "one of our sizes": the step is what the model can take.
-MAX_SIZE = 4096
 
 
 class CropResize(io.ComfyNode):
@@ -20,9 +18,9 @@ class CropResize(io.ComfyNode):
             "Both keyframes have to go through this with one size.",
             inputs=[
                 io.Image.Input("image", tooltip="One picture or a batch, of any size."),
-                io.Int.Input("width", default=1024, min=64, max=MAX_SIZE, step=64,
+                io.Int.Input("width", default=1024, **bounds.SIZE.widget,
                              tooltip="In pixels. FCVG was trained at 1024 x 576."),
-                io.Int.Input("height", default=576, min=64, max=MAX_SIZE, step=64,
+                io.Int.Input("height", default=576, **bounds.SIZE.widget,
                              tooltip="In pixels. FCVG was trained at 1024 x 576."),
             ],
             outputs=[io.Image.Output(display_name="image", tooltip="Width x height, RGB.")],
@@ -58,7 +56,7 @@ class DecodeFrames(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="SVD's, with its temporal decoder."),
                 io.Latent.Input("latent", tooltip="From FCVG Sampler, ControlNeXt-SVD Sampler or "
                                                   "SamplerCustomAdvanced."),
-                io.Int.Input("frames_per_chunk", default=2, min=1, max=256,
+                io.Int.Input("frames_per_chunk", default=2, **bounds.DECODE_CHUNK.widget,
                              tooltip="More is smoother between chunks and takes more memory. 2 is "
                              "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "
                              "runs out."),

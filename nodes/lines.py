@@ -5,6 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
+from ..fcvg_core import bounds
 from .conditions import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
@@ -71,17 +72,17 @@ class MatchLines(io.ComfyNode):
             inputs=[
                 io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
-                io.Int.Input("max_lines", default=300, min=1, max=3000,
+                io.Int.Input("max_lines", default=300, **bounds.MAX_LINES.widget,
                              tooltip="The strongest segments of each frame."),
                 io.Float.Input("min_length", default=15.0, min=1.0, max=1000.0, step=1.0,
                                tooltip="Shorter segments are left out. In pixels."),
                 GlueStickSocket.Input("gluestick", optional=True,
                                       tooltip="From Load GlueStick. Without it: SIFT, homographies "
                                       "and optical flow."),
-                io.Int.Input("max_keypoints", default=1000, min=1, max=10000, **rarely_changed(),
-                             tooltip="GlueStick only: of each frame; they help to tell lines "
-                             "apart."),
-                io.Float.Input("match_threshold", default=0.2, min=0.0, max=1.0, step=0.01,
+                io.Int.Input("max_keypoints", default=1000, **bounds.MAX_KEYPOINTS.widget,
+                             **rarely_changed(), tooltip="GlueStick only: of each frame; they help "
+                             "to tell lines apart."),
+                io.Float.Input("match_threshold", default=0.2, **bounds.SHARE.widget, step=0.01,
                                **rarely_changed(),
                                tooltip="GlueStick only: less sure matches are left out."),
                 io.Combo.Input("detector", options=DETECTORS, default="opencv", **rarely_changed(),
@@ -136,11 +137,11 @@ class DrawLines(io.ComfyNode):
             description="Draw the matched lines as they move from the first keyframe to the last.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
-                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
-                io.Int.Input("line_width", default=1, min=1, max=32,
+                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
+                io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget,
                              tooltip="In pixels. FCVG's is 1."),
                 # Not "seed": the editor would draw a new one for every run.
-                io.Int.Input("color_seed", default=0, min=0, max=2**32 - 1,
+                io.Int.Input("color_seed", default=0, **bounds.COLOR_SEED.widget,
                              **rarely_changed(), tooltip=COLOR_SEED),
                 *timing_inputs(optional=True),
             ],
@@ -176,12 +177,12 @@ class FilterLineMatches(io.ComfyNode):
             "a mask, those that do not follow the motion of most.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
-                io.Float.Input("min_score", default=0.0, min=0.0, max=1.0, step=0.01,
+                io.Float.Input("min_score", default=0.0, **bounds.SHARE.widget, step=0.01,
                                tooltip="Less sure matches are left out. GlueStick only: without it "
                                "every score is 1."),
                 io.Float.Input("min_length", default=0.0, min=0.0, max=4096.0, step=1.0,
                                tooltip="In pixels, in both frames."),
-                io.Float.Input("max_motion", default=1.0, min=0.0, max=1.0, step=0.01,
+                io.Float.Input("max_motion", default=1.0, **bounds.SHARE.widget, step=0.01,
                                tooltip="How far a line may move, as a share of the diagonal."),
                 io.Combo.Input("outliers", options=["none", "affine", "homography"], default="none",
                                tooltip="Leave out what does not follow the motion of most: affine "

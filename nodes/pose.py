@@ -5,12 +5,14 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
+from ..fcvg_core import bounds
 from .conditions import (
     FIRST_POSE,
     LAST_POSE,
     NUM_FRAMES,
     POSE_WIDTH,
     draw_moving_people,
+    drawn_size,
     keyframe_poses,
     list_poses,
     pose_inputs,
@@ -136,7 +138,7 @@ class DrawPoses(io.ComfyNode):
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, min=2, max=1024, tooltip=NUM_FRAMES),
+                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
                 *timing_inputs(),
                 *pose_inputs(),
                 io.Combo.Input("style", options=STYLE_NAMES, default=STYLE_NAMES[0],
@@ -161,7 +163,7 @@ class DrawPoses(io.ComfyNode):
         from ..fcvg_core.pose import to_openpose
 
         keyframes = keyframe_poses(first_pose, last_pose)
-        size = pose_size(keyframes, height=height, width=width)
+        size = drawn_size(keyframes, height=height, width=width)
         times = read_times(num_frames, timing, custom_times)
         track, frames = draw_moving_people(keyframes, times, size, **choices)
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
@@ -189,13 +191,13 @@ class AlignPoses(io.ComfyNode):
                 io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
                                tooltip="one person: the one who is seen most; everybody: all, as "
                                "ControlNeXt-SVD's authors do."),
-                io.Float.Input("smoothing", default=0.0, min=0.0, max=20.0, step=0.5,
+                io.Float.Input("smoothing", default=0.0, **bounds.SMOOTHING.widget, step=0.5,
                                tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
                                "Not with everybody."),
                 io.Boolean.Input("reference_first", default=True,
                                  tooltip="Begin with the picture's own pose, one frame more, as "
                                  "ControlNeXt-SVD's authors do."),
-                io.Float.Input("pose_width", default=1.0, min=0.1, max=10.0, step=0.1,
+                io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
                                **rarely_changed(), tooltip=POSE_WIDTH),
             ],
             outputs=[
@@ -221,10 +223,10 @@ class AlignPoses(io.ComfyNode):
 
         driving = list_poses("driving_poses", driving_poses)
         reference = list_poses("reference_pose", reference_pose)[0]
-        driving_size, size = pose_size(driving), pose_size([reference])
+        driving_size, size = pose_size(driving), drawn_size([reference])
         track = drive_reference(
-            [from_openpose(frame, size=driving_size) for frame in driving],
-            from_openpose(reference, size=size),
+            [from_openpose(frame, size=driving_size, name="driving_poses") for frame in driving],
+            from_openpose(reference, size=size, name="reference_pose"),
             driving_size=driving_size,
             reference_size=size,
             one_person=people == PEOPLE[0],

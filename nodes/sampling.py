@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .fcvg import keyframe_inputs, size_inputs
 from .newer import search_words
 from .sockets import ControlNeXtSocket
@@ -24,15 +25,15 @@ def guidance_inputs(
         start: where the guidance is lowest.
     """
     return [
-        io.Float.Input("min_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
+        io.Float.Input("min_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1,
                        tooltip=start),
-        io.Float.Input("max_guidance", default=guidance, min=0.0, max=30.0, step=0.1,
+        io.Float.Input("max_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1,
                        tooltip="At the other end; changes evenly in between. The same value keeps "
                        "it constant."),
-        io.Int.Input("window", default=window, min=2, max=1024,
+        io.Int.Input("window", default=window, **bounds.WINDOW.widget,
                      tooltip="Frames that are sampled at once. A longer video is cut into windows, "
                      "each of which takes the memory of this many frames."),
-        io.Int.Input("overlap", default=6, min=1, max=1023,
+        io.Int.Input("overlap", default=6, **bounds.OVERLAP.widget,
                      tooltip="Frames that neighbouring windows share; less than window. Counts "
                      "only for videos longer than one window."),
     ]  # fmt: skip
@@ -88,8 +89,9 @@ class InjectNoise(io.ComfyNode):
             "two directions to agree; costs time. For euler and other samplers without noise.",
             inputs=[
                 io.Sampler.Input("sampler", tooltip="From KSamplerSelect."),
-                io.Int.Input("steps", default=1, min=0, max=20, tooltip=TIMES_MORE),
-                io.Float.Input("ratio", default=0.5, min=0.0, max=1.0, step=0.05,
+                io.Int.Input("steps", default=1, **bounds.INJECTION_TIMES.widget,
+                             tooltip=TIMES_MORE),
+                io.Float.Input("ratio", default=0.5, **bounds.SHARE.widget, step=0.05,
                                tooltip="Share of all steps that are taken several times."),
             ],
             outputs=[io.Sampler.Output(tooltip="For SamplerCustomAdvanced.")],
@@ -126,23 +128,24 @@ class SampleInbetween(io.ComfyNode):
                 io.Image.Input("control_frames", optional=True,
                                tooltip="As many as num_frames. Without them the model finds its "
                                "own way."),
-                io.Int.Input("seed", default=0, min=0, max=2**64 - 1, control_after_generate=True,
+                io.Int.Input("seed", default=0, **bounds.SEED.widget, control_after_generate=True,
                              tooltip=SEED),
-                io.Int.Input("steps", default=25, min=1, max=1000, tooltip="FCVG's is 25."),
+                io.Int.Input("steps", default=25, **bounds.STEPS.widget, tooltip="FCVG's is 25."),
                 *guidance_inputs(),
-                io.Float.Input("control_weight", default=1.0, min=0.0, max=10.0, step=0.05,
-                               tooltip="How strongly the control frames steer; FCVG's is 1.0."),
+                io.Float.Input("control_weight", default=1.0, **bounds.CONTROL_WEIGHT.widget,
+                               step=0.05, tooltip="How strongly the control frames steer; FCVG's "
+                               "is 1.0."),
                 io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
                                default="euler", tooltip="FCVG's is euler."),
                 io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
                                default="karras", tooltip="FCVG's is karras."),
                 *size_inputs(),
                 *keyframe_inputs(),
-                io.Int.Input("noise_injection_steps", default=0, min=0, max=20,
+                io.Int.Input("noise_injection_steps", default=0, **bounds.INJECTION_TIMES.widget,
                              tooltip=f"{TIMES_MORE} Needs noise_injection_ratio above 0."),
-                io.Float.Input("noise_injection_ratio", default=0.0, min=0.0, max=1.0, step=0.05,
-                               tooltip="Share of all steps, from the first on, that are repeated; "
-                               "0 is off. 0.5 is a good value."),
+                io.Float.Input("noise_injection_ratio", default=0.0, **bounds.SHARE.widget,
+                               step=0.05, tooltip="Share of all steps, from the first on, that "
+                               "are repeated; 0 is off. 0.5 is a good value."),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
         )  # fmt: skip

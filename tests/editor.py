@@ -97,14 +97,14 @@ def has_nodes_2(host: Path) -> bool:
 
 
 @contextmanager
-def open_browser():
+def open_browser(args: tuple[str, ...] = QUIET):
     """A browser of this machine; the test is skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
         pytest.skip(f"needs a browser: one of {', '.join(BROWSERS)}")
     with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = tools.chromium.launch(executable_path=program, args=list(args))
         yield browser
         browser.close()
 

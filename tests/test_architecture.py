@@ -88,6 +88,10 @@ class TestCore:
              if room(module) == "standalone" and room(name) != "standalone"
              and not name.endswith("__main__.py"))  # fmt: skip
 
+    def test_bounds_load_nothing(self):
+        assert imports("fcvg_core/bounds.py") == {"dataclasses", "dataclasses/dataclass"}
+        assert not imports("fcvg_core/__init__.py")
+
     def test_only_the_standalone_face_opens_files(self):
         opening = {"open", "safe_open", "load_file", "read_text", "imread", "imwrite"}
         none(f"{name} calls {called}" for name in CORE if room(name) != "standalone"
@@ -110,7 +114,10 @@ class TestNodes:
              for module in imports(name) if re.match(r"nodes/(?!host)\w", module))  # fmt: skip
 
     def test_core_is_imported_when_it_is_used(self):
-        """The pack is imported at every start of ComfyUI: core and host/ may come at first use."""
+        """The pack is imported at every start of ComfyUI: core and host/ may come at first use.
+
+        Bounds of widgets alone are needed at once; they are numbers, for which nothing is loaded.
+        """
         found = []
         for name in NODES:
             if name.startswith("nodes/host/"):
@@ -118,6 +125,8 @@ class TestNodes:
             for node in tree(name).body:
                 module = getattr(node, "module", None) or ""
                 early = "fcvg_core" in module or module.startswith("host.")
+                if module == "fcvg_core" and [alias.name for alias in node.names] == ["bounds"]:
+                    continue
                 if isinstance(node, ast.ImportFrom) and early and module != "host.folders":
                     found.append(f"{name} imports {module} at its top")
         none(found)

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..quoting import first_names, in_short
+from ..weights import Shapes, StateDict, misfits, plain_tensors, unwrap
 from .gluestick import Config
 from .superpoint import LAYERS
-
-StateDict = dict[str, Tensor]
-Shapes = dict[str, tuple[int, ...]]
 
 GLUESTICK_FILE, SUPERPOINT_FILE = "checkpoint_GlueStick_MD.tar", "superpoint_v1.pth"
 SOURCES = {
@@ -40,23 +39,21 @@ def read_gluestick(state: Any, *, name: str, config: Config | None = None) -> St
         UserError: there is no file, or it is another one.
     """
     config = config or Config()
-    official = _tensors(state, GLUESTICK_FILE, name)
-    nested = official.get("model", official)
-    if isinstance(nested, Mapping):
-        official = {
-            key.replace("matcher.", "").replace("module.", ""): value
-            for key, value in nested.items()
-            if isinstance(key, str) and "matcher." in key
-        } or dict(nested)
-    check_weights(official, gluestick_shapes(config), name=name, wanted=GLUESTICK_FILE)
-    return fold(official, config)
+    official = _table(state, GLUESTICK_FILE, name)
+    official = {
+        key.replace("matcher.", "").replace("module.", ""): value
+        for key, value in official.items()
+        if isinstance(key, str) and "matcher." in key
+    } or official
+    return fold(
+        check_weights(official, gluestick_shapes(config), name=name, wanted=GLUESTICK_FILE), config
+    )
 
 
 def read_superpoint(state: Any, *, name: str) -> StateDict:
     """Weights of SuperPoint from its official file; arguments and errors as `read_gluestick`."""
-    official = _tensors(state, SUPERPOINT_FILE, name)
-    check_weights(official, superpoint_shapes(), name=name, wanted=SUPERPOINT_FILE)
-    return official
+    official = _table(state, SUPERPOINT_FILE, name)
+    return check_weights(official, superpoint_shapes(), name=name, wanted=SUPERPOINT_FILE)
 
 
 def fold(official: StateDict, config: Config) -> StateDict:
@@ -120,7 +117,7 @@ def _named(name: str, weight: Tensor, bias: Tensor) -> StateDict:
 def gluestick_shapes(config: Config) -> Shapes:
     """Official names and shapes of GlueStick's tensors."""
     dim = config.dim
-    shapes: Shapes = {"bin_score": (), "line_bin_score": ()}
+    shapes: dict[str, tuple[int, ...]] = {"bin_score": (), "line_bin_score": ()}
     shapes |= _mlp_shapes("kenc.encoder", (3, *config.encoder, dim))
     shapes |= _mlp_shapes("lenc.encoder", (5, *config.encoder, dim))
     for i in range(2 * config.rounds):
@@ -136,14 +133,14 @@ def gluestick_shapes(config: Config) -> Shapes:
 
 def superpoint_shapes() -> Shapes:
     """Official names and shapes of SuperPoint's tensors."""
-    shapes: Shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     for name, (channels, out_channels, size) in LAYERS.items():
         shapes |= _conv_shapes(name, channels, out_channels, (size, size))
     return shapes
 
 
 def _mlp_shapes(name: str, widths: tuple[int, ...]) -> Shapes:
-    shapes: Shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     last = len(widths) - 2
     for i in range(last + 1):
         shapes |= _conv_shapes(f"{name}.{3 * i}", widths[i], widths[i + 1])
@@ -158,8 +155,8 @@ def _conv_shapes(name: str, channels: int, out: int, kernel: tuple[int, ...] = (
     return {f"{name}.weight": (out, channels, *kernel), f"{name}.bias": (out,)}
 
 
-def check_weights(state: StateDict, expected: Shapes, *, name: str, wanted: str) -> None:
-    """Raise UserError unless the tensors are the expected ones, naming the first wrong ones.
+def check_weights(state: dict, expected: Shapes, *, name: str, wanted: str) -> StateDict:
+    """The tensors, if they are the expected ones; else UserError, naming the first wrong ones.
 
     Args:
         state: without prefixes.
@@ -167,29 +164,21 @@ def check_weights(state: StateDict, expected: Shapes, *, name: str, wanted: str)
         name: of the file, for the message.
         wanted: the official file that is needed.
     """
-    wrong = []
-    for key, shape in expected.items():
-        value = state.get(key)
-        if not isinstance(value, Tensor):
-            wrong.append(f"{key} is missing")
-        elif tuple(value.shape) != shape:
-            wrong.append(f"{key} is {tuple(value.shape)} and should be {shape}")
-        elif not torch.isfinite(value).all():
-            wrong.append(f"{key} holds NaN or infinite values")
-    wrong += [f"{key} is unknown" for key in state if key not in expected]
+    wrong = misfits(state, expected)
+    tensors = {} if wrong else plain_tensors(state, name=name)
+    wrong += [f"{key} holds NaN or infinite values" for key, value in tensors.items()
+              if not value.float().isfinite().all()]  # fmt: skip
     if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise UserError(
-            f"{name} does not fit: it is {describe(state)}. {'; '.join(wrong[:3])}{more}. "
+            f"{name} does not fit: it is {describe(state)}. {in_short(wrong)}. "
             f"Needed is {wanted}, from {SOURCES[wanted]}."
         )
+    return tensors
 
 
 def describe(state: Mapping) -> str:
     """What kind of file this is, in the words of an error message."""
-    if isinstance(state.get("model"), Mapping):
-        state = state["model"]
-    keys = [str(key) for key in state]
+    keys = [key for key in state if isinstance(key, str)]
     for what, mark in (
         ("a GlueStick checkpoint", "lenc.encoder.0.weight"),
         ("SuperPoint's weights", "convDb.weight"),
@@ -198,12 +187,12 @@ def describe(state: Mapping) -> str:
     ):
         if any(key.endswith(mark) for key in keys):
             return what
-    first = ", ".join(keys[:2])
-    return f"an unknown file of {len(keys)} entries" + (f" ({first}, ...)" if first else "")
+    first = first_names(state)
+    return f"an unknown file of {len(state)} entries" + (f" ({first}, ...)" if first else "")
 
 
-def _tensors(state: Any, wanted: str, name: str) -> dict:
-    """The dictionary that a file holds."""
+def _table(state: Any, wanted: str, name: str) -> dict:
+    """The table that a file holds, at its top or inside a training checkpoint."""
     if state is None:
         raise UserError(f"GlueStick needs {wanted} as well: get it from {SOURCES[wanted]}.")
     if not isinstance(state, Mapping):
@@ -211,4 +200,4 @@ def _tensors(state: Any, wanted: str, name: str) -> dict:
             f"{name} holds a {type(state).__name__}, not weights. "
             f"Needed is {wanted}, from {SOURCES[wanted]}."
         )
-    return dict(state)
+    return dict(unwrap(state)[0])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from ..canvas import SIDES, is_side
+
 
 @dataclass(frozen=True, eq=False)
 class LineSegments:
@@ -90,8 +92,10 @@ class LineMatches:
                 "expected as many lines in both keyframes, "
                 f"got {len(self.lines0)} and {len(self.lines1)}"
             )
-        if len(self.size) != 2 or min(self.size) < 1:
-            raise ValueError(f"expected a size (height, width) in pixels, got {self.size!r}")
+        if len(self.size) != 2 or not all(map(is_side, self.size)):
+            raise ValueError(
+                f"expected a size (height, width) in pixels, {SIDES}, got {self.size!r}"
+            )
         if self.scores is None:
             object.__setattr__(self, "scores", self.lines0.new_ones(len(self.lines0)))
         if self.scores.shape != self.lines0.shape[:1]:

@@ -27,9 +27,16 @@ class Signature:
         """Whether a network of another signature can be run as one of this."""
         return _all_fit(self.inputs, found.inputs) and _all_fit(self.outputs, found.outputs)
 
+    def gives(self, shapes: tuple[tuple[int, ...], ...]) -> bool:
+        """Whether arrays of these shapes may come out of the network."""
+        return len(shapes) == len(self.outputs) and all(
+            len(wanted) == len(shape)
+            and all(a in (None, b) for a, b in zip(wanted, shape, strict=True))
+            for wanted, shape in zip(self.outputs, shapes, strict=True)
+        )
+
     def __str__(self) -> str:
-        parts = (" and ".join(map(_shape_text, shapes)) for shapes in (self.inputs, self.outputs))
-        return " to ".join(parts)
+        return f"{_shapes_text(self.inputs)} to {_shapes_text(self.outputs)}"
 
 
 class Device:
@@ -87,7 +94,8 @@ class OnnxModel:
         device: falls back to the CPU, until `release`, where it does not work.
 
     Raises:
-        UserError: the file can't be opened, or it is another network.
+        UserError: the file can't be opened, or it is another network; so does `run` where the
+            network fails, or gives what it should not.
     """
 
     def __init__(
@@ -111,6 +119,7 @@ class OnnxModel:
         if batch == 1:
             parts = [values[i : i + 1] for i in range(len(values))]
         outputs = [self._run_part(part) for part in parts]
+        self._check_outputs(outputs)
         return [np.concatenate(rows) for rows in zip(*outputs, strict=True)]
 
     def release(self) -> None:
@@ -149,9 +158,22 @@ class OnnxModel:
             return session.run(None, {session.get_inputs()[0].name: values})
         except Exception as error:
             if self.device.provider == CPU:
-                raise
+                raise UserError(
+                    f"{self.name} fails while it runs: {_first_line(error)}. Memory ran out, or "
+                    "the file is damaged: download it again."
+                ) from error
             self.device.give_up(_first_line(error))
             return self._run_part(values)
+
+    def _check_outputs(self, outputs: list[list[np.ndarray]]) -> None:
+        """Raise UserError unless a network gave what it says that it gives."""
+        for given in outputs:
+            shapes = tuple(value.shape for value in given)
+            if not self._signature.gives(shapes):
+                raise UserError(
+                    f"{self.name} is another network: it gave {_shapes_text(shapes)}, where "
+                    f"{_shapes_text(self._signature.outputs)} is needed."
+                )
 
     def _check(self, session) -> None:
         """Raise UserError unless the session takes and gives what it should."""
@@ -179,6 +201,10 @@ def _fits(wanted: Shape, found: Shape) -> bool:
 def _shape(sizes: Sequence) -> Shape:
     """A shape in which sizes that are only named are None."""
     return tuple(size if isinstance(size, int) else None for size in sizes)
+
+
+def _shapes_text(shapes: tuple[Shape, ...]) -> str:
+    return " and ".join(map(_shape_text, shapes))
 
 
 def _shape_text(shape: Shape) -> str:

@@ -7,6 +7,7 @@ there: our exact numbers travel in a further list that others leave alone.
 Source: OpenPose's output.md; Fannovel16/comfyui_controlnet_aux (POSE_KEYPOINT).
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -14,7 +15,9 @@ from numbers import Real
 import numpy as np
 import torch
 
+from ..canvas import MAX_SIDE, is_side
 from ..errors import UserError
+from ..quoting import first_names, quote
 from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_HAND
 from .types import Poses, nobody
 
@@ -27,6 +30,8 @@ ROUNDING_OF_PARTS = 1e-4  # where numbers are parts of the canvas
 # Parts of a canvas may leave it: editors move and scale people. Nobody is 2 pixels large.
 MAX_PART = 2.0
 FARTHEST = 1e6  # from the canvas, in its lengths
+MAX_PEOPLE = 1000
+FARTHEST_NUMBER = FARTHEST * MAX_SIDE
 MAX_STRETCH = 0.02  # by which the shapes of two canvases may differ unnoticed
 # OpenPose's body of 25 points has a middle of the hips (8), and the feet (19 on).
 BODY_25 = [*range(8), *range(9, 19)]
@@ -76,25 +81,44 @@ def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
     return {"people": people, "canvas_height": height, "canvas_width": width}
 
 
-def from_openpose(frame: dict, *, size: tuple[int, int] | None = None) -> Poses:
+def from_openpose(
+    frame: dict, *, size: tuple[int, int] | None = None, name: str = "The poses"
+) -> Poses:
     """The people of a frame in OpenPose's form, from any program: [P, ...], P >= 0.
 
-    Numbers are pixels of the canvas, or parts of it where none that is seen is above 2. A part
-    that is missing was not found. Where somebody moved, added or deleted points, that counts, not
-    the exact numbers beside them. Bodies of 18 and 25 points are known.
+    A part of a person is in pixels of the canvas where more of its points that are seen lie
+    beyond 2 than inside of 0..1, and in parts of the canvas where over a third lie inside. One
+    of which neither is true, such as a hand in the canvas's corner, is in the units of the same
+    person's other parts, or else of the other people.
+
+    A part that is missing was not found. One that can't be read, with too many points for
+    instance, is left out, which is logged. Where somebody moved, added or deleted points, that
+    counts, not the exact numbers beside them. Bodies of 18 and 25 points are known.
 
     Args:
         frame: one item of a POSE_KEYPOINT, or what a JSON file of OpenPose holds.
         size: (height, width) in pixels of a canvas that the frame itself does not tell.
+        name: of the poses, for the log.
 
     Raises:
-        UserError: it is something else.
+        UserError: it is something else, or there are parts and none can be read.
     """
     people = _people(frame)
     if not people:
         return nobody()
-    canvas = _canvas(people, canvas_size(frame) or size)
-    read = np.stack([_read_person(person, canvas) for person in people])
+    problems: dict[str, list[str]] = {}
+    parts = [
+        [_numbers(person, part.key, part.lengths, problems) for part in PARTS] for person in people
+    ]
+    exact = [_numbers(person, EXACT, (NUM_POINTS,), problems) for person in people]
+    if problems and not any(len(x) for person in parts for x in person):
+        key, found = next(iter(problems.items()))
+        raise UserError(f"{key} {found[0]}.")
+    for key, found in problems.items():
+        logging.warning("%s: %s %s. It is left out of %d of %d people.",
+                        name, key, found[0], len(found), len(people))  # fmt: skip
+    units = _units(parts, canvas_size(frame) or size)
+    read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
     points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # not a number stays so
     brightness = torch.tensor([_brightness(person) for person in people], dtype=torch.float64)
     return Poses(torch.from_numpy(points), torch.from_numpy(read[..., 2]), brightness)
@@ -110,10 +134,11 @@ def canvas_size(frame: dict) -> tuple[int, int] | None:
     values = [frame.get("canvas_height"), frame.get("canvas_width")]
     if None in values:
         return None
-    if not all(isinstance(v, Real) and np.isfinite(v) and v >= 1 for v in values):
+    if not all(map(is_side, values)):
+        height, width = map(quote, values)
         raise UserError(
-            f"The poses' canvas_height and canvas_width are {values[0]!r} and {values[1]!r}; "
-            "expected numbers of pixels, each at least 1."
+            f"The poses' canvas_height and canvas_width are {height} and {width}; expected whole "
+            f"numbers of pixels, each at least 1 and at most {MAX_SIDE}."
         )
     return int(values[0]), int(values[1])
 
@@ -135,67 +160,126 @@ def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[floa
 
 
 def _people(frame: dict) -> list[dict]:
-    """Those of a frame; ValueError where it is not OpenPose's."""
+    """The people of a frame; UserError where it is not in OpenPose's form."""
     if not isinstance(frame, Mapping):
         raise UserError(
             f"Expected poses in OpenPose's form, a dictionary with `people`, got {type(frame)}."
         )
     if "people" not in frame:
-        kind = "animals" if "animals" in frame else ", ".join(map(str, frame)) or "nothing"
+        kind = "animals" if "animals" in frame else first_names(frame) or "nothing"
         raise UserError(f"The poses hold {kind}, and no `people`: FCVG knows people only.")
     people = [] if frame["people"] is None else frame["people"]
     if not isinstance(people, (list, tuple)):
-        raise UserError(f"`people` of the poses is {people!r}; expected a list.")
+        raise UserError(f"`people` of the poses is {quote(people)}; expected a list.")
     people = [person for person in people if person is not None]
     if not all(isinstance(person, Mapping) for person in people):
         raise UserError("A person of the poses is not a dictionary of OpenPose's keypoint lists.")
+    if len(people) > MAX_PEOPLE:
+        raise UserError(f"The poses have {len(people)} people; expected {MAX_PEOPLE} at most.")
     return people
 
 
-def _canvas(people: list[dict], size: tuple[int, int] | None) -> np.ndarray:
-    """Width and height by which the numbers of a frame are divided."""
-    points = np.concatenate([_triples(person, part) for person in people for part in PARTS])
-    points = points[np.isfinite(points).all(1) & (points[:, 2] > 0)]
-    if not (np.abs(points[:, :2]) > MAX_PART).any():
-        return np.ones(2)
-    if size is None:
+def _numbers(
+    person: dict, key: str, lengths: tuple[int, ...], problems: dict[str, list[str]]
+) -> np.ndarray:
+    """[K, 3] x, y, c of a person's list; K = 0 where it is missing or a problem, which is noted.
+
+    None in it becomes not a number, which counts as not found.
+    """
+    values = person.get(key)
+    try:
+        # As objects, a list's texts and truth values do not become numbers.
+        array = np.asarray([] if values is None else values,
+                           None if hasattr(values, "dtype") else object).ravel()  # fmt: skip
+        if array.dtype.kind not in "iufO":
+            raise TypeError(f"it holds {array.dtype}")
+        if array.dtype.kind == "O":
+            array = np.array([*map(_plain, array)], object)
+            if odd := [x for x in array if not _is_number(x)]:
+                raise TypeError(f"it holds {quote(odd[0])}")
+        array = array.astype(np.float64)
+        np.clip(array, -FARTHEST_NUMBER, FARTHEST_NUMBER, out=array, where=np.isfinite(array))
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        problems.setdefault(key, []).append(f"is not a list of numbers ({error})")
+        return np.zeros((0, 3))
+    if array.size and array.size not in [3 * length for length in lengths]:
+        expected = " or ".join(str(3 * length) for length in sorted(lengths))
+        problems.setdefault(key, []).append(
+            f"has {array.size} numbers; expected {expected} (x, y and confidence of each point), "
+            "or none"
+        )
+        return np.zeros((0, 3))
+    return array.reshape(-1, 3)
+
+
+def _plain(value: object) -> object:
+    """A tensor or an array of one number as that number, all else as it is."""
+    return value.item() if getattr(value, "shape", None) == () else value
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, Real) and not isinstance(value, bool))
+
+
+def _units(parts: list[list[np.ndarray]], size: tuple[int, int] | None) -> np.ndarray:
+    """Width and height by which each part's numbers are divided, [P, parts, 2].
+
+    Args:
+        parts: [K, 3] x, y, c of each person's parts.
+        size: (height, width) of the canvas in pixels, where it is known.
+    """
+    seen = [[x[np.isfinite(x).all(1) & (x[:, 2] > 0), :2] for x in person] for person in parts]
+    beyond = np.array([[(np.abs(x) > MAX_PART).any(1).sum() for x in person] for person in seen])
+    inside = np.array([[((x > 0) & (x < 1)).all(1).sum() for x in person] for person in seen])
+    enough = np.array([[len(x) / 3 for x in person] for person in seen])
+    # 1 for pixels, -1 for parts of the canvas, 0 for neither
+    votes = 1 * (beyond > inside) - 1 * ((inside > beyond) & (inside > enough))
+    frame = 1 if (votes > 0).any() or (beyond.any() and not votes.any()) else -1
+    for person in votes:
+        person[person == 0] = next(filter(None, person), frame)
+    if size is None and (votes > 0).any():
         raise UserError(
             "The poses are in pixels but do not say of what: add canvas_width and canvas_height."
         )
-    return np.array(size[::-1], np.float64)
+    return np.where(votes[..., None] > 0, (size or (1, 1))[::-1], 1.0)
 
 
-def _read_person(person: dict, canvas: np.ndarray) -> np.ndarray:
-    """[134, 3] x, y in 0..1, and score."""
-    shown = np.zeros((NUM_POINTS, 3))
-    for part in PARTS:
-        triples = _triples(person, part)
+def _read_person(parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray) -> np.ndarray:
+    """[134, 3] x, y in 0..1, and score.
+
+    Args:
+        parts: [K, 3] x, y, c of each part.
+        units: [parts, 2] by which they are divided.
+        exact: [134, 3], or [0, 3] where there is none.
+    """
+    shown, divisor = np.zeros((NUM_POINTS, 3)), np.ones((NUM_POINTS, 2))
+    for part, triples, unit in zip(PARTS, parts, units, strict=True):
         if part.points == BODY and len(triples) == 25:
-            shown[FEET] = triples[FEET_25]
+            shown[FEET], divisor[FEET] = triples[FEET_25], unit
             triples = triples[BODY_25]
         count = min(len(triples), len(shown[part.points]))
-        shown[part.points][:count] = triples[:count]
-    shown[:, :2] /= canvas
+        if count:
+            shown[part.points][:count], divisor[part.points] = triples[:count], unit
+    shown[:, :2] /= divisor
     shown[:, 2] = shown[:, 2].clip(0, 1)  # some programs write 2 for a point that is visible
-    return _exact(person, shown, canvas)
+    return _exact(shown, exact, divisor) if len(exact) else shown
 
 
 def _brightness(person: dict) -> float:
     value = person.get(BRIGHTNESS)
-    return min(max(float(value), 0.0), 1.0) if isinstance(value, Real) else 1.0
+    if not isinstance(value, Real) or isinstance(value, bool) or value != value:
+        return 1.0
+    return float(min(max(value, 0), 1))
 
 
-def _exact(person: dict, shown: np.ndarray, canvas: np.ndarray) -> np.ndarray:
+def _exact(shown: np.ndarray, exact: np.ndarray, divisor: np.ndarray) -> np.ndarray:
     """What is shown, with the exact numbers wherever nobody changed it."""
-    values = _numbers(person, EXACT)
-    if values.size != 3 * NUM_POINTS:
-        return shown
-    exact = values.reshape(NUM_POINTS, 3)
     is_shown = shown[:, 2] > 0
     was_shown = exact[:, 2] >= MIN_SCORE
     was_shown[FEET] = is_shown[FEET]  # we do not write them
-    rounding = np.where(canvas > 1, ROUNDING / canvas, ROUNDING_OF_PARTS)
-    moved = (np.abs(exact[:, :2] - shown[:, :2]) > rounding).any(1)
+    rounding = np.where(divisor > 1, ROUNDING / divisor, ROUNDING_OF_PARTS)
+    # What is not a number has moved as well.
+    moved = ~(np.abs(exact[:, :2] - shown[:, :2]) <= rounding).all(1)
     changed = (was_shown != is_shown) | (is_shown & moved)
     # Points too unsure to be shown stay only beside what nobody touched.
     unshown = ~was_shown & ~is_shown
@@ -203,28 +287,3 @@ def _exact(person: dict, shown: np.ndarray, canvas: np.ndarray) -> np.ndarray:
         if changed[part.points].any() or (changed[BODY].any() and unshown[part.points].all()):
             changed[part.points] |= unshown[part.points]
     return np.where(changed[:, None], shown, exact)
-
-
-def _triples(person: dict, part: Part) -> np.ndarray:
-    """[K, 3] x, y, c of a part; K = 0 where it is missing."""
-    values = _numbers(person, part.key)
-    if values.size and values.size not in [3 * length for length in part.lengths]:
-        expected = " or ".join(str(3 * length) for length in sorted(part.lengths))
-        raise UserError(
-            f"{part.key} has {values.size} numbers; expected {expected} (x, y and confidence of "
-            "each point), or none."
-        )
-    return values.reshape(-1, 3)
-
-
-def _numbers(person: dict, key: str) -> np.ndarray:
-    """A list of numbers, flat; None in it becomes not a number, which counts as not found."""
-    values = person.get(key)
-    if values is None:
-        values = []
-    try:
-        if isinstance(values, (str, Mapping)):
-            raise TypeError(f"it is {type(values)}")
-        return np.asarray(values, np.float64).ravel()
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{key} is not a list of numbers: {error}.") from error

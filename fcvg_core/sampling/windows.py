@@ -38,6 +38,19 @@ class Window:
         return slice(0 if self.start == 0 else 1, self.length)
 
 
+def check_windows(num_frames: int, window: int, overlap: int) -> None:
+    """Raise UserError unless `plan_windows` can plan; see there. Takes no time for any number."""
+    if num_frames < 2:
+        raise UserError(f"A video needs at least 2 frames, got {num_frames}.")
+    if window < 2:
+        raise UserError(f"A window needs at least 2 frames, got {window}.")
+    if num_frames > window and not 1 <= overlap < window:
+        raise UserError(
+            f"{num_frames} frames need windows of {window} that overlap by 1 to {window - 1} "
+            f"frames, got an overlap of {overlap}."
+        )
+
+
 def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
     """Windows that cover a video, the last one shifted back to end with it.
 
@@ -50,17 +63,9 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
     Raises:
         UserError: for an overlap or a number of frames that can't work.
     """
-    if num_frames < 2:
-        raise UserError(f"A video needs at least 2 frames, got {num_frames}.")
-    if window < 2:
-        raise UserError(f"A window needs at least 2 frames, got {window}.")
+    check_windows(num_frames, window, overlap)
     if num_frames <= window:
         return [Window(0, num_frames)]
-    if not 1 <= overlap < window:
-        raise UserError(
-            f"{num_frames} frames need windows of {window} that overlap by 1 to {window - 1} "
-            f"frames, got an overlap of {overlap}."
-        )
     starts = range(0, num_frames - overlap, window - overlap)
     return [Window(min(start, num_frames - window), window) for start in starts]
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..containers import METADATA, SAFETENSORS
 from ..errors import UserError
-from .loading import SAFETENSORS, read_pickle
+from ..quoting import shown
+from ..weights import unwrap
+from .failures import free_room, is_full
+from .integrity import check_name
+from .output import write_aside
+from .weight_files import read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
-NESTED = ("state_dict", "model")  # where a training checkpoint keeps its weights
-RESERVED = "__metadata__"  # no name for a tensor in a .safetensors file
+MAX_GROWTH = 8  # some tensors are one and the same in a pickle, and are written one by one
 
 
 def convert(path: Path) -> tuple[Path, list[str]]:
@@ -34,6 +38,7 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         raise UserError(f"{path} is a .safetensors file already.")
     if path.suffix.lower() not in PICKLES:
         raise UserError(f"{path} is no pickled model file: expected {', '.join(PICKLES)}.")
+    check_name(path)
     target = path.with_suffix(".safetensors")
     _refuse_existing(target)
     tensors, left = _tensors(read_pickle(path), path)
@@ -43,25 +48,21 @@ def convert(path: Path) -> tuple[Path, list[str]]:
 
 def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     """Write the whole file or none, with the rights that `path` has."""
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    part = None
     try:
-        handle, part = tempfile.mkstemp(".part", f".{target.name}.", target.parent)
-        os.close(handle)
-        save_file(_apart(tensors), part, metadata={"format": "pt"})
-        shutil.copymode(path, part)
-        _refuse_existing(target)  # writing takes a while
-        os.rename(part, target)
-    # A folder or disk that takes no file, or what a .safetensors file can't hold: sparse tensors,
-    # some kinds of numbers.
-    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{target} can't be written: {reason}. {path} is as it was.") from error
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
+        with write_aside(target) as part:
+            save_file(_apart(tensors), part, metadata={"format": "pt"})
+            shutil.copymode(path, part)
+            _refuse_existing(target)  # writing takes a while
+    except UserError:
+        raise
+    # What a .safetensors file can't hold, as sparse tensors; or a full disk in the library's words.
+    except Exception as error:
+        room = f"{free_room(target)} Make room there." if is_full(error) else ""
+        raise UserError(
+            f"{target} can't be written: {error}.{room} {path} is as it was."
+        ) from error
 
 
 def _refuse_existing(target: Path) -> None:
@@ -71,21 +72,23 @@ def _refuse_existing(target: Path) -> None:
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """The weights in what was read, and names of the rest."""
-    left = []
-    while isinstance(found, Mapping) and (
-        key := next((key for key in NESTED if isinstance(found.get(key), Mapping)), None)
-    ):
-        left += [str(name) for name in found if name != key]
-        found = found[key]
+    found, left = unwrap(found)
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds {type(found).__name__} and no list of weights.")
     named = [(str(key), value) for key, value in found.items() if isinstance(value, Tensor)]
     tensors = dict(named)
     if not tensors:
         raise UserError(f"{path} holds no weights.")
-    if len(tensors) < len(named) or RESERVED in tensors:
-        raise UserError(f"{path} has two weights of one name, or one called {RESERVED}.")
-    return tensors, left + [str(key) for key in found if str(key) not in tensors]
+    if len(tensors) < len(named) or METADATA in tensors:
+        raise UserError(f"{path} has two weights of one name, or one called {METADATA}.")
+    size, became = path.stat().st_size, sum(x.numel() * x.element_size() for x in tensors.values())
+    if became > MAX_GROWTH * size:
+        raise UserError(
+            f"{path} would become {became / size:.0f} times as large: its tensors repeat what is "
+            "there once, as no file of weights does."
+        )
+    return tensors, left + [shown(key) for key, value in found.items()
+                            if not isinstance(value, Tensor)]  # fmt: skip
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

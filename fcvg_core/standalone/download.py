@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ..errors import UserError
 from .catalogue import DRIVE, HUB, Download
+from .failures import NO_ROOM, amount, free_room
 from .integrity import is_whole
 from .packages import COMMAND_LINE, numbers, pip
 
@@ -30,7 +31,6 @@ STATUS = {
     404: "Its authors have moved or removed it: look at its page.",
     416: "Remove the unfinished file in {staging}, and begin anew.",
 }
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -86,8 +86,8 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
         free = shutil.disk_usage(folder).free
         if size > free:
             raise UserError(
-                f"The disk of {folder} has {_amount(free)} free, but the files take "
-                f"{_amount(size)}. Make room, or let FCVG_MODELS name a folder on another disk."
+                f"The disk of {folder} has {amount(free)} free, but the files take "
+                f"{amount(size)}. Make room, or let FCVG_MODELS name a folder on another disk."
             )
 
 
@@ -275,7 +275,7 @@ def _disk_error(path: Path, error: OSError) -> UserError:
     said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
     elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
     if error.errno in NO_ROOM:
-        return DiskError(f"{said} Make room, {elsewhere}")
+        return DiskError(f"{said}{free_room(path)} Make room, {elsewhere}")
     if error.errno == errno.EFBIG:
         return UserError(f"{said} Its disk takes no file of that size, as one in the format FAT32 "
                           f"does not: let FCVG_MODELS name a folder on another.")  # fmt: skip
@@ -294,6 +294,3 @@ def _reason(error: BaseException) -> str:
         error = next((one for one in inner if isinstance(one, BaseException)), error)
     return " ".join(str(error).split())[:200] or type(error).__name__
 
-
-def _amount(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -10,8 +10,10 @@ import torch
 
 from ..errors import UserError
 from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
+from .integrity import check_name
 from .machine import choose_device
 from .model_files import find_dwpose
+from .plain_file import check_file
 from .poses_file import read_poses
 
 Keyframes = tuple[np.ndarray, np.ndarray]
@@ -61,7 +63,8 @@ def need_detector(options: argparse.Namespace) -> PoseDetector:
     if files is None:
         raise UserError(
             f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
-            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose."
+            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose: to download them, "
+            "python -m fcvg_core models --get"
         )
     return load_detector(files, device=options.device, whole_frame=options.whole_frame)
 
@@ -78,8 +81,8 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
         UserError: a file is missing or no network of DWPose, or onnxruntime is not installed.
     """
     for path in files:
-        if not path.is_file():
-            raise UserError(f"There is no file {path}.")
+        check_file(path, expected="an ONNX file")
+        check_name(path)
     try:
         import onnxruntime
     except ImportError as error:

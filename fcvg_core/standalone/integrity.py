@@ -1,13 +1,14 @@
 """Whether a model file came whole, told by its form and without reading all of it."""
 
-import json
-import zipfile
 from pathlib import Path
 
+from ..containers import SAFETENSORS, check_pickle, read_header
+from ..errors import UserError
 from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
+from .json_file import read_json
 
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
-PICKLE = b"\x80"
+STARTS = (b"PK", b"\x80")  # of a zip and of a pickle
 
 
 def find_damage(path: Path) -> Path | None:
@@ -22,6 +23,17 @@ def find_damage(path: Path) -> Path | None:
     return next((file for file in parts if not is_whole(file, file.suffix)), None)
 
 
+def check_name(path: Path) -> None:
+    """Raise UserError where no library that reads models can open a file of that name."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"{path} can't be opened by the libraries that read models, as its name or that of a "
+            "folder above it is no text in UTF-8: rename it."
+        ) from error
+
+
 def is_whole(path: Path, suffix: str) -> bool:
     """Whether a file has the form that its ending promises and is not cut off; told quickly.
 
@@ -29,29 +41,20 @@ def is_whole(path: Path, suffix: str) -> bool:
         suffix: as .safetensors; what can't be told by its form is whole if it holds anything but
             a page of the web.
     """
+    suffix = suffix.lower()
+    if not path.is_file():  # a folder; or a pipe or a device, which may never end
+        return False
     try:
-        size = path.stat().st_size
+        if suffix == ".json":
+            read_json(path, expected="settings")
         with open(path, "rb") as opened:
             start = opened.read(2)
-            if suffix == ".safetensors":
-                return size > 8 and _safetensors_size(path, size) == size
+            opened.seek(0)
+            if suffix in SAFETENSORS:
+                read_header(opened, name=str(path))
             if suffix in ARCHIVES:
-                return start == b"PK" and zipfile.is_zipfile(path) or start[:1] == PICKLE
-            if suffix == ".json":
-                json.loads(start + opened.read())
-        return size > 0 and start[:1] != b"<"
-    except (OSError, ValueError):  # a folder, or nothing that may be read; or no JSON
+                check_pickle(opened, name=str(path))
+                return start.startswith(STARTS)
+        return start != b"" and start[:1] != b"<"
+    except (OSError, UserError):  # nothing that may be read, or not what its name says
         return False
-
-
-def _safetensors_size(path: Path, size: int) -> int:
-    """Bytes that the header of a .safetensors file promises; -1 where it is none."""
-    with open(path, "rb") as opened:
-        length = int.from_bytes(opened.read(8), "little")
-        try:
-            header = json.loads(opened.read(length)) if length < size else {}
-            ends = [entry["data_offsets"][1] for key, entry in header.items()
-                    if key != "__metadata__"]  # fmt: skip
-            return 8 + length + max(ends, default=0)
-        except (ValueError, AttributeError, KeyError, TypeError, IndexError):
-            return -1

@@ -3,20 +3,33 @@
 import argparse
 import importlib.util
 import logging
+import os
 from pathlib import Path
 
-from .loading import PARTS, Models, load_models
+import torch
+
+from ..errors import UserError
+from ..models.fcvg import check_version
+from .claim import resolve_output
+from .integrity import check_name
+from .loading import PARTS, Checked, Models, check_models, fill_models
 from .machine import choose_device, choose_dtype
-from .model_files import Family, find_models
+from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
 from .pipeline import Progress, VideoPipeline
+from .plain_file import check_file
 from .stand_ins import is_stand_in_file
 
+SHOWN = 20  # names in a list
+MODELS = ("model", "unet", "controlnext")
+POSITIONAL = ("first", "last", "image", "video")  # of the options that name files
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "av")
 
 
 class Job:
     """Chooses device, number format and files at once, and loads when it is told to.
+
+    What the files say of themselves is read at once too: until they are loaded minutes may pass.
 
     Args:
         options: `model`, `unet`, `controlnext`, `device`, `dtype` and `offload` of the command
@@ -25,7 +38,7 @@ class Job:
 
     Raises:
         ModuleNotFoundError: a package is missing.
-        UserError: a file or the device is.
+        UserError: a file or the device is missing, or is not what it should be.
     """
 
     def __init__(self, options: argparse.Namespace, family: Family):
@@ -33,10 +46,8 @@ class Job:
         self.device = choose_device(options.device)
         self.dtype = choose_dtype(options.dtype, self.device)
         self.offload = options.offload
-        half = self.dtype.itemsize == 2
-        self.files = find_models(
-            options.model, options.unet, options.controlnext, family=family, half=half
-        )
+        self.files = find_models(options.model, options.unet, options.controlnext, family=family)
+        self._checked = _check_files(self.files, family, self.dtype)
         self.stand_ins = any(map(is_stand_in_file, (self.files.unet, self.files.controlnext)))
         if self.stand_ins:
             logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
@@ -45,8 +56,7 @@ class Job:
         """A pipeline with all its models."""
         loaded = {}
         progress("loading", 0, len(PARTS))
-        files = self.files
-        for name, network in load_models(files.svd, files.unet, files.controlnext, self.dtype):
+        for name, network in fill_models(self._checked):
             loaded[name] = network
             progress("loading", len(loaded), len(PARTS))
         return kind(Models(**loaded), device=self.device, offload=self.offload)
@@ -63,24 +73,70 @@ def save_run(
     """
     saved = {key: value for key, value in vars(options).items() if key not in ("command", "run")}
     went_in = {name: saved[name] for name in inputs if saved[name]}
-    facts = {}
+    facts = {"command": options.command}
     if job:
         files = job.files
         went_in |= {"unet": files.unet, "controlnext": files.controlnext, "model": files.svd}
         saved |= {"unet": files.unet, "controlnext": files.controlnext}
-        if options.model is None or Path(options.model).is_dir():  # else a name, not a folder
-            saved["model"] = _absolute(files.svd)
-        facts = {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
+        saved["model"] = _absolute(files.svd)
+        facts |= {"device": str(job.device), "dtype": str(job.dtype), "stand_ins": job.stand_ins}
+    saved["output"] = resolve_output(saved["output"])
     for name in (*inputs, "output", "unet", "controlnext"):
         if saved[name]:
             saved[name] = _absolute(saved[name])
     write_run(folder / "run.json", saved, _one_by_one(went_in), **facts)
 
 
-def warn_of_changes(run: Path | None) -> None:
-    """Say which files of the earlier run of a run.json are not what they were."""
-    for path in changed_inputs(read_run(run)) if run else ():
+def check_earlier_run(options: argparse.Namespace, inputs: tuple[str, ...]) -> None:
+    """Look for files of the run of --run that are not what they were, which the log says.
+
+    Args:
+        inputs: options that name files which go in.
+
+    Raises:
+        UserError: a file that its run.json alone names is not there any more.
+    """
+    if not options.run:
+        return
+    run = read_run(options.run)
+    needed = inputs if options.conditions_only else (*inputs, *MODELS)
+    for name in needed:
+        files = getattr(options, name) or []
+        for file in map(str, files if isinstance(files, list) else [files]):
+            if _says(run["options"], file) and not os.path.exists(file):
+                option = name.upper() if name in POSITIONAL else f"--{name.replace('_', '-')}"
+                raise UserError(
+                    f"{options.run}: {name} is {file}, which is not there any more. Put it back, "
+                    f"or give {option}."
+                )
+    changed = changed_inputs(run)
+    for path in changed[:SHOWN]:
         logging.warning("%s is not the file of the earlier run any more.", path)
+    if len(changed) > SHOWN:
+        logging.warning("Neither are %d more files.", len(changed) - SHOWN)
+
+
+def _says(saved: dict, file: str) -> bool:
+    """Whether the options of a run.json name a file."""
+    return any(file == value or isinstance(value, list) and file in value
+               for value in saved.values())  # fmt: skip
+
+
+def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Raise UserError for the first option that names no plain file."""
+    for path in _one_by_one({name: getattr(options, name) or [] for name in names}).values():
+        check_file(path)
+
+
+def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> dict[str, Checked]:
+    """The networks before their tensors are read; UserError where a file is not what it should be.
+    """
+    for path in (files.svd, files.unet, files.controlnext):
+        check_name(path)
+    checked = check_models(files.svd, files.unet, files.controlnext, dtype)
+    if family is FCVG:
+        check_version(checked["controlnext"].network)
+    return checked
 
 
 def _absolute(path: Path | str | list) -> str | list[str]:

@@ -6,19 +6,27 @@
  "scores": [0.9, ...]}                may be left out
 """
 
-import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
+from ..canvas import SIDES, is_side
 from ..errors import UserError
 from ..lines import LineMatches
+from ..quoting import quote
+from .json_file import read_json
+
+MAX_LINES = 100_000  # a frame of 4096 x 4096 has a few thousand
+ROUNDED = 1e-6  # by which a score may be above 1
+FORM = "size [height, width] and lines0 and lines1, each a list of [[x, y], [x, y]]"
 
 
 def write_matches(path: Path, matches: LineMatches) -> None:
-    """Write matches, coordinates to a thousandth of a pixel, one match a line of text."""
+    """Write matches, one a line of text: each number in as many digits as give it back exactly."""
     rows = {
-        name: [json.dumps(_rounded(row)) for row in getattr(matches, name).tolist()]
+        name: [_text(row) for row in getattr(matches, name).detach().cpu().float().numpy()]
         for name in ("lines0", "lines1", "scores")
     }
     lists = [f' "{name}": [\n  {_joined(values)}\n ]' for name, values in rows.items()]
@@ -27,39 +35,58 @@ def write_matches(path: Path, matches: LineMatches) -> None:
 
 
 def read_matches(path: Path) -> LineMatches:
-    """What `write_matches` wrote, or somebody else in its form.
+    """What `write_matches` wrote, bit for bit, or somebody else in its form.
 
     Raises:
         UserError: the file is missing or of another form.
     """
+    found = read_json(path, expected=f"line matches: JSON with {FORM}")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        size = tuple(int(length) for length in found["size"])
-        lines = [_lines(found[name]) for name in ("lines0", "lines1")]
-        scores = found.get("scores")
-        scores = None if scores is None else torch.tensor(scores, dtype=torch.float32)
-        matches = LineMatches(*lines, size=size, scores=scores)
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return _matches(found)
+    except ValueError as error:
         raise UserError(
-            f"{path} holds no line matches ({error}). Expected is JSON with size [height, width] "
-            "and lines0 and lines1, each a list of [[x, y], [x, y]]."
+            f"{path} holds no line matches ({error}). Expected is JSON with {FORM}."
         ) from error
-    if not all(x.isfinite().all() for x in (*lines, matches.scores)):
-        raise UserError(f"{path} holds coordinates or scores that are not finite numbers.")
-    return matches
 
 
-def _lines(rows: list) -> torch.Tensor:
-    """[N, 2, 2], also where N is 0."""
-    lines = torch.tensor(rows, dtype=torch.float32)
-    return lines.reshape(0, 2, 2) if lines.numel() == 0 else lines
+def _matches(found: Any) -> LineMatches:
+    """The matches of a file's values; ValueError says what is wrong with them."""
+    if not isinstance(found, dict):
+        raise ValueError(f"it is a {type(found).__name__}, not a dictionary")
+    if missing := {"size", "lines0", "lines1"} - found.keys():
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    size = found["size"]
+    if not isinstance(size, list) or len(size) != 2 or not all(map(is_side, size)):
+        raise ValueError(f"size is {quote(size)}; expected {SIDES}")
+    lines = [_numbers(name, found[name], shape=(2, 2)) for name in ("lines0", "lines1")]
+    scores = found.get("scores")
+    if scores is not None:
+        scores = _numbers("scores", scores, shape=())
+        if len(scores) and not (scores.min() >= 0 and scores.max() <= 1 + ROUNDED):
+            raise ValueError("scores are not all in 0..1")
+    return LineMatches(*lines, size=(int(size[0]), int(size[1])), scores=scores)
 
 
-def _rounded(value: list | float) -> list | float:
-    """Numbers of a nested list, to three digits."""
-    return [_rounded(x) for x in value] if isinstance(value, list) else round(value, 3)
+def _numbers(name: str, rows: Any, *, shape: tuple[int, ...]) -> torch.Tensor:
+    """[N, *shape] float32, also where N is 0; ValueError where it is anything else."""
+    if not isinstance(rows, list):
+        raise ValueError(f"{name} is no list")
+    if len(rows) > MAX_LINES:
+        raise ValueError(f"{name} has {len(rows)} lines, more than {MAX_LINES}")
+    values = np.array(rows, object) if rows else np.empty((0, *shape), object)
+    # Shapes first: numpy goes through arrays of 32 dimensions at most.
+    if values.shape[1:] != shape or not {type(value) for value in values.flat} <= {int, float}:
+        form = "[[x, y], [x, y]]" if shape else "numbers"
+        raise ValueError(f"{name} is no list of {form}")
+    numbers = torch.from_numpy(values.astype(np.float64)).float()
+    if not numbers.isfinite().all():
+        raise ValueError(f"{name} has numbers that are not finite")
+    return numbers
+
+
+def _text(values: np.ndarray) -> str:
+    """Nested lists of float32; numpy writes as few digits as tell a number from its neighbours."""
+    return f"[{', '.join(map(_text, values))}]" if values.ndim else str(values)
 
 
 def _joined(rows: list[str]) -> str:

@@ -10,10 +10,11 @@ import torch
 
 from ..errors import UserError
 from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
-from .loading import read_weights
+from .integrity import check_name
 from .machine import choose_device
 from .matches_file import read_matches
 from .model_files import find_gluestick
+from .weight_files import read_weights
 
 Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
 
@@ -41,6 +42,8 @@ def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matche
     if options.matcher == "classic" or None in files:
         logging.info("Lines are matched by SIFT, homographies and optical flow.")
         return ClassicLineMatcher(max_lines=options.max_lines)
+    for path in files:
+        check_name(path)
     logging.info("Lines are matched by GlueStick.")
     device = choose_device(options.device)
     # Float16 finds the same matches on the golden cases; bfloat16 loses keypoints.

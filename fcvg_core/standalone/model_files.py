@@ -1,17 +1,14 @@
-"""Where the model files are: named by options, in known folders, or on huggingface.co."""
+"""Where the model files are: named by options, else in known folders. Nothing is downloaded."""
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
 from ..pose import DWPOSE_FILES
-from .catalogue import MODEL_INDEX, SVD_PARTS, find_model
+from .catalogue import MODEL_INDEX, find_model
 from .comfyui import FCVG_MODELS, known_folders
-
-# What of SVD's repository is used; its UNet only where FCVG's file is not whole.
-SVD_FILES = (MODEL_INDEX, "*/*.json")
+from .plain_file import check_file
 
 
 @dataclass(frozen=True)
@@ -37,21 +34,15 @@ class ModelFiles:
 
 
 def find_models(
-    svd: str | None,
-    unet: Path | None,
-    controlnext: Path | None,
-    *,
-    family: Family,
-    half: bool,
+    svd: Path | None, unet: Path | None, controlnext: Path | None, *, family: Family
 ) -> ModelFiles:
     """The files that are named; the rest from FCVG_MODELS, else from ComfyUI's folders.
 
     Args:
-        svd: folder in diffusers' layout, or a name on huggingface.co, which is downloaded.
-        half: of a download, the half-precision files.
+        svd: folder in diffusers' layout.
 
     Raises:
-        UserError: one is neither named nor found.
+        UserError: a file or the folder is neither named nor found, or is none.
     """
     roots = known_folders()
     unet = unet or find_model(family.unet, roots)
@@ -68,12 +59,12 @@ def find_models(
             "them where python -m fcvg_core models says, which downloads them with --get. Looked "
             f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
             f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without any: python "
-            "-m fcvg_core stand-ins DIR"
+            "-m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
+            "--controlnext DIR/controlnext.safetensors"
         )
     for path in (unet, controlnext):
-        if not path.is_file():
-            raise UserError(f"There is no model file {path}.")
-    return ModelFiles(_svd_folder(str(found), unet, half), unet, controlnext)
+        check_file(path, expected="a file of weights")
+    return ModelFiles(_svd_folder(found), unet, controlnext)
 
 
 def find_gluestick(
@@ -111,45 +102,12 @@ def find_svd(roots: list[tuple[str, Path]]) -> Path | None:
     return index.parent if index else None
 
 
-def _svd_folder(name: str, unet: Path, half: bool) -> Path:
-    """The folder of that name, downloaded where there is none."""
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
-    if folder.exists() or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+def _svd_folder(folder: Path) -> Path:
+    """The folder, if it is there. A name on huggingface.co, as the reference takes, is none."""
+    if not folder.is_dir():
         raise UserError(
-            f"{name} is no folder: give the folder of SVD in diffusers' layout (the one with "
-            f"{MODEL_INDEX}), or its name on huggingface.co."
+            f"{folder} is no folder: give --model the folder of SVD in diffusers' layout (the one "
+            f"with {MODEL_INDEX}). A run downloads nothing: python -m fcvg_core models --get does, "
+            "and a run finds SVD there without --model."
         )
-    from .loading import is_whole
-
-    weights = [_weights(part, half) for part in SVD_PARTS]
-    folder = _from_hub(name, [*SVD_FILES, *weights])
-    if not is_whole(folder, unet):
-        _from_hub(name, [_weights("unet", half)])
     return folder
-
-
-def _from_hub(name: str, patterns: list[str]) -> Path:
-    """The local copy of a repository on huggingface.co, of the files that fit the patterns.
-
-    Raises:
-        UserError: it can't be reached, does not exist or needs a licence to be accepted.
-    """
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
-    except (OSError, ValueError) as error:  # the hub's own errors derive from these
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise UserError(
-            f"There is no folder {name}, and it can't be downloaded from huggingface.co under "
-            f"that name ({type(error).__name__}: {reason}). Download it by hand and give --model "
-            "its folder."
-        ) from error
-
-
-def _weights(part: str, half: bool) -> str:
-    """Pattern of the weights of a part, in one precision."""
-    stem = "model" if part == "image_encoder" else "diffusion_pytorch_model"
-    return f"{part}/{stem}{'.fp16' if half else ''}.safetensors"

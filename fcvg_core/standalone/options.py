@@ -1,13 +1,14 @@
 """The command line's options. The reference's names are aliases of shorter ones."""
 
 import argparse
-from pathlib import Path
-from typing import NoReturn
 
+from .. import bounds
+from ..errors import UserError
 from .catalogue import MODES
 from .option_groups import (
     MISSING_JOINTS,
     MISSING_PEOPLE,
+    OUTPUT,
     STYLES,
     add_detector,
     add_device,
@@ -17,10 +18,10 @@ from .option_groups import (
     add_motion,
     add_sampling,
     add_size,
-    number,
-    timing,
-    whole,
 )
+from .option_parser import Parser
+from .option_rules import check_pairs, settle_names, without_replaced
+from .option_types import PATH, TIMING, number, whole
 
 EXAMPLES = {
     "inbetween": (
@@ -51,53 +52,48 @@ EXAMPLES = {
 }
 
 
-class _Help(argparse.HelpFormatter):
-    """Leaves the lines of the examples as they are."""
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the long list of options before it."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"Error: {message}. All options: {self.prog} --help\n")
-
-
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line; `command` says which one was asked for.
 
+    What is typed comes before what the file of --run says, and that before the defaults.
+
     Raises:
-        UserError: the file of --run is none.
+        UserError: two options contradict each other, there is no such device, or the file of
+            --run is none, of another command, or holds what an option can't hold.
         SystemExit: an option is wrong (2), or only help was asked for (0).
     """
-    parser, repeatable = _build_parser()
-    options = parser.parse_args(arguments)
-    if getattr(options, "run", None):
-        from .output import read_run  # needs numpy, which --help and doctor do without
+    parser, commands = _build_parser()
+    typed = parser.parse_typed(arguments)
+    name = typed.pop("command")
+    command = commands[name]
+    typed = settle_names(typed, command.spell)
+    check_pairs(typed, command)
+    saved = {}
+    if "run" in typed:
+        from .run_options import read_run_options  # needs numpy, which --help does without
 
-        command = repeatable[options.command]
-        saved = read_run(options.run)["options"]
-        known = {action.dest for action in command._actions} - {"run", "help"}
-        if isinstance(saved.get("seed"), int):  # up to version 0.2.0 it coloured the lines as well
-            saved.setdefault("color_seed", saved["seed"] % 2**32)
-        command.set_defaults(**{k: _as_typed(v) for k, v in saved.items() if k in known})
-        options = parser.parse_args(arguments)
-    if getattr(options, "guidance_scale", None) is not None:
-        options.min_guidance = options.max_guidance = options.guidance_scale
-        options.guidance_scale = None  # said, and not to be said again by --run
+        saved = read_run_options(typed["run"], name, command, typed)
+        saved = without_replaced(saved, typed)
+    defaults = settle_names(command.defaults, command.spell)
+    options = argparse.Namespace(command=name, **{**defaults, **saved, **typed})
+    if getattr(options, "device", "auto") != "auto":
+        _check_device(options, where="" if "device" in typed else f"{options.run}: device: ")
     return options
 
 
-def _as_typed(value):
-    """A saved number as the text that was typed, so that it passes the same checks."""
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+def _check_device(options: argparse.Namespace, *, where: str) -> None:
+    """Raise UserError where the device is not there; the message begins with `where`."""
+    from .machine import choose_device  # needs torch, which --help does without
+
+    try:
+        choose_device(options.device)
+    except UserError as error:
+        raise UserError(f"{where}{error} Give another --device.") from error
 
 
-def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
-    """The parser, and those of the commands that --run repeats."""
-    parser = _Parser(
+def _build_parser() -> tuple[Parser, dict[str, Parser]]:
+    """The parser, and those of the commands."""
+    parser = Parser(
         prog="python -m fcvg_core",
         description="Frames between two frames, painted along lines that both share (FCVG).",
     )
@@ -115,7 +111,7 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     add_sampling(sampling, window=25, guidance=3.0)
     _add_injection(sampling)
     add_machine(inbetween.add_argument_group("machine"))
-    animate = _add_animate(commands)
+    _add_animate(commands)
     _add_match(commands)
     _add_pose(commands)
     _add_models(commands)
@@ -123,23 +119,24 @@ def _build_parser() -> tuple[_Parser, dict[str, _Parser]]:
     stand_ins = commands.add_parser(
         "stand-ins", help="write tiny untrained models, to try the program with"
     )
-    stand_ins.add_argument("folder", type=Path, metavar="DIR")
+    stand_ins.add_argument("folder", type=PATH, metavar="DIR")
     samples = commands.add_parser("sample-frames", help="write two sample frames, drawn by code")
-    samples.add_argument("folder", type=Path, metavar="DIR")
+    samples.add_argument("folder", type=PATH, metavar="DIR")
     add_size(samples)
     for name, command in commands.choices.items():
         lines = [f"  {parser.prog} {example}" for example in EXAMPLES[name]]
-        command.epilog, command.formatter_class = "\n".join(["examples:", *lines]), _Help
-    return parser, {"inbetween": inbetween, "animate": animate}
+        command.epilog = "\n".join(["examples:", *lines])
+        command.tell_typed_apart()
+    return parser, commands.choices
 
 
 # fmt: off
 def _add_files(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("first", type=Path, nargs="?", metavar="FIRST", help="picture that the video begins with")
-    add("last", type=Path, nargs="?", metavar="LAST", help="picture that it ends with")
-    add("--image1_path", type=Path, metavar="FILE", help="the same as FIRST")
-    add("--image2_path", type=Path, metavar="FILE", help="the same as LAST")
+    add("first", type=PATH, nargs="?", metavar="FIRST", help="picture that the video begins with")
+    add("last", type=PATH, nargs="?", metavar="LAST", help="picture that it ends with")
+    add("--image1_path", type=PATH, metavar="FILE", help="the same as FIRST")
+    add("--image2_path", type=PATH, metavar="FILE", help="the same as LAST")
     add_job(group, family="FCVG")
 
 
@@ -150,10 +147,10 @@ def _add_match(commands) -> None:
         description="Write the lines that two frames share as matches.json, which inbetween "
         "--matches takes, and as a picture.",
     )
-    match.add_argument("first", type=Path, metavar="FIRST", help="picture")
-    match.add_argument("last", type=Path, metavar="LAST", help="picture")
-    match.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
-                       help="folder to make; if it exists, OUT_0001 ... is made")  # fmt: skip
+    match.add_argument("first", type=PATH, metavar="FIRST", help="picture")
+    match.add_argument("last", type=PATH, metavar="LAST", help="picture")
+    match.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
+                       help=OUTPUT)
     add_size(match)
     add_matcher(match)
     add_device(match)
@@ -166,9 +163,9 @@ def _add_pose(commands) -> None:
         description="Write the people of each picture as JSON in OpenPose's form, which inbetween "
         "--poses takes, and drawn.",
     )
-    pose.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="pictures")
-    pose.add_argument("-o", "--output", type=Path, required=True, metavar="OUT",
-                      help="folder to make; if it exists, OUT_0001 ... is made")
+    pose.add_argument("images", type=PATH, nargs="+", metavar="IMAGE", help="pictures")
+    pose.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
+                      help=OUTPUT)
     add_size(pose, height=None, width=None)
     pose.add_argument("--style", choices=STYLES, default=STYLES[0],
                       help="whose lines are drawn (%(default)s)")
@@ -192,13 +189,13 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
     what.add_argument("--get", action="store_true",
                       help="download what is missing; nothing is overwritten, and what broke off "
                       "is resumed")
-    what.add_argument("--convert", nargs="+", type=Path, metavar="FILE",
+    what.add_argument("--convert", nargs="+", type=PATH, metavar="FILE",
                       help="write the weights of .tar, .pth, .pt, .bin or .ckpt files as "
                       ".safetensors beside them")
     what.add_argument("--json", action="store_true", help="for other programs")
 
 
-def _add_animate(commands) -> _Parser:
+def _add_animate(commands: argparse._SubParsersAction) -> None:
     animate = commands.add_parser(
         "animate",
         help="a picture and a driving video in, the picture's person in its poses out",
@@ -207,41 +204,41 @@ def _add_animate(commands) -> _Parser:
     )
     group = animate.add_argument_group("files")
     add = group.add_argument
-    add("image", type=Path, nargs="?", metavar="IMAGE", help="picture of a person")
-    add("video", type=Path, nargs="?", metavar="VIDEO", help="video whose poses drive it")
-    add("--ref_image_path", type=Path, metavar="FILE", help="the same as IMAGE")
-    add("--validation_control_video_path", type=Path, metavar="FILE", help="the same as VIDEO")
-    add("--control-frames", "--validation_control_images_folder", type=Path, metavar="DIR",
+    add("image", type=PATH, nargs="?", metavar="IMAGE", help="picture of a person")
+    add("video", type=PATH, nargs="?", metavar="VIDEO", help="video whose poses drive it")
+    add("--ref_image_path", type=PATH, metavar="FILE", help="the same as IMAGE")
+    add("--validation_control_video_path", type=PATH, metavar="FILE", help="the same as VIDEO")
+    add("--control-frames", "--validation_control_images_folder", type=PATH, metavar="DIR",
         help="instead of VIDEO: control frames that are drawn already, as pictures")
     add_job(group, family="ControlNeXt-SVD")
     group = animate.add_argument_group("video")
     add = group.add_argument
     add_size(group, height=768, width=512)
-    add("--frames", "--max_frame_num", type=whole(2), default=240, metavar="N",
+    add("--frames", "--max_frame_num", type=whole(bounds.ANIMATION_FRAMES), default=240,
+        metavar="N",
         help="at most as many are made; the first one has the picture's own pose (%(default)s)")
-    add("--stride", "--sample_stride", type=whole(1), default=2, metavar="N",
+    add("--stride", "--sample_stride", type=whole(bounds.STRIDE), default=2, metavar="N",
         help="every N-th frame of VIDEO counts; of fast videos, fewer (%(default)s)")
-    add("--fps", type=number(0.01), metavar="X",
+    add("--fps", type=number(bounds.FILE_FPS), metavar="X",
         help="frames a second of the files; by default those of VIDEO by the stride, or 14")
     add("--one-person", action=argparse.BooleanOptionalAction, default=True,
         help="follow the person who stays longest; else everybody is drawn (%(default)s)")
-    add("--smoothing", type=number(0, 20), default=0.0, metavar="X",
+    add("--smoothing", type=number(bounds.SMOOTHING), default=0.0, metavar="X",
         help="against jitter of the poses, in frames (%(default)s)")
     add_detector(group)
     add_motion(group, bucket=128)
-    add("--control-weight", type=number(0), default=1.0, metavar="X",
+    add("--control-weight", type=number(bounds.CONTROL_WEIGHT), default=1.0, metavar="X",
         help="how strongly the poses steer (%(default)s)")
     add_sampling(animate.add_argument_group("sampling"), window=24, guidance=2.0)
     add_machine(animate.add_argument_group("machine"))
-    return animate
 
 
 def _add_video(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add_size(group)
-    add("--frames", "--max_frame_num", type=whole(2), default=25, metavar="N",
+    add("--frames", "--max_frame_num", type=whole(bounds.FRAMES), default=25, metavar="N",
         help="of the video, both keyframes included (%(default)s)")
-    add("--fps", type=whole(1), default=7, metavar="N",
+    add("--fps", type=whole(bounds.FPS), default=7, metavar="N",
         help="frames a second, of the file and of the motion that is painted (%(default)s)")
     add_motion(group, bucket=127)
     add("--keep-keyframes", action=argparse.BooleanOptionalAction, default=False,
@@ -251,30 +248,34 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
 def _add_conditions(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add_matcher(group)
-    add("--matches", type=Path, metavar="FILE",
+    add("--matches", type=PATH, metavar="FILE",
         help="lines that were matched before (by `match`, by hand or by another program)")
-    add("--line-width", type=whole(1), default=1, metavar="N", help="in pixels (%(default)s)")
-    add("--color-seed", type=whole(0, 2**32 - 1), default=0, metavar="N",
+    add("--line-width", type=whole(bounds.LINE_WIDTH), default=1, metavar="N",
+        help="in pixels (%(default)s)")
+    add("--color-seed", type=whole(bounds.COLOR_SEED), default=0, metavar="N",
         help="which line gets which colour; any number will do (%(default)s)")
     add_detector(group)
-    add("--poses", nargs=2, metavar="FILE",
+    people = group.add_mutually_exclusive_group()
+    people.add_argument("--poses", type=PATH, nargs=2, metavar="FILE",
         help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")
-    add("--no-poses", dest="poses", action="store_const", const=False, help="lines only")
+    people.add_argument("--no-poses", dest="poses", action="store_const", const=False,
+                        help="lines only")
     add("--missing-joints", choices=MISSING_JOINTS, default=MISSING_JOINTS[0],
         help="joints that one frame does not show: hide, or hold beside the body (%(default)s)")
     add("--missing-people", choices=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
         help="people that one frame does not show: fade, or drop (%(default)s)")
-    add("--timing", type=timing, default="reference", metavar="T",
+    add("--timing", type=TIMING, default="reference", metavar="T",
         help="of the motion: reference (the frames beside both ends show the ends), uniform, "
         "ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)")
-    add("--control-weight", "--control_weight", type=number(0), default=1.0, metavar="X",
+    add("--control-weight", "--control_weight", type=number(bounds.CONTROL_WEIGHT), default=1.0,
+        metavar="X",
         help="how strongly the conditions steer (%(default)s)")
 
 
 def _add_injection(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--noise-injection-steps", type=whole(0), default=0, metavar="N",
+    add("--noise-injection-steps", type=whole(bounds.INJECTION_TIMES), default=0, metavar="N",
         help="how often each of the first steps is taken again with new noise (%(default)s)")
-    add("--noise-injection-ratio", type=number(0, 1), default=0.0, metavar="X",
-        help="share of the steps that are, 0 to 1 (%(default)s)")
+    add("--noise-injection-ratio", type=number(bounds.SHARE), default=0.0, metavar="X",
+        help="share of the steps that are taken again (%(default)s)")
 # fmt: on

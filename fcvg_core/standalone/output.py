@@ -1,55 +1,120 @@
 """What a run leaves behind: a folder of its own with video, frames, conditions and run.json."""
 
 import hashlib
+import io
 import json
 import platform
-from collections.abc import Iterable
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ..errors import UserError
+from .failures import TOO_MUCH, explain_disk
+from .json_file import read_json
+from .signals import uninterrupted
 
+BLOCK = 4096  # bytes; every file takes whole ones of its disk
+VIDEO_BYTES = 0.25  # a pixel: several times what H.264 takes for what a camera saw
 HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "numpy",
             "opencv-python", "opencv-python-headless", "pillow", "av")  # fmt: skip
 
 
-def claim_folder(wanted: Path) -> Path:
-    """Make a folder for a run: `wanted`, or the first free one of `wanted`_0001, _0002, ...
+@contextmanager
+def write_aside(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write; it becomes `path`, or replaces it, when the block is left.
+
+    So nobody ever sees half a file under that name: not a reader, not after an error, not after a
+    `kill -9`.
 
     Raises:
-        OSError: the folder can't be made.
+        UserError: the disk is full, or the file can't be written for another reason.
     """
-    folder, number = wanted, 0
-    while True:
+    part = path.with_name(f".{secrets.token_hex(8)}.part")  # as long for every name
+    with explained(path):
         try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            if number == 0 and folder.is_dir() and not any(folder.iterdir()):
-                return folder
-        number += 1
-        folder = wanted.with_name(f"{wanted.name}_{number:04d}")
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def write_frames(folder: Path, frames: np.ndarray) -> None:
-    """Write frames [T, H, W, 3] uint8 as 00.png, 01.png, ..."""
-    folder.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say of what the system refuses to write which file it is, and the remedy.
+
+    Raises:
+        UserError: instead of every OSError, and of the errors of FFmpeg on a full disk.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) or getattr(error, "errno", None) in TOO_MUCH:
+            raise UserError(explain_disk(error, path)) from error
+        raise
+
+
+def write_picture(path: Path, frame: np.ndarray) -> None:
+    """Write a frame [H, W, 3] uint8 as PNG."""
+    content = io.BytesIO()  # a full disk is one error among many of Pillow's
+    Image.fromarray(frame).save(content, "PNG")
+    with write_aside(path) as part:
+        part.write_bytes(content.getbuffer())
+
+
+def write_frames(
+    folder: Path, frames: np.ndarray, *, before: Callable[[int], None] = lambda number: None
+) -> None:
+    """Write frames [T, H, W, 3] uint8 as 00.png, 01.png, ...
+
+    Args:
+        before: is told the number of each frame before it is written.
+
+    Raises:
+        UserError: they can't be written; those before are there.
+    """
+    with explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     digits = max(len(str(len(frames) - 1)), 2)
     for i, frame in enumerate(frames):
-        Image.fromarray(frame).save(folder / f"{i:0{digits}d}.png")
+        before(i)
+        try:
+            write_picture(folder / f"{i:0{digits}d}.png", frame)
+        except UserError as error:
+            there = f" {i} of {len(frames)} frames are in {folder}." if i else ""
+            raise UserError(f"{error}{there}") from error
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write frames [T, H, W, 3] uint8, or one by one, as an MP4; see `video.VideoWriter`."""
+    """Write frames [T, H, W, 3] uint8, or one by one, as an MP4; see `video.VideoWriter`.
+
+    Raises:
+        UserError: it can't be written to its end.
+    """
     from .video import VideoWriter
 
-    with VideoWriter(path, fps) as video:
+    with explained(path), VideoWriter(path, fps) as video:
         for frame in frames:
-            video.write(frame)
+            with uninterrupted():
+                video.write(frame)
+
+
+def frames_size(shape: tuple[int, ...]) -> float:
+    """Bytes that frames [T, H, W, 3] take at most as PNG: noise can't be compressed."""
+    count, height, width, channels = shape
+    return count * (height * (width * channels + 1) * 1.005 + 2 * BLOCK)
+
+
+def video_size(shape: tuple[int, ...]) -> float:
+    """Bytes that a video of frames [T, H, W, 3] hardly ever takes."""
+    count, height, width, _ = shape
+    return count * height * width * VIDEO_BYTES + BLOCK
 
 
 def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> None:
@@ -66,7 +131,10 @@ def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> No
         "versions": versions(),
         **facts,
     }
-    path.write_text(json.dumps(run, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(run, indent=1, ensure_ascii=False) + "\n"
+    with write_aside(path) as part:
+        # What no UTF-8 can hold, as it may be in a file's name, JSON escapes as Python does.
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_run(path: Path) -> dict:
@@ -75,24 +143,32 @@ def read_run(path: Path) -> dict:
     Raises:
         UserError: the file is missing or was not written by a run.
     """
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(run["options"], dict) and isinstance(run["inputs"], dict):
-            return run
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is no run.json of an earlier run: {error!r}.") from error
-    raise UserError(f"{path} is no run.json of an earlier run: its options are no table.")
+    run = read_json(path, expected="the run.json of an earlier run")
+    for key in ("options", "inputs"):
+        if not isinstance(run, dict) or not isinstance(run.get(key), dict):
+            raise UserError(f"{path} is no run.json of an earlier run: it has no table {key!r}.")
+    return run
 
 
 def changed_inputs(run: dict) -> list[str]:
     """Paths of the files of an earlier run that are not what they were then."""
-    return [
-        noted["path"]
-        for noted in run["inputs"].values()
-        if not Path(noted["path"]).exists() or describe_file(Path(noted["path"])) != noted
-    ]
+    noted = [entry for entry in run["inputs"].values() if _is_noted(entry)]
+    return [entry["path"] for entry in noted if _is_changed(entry)]
+
+
+def _is_noted(entry: Any) -> bool:
+    """Whether an input of a run.json is what `describe_file` gives; others were made by hand."""
+    return isinstance(entry, dict) and isinstance(entry.get("path"), str)
+
+
+def _is_changed(noted: dict) -> bool:
+    path = Path(noted["path"])
+    try:
+        if not path.is_file() and not path.is_dir():  # a pipe or a device may never end
+            return True
+        return describe_file(path) != noted
+    except (OSError, ValueError):  # it can't be read, or can't be a path
+        return True
 
 
 def describe_file(path: Path) -> dict:
@@ -103,7 +179,8 @@ def describe_file(path: Path) -> dict:
     size = path.stat().st_size
     if size > HASHED_BYTES:
         return {"path": str(path), "bytes": size}
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as opened:
+        digest = hashlib.sha256(opened.read(size)).hexdigest()  # some of the system's never end
     return {"path": str(path), "bytes": size, "sha256": digest}
 
 

@@ -19,6 +19,7 @@ from ..models.fcvg import (
 )
 from ..sampling import draw_noise
 from .denoising import Keyframe, Settings, denoise
+from .failures import is_memory
 from .loading import Models
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -197,14 +198,6 @@ class AnimationPipeline(VideoPipeline):
         return self.decode(latents, decode_chunk, progress)
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that a card's memory ran out; newer torch has two kinds of it."""
-    late = isinstance(error, getattr(torch, "AcceleratorError", ()))
-    return isinstance(error, torch.cuda.OutOfMemoryError) or (
-        late and (getattr(error, "error_code", None) == 2 or "out of memory" in str(error).lower())
-    )
-
-
 def _to_channels_first(frames: np.ndarray) -> Tensor:
     """uint8 [T, H, W, 3] -> uint8 [T, 3, H, W]."""
     check_frames(frames)
@@ -216,7 +209,7 @@ def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
     try:
         frames = _run_decoder(vae, latents)
     except Exception as error:
-        if len(latents) == 1 or not is_out_of_memory(error):
+        if len(latents) == 1 or not is_memory(error):
             raise
         # Retried by the caller: until here the exception holds the chunk's tensors.
         return None

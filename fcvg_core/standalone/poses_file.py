@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..pose import Poses, canvas_size, from_openpose, is_stretched, to_openpose
+from .json_file import read_json
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
@@ -23,17 +24,15 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
         frame: which one of a list.
 
     Raises:
-        UserError: the file is missing or of another form.
+        UserError: the file is missing, no JSON or of another form.
     """
+    found = read_json(path, expected="poses in OpenPose's form")
+    if found == []:
+        raise UserError(f"{path} is an empty list: expected the poses of a frame.")
+    found = found[frame] if isinstance(found, list) else found
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        found = found[frame] if isinstance(found, list) else found
-        poses, canvas = from_openpose(found, size=size), canvas_size(found)
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except IndexError as error:
-        raise UserError(f"{path} is an empty list: expected the poses of a frame.") from error
-    except (OSError, ValueError) as error:
+        poses, canvas = from_openpose(found, size=size, name=str(path)), canvas_size(found)
+    except UserError as error:
         raise UserError(f"{path} holds no poses: {error}") from error
     if canvas and is_stretched(canvas, size):
         logging.warning(

@@ -1,20 +1,27 @@
 """Progress bars of a command."""
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 
 class Bars:
-    """A bar for each stage; call it with the stage, what is done, and of how many."""
+    """A bar for each stage; call it with the stage, what is done, and of how many.
+
+    Used in a `with` block, in which what is logged gets lines of its own, above the bar.
+    """
 
     def __init__(self):
         self._bars = {}
+        self._lines = logging_redirect_tqdm()
 
     def __enter__(self) -> "Bars":
+        self._lines.__enter__()
         return self
 
     def __exit__(self, *exception) -> None:
         for bar in self._bars.values():
             bar.close()
+        self._lines.__exit__(*exception)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         if stage not in self._bars:

@@ -5,21 +5,22 @@ that the files are the same on every machine.
 """
 
 import json
-import logging
+import os
 import zlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from ..containers import METADATA
 from ..errors import UserError
+from ..json_text import parse_json
 from ..models.fcvg import Config, ControlNeXt
+from . import loading
+from .output import write_aside
 
-FILES = (
-    "svd/unet/diffusion_pytorch_model.safetensors", "svd/vae/diffusion_pytorch_model.safetensors",
-    "svd/image_encoder/model.safetensors", "unet.safetensors", "controlnext.safetensors",
-)  # fmt: skip
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has heads of 64 channels, whatever the width.
 UNET = {
@@ -36,18 +37,12 @@ VAE = {
     "sample_size": 64, "scaling_factor": 0.18215, "force_upcast": True,
 }  # fmt: skip
 IMAGE_ENCODER = {
+    "architectures": ["CLIPVisionModelWithProjection"], "model_type": "clip_vision_model",
     "hidden_size": 64, "intermediate_size": 128, "projection_dim": 64, "num_hidden_layers": 2,
     "num_attention_heads": 1, "num_channels": 3, "image_size": 224, "patch_size": 32,
     "hidden_act": "gelu", "layer_norm_eps": 1e-5,
 }  # fmt: skip
-# SVD's scheduler/scheduler_config.json.
-SCHEDULER = {
-    "_class_name": "EulerDiscreteScheduler", "num_train_timesteps": 1000,
-    "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear",
-    "interpolation_type": "linear", "prediction_type": "v_prediction",
-    "sigma_min": 0.002, "sigma_max": 700.0, "steps_offset": 1,
-    "timestep_spacing": "leading", "timestep_type": "continuous", "use_karras_sigmas": True,
-}  # fmt: skip
+SCHEDULER = {"_class_name": "EulerDiscreteScheduler", **loading.SCHEDULER}
 # SVD's feature_extractor/preprocessor_config.json.
 FEATURE_EXTRACTOR = {
     "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
@@ -69,48 +64,110 @@ MODEL_INDEX = {
 def write_stand_ins(folder: Path) -> None:
     """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
 
+    Where some of it is there, the rest is written: an interrupted run can be started again.
+
     Raises:
-        UserError: the folder holds other things; they are left as they are.
+        UserError: the folder holds other things, or files that are not what they would become;
+            nothing is written then.
     """
-    _check_folder(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: name another.")
+    contents = _contents()
+    try:
+        missing = _missing(folder, contents)
+        for name in missing:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with write_aside(folder / name) as part:
+                part.write_bytes(contents[name])
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or folder} can't be written ({error.strerror}): name another folder."
+        ) from error
+
+
+def _contents() -> dict[str, bytes]:
+    """Every file, by its name below the folder."""
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    svd = folder / "svd"
     unet = UNetSpatioTemporalConditionModel(**UNET)
-    _save_part(svd / "unet", unet, "diffusion_pytorch_model", salt="svd ")
     vae = AutoencoderKLTemporalDecoder(**VAE)
-    _save_part(svd / "vae", vae, "diffusion_pytorch_model", salt="")
     encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**IMAGE_ENCODER))
-    _save_part(svd / "image_encoder", encoder, "model", salt="")
-    _write_json(svd / "scheduler" / "scheduler_config.json", SCHEDULER)
-    _write_json(svd / "feature_extractor" / "preprocessor_config.json", FEATURE_EXTRACTOR)
-    _write_json(svd / "model_index.json", MODEL_INDEX)
     controlnext = ControlNeXt(Config(out_channels=UNET["block_out_channels"][0]))
-    _save(folder / "unet.safetensors", fill(unet, salt="fcvg "))
-    _save(folder / "controlnext.safetensors", fill(controlnext))
-    logging.info("Stand-ins written to %s.", folder)
+    weights = "diffusion_pytorch_model.safetensors"
+    return {
+        "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **UNET}),
+        f"svd/unet/{weights}": _packed(fill(unet, salt="svd ")),
+        "svd/vae/config.json": _json({"_class_name": type(vae).__name__, **VAE}),
+        f"svd/vae/{weights}": _packed(fill(vae)),
+        "svd/image_encoder/config.json": _json(IMAGE_ENCODER),
+        "svd/image_encoder/model.safetensors": _packed(fill(encoder)),
+        "svd/scheduler/scheduler_config.json": _json(SCHEDULER),
+        "svd/feature_extractor/preprocessor_config.json": _json(FEATURE_EXTRACTOR),
+        "svd/model_index.json": _json(MODEL_INDEX),
+        "unet.safetensors": _packed(fill(unet, salt="fcvg ")),
+        "controlnext.safetensors": _packed(fill(controlnext)),
+    }
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuse a folder in which something else than stand-ins would be written over."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name another.")
-    there = [folder / name for name in FILES if (folder / name).exists()]
-    for path in there:
-        if not is_stand_in_file(path):
+def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
+    """Names of the files that are still to be written.
+
+    Raises:
+        UserError: something else is in the place of one; or the folder is somebody's who has
+            nothing to do with stand-ins.
+    """
+    missing = []
+    for name, content in contents.items():
+        path = folder / name
+        state = _state(path, content)
+        if state == "other":
             raise UserError(
-                f"{path} is there, and is no stand-in or only half of one: name another folder, "
-                "or remove it."
+                f"{path} is there, and is no stand-in, or an edited one: name another folder, or "
+                "remove it."
             )
-    if not there and folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty, and has no stand-ins: name another folder.")
+        if state == "missing":
+            missing.append(name)
+    if len(missing) == len(contents) and folder.is_dir():
+        own = {Path(name).parts[0] for name in contents}
+        names = (path.name for path in folder.iterdir())
+        # Hidden: what an interrupted run has left, or the system's own.
+        others = sorted(name for name in names if name not in own and name[0] != ".")
+        if others:
+            raise UserError(
+                f"{folder} is not empty, and has no stand-ins ({others[0]} is in it): name "
+                "another folder."
+            )
+    return missing
+
+
+def _state(path: Path, content: bytes) -> str:
+    """Whether a file is "whole", "other" or "missing", which one that breaks off is as well."""
+    if not os.path.lexists(path):
+        return "missing"
+    if not path.is_file() or path.stat().st_size > 2 * len(content):
+        return "other"
+    found = path.read_bytes()
+    if found == content or _means_the_same(found, content, path.suffix):
+        return "whole"
+    return "missing" if content.startswith(found) else "other"
+
+
+def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
+    """Whether another version of this program wrote a file: in another order, with other notes."""
+    try:
+        if suffix == ".json":
+            theirs, ours = parse_json(found), parse_json(content)
+            shared = theirs.keys() & ours.keys()
+            return bool(shared) and all(theirs[key] == ours[key] for key in shared)
+        theirs, ours = load(found), load(content)
+    except (ValueError, AttributeError, SafetensorError):
+        return False
+    return theirs.keys() == ours.keys() and all(ours[key].equal(theirs[key]) for key in ours)
 
 
 def is_stand_in_file(path: Path) -> bool:
     """Whether a .safetensors file says of itself that it is a stand-in."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, "pt") as opened:
             return "stand_in" in (opened.metadata() or {})
@@ -139,20 +196,17 @@ def _values(name: str, shape: torch.Size) -> Tensor:
     return values.half().float()
 
 
-def _save_part(folder: Path, model, stem: str, *, salt: str) -> None:
-    """One network of a diffusers folder: its config.json and its weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_config = getattr(model, "save_config", None) or model.config.save_pretrained
-    write_config(folder)
-    _save(folder / f"{stem}.safetensors", fill(model, salt))
-
-
-def _save(path: Path, state_dict: dict[str, Tensor]) -> None:
+def _packed(state_dict: dict[str, Tensor]) -> bytes:
+    """A .safetensors file in half precision that says what it is."""
     halves = {key: value.half().contiguous() for key, value in state_dict.items()}
-    content = save(halves, metadata={"format": "pt", **MARK})  # save_file lets nobody else read it
-    path.write_bytes(content)
+    content = save(halves)
+    # The library writes notes in any order, and the file has to be the same every time.
+    length = int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8 : 8 + length])
+    header = json.dumps({METADATA: {"format": "pt", **MARK}, **tensors}).encode()
+    header += b" " * (-len(header) % 8)  # numbers begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
-def _write_json(path: Path, content: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+def _json(content: dict) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()

@@ -1,6 +1,5 @@
 """SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
 
-import json
 import os
 
 import comfy.clip_vision
@@ -10,12 +9,16 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.models.fcvg import (
+    QUANT_CONV,
     check_keys,
     describe,
     rename_image_encoder,
     rename_vae,
 )
-from .files import load_weights, weights_file
+from ...fcvg_core.models.fcvg.configs import IMAGE_ENCODER, check_image_encoder, read_config
+from ...fcvg_core.quoting import in_short
+from ...fcvg_core.weights import misfits
+from .files import building, load_weights, read_settings, weights_file
 from .patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
 from .quantised import refuse_quantised
 
@@ -25,9 +28,11 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     path = weights_file(folder, "image_encoder", "model")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
+    found = read_settings(config)
+    check_image_encoder(read_config(found, IMAGE_ENCODER, name=config), name=config)
     try:
         encoder = comfy.clip_vision.ClipVisionModel(config)
-    except (OSError, json.JSONDecodeError, KeyError) as error:
+    except KeyError as error:
         raise ValueError(f"{config} does not describe a CLIP image encoder: {error}.") from error
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
@@ -71,6 +76,9 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     name = f"vae/{os.path.basename(path)}"
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
+    last = {key: value for key, value in state_dict.items() if key in QUANT_CONV}
+    if wrong := misfits(last, QUANT_CONV, partial=True):
+        raise ValueError(f"{name} does not fit: {in_short(wrong)}.")
     state_dict = rename_vae(state_dict)
     small = {"embed_dim": 4, "ddconfig": _vae_sizes(32, (1,), 1)}
     vae = comfy.sd.VAE(sd=autoencoder.AutoencoderKL(**small).state_dict(), config={"params": small})
@@ -89,24 +97,25 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
 def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.AutoencodingEngine:
     """The host's network of the file's sizes, without the file's weights."""
     first = state_dict.get("encoder.conv_in.weight")
-    if first is None or "decoder.mid.block_1.mix_factor" not in state_dict:
+    if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
             f"{name} is {describe(state_dict)}, but SVD's VAE with its temporal decoder is "
             "needed (AutoencoderKLTemporalDecoder)."
         )
-    base = first.shape[0]
-    widths = _count(state_dict, "encoder.down.{}.block.0.conv2.weight")
-    depth = len(_count(state_dict, "encoder.down.0.block.{}.conv2.weight"))
-    sizes = _vae_sizes(base, tuple(width // base for width in widths), depth)
-    models = "comfy.ldm.modules."
-    return autoencoder.AutoencodingEngine(
-        regularizer_config={"target": "comfy.ldm.models.autoencoder.DiagonalGaussianRegularizer"},
-        encoder_config={"target": models + "diffusionmodules.model.Encoder", "params": sizes},
-        decoder_config={
-            "target": models + "temporal_ae.VideoDecoder",
-            "params": {**sizes, "video_kernel_size": [3, 1, 1], "alpha": 0.0},
-        },
-    )
+    models, posterior = "comfy.ldm.modules.", "comfy.ldm.models.autoencoder."
+    with building(name):
+        base = first.shape[0]
+        widths = _count(state_dict, "encoder.down.{}.block.0.conv2.weight")
+        depth = len(_count(state_dict, "encoder.down.0.block.{}.conv2.weight"))
+        sizes = _vae_sizes(base, tuple(width // base for width in widths), depth)
+        return autoencoder.AutoencodingEngine(
+            regularizer_config={"target": posterior + "DiagonalGaussianRegularizer"},
+            encoder_config={"target": models + "diffusionmodules.model.Encoder", "params": sizes},
+            decoder_config={
+                "target": models + "temporal_ae.VideoDecoder",
+                "params": {**sizes, "video_kernel_size": [3, 1, 1], "alpha": 0.0},
+            },
+        )
 
 
 def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:

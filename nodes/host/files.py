@@ -2,45 +2,46 @@
 
 import os
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
+import comfy.model_management as mm
 import comfy.utils
 import torch
-from safetensors import SafetensorError
 
-# What readers raise for a file that is not what its name says.
-_UNREADABLE = (
-    ValueError, RuntimeError, EOFError, OSError, SafetensorError, KeyError, IndexError, TypeError,
-)  # fmt: skip
+from ...fcvg_core.containers import SAFETENSORS, check_pickle, read_header
+from ...fcvg_core.errors import UserError
+from ...fcvg_core.json_text import parse_json
+from ...fcvg_core.weights import StateDict, plain_tensors
+
+MAX_SETTINGS = 2**20  # bytes
 
 
-def load_state_dict(path: str) -> dict[str, torch.Tensor]:
+def load_state_dict(path: str) -> StateDict:
     """Tensors of a .safetensors, .bin, .pt or .pth file.
 
     Raises:
-        ValueError: see `read_file`; or the file holds other things.
+        UserError: see `read_file`; or the file holds other things.
     """
     return load_weights(path)[0]
 
 
-def load_weights(path: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+def load_weights(path: str) -> tuple[StateDict, dict[str, str]]:
     """Tensors of a file, and the notes in its header, which only .safetensors files have.
 
     Raises:
-        ValueError: see `read_file`; or the file holds other things.
+        UserError: see `read_file`; or the file holds other things.
     """
     found, notes = _read(path)
-    found = found.get("state_dict", found) if isinstance(found, dict) else found
-    if not isinstance(found, dict) or not all(torch.is_tensor(x) for x in found.values()):
-        name = os.path.basename(path)
-        raise ValueError(f"{name} holds no plain list of tensors, which a model file should.")
-    return found, notes
+    return plain_tensors(found, name=os.path.basename(path)), notes
 
 
 def read_file(path: str):
     """What a file of weights holds; code in a pickle is never executed.
 
     Raises:
-        ValueError: the file is empty, cut off or not of its kind.
+        UserError: the file is empty, cut off, compressed or not of its kind.
     """
     return _read(path)[0]
 
@@ -52,44 +53,78 @@ def weights_file(folder: str, part: str, stem: str) -> str:
         if os.path.isfile(path):
             return path
     if part == "unet":
-        raise ValueError(
+        raise UserError(
             f"{folder} holds no UNet, which FCVG and ControlNeXt-SVD do not need: switch with_unet "
             "off, or add unet/ to the folder."
         )
-    raise ValueError(f"{folder} holds no {part}/{stem}.safetensors: the download is not complete.")
+    raise UserError(f"{folder} holds no {part}/{stem}.safetensors: the download is not complete.")
 
 
 def _read(path: str) -> tuple:
     name = os.path.basename(path)
+    check_there(path)
     try:
-        if path.lower().endswith((".safetensors", ".sft")):
-            found, notes = comfy.utils.load_torch_file(path, safe_load=True, return_metadata=True)
-            return found, notes or {}
-        _refuse_gguf(path)
+        with open(path, "rb") as opened:
+            if path.lower().endswith(SAFETENSORS):
+                read_header(opened, name=name)
+                found, notes = comfy.utils.load_torch_file(
+                    path, safe_load=True, return_metadata=True
+                )
+                return found, notes or {}
+            _refuse_gguf(opened, name)
+            check_pickle(opened, name=name)
         return torch.load(path, map_location="cpu", weights_only=True), {}
+    except UserError:
+        raise
     except pickle.UnpicklingError as error:
-        raise ValueError(
+        raise UserError(
             f"{name} is not a plain file of weights (code in it is never run). Take the "
             ".safetensors file of the model instead."
         ) from error
-    except _GgufError as error:
-        raise ValueError(str(error)) from error
-    except _UNREADABLE as error:
-        size = os.path.getsize(path)
-        raise ValueError(
-            f"{name} ({size} bytes) can't be read as model weights: it is empty, cut off or not "
-            f"a {os.path.splitext(name)[1]} file. Download it again."
+    except Exception as error:  # a damaged file can make a reader raise anything
+        raise UserError(
+            f"{name} ({os.path.getsize(path)} bytes) can't be read as model weights: it is empty, "
+            f"cut off or not a {os.path.splitext(name)[1]} file. Download it again."
         ) from error
 
 
-class _GgufError(Exception):
-    """Names a kind of file that this pack can't load."""
+def read_settings(path: str) -> Any:
+    """What a small JSON file holds.
+
+    Raises:
+        UserError: it is missing, no file, too large or no JSON.
+    """
+    check_there(path)
+    try:
+        with open(path, "rb") as opened:
+            return parse_json(opened.read(MAX_SETTINGS))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is no JSON: the download is not complete ({error}).") from error
 
 
-def _refuse_gguf(path: str) -> None:
-    with open(path, "rb") as opened:
-        if opened.read(4) == b"GGUF":
-            raise _GgufError(
-                f"{os.path.basename(path)} is a GGUF file of quantised weights, which this loader "
-                "can't read. Take the .safetensors file of the model instead."
-            )
+@contextmanager
+def building(name: str) -> Iterator[None]:
+    """Raise UserError where the host can't build a network of the sizes that a file tells."""
+    try:
+        yield
+    except mm.OOM_EXCEPTION:
+        raise
+    except Exception as error:  # layers raise anything over sizes that do not go together
+        raise UserError(
+            f"{name} describes a network that can't be built ({error}). Take the original file."
+        ) from error
+
+
+def check_there(path: str) -> None:
+    """Raise UserError unless there is a file. A pipe or a device may never end: it is none."""
+    if not os.path.isfile(path):
+        raise UserError(f"{os.path.basename(path)} is no file: there is nothing to read at {path}.")
+
+
+def _refuse_gguf(opened: BinaryIO, name: str) -> None:
+    if opened.read(4) == b"GGUF":
+        raise UserError(
+            f"{name} is a GGUF file of quantised weights, which this loader can't read. Take the "
+            ".safetensors file of the model instead."
+        )
+    opened.seek(0)

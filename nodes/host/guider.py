@@ -14,7 +14,7 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.sampling import guidance_ramp, plan_windows
+from ...fcvg_core.sampling import check_windows, guidance_ramp, plan_windows
 from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
 from .preview import show_middle_frame
 
@@ -85,7 +85,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
                 that can't be made, or a conditioning for a part of the picture.
         """
         _check_latent(latent_image)
-        plan_windows(len(noise), self.window, self.overlap)
+        check_windows(len(noise), self.window, self.overlap)
         refuse_areas(self.original_conds)
         show_middle_frame(callback)
         return super().sample(

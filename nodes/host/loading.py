@@ -24,8 +24,9 @@ from ...fcvg_core.models.fcvg import (
     describe,
     rename_unet,
 )
+from ...fcvg_core.weights import StateDict
 from .encoders import load_image_encoder, load_vae
-from .files import load_state_dict, load_weights, read_file, weights_file
+from .files import building, load_state_dict, load_weights, read_file, weights_file
 from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 from .patchers import (
     can_load_again,
@@ -54,7 +55,6 @@ __all__ = [
     "read_file",
 ]
 
-StateDict = dict[str, torch.Tensor]
 WEIGHT_DTYPES = {
     "default": None,
     "fp8_e4m3fn": torch.float8_e4m3fn,
@@ -67,6 +67,12 @@ _UNET_MARKS = (
     "label_emb.0.0.weight",
     "middle_block.0.in_layers.0.weight",
     "out.2.weight",
+)
+# Tensor, its axis, and SVD's channels there: latents of noise and keyframe in, of a frame out.
+_CHANNELS = (
+    ("input_blocks.0.0.weight", 1, 8),
+    ("out.2.weight", 0, 4),
+    ("label_emb.0.0.weight", 1, 768),
 )
 
 
@@ -164,7 +170,8 @@ def _build_whole(
     cast_from = set_quantised_layers(config, state_dict, dtype) if quantised else dtype
     cast = mm.unet_manual_cast(cast_from, device, config.supported_inference_dtypes)
     config.set_inference_dtype(dtype, cast)
-    model = config.get_model(state_dict, "", device=offload)
+    with building(name):
+        model = config.get_model(state_dict, "", device=offload)
     patcher = make_patcher(model, device, offload, disable_dynamic=disable_dynamic)
     _fill_unet(patcher, state_dict, name)
     return patcher
@@ -213,11 +220,22 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
     missing = [mark for mark in _UNET_MARKS if mark not in state_dict]
     try:
         sizes = None if missing else comfy.model_detection.detect_unet_config(state_dict, "")
-    except (KeyError, IndexError, TypeError, ValueError):
-        sizes = None
+    except Exception as error:  # the host expects its own models' keys and shapes
+        raise _no_svd(state_dict, name) from error
     if sizes is None:
-        raise ValueError(
-            f"{name} is {describe(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
-            "a part of one, connect the SVD model that it belongs to as base_model."
-        )
+        raise _no_svd(state_dict, name)
+    for key, axis, channels in _CHANNELS:
+        found = state_dict[key].shape[axis]
+        if found != channels:
+            raise ValueError(
+                f"{name} is no UNet of SVD's: {key} has {found} channels, where SVD's has "
+                f"{channels}. Take unet.safetensors of FCVG or ControlNeXt-SVD."
+            )
     return comfy.supported_models.SVD_img2vid(sizes)
+
+
+def _no_svd(state_dict: StateDict, name: str) -> ValueError:
+    return ValueError(
+        f"{name} is {describe(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
+        "a part of one, connect the SVD model that it belongs to as base_model."
+    )

@@ -1,13 +1,11 @@
 """Files whose weights were quantised: what the host can load, and words for the rest."""
 
-import json
-
 import comfy.supported_models_base
 import comfy.utils
 import torch
-from torch import Tensor
 
-StateDict = dict[str, Tensor]
+from ...fcvg_core.json_text import parse_json
+from ...fcvg_core.weights import StateDict
 
 # What lies beside a quantised weight in the formats that ComfyUI knows, today's and older ones.
 HOST_EXTRAS = (
@@ -20,6 +18,7 @@ _OTHER_TOOLS = (
     ("SVDQuant", ("wscales", "smooth_factor")),
     ("quanto", ("_data", "_scale")),
 )
+_WHOLE_NUMBERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _TWO_A_BYTE = {"nvfp4", "convrot_w4a4", "asym_w4a8_int8"}  # shapes do not tell a layer's sizes
 OLD_MARK = "scaled_fp8"  # the key by which ComfyUI knew files with scale_weight
 
@@ -42,7 +41,7 @@ def quantisation(state_dict: StateDict, notes: dict[str, str]) -> str | None:
     if ends & set(HOST_EXTRAS):
         return "quantised with a scale for each layer (weight_scale)"
     for key, value in state_dict.items():
-        if key.endswith("weight") and value.ndim > 1 and not value.is_floating_point():
+        if key.endswith("weight") and value.ndim > 1 and value.dtype in _WHOLE_NUMBERS:
             return f"quantised ({key} holds whole numbers)"
     return None
 
@@ -127,13 +126,17 @@ def _words(name: str, kind: str, why: str) -> str:
 
 def _formats(state_dict: StateDict, notes: dict[str, str]) -> set[str]:
     """Names of the formats of a file's layers."""
-    layers = [
-        json.loads(value.numpy().tobytes())
-        for key, value in state_dict.items()
-        if key.endswith(".comfy_quant")
-    ]
-    layers += json.loads(notes.get("_quantization_metadata", '{"layers": {}}'))["layers"].values()
-    return {str(layer.get("format")) for layer in layers}
+    try:
+        layers = [
+            parse_json(value.numpy().tobytes())
+            for key, value in state_dict.items()
+            if key.endswith(".comfy_quant")
+        ]
+        told = parse_json(notes.get("_quantization_metadata", '{"layers": {}}'))
+        layers += told["layers"].values()
+        return {str(layer.get("format")) for layer in layers}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {"in a format that can't be told"}
 
 
 def _known_formats() -> set[str]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...fcvg_core.models.fcvg import check_size, check_version
-from ...fcvg_core.sampling import KeyframeNoise, draw_noise, plan_windows
+from ...fcvg_core.sampling import KeyframeNoise, check_windows, draw_noise
 from .conditioning import KeyframeSettings, encode_keyframes, fit_picture
 from .control_patch import steer
 from .guider import AnimationGuider, InbetweenGuider, VideoGuider
@@ -89,7 +89,7 @@ def _sample_video(
     model, clip_vision, vae = models
     size = (settings.height, settings.width)
     check_size(*size)
-    plan_windows(settings.num_frames, settings.window, settings.overlap)  # before anything is run
+    check_windows(settings.num_frames, settings.window, settings.overlap)  # before anything is run
     model = _steered(model, *control, settings)
     frames = tuple(fit_picture(image, size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, size, settings.num_frames)

@@ -2,12 +2,14 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
 from golden_cases import fill
 from safetensors.torch import load_file, save_file
 from streaming import WAYS
+from weight_cases import KEYS, SOME, VALUES, changed, repacked, save
 
 from fcvg_core.models.fcvg import Config, ControlNeXt
 
@@ -353,7 +355,6 @@ class TestBrokenFiles:
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=name) as raised:
             loading.load_controlnext(str(tmp_path / name))
-        assert raised.value.__cause__ is not None
         assert len(str(raised.value)) < 300
 
     def test_truncated(self, loading, stand_ins, tmp_path):
@@ -412,3 +413,69 @@ class TestSvdFolder:
         (tmp_path / "svd" / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"")
         with pytest.raises(ValueError, match="fp16.safetensors"):
             loading.load_svd_unet(str(tmp_path / "svd"))
+
+
+class TestOddValues:
+    """Right names and shapes, but not the numbers of a network: a sentence, or they are taken."""
+
+    @pytest.mark.parametrize("case", VALUES)
+    def test_in_a_unet(self, loading, weights, tmp_path, case):
+        path = tmp_path / "odd.bin"
+        save(path, changed(weights, "mid_block.attentions.0.proj_in.weight", case))
+        self.check(partial(loading.load_unet, str(path), None, "default"), path, case)
+
+    @pytest.mark.parametrize("case", SOME)
+    def test_in_a_part_of_a_unet(self, loading, stand_ins, weights, tmp_path, case):
+        path, key = tmp_path / "odd.bin", "mid_block.attentions.0.proj_in.bias"
+        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        save(path, changed({key: weights[key]}, key, case))
+        self.check(partial(loading.load_unet, str(path), base, "default"), path, case)
+
+    @pytest.mark.parametrize("case", SOME)
+    def test_in_a_controlnext(self, loading, stand_ins, tmp_path, case):
+        path = tmp_path / "odd.bin"
+        whole = load_file(stand_ins / "controlnext.safetensors")
+        save(path, changed(whole, "mid_convs.1.bias", case))
+        self.check(partial(loading.load_controlnext, str(path)), path, case)
+
+    @pytest.mark.parametrize(
+        ("part", "stem", "key"),
+        [
+            ("vae", "diffusion_pytorch_model", "encoder.conv_out.weight"),
+            ("vae", "diffusion_pytorch_model", "quant_conv.weight"),
+            ("image_encoder", "model", "visual_projection.weight"),
+        ],
+    )
+    def test_in_an_encoder(self, loading, stand_ins, tmp_path, part, stem, key):
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        path = tmp_path / "svd" / part / f"{stem}.bin"
+        whole = load_file(path.with_suffix(".safetensors"))
+        path.with_suffix(".safetensors").unlink()
+        for case in SOME:
+            save(path, changed(whole, key, case))
+            self.check(partial(loading.load_svd_encoders, str(tmp_path / "svd")), path, case)
+
+    @staticmethod
+    def check(load, path, case):
+        words = VALUES[case][1]
+        if words is None:
+            assert load()
+            return
+        with pytest.raises(ValueError, match=words) as raised:
+            load()
+        assert path.name in str(raised.value) and len(str(raised.value)) < 400
+
+    @pytest.mark.parametrize("case", ["an int", "a tuple", "with NUL", "long"])
+    def test_another_key(self, loading, stand_ins, tmp_path, case):
+        weights = load_file(stand_ins / "controlnext.safetensors")
+        path = save(tmp_path / "odd.pth", {**weights, KEYS[case]: torch.ones(2)})
+        with pytest.raises(ValueError, match=r"odd\.pth.*(is unknown|where a name)") as raised:
+            loading.load_controlnext(str(path))
+        assert len(str(raised.value)) < 400 and str(raised.value).isprintable()
+
+    @pytest.mark.parametrize("how", ["compressed", "overlapping", "greedy"])
+    def test_archives(self, loading, stand_ins, tmp_path, how):
+        plain = save(tmp_path / "x.pt", load_file(stand_ins / "controlnext.safetensors"))
+        odd = repacked(plain, tmp_path / "odd.pt", how)
+        with pytest.raises(ValueError, match="odd.pt is no file of weights.*torch.save never"):
+            loading.load_controlnext(str(odd))

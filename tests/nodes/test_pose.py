@@ -169,7 +169,10 @@ class TestDrawPoses:
         broken = [{"animals": []}]
         assert torch.equal(draw(node_classes, first + broken, broken + last)[0], alone)
 
-    @pytest.mark.parametrize("form", [json.dumps, tuple, lambda poses: poses[0]])
+    @pytest.mark.parametrize(
+        "form",
+        [json.dumps, tuple, lambda poses: poses[0], lambda poses: "\ufeff" + json.dumps(poses)],
+    )
     def test_other_forms(self, node_classes, form):
         alone = draw(node_classes, one(50.0), one(400.0))[0]
         assert torch.equal(draw(node_classes, form(one(50.0)), form(one(400.0)))[0], alone)
@@ -179,6 +182,29 @@ class TestDrawPoses:
         poses = [{"people": frame["people"]} for frame in one()]
         told = draw(node_classes, poses, poses, width=512, height=288)[0]
         assert torch.equal(told, draw(node_classes, one(), one())[0])
+
+    def test_a_part_that_can_not_be_read(self, node_classes, caplog):
+        """The rest is drawn, and the log says which part of which input is left out."""
+        odd = one()
+        odd[0]["people"][0]["face_keypoints_2d"] = [100.0, 100.0, 1.0] * 69
+        frames = draw(node_classes, odd, one())[0]
+        assert torch.equal(frames, draw(node_classes, one(), one())[0])
+        assert "first_pose: face_keypoints_2d has 207 numbers; expected 204 or 210" in caplog.text
+
+    def test_parts_of_the_canvas_beside_pixels(self, node_classes):
+        """A body in 0..1 and a face in pixels: each is drawn where it is."""
+        pixels = one()
+        pixels[0]["people"][0]["face_keypoints_2d"] = [60.0, 20.0, 1.0] * 70
+        mixed = json.loads(json.dumps(pixels))
+        body = mixed[0]["people"][0]["pose_keypoints_2d"]
+        body[::3] = [x / 512 for x in body[::3]]
+        body[1::3] = [y / 288 for y in body[1::3]]
+        assert torch.equal(*(draw(node_classes, poses, poses)[0] for poses in (mixed, pixels)))
+
+    def test_a_large_canvas_on_smaller_frames(self, node_classes):
+        poses = one(canvas_width=20_000, canvas_height=10_000)
+        frames = draw(node_classes, poses, poses, width=64, height=32)[0]
+        assert frames.shape == (5, 32, 64, 3)
 
     def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
         poses, _ = extract(node_classes, image, dwpose)
@@ -217,9 +243,15 @@ class TestDrawPoses:
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),
             ("text", "first_pose is text, but no JSON"),
+            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deep"),
+            ('{"people": [], "canvas_width": 1e400}', "no JSON: the number 1e400 is too large"),
+            (one(canvas_width=10**6, canvas_height=10**6), "at least 1 and at most 65536"),
+            (one(canvas_width=10**400), "at least 1 and at most 65536"),
+            (one(canvas_width=20_000, canvas_height=64),
+             "canvas has 20000 x 64 pixels, and frames of a video at most 4096 x 4096"),
             (5, "a dictionary with `people`"),
         ],
-    )
+    )  # fmt: skip
     def test_what_is_no_pose(self, node_classes, poses, message):
         with pytest.raises(ValueError, match=message):
             draw(node_classes, poses, poses)
@@ -315,6 +347,14 @@ class TestAlignPoses:
             self.align(node_classes, [empty] * 3, one())
         with pytest.raises(ValueError, match="the picture shows nobody's"):
             self.align(node_classes, one(), [empty])
+
+    def test_only_the_reference_canvas_is_drawn(self, node_classes):
+        """A driving video may be larger."""
+        large = [{**one()[0], "canvas_width": 8000, "canvas_height": 4500}] * 2
+        frames, _ = self.align(node_classes, large, one())
+        assert frames.shape == (3, 288, 512, 3)
+        with pytest.raises(ValueError, match="canvas has 8000 x 4500 pixels, and frames of a"):
+            self.align(node_classes, one(), large)
 
     def test_no_frame(self, node_classes):
         with pytest.raises(ValueError, match="driving_poses is an empty list"):

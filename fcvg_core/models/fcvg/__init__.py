@@ -9,6 +9,7 @@ from .conditioning import (
 from .controlnext import CONTROL_SCALE, Config, ControlNeXt, add_control, prepare_control
 from .controlnext_v1 import ConfigV1, ControlNeXtV1, build_controlnext, check_fit, check_version
 from .keys import (
+    QUANT_CONV,
     check_keys,
     controlnext_config,
     describe,
@@ -23,6 +24,7 @@ __all__ = [
     "ConfigV1",
     "ControlNeXt",
     "ControlNeXtV1",
+    "QUANT_CONV",
     "add_control",
     "augment_keyframe",
     "build_controlnext",

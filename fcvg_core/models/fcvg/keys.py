@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ...errors import UserError
+from ...quoting import first_names, in_short
+from ...weights import FLOATS, Shapes, StateDict, misfits
 from .controlnext import Config
 from .controlnext_v1 import ConfigV1
 
-StateDict = dict[str, Tensor]
-Shapes = dict[str, tuple[int, ...]]
+MAX_CHANNELS = 8192  # of SVD's first blocks; the official ones have 320 and 1280
 
 # (pattern, replacement), applied in this order; {n} is worked out by the line's own rule.
 _UNET_BLOCKS = (
@@ -71,6 +72,9 @@ _VAE_LAYERS = (
     (r"\.spatial_res_block\.", lambda m: "."),
 )
 _VAE_TEMPORAL_LAYERS = _RESNET_LAYERS[1:]  # inside a time stack the UNet's names hold
+# diffusers' last layer of the encoder, which `rename_vae` takes away.
+QUANT_CONV: Shapes = {"quant_conv.weight": (8, 8, 1, 1), "quant_conv.bias": (8,)}
+_LAST_LAYER = "encoder.conv_out"  # before it
 _VAE_PLAIN_LAYERS = ((r"\.conv_shortcut\.", lambda m: ".nin_shortcut."),)
 
 
@@ -90,13 +94,15 @@ def rename_vae(state_dict: StateDict) -> StateDict:
     `quant_conv`, a linear layer that is folded into the convolution before it.
     """
     rest = dict(state_dict)
-    weight, bias = rest.pop("quant_conv.weight", None), rest.pop("quant_conv.bias", None)
+    folded = _fold_linear(*(rest.get(f"{layer}.{part}") for layer in ("quant_conv", _LAST_LAYER)
+                            for part in ("weight", "bias")))  # fmt: skip
+    if folded:
+        rest = {key: value for key, value in rest.items() if not key.startswith("quant_conv.")}
+        rest[f"{_LAST_LAYER}.weight"], rest[f"{_LAST_LAYER}.bias"] = folded
     renamed = {_vae_key(key): value for key, value in rest.items()}
     for key, value in renamed.items():
         if ".mid.attn_1." in key and value.ndim == 2:
             renamed[key] = value[:, :, None, None]
-    if weight is not None and bias is not None:
-        _fold_linear(renamed, "encoder.conv_out", weight[:, :, 0, 0], bias)
     return renamed
 
 
@@ -112,7 +118,7 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
         UserError: it is something else.
     """
     last = state_dict.get("mid_convs.1.weight")
-    if last is None or last.ndim != 4:
+    if last is None or last.ndim != 4 or not 0 < last.shape[0] <= MAX_CHANNELS:
         raise UserError(
             f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: take "
             "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
@@ -122,7 +128,7 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
 
 
 def check_keys(
-    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False
+    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
 ) -> None:
     """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
 
@@ -131,20 +137,13 @@ def check_keys(
         expected: shape of every tensor of the network.
         name: of the file, for the message.
         partial: whether tensors may be missing.
+        sizes: file that tells the network's sizes, for the message.
     """
-    wrong = []
-    for key, value in state_dict.items():
-        if key not in expected:
-            wrong.append(f"{key} is unknown")
-        elif tuple(value.shape) != tuple(expected[key]):
-            wrong.append(f"{key} is {tuple(value.shape)} and should be {tuple(expected[key])}")
-    if not partial:
-        wrong += [f"{key} is missing" for key in expected if key not in state_dict]
+    wrong = misfits(state_dict, expected, partial=partial)
     if wrong or not state_dict:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise UserError(
-            f"{name} does not fit: it is {describe(state_dict)}. "
-            f"{'; '.join(wrong[:3]) or 'It holds no tensor'}{more}."
+            f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
+            f"{describe(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
         )
 
 
@@ -167,7 +166,7 @@ def describe(state_dict: StateDict) -> str:
     ):  # fmt: skip
         if all(mark in keys for mark in marks):
             return what
-    first = ", ".join(list(keys)[:2])
+    first = first_names(keys)
     return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")
 
 
@@ -192,10 +191,20 @@ def _vae_key(key: str) -> str:
     return _apply(_apply(key, _VAE_LAYERS), _VAE_TEMPORAL_LAYERS if temporal else _VAE_PLAIN_LAYERS)
 
 
-def _fold_linear(state_dict: StateDict, layer: str, weight: Tensor, bias: Tensor) -> None:
-    """Put a linear layer that follows a convolution into it: W' = Q W, b' = Q b + q."""
-    conv, offset = (state_dict[f"{layer}.{x}"] for x in ("weight", "bias"))
+def _fold_linear(
+    weight: Tensor | None, bias: Tensor | None, conv: Tensor | None, offset: Tensor | None
+) -> tuple[Tensor, Tensor] | None:
+    """Put a linear layer that follows a convolution into it: W' = Q W, b' = Q b + q.
+
+    None where they are no such layers; what is wrong with them is for the caller to say.
+    """
+    layers = (weight, bias, conv, offset)
+    if any(layer is None or layer.dtype not in FLOATS for layer in layers):
+        return None
+    count = len(offset) if offset.ndim else 0
+    if (weight.shape, bias.shape) != ((count, count, 1, 1), (count,)) or conv.shape[:1] != (count,):
+        return None
+    weight = weight[:, :, 0, 0].double()
     # Float32 whatever the file has: rounded to half, the products would be off by 1e-3.
-    folded = torch.tensordot(weight.double(), conv.double(), dims=1)
-    state_dict[f"{layer}.weight"] = folded.float()
-    state_dict[f"{layer}.bias"] = (weight.double() @ offset.double() + bias.double()).float()
+    folded = torch.tensordot(weight, conv.double(), dims=1)
+    return folded.float(), (weight @ offset.double() + bias.double()).float()

@@ -9,17 +9,18 @@ import numpy as np
 
 from ...errors import UserError
 from ...frames import fit_frame, side_by_side
-from ...models.fcvg import check_size
-from ...sampling import plan_windows
+from ...sampling import check_windows
+from ..claim import Claim, claim_folder
 from ..denoising import Settings
 from ..driving import DrivingSettings, draw_driving_poses, fit_control_frames
 from ..dwpose import need_detector
-from ..job import Job, save_run, warn_of_changes
+from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_frame
 from ..model_files import CONTROLNEXT_SVD
-from ..output import claim_folder, write_frames
+from ..output import explained, video_size, write_frames
 from ..pipeline import AnimationPipeline
 from ..progress import Bars
+from ..signals import uninterrupted
 from ..video import VideoWriter, read_image_folder, read_video
 
 FPS = 14.0  # of pictures, which do not say it; ControlNeXt-SVD's
@@ -28,35 +29,44 @@ INPUTS = ("image", "video", "control_frames", "dwpose_det", "dwpose_pose")
 
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    _unify_names(options)
-    size = (options.height, options.width)
-    check_size(*size)
-    plan_windows(options.frames, options.window, options.overlap)
-    warn_of_changes(options.run)
-    reference = fit_frame(read_frame(options.image), size)
-    job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
-    with Bars() as bars:
-        control, fps = _control_frames(options, reference, bars)
-        pipeline = job and job.load(AnimationPipeline, bars)
-        folder = claim_folder(options.output)
-        write_frames(folder / "condition", control)
-        save_run(folder, options, job, INPUTS)
-        if pipeline:
-            frames = _paint(pipeline, reference, control, options, bars)
-            _write_videos(folder, frames, reference, control, options.fps or fps)
-    _report(folder, job)
-
-
-def _unify_names(options: argparse.Namespace) -> None:
-    """Put what is given under the reference's names under ours."""
-    options.image = options.ref_image_path or options.image
-    options.video = options.validation_control_video_path or options.video
-    options.ref_image_path = options.validation_control_video_path = None
     if not options.image or bool(options.video) == bool(options.control_frames):
+        lacking = f"{options.run} does not name both. " if options.run else ""
         raise UserError(
-            "A picture and either a driving video or a folder of control frames are needed: "
-            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
+            f"{lacking}A picture and either a driving video or a folder of control frames are "
+            "needed: python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
+    size = (options.height, options.width)
+    check_windows(options.frames, options.window, options.overlap)
+    check_earlier_run(options, INPUTS)
+    check_named(options, ("dwpose_det", "dwpose_pose"))
+    reference = fit_frame(read_frame(options.image), size)
+    _check_driving(options)
+    job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
+    with claim_folder(options.output) as claim, Bars() as bars:
+        if job:  # the picture, the poses and the result side by side, and the result alone
+            claim.reserve(4 * video_size((options.frames, *size, 3)))
+        control, fps = _control_frames(options, reference, bars)
+        write_frames(claim.path / "condition", control)
+        save_run(claim.path, options, job, INPUTS)
+        if job:
+            pipeline = job.load(AnimationPipeline, bars)
+            frames = _paint(pipeline, reference, control, options, bars)
+            _write_videos(claim, frames, reference, control, options.fps or fps)
+    _report(claim.path, job)
+
+
+def _check_driving(options: argparse.Namespace) -> None:
+    """Read the beginning of what drives the picture, before anything is made or loaded."""
+    if options.control_frames:
+        found = list(read_image_folder(options.control_frames, max_frames=2))
+        if len(found) < 2:
+            raise UserError(
+                f"A video needs at least 2 frames, but {options.control_frames} holds 1 picture."
+            )
+        return
+    frames, _ = read_video(options.video, stride=1, max_frames=1)
+    with closing(frames):
+        next(frames)
 
 
 def _control_frames(
@@ -65,12 +75,8 @@ def _control_frames(
     """Control frames [T, H, W, 3], T >= 2, and how many of them make a second."""
     if options.control_frames:
         drawn = read_image_folder(options.control_frames, max_frames=options.frames)
-        control, fps = fit_control_frames(drawn, reference.shape[:2]), FPS
-    else:
-        control, fps = _drive(options, reference, bars)
-    if len(control) < 2:
-        raise UserError(f"A video needs at least 2 frames, but there is {len(control)}.")
-    return control, fps
+        return fit_control_frames(drawn, reference.shape[:2]), FPS
+    return _drive(options, reference, bars)
 
 
 def _drive(
@@ -79,7 +85,12 @@ def _drive(
     """Control frames of a driving video, which is closed whatever happens, and its pace."""
     wanted = options.frames - 1  # the first one is the picture's own pose
     detector = need_detector(options)
-    frames, fps = read_video(options.video, stride=options.stride, max_frames=wanted)
+    frames, fps = read_video(
+        options.video,
+        stride=options.stride,
+        max_frames=wanted,
+        limit=lambda count: f"--frames {count + 1}",
+    )
     settings = DrivingSettings(
         one_person=options.one_person,
         smoothing=options.smoothing,
@@ -123,16 +134,19 @@ def _paint(
 
 
 def _write_videos(
-    folder: Path, frames: Iterator[np.ndarray], reference: np.ndarray, control: np.ndarray,
+    claim: Claim, frames: Iterator[np.ndarray], reference: np.ndarray, control: np.ndarray,
     fps: float,
 ) -> None:  # fmt: skip
     """Both videos, frame by frame as they are decoded."""
-    with ExitStack() as stack:
-        result = stack.enter_context(VideoWriter(folder / "result.mp4", fps))
-        compared = stack.enter_context(VideoWriter(folder / "side_by_side.mp4", fps))
+    with explained(claim.path), ExitStack() as stack:
+        compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))
+        result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))  # closed first
         for frame, steered in zip(frames, control, strict=True):
-            result.write(frame)
-            compared.write(side_by_side(reference, steered, frame))
+            if result.num_frames == 0:  # painted: from here on only the disk is needed
+                claim.release()
+            with uninterrupted():
+                result.write(frame)
+                compared.write(side_by_side(reference, steered, frame))
 
 
 def _report(folder: Path, job: Job | None) -> None:

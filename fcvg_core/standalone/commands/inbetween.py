@@ -6,55 +6,54 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UserError
-from ...models.fcvg import check_size
 from ...pose import STYLES
-from ...sampling import plan_windows
+from ...sampling import check_windows
+from ..claim import Claim, claim_folder
 from ..conditions import ConditionSettings, make_conditions
 from ..denoising import Settings
 from ..dwpose import choose_pose_finder
-from ..job import Job, save_run, warn_of_changes
+from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_keyframes
 from ..matching import choose_matcher
 from ..model_files import FCVG
-from ..output import claim_folder, write_frames, write_video
+from ..output import frames_size, video_size, write_frames, write_video
 from ..pipeline import InbetweenPipeline
 from ..progress import Bars
 
 INPUTS = ("first", "last", "matches", "gluestick", "superpoint", "poses", "dwpose_det",
           "dwpose_pose")  # fmt: skip
+NAMED = INPUTS[2:]  # files that are opened after the folder is made
 
 
 def run(options: argparse.Namespace) -> None:
     """Draw the conditions, paint the frames and write both."""
-    options.first = options.image1_path or options.first
-    options.last = options.image2_path or options.last
-    options.image1_path = options.image2_path = None  # the same, by the reference's names
     if not (options.first and options.last):
+        lacking = f"{options.run} does not name both. " if options.run else ""
         raise UserError(
-            "Two pictures are needed, the first frame and the last: "
+            f"{lacking}Two pictures are needed, the first frame and the last: "
             "python -m fcvg_core inbetween FIRST LAST -o OUT"
         )
     size = (options.height, options.width)
-    check_size(*size)
-    plan_windows(options.frames, options.window, options.overlap)
-    warn_of_changes(options.run)
+    check_windows(options.frames, options.window, options.overlap)
+    check_earlier_run(options, INPUTS)
+    check_named(options, NAMED)
     keyframes = read_keyframes(options.first, options.last, size)
-    match = choose_matcher(options, size)
-    find_poses = choose_pose_finder(options, size)
     job = None if options.conditions_only else Job(options, FCVG)
-    with Bars() as bars:
+    with claim_folder(options.output) as claim, Bars() as bars:
+        if job:
+            shape = (options.frames, *size, 3)
+            claim.reserve(frames_size(shape) + video_size(shape))
+        match = choose_matcher(options, size)
+        find_poses = choose_pose_finder(options, size)
         conditions = make_conditions(
             keyframes, _settings(options), match=match, find_poses=find_poses, progress=bars
         )
-        pipeline = job and job.load(InbetweenPipeline, bars)
-        folder = claim_folder(options.output)
-        write_frames(folder / "condition", conditions)
-        save_run(folder, options, job, INPUTS)
-        if pipeline:
-            frames = _paint(pipeline, keyframes, conditions, options, bars)
-            write_frames(folder / "frames", frames)
-            write_video(folder / "result.mp4", frames, options.fps)
-    _report(folder, job)
+        write_frames(claim.path / "condition", conditions)
+        save_run(claim.path, options, job, INPUTS)
+        if job:
+            pipeline = job.load(InbetweenPipeline, bars)
+            _write(claim, _paint(pipeline, keyframes, conditions, options, bars), options.fps)
+    _report(claim.path, job)
 
 
 def _settings(options: argparse.Namespace) -> ConditionSettings:
@@ -100,6 +99,17 @@ def _paint(
     if options.keep_keyframes:
         frames[0], frames[-1] = keyframes
     return frames
+
+
+def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
+    """The frames before the video, which can be made of them again; each has its room."""
+
+    def release(number: int) -> None:
+        claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
+
+    write_frames(claim.path / "frames", frames, before=release)
+    claim.release()
+    write_video(claim.path / "result.mp4", frames, fps)
 
 
 def _report(folder: Path, job: Job | None) -> None:

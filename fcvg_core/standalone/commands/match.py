@@ -2,23 +2,25 @@
 
 import argparse
 
-from PIL import Image
-
 from ...lines import draw_matches
+from ..claim import claim_folder
+from ..job import check_named
 from ..keyframes import read_keyframes
 from ..matches_file import write_matches
 from ..matching import choose_matcher
-from ..output import claim_folder
+from ..output import write_aside, write_picture
 
 
 def run(options: argparse.Namespace) -> None:
     """Match lines and write them."""
     size = (options.height, options.width)
+    check_named(options, ("gluestick", "superpoint"))
     keyframes = read_keyframes(options.first, options.last, size)
-    matches = choose_matcher(options, size)(*keyframes)
-    folder = claim_folder(options.output)
-    write_matches(folder / "matches.json", matches)
-    Image.fromarray(draw_matches(*keyframes, matches, seed=0)).save(folder / "matches.png")
+    with claim_folder(options.output) as claim:
+        matches = choose_matcher(options, size)(*keyframes)
+        with write_aside(claim.path / "matches.json") as part:
+            write_matches(part, matches)
+        write_picture(claim.path / "matches.png", draw_matches(*keyframes, matches, seed=0))
     print(f"{len(matches.lines0)} lines match")
-    print(f"matches: {folder / 'matches.json'}")
-    print(f"picture: {folder / 'matches.png'}")
+    print(f"matches: {claim.path / 'matches.json'}")
+    print(f"picture: {claim.path / 'matches.png'}")

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from ...errors import UserError
+from ...quoting import in_short
 from ..catalogue import CATALOGUE, MODES, Download, ModelFile
 from ..comfyui import known_folders
 from ..download import (
@@ -156,8 +157,8 @@ def _convert(paths: list[Path]) -> None:
             continue
         print(f"Wrote {target}")
         if left:
-            more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
-            print(f"  left out, and still in {path.name} alone: {', '.join(left[:SHOWN])}{more}")
+            names = in_short(left, most=SHOWN, between=", ")
+            print(f"  left out, and still in {path.name} alone: {names}")
         else:
             print(f"  it holds all that is in {path.name}")
     if failed:

@@ -3,10 +3,11 @@
 import argparse
 
 import numpy as np
-from PIL import Image
 
 from ...errors import UserError
+from ..claim import made_folder
 from ..keyframes import read_frame
+from ..output import write_picture
 from ..scene import draw_sample_pair
 
 NAMES = ("first.png", "last.png")
@@ -14,12 +15,12 @@ NAMES = ("first.png", "last.png")
 
 def run(options: argparse.Namespace) -> None:
     """Draw and write them; a folder that has them already is left as it is."""
-    options.folder.mkdir(parents=True, exist_ok=True)
     frames = draw_sample_pair((options.height, options.width))
     paths = [options.folder / name for name in NAMES]
     for path, frame in zip(paths, frames, strict=True):
         if path.exists() and not np.array_equal(read_frame(path), frame):
             raise UserError(f"{path} exists and is another picture: name another folder.")
-    for path, frame in zip(paths, frames, strict=True):
-        Image.fromarray(frame).save(path)
-        print(path)
+    with made_folder(options.folder):
+        for path, frame in zip(paths, frames, strict=True):
+            write_picture(path, frame)
+            print(path)

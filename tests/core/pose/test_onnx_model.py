@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fcvg_core.errors import UserError
 from fcvg_core.pose.onnx_model import (
     CPU,
     Device,
@@ -129,8 +130,17 @@ class TestRun:
 
     def test_a_failure_on_the_cpu_is_told(self) -> None:
         network = model(lambda providers: Session(providers, failing=(CPU,)))
-        with pytest.raises(RuntimeError, match="out of memory"):
+        with pytest.raises(UserError, match="double.onnx fails while it runs: out of memory. M"):
             network.run(np.ones((1, 2)))
+
+    def test_another_output_than_it_promised(self) -> None:
+        class Other(Session):
+            def run(self, outputs: None, feed: dict) -> list[np.ndarray]:
+                return [feed["values"][:, :1]]
+
+        message = r"double.onnx is another network: it gave \[3, 1\], where \[any, 2\] is needed"
+        with pytest.raises(UserError, match=message):
+            model(Other).run(np.ones((3, 2)))
 
     def test_release(self) -> None:
         opened = []

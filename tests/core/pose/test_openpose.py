@@ -1,6 +1,7 @@
 """Poses in the form that other programs read and write."""
 
 import copy
+import itertools
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from golden_cases import load_arrays
 
+from fcvg_core.errors import UserError
 from fcvg_core.pose import Poses, canvas_size, from_openpose, nobody, to_openpose
 from fcvg_core.pose.openpose import EXACT, is_stretched
 from fcvg_core.pose.skeleton import BODY, FACE, FEET, LEFT_HAND, RIGHT_HAND
@@ -242,7 +244,10 @@ class TestFromOpenpose:
         frame = {"people": body(50, 25, 1)["people"]}
         assert from_openpose(frame, size=(100, 200)).keypoints[0, 0].tolist() == [0.25, 0.25]
 
-    @pytest.mark.parametrize(("brightness", "expected"), [(7, 1.0), (-1, 0.0), ("a", 1.0)])
+    @pytest.mark.parametrize(
+        ("brightness", "expected"),
+        [(7, 1.0), (-1, 0.0), ("a", 1.0), (10**400, 1.0), (float("nan"), 1.0), (False, 1.0)],
+    )
     def test_brightness(self, brightness, expected) -> None:
         frame = body(50, 25, 1)
         frame["people"][0]["fcvg_brightness"] = brightness
@@ -309,6 +314,198 @@ class TestFromOpenpose:
     def test_error(self, frame: dict, match: str) -> None:
         with pytest.raises(ValueError, match=match):
             from_openpose(frame)
+
+
+class TestUnits:
+    """Whether numbers are pixels or parts of the canvas, 200 x 100 pixels: of each part."""
+
+    def read(self, *people: dict, **more) -> Poses:
+        canvas = {"canvas_height": 100, "canvas_width": 200}
+        return from_openpose({"people": [*people], **canvas, **more})
+
+    def places(self, poses: Poses, part: slice, person: int = 0) -> list:
+        """Where the points of a part that is all in one place are."""
+        points = poses.keypoints[person, part][poses.scores[person, part] > 0]
+        assert len(points) and (points == points[0]).all()
+        return points[0].tolist()
+
+    @pytest.mark.parametrize("pixels", list(itertools.product([False, True], repeat=4)))
+    def test_of_each_part(self, pixels) -> None:
+        person = {key: [50.0, 50.0, 1.0] * count if in_pixels else [0.25, 0.5, 1.0] * count
+                  for key, count, in_pixels in zip(KEYS, (18, 70, 21, 21), pixels, strict=True)
+                  }  # fmt: skip
+        poses = self.read(person)
+        for part in (BODY, FACE, LEFT_HAND, RIGHT_HAND):
+            assert self.places(poses, part) == [0.25, 0.5]
+
+    def test_of_each_person(self) -> None:
+        poses = self.read({KEYS[0]: [50.0, 50.0, 1.0] * 18}, {KEYS[0]: [0.5, 0.25, 1.0] * 18})
+        assert self.places(poses, BODY, 0) == [0.25, 0.5]
+        assert self.places(poses, BODY, 1) == [0.5, 0.25]
+
+    @pytest.mark.parametrize(
+        ("body", "hand", "expected"),
+        [
+            # In the corner of a file of pixels, and right of and below the canvas in one of parts.
+            ([50, 50], [1, 1], [1 / 200, 1 / 100]), ([50, 50], [2, 0], [2 / 200, 0.0]),
+            ([50, 50], [0, 0], [0.0, 0.0]), ([50, 50], [1.5, 1.5], [1.5 / 200, 1.5 / 100]),
+            ([0.5, 0.5], [1, 1], [1.0, 1.0]), ([0.5, 0.5], [1.2, 1.2], [1.2, 1.2]),
+        ],
+    )  # fmt: skip
+    def test_in_a_corner(self, body, hand, expected) -> None:
+        """The person's other parts tell."""
+        other = {KEYS[0]: [60.0, 60.0, 1.0] * 18 if body[0] < 1 else [0.6, 0.6, 1.0] * 18}
+        person = {KEYS[0]: [*body, 1] * 18, KEYS[2]: [*hand, 1] * 21}
+        assert self.places(self.read(other, person), LEFT_HAND, 1) == pytest.approx(expected)
+
+    @pytest.mark.parametrize("in_pixels", [False, True])
+    def test_points_around_a_corner(self, in_pixels) -> None:
+        """A few of them inside of 0..1: a hand of 2 pixels, or one that leaves the canvas."""
+        hand = [0.5, 0.5, 1, 1.5, 0.5, 1, 1.9, 1.9, 1] * 7
+        body = [50, 50, 1] * 18 if in_pixels else [0.5, 0.5, 1] * 18
+        first = self.read({KEYS[0]: body, KEYS[2]: hand}).keypoints[0, LEFT_HAND][0].tolist()
+        assert first == ([0.5 / 200, 0.5 / 100] if in_pixels else [0.5, 0.5])
+
+    def test_a_person_in_a_corner(self) -> None:
+        """The other people tell."""
+        poses = self.read({KEYS[0]: [50, 50, 1] * 18}, {KEYS[0]: [1, 1, 1] + [0] * 51})
+        assert self.places(poses, BODY, 1) == [1 / 200, 1 / 100]
+        poses = self.read({KEYS[0]: [0.5, 0.5, 1] * 18}, {KEYS[0]: [1, 1, 1] + [0] * 51})
+        assert self.places(poses, BODY, 1) == [1.0, 1.0]
+
+    def test_a_point_far_outside(self) -> None:
+        """Somebody of parts whom an editor has made large."""
+        poses = self.read({KEYS[0]: [0.5, 0.25, 1] * 17 + [2.5, 0.5, 1]})
+        assert poses.keypoints[0, [0, 17]].tolist() == [[0.5, 0.25], [2.5, 0.5]]
+
+    def test_what_is_not_seen_does_not_count(self) -> None:
+        hidden = [float("nan"), 700, 1, 700, 700, 0] * 35
+        poses = self.read({KEYS[0]: [0.5, 0.25, 1] * 18, KEYS[1]: hidden})
+        assert self.places(poses, BODY) == [0.5, 0.25] and not poses.scores[0, FACE].any()
+
+    def test_feet_of_25_points(self) -> None:
+        """They are part of the body, whatever the face is in."""
+        poses = self.read({KEYS[0]: [0.5, 0.25, 1] * 25, KEYS[1]: [50, 50, 1] * 70})
+        assert self.places(poses, FEET) == [0.5, 0.25]
+
+    def test_without_a_canvas(self) -> None:
+        frame = {"people": [{KEYS[0]: [0.5, 0.5, 1] * 18, KEYS[1]: [50, 50, 1] * 70}]}
+        with pytest.raises(UserError, match="in pixels but do not say of what"):
+            from_openpose(frame)
+        poses = from_openpose(frame, size=(100, 200))
+        assert self.places(poses, BODY) == [0.5, 0.5] and self.places(poses, FACE) == [0.25, 0.5]
+
+    def test_exact_numbers(self) -> None:
+        """They count beside parts that another program has changed to other units."""
+        poses = some_people(1)
+        frame = to_openpose(poses, SIZE)
+        body = np.array(frame["people"][0][KEYS[0]]).reshape(-1, 3) / (512, 288, 1)
+        frame["people"][0][KEYS[0]] = body.round(6).ravel().tolist()
+        assert torch.equal(from_openpose(frame).keypoints, poses.keypoints)
+        body[body[:, 2] > 0, 0] += 0.001  # half a pixel, more than rounding of parts
+        frame["people"][0][KEYS[0]] = body.ravel().tolist()
+        back = from_openpose(frame)
+        seen = poses.scores[0, BODY] >= 0.3
+        moved = poses.keypoints[0, BODY][seen] + torch.tensor([0.001, 0])
+        assert torch.allclose(back.keypoints[0, BODY][seen], moved, rtol=0, atol=1e-9)
+        assert torch.equal(back.keypoints[0, FACE], poses.keypoints[0, FACE])
+
+
+class TestLeftOut:
+    """A part that can't be read leaves the others as they are."""
+
+    @pytest.mark.parametrize(
+        ("key", "values", "reason"),
+        [
+            *((key, [9.0] * 3 * count, f"{key} has {3 * count} numbers; expected")
+              for key, counts in (("pose_keypoints_2d", (17, 19, 24, 133)),
+                                  ("face_keypoints_2d", (69, 71, 1)),
+                                  ("hand_left_keypoints_2d", (20, 22)),
+                                  ("hand_right_keypoints_2d", (20, 42)),
+                                  ("foot_keypoints_2d", (5, 7)), (EXACT, (1, 133)))
+              for count in counts),
+            *(("face_keypoints_2d", values, "face_keypoints_2d is not a list of numbers")
+              for values in ("text", {"x": 1}, True, ["9"] * 210, [True] * 210, [[9.0, 9.0], [1.0]],
+                             [9.0] * 209 + ["9"], [9.0] * 209 + [False], [10**400] * 210,
+                             [9.0] * 209 + [10**400], [9.0] * 209 + [[9.0]], [{}] * 210, [1j] * 210,
+                             np.array(["9"] * 210), np.ones(210, bool))),
+            ("face_keypoints_2d", [9.0] * 209, "has 209 numbers"),
+            ("face_keypoints_2d", 5, "has 1 numbers"),
+            (EXACT, "text", f"{EXACT} is not a list of numbers"),
+        ],
+    )  # fmt: skip
+    def test_one_part(self, caplog, key, values, reason) -> None:
+        frame = body(50, 25, 1)
+        frame["people"][0]["hand_left_keypoints_2d"] = [60.0, 30.0, 1.0] * 21
+        whole = from_openpose(frame)
+        frame["people"][0][key] = values
+        poses = from_openpose(frame, name="first_pose")
+        (record,) = caplog.records
+        assert record.levelname == "WARNING"
+        assert f"first_pose: {key}" in caplog.text and reason in caplog.text
+        assert "left out of 1 of 1 people" in caplog.text
+        part = {"pose_keypoints_2d": BODY, "hand_left_keypoints_2d": LEFT_HAND}.get(key)
+        if part:
+            whole.scores[:, part], whole.keypoints[:, part] = 0, 0
+        assert torch.equal(poses.keypoints, whole.keypoints)
+        assert torch.equal(poses.scores, whole.scores)
+
+    def test_it_is_said_once(self, caplog) -> None:
+        person = {"pose_keypoints_2d": [50.0, 25.0, 1.0] * 18}
+        odd = {**person, "face_keypoints_2d": [1.0] * 207, "hand_left_keypoints_2d": [1.0]}
+        poses = from_openpose({**body(), "people": [person, *[odd] * 300]})
+        assert poses.num_people == 301 and (poses.scores[:, BODY] == 1).all()
+        assert len(caplog.records) == 2 and "left out of 300 of 301 people" in caplog.text
+
+    def test_what_the_exact_numbers_say_of_it(self) -> None:
+        """They are of the same part: without it they do not count."""
+        poses = some_people(1)
+        frame = to_openpose(poses, SIZE)
+        frame["people"][0]["face_keypoints_2d"].pop()
+        back = from_openpose(frame)
+        assert not back.scores[0, FACE].any()
+        assert torch.equal(back.keypoints[0, BODY], poses.keypoints[0, BODY])
+
+    def test_exact_numbers_that_are_none(self) -> None:
+        frame = to_openpose(some_people(1), SIZE)
+        seen = [place for place in range(18) if frame["people"][0][KEYS[0]][3 * place + 2]]
+        frame["people"][0][EXACT][: 3 * 18] = [None, None, 1.0] * 18
+        back = from_openpose(frame)
+        written = np.array(frame["people"][0][KEYS[0]]).reshape(-1, 3)[seen, :2] / (512, 288)
+        assert np.allclose(back.keypoints[0, seen], written) and (back.scores[0, seen] == 1).all()
+
+    @pytest.mark.parametrize(
+        "form",
+        [lambda x: x.tolist(), np.float32, lambda x: [x.tolist()], lambda x: [*x.ravel()],
+         lambda x: [*map(np.array, x.ravel())], lambda x: [*torch.from_numpy(x).ravel()]],
+    )  # fmt: skip
+    def test_rows_of_points(self, caplog, form) -> None:
+        """Some programs write a list for each point."""
+        frame = body()
+        frame["people"][0]["pose_keypoints_2d"] = form(np.array([[50.0, 25.0, 1.0]] * 18))
+        assert from_openpose(frame).keypoints[0, 0].tolist() == [0.25, 0.25] and not caplog.text
+
+    @pytest.mark.parametrize("depth", [65, 5000])
+    @pytest.mark.parametrize("key", ["people", "canvas_width", KEYS[0]])
+    def test_lists_in_lists(self, key, depth) -> None:
+        """As a node may hand them on: no text of them is made that never ends."""
+        deep = []
+        for _ in range(depth):
+            deep = [deep]
+        frame = body(50, 25, 1)
+        (frame["people"][0] if key == KEYS[0] else frame)[key] = deep
+        with pytest.raises(UserError) as caught:
+            from_openpose(frame)
+        assert len(str(caught.value)) < 200
+
+    def test_too_many_people(self) -> None:
+        with pytest.raises(UserError, match="The poses have 1001 people; expected 1000 at most"):
+            from_openpose({**body(), "people": [{}] * 1001})
+
+    @pytest.mark.parametrize("canvas", [10**6, 65537, 10**400, 100.5, True, "100", -1])
+    def test_canvas(self, canvas) -> None:
+        with pytest.raises(UserError, match="whole numbers of pixels, each at least 1 and at most"):
+            from_openpose({**body(50, 25, 1), "canvas_width": canvas})
 
 
 def test_is_stretched() -> None:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from fcvg_core.sampling import Window, average_windows, plan_windows
+from fcvg_core.errors import UserError
+from fcvg_core.sampling import Window, average_windows, check_windows, plan_windows
 
 
 class TestPlanWindows:
@@ -41,6 +42,20 @@ class TestPlanWindows:
         for window in plan_windows(num_frames, 6, 2):
             counted.update(range(num_frames)[window.frames][window.counted])
         assert counted == set(range(num_frames))
+
+
+class TestCheckWindows:
+    def test_lists_nothing(self):
+        """A list of this many windows would fill the memory."""
+        check_windows(10**18, 2, 1)
+
+    @pytest.mark.parametrize(
+        ("num_frames", "window", "overlap"), [(1, 25, 6), (9, 1, 0), (9, 5, 0), (9, 5, 5)]
+    )
+    def test_refuses_what_can_not_be_planned(self, num_frames, window, overlap):
+        for function in (check_windows, plan_windows):
+            with pytest.raises(UserError):
+                function(num_frames, window, overlap)
 
 
 class TestWindow:

@@ -1,5 +1,8 @@
 """Stand-in models, written once for all tests of this room."""
 
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,3 +22,20 @@ def stand_ins(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("stand-ins") / "models"
     write_stand_ins(folder)
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Callable[[int], Path]]:
+    """A function that mounts a disk of so many bytes, where this user may; gives its folder."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(size: int) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+        linux = sys.platform.startswith("linux")
+        if not linux or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("no disk can be mounted here")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)  # mapped files

@@ -55,7 +55,7 @@ class TestCatalogue:
             put(tmp_path, file.folder[0])
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
         for family in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
-            found = model_files.find_models(str(tmp_path), None, None, family=family, half=False)
+            found = model_files.find_models(tmp_path, None, None, family=family)
             roots = [("folder", tmp_path)]
             assert found.unet == find_model(family.unet, roots)
             assert found.controlnext == find_model(family.controlnext, roots)

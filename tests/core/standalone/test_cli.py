@@ -1,9 +1,14 @@
 """The command line, in this process and in one of its own."""
 
+import contextlib
+import errno
 import importlib.util
+import io
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +17,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fcvg_core.standalone import cli
+from fcvg_core.errors import ISSUES, UserError
+from fcvg_core.standalone import cli, job
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.keyframes import read_keyframes
+from fcvg_core.standalone.scene import draw_sample_pair
 
 ROOT = Path(__file__).parents[3]
 SMALL = ["--height", "64", "--width", "128", "--frames", "4", "--steps", "1"]
@@ -22,10 +29,12 @@ SMALL = ["--height", "64", "--width", "128", "--frames", "4", "--steps", "1"]
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory) -> list[str]:
-    """Two sample frames."""
+    """Two sample frames, of a size that is no run's."""
     folder = tmp_path_factory.mktemp("frames")
-    assert main(["sample-frames", str(folder), "--height", "96", "--width", "160"]) == 0
-    return [str(folder / "first.png"), str(folder / "last.png")]
+    paths = [str(folder / "first.png"), str(folder / "last.png")]
+    for path, frame in zip(paths, draw_sample_pair((96, 160)), strict=True):
+        Image.fromarray(frame).save(path)
+    return paths
 
 
 @pytest.fixture(autouse=True)
@@ -118,20 +127,54 @@ class TestInbetween:
         assert main(["inbetween", "--run", str(tmp_path / "out" / "run.json")]) == 0
         assert f"{picture} is not the file of the earlier run" in caplog.text
 
+    @pytest.mark.parametrize("key", ["first", "last", "matches", "poses", "unet", "model"])
+    def test_file_of_an_earlier_run_that_is_gone(self, pair, tmp_path, capsys, key) -> None:
+        gone = str(tmp_path / "old" / "place")
+        options = {"first": pair[0], "last": pair[1], "height": 64, "width": 64}
+        options[key] = [gone, gone] if key == "poses" else gone
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": {}}))
+        message = fails(capsys, "--run", str(file), "-o", str(tmp_path / "out"))
+        assert f"{file}: {key} is {gone}, which is not there any more" in message
+        assert f"give {key.upper() if key in ('first', 'last') else f'--{key}'}." in message
+        if key in ("unet", "model"):  # is not needed
+            arguments = ["--run", str(file), "--conditions-only", "--frames", "2"]
+            assert main(["inbetween", *arguments, "-o", str(tmp_path / "out")]) == 0
+        assert fails(capsys, "--run", str(file), f"--{key}" if key not in ("first", "last") else
+                     f"--image{1 + (key == 'last')}_path",
+                     *(["typed"] * (2 if key == "poses" else 1))).count("typed")  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("command", "options"),
+        [("inbetween", {}), ("inbetween", {"first": "a.png"}), ("animate", {"image": "a.png"})],
+    )
+    def test_earlier_run_without_files(self, tmp_path, capsys, command, options) -> None:
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": {}}))
+        assert main([command, "--run", str(file), "-o", str(tmp_path / "out")]) == 2
+        assert f"{file} does not name both." in capsys.readouterr().err
+
+    def test_many_changed_inputs(self, pair, tmp_path, caplog) -> None:
+        inputs = {str(i): {"path": f"/nowhere/{i}"} for i in range(1000)}
+        options = {"first": pair[0], "last": pair[1], "height": 64, "width": 64, "frames": 2}
+        file = tmp_path / "run.json"
+        file.write_text(json.dumps({"options": options, "inputs": inputs}))
+        arguments = ["--run", str(file), "--conditions-only", "-o", str(tmp_path / "out")]
+        assert main(["inbetween", *arguments]) == 0
+        assert "Neither are 980 more files." in caplog.text and len(caplog.messages) < 30
 
 class TestBadInput:
     def test_one_frame_missing(self, pair, capsys) -> None:
         assert "Two pictures are needed" in fails(capsys, pair[0])
         message = fails(capsys, pair[0], "/no/such.png", *SMALL)
-        assert message == "Error: There is no picture /no/such.png."
+        assert message == "Error: There is no file /no/such.png."
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["--width", "1000"], "width must be a multiple of 64, got 1000: take 960 or 1024"),
             (["--frames", "30", "--overlap", "0"], "overlap by 1 to 24 frames, got an overlap"),
             (["--device", "quantum"], "There is no device 'quantum' here"),
-            (["--unet", "/no/unet.safetensors"], "There is no model file /no/unet.safetensors"),
+            (["--unet", "/no/unet.safetensors"], "There is no file /no/unet.safetensors"),
             (["--model", "/no/svd"], "/no/svd is no folder"),
             (["--run", "/no/run.json"], "There is no file /no/run.json"),
         ],
@@ -144,7 +187,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("option", "value"),
         [("--frames", "1"), ("--steps", "0"), ("--steps", "many"), ("--seed", "-1"),
-         ("--color-seed", "4294967296"),
+         ("--color-seed", "4294967296"), ("--width", "1000"),
          ("--noise-injection-ratio", "1.5"), ("--max-guidance", "nan"), ("--dtype", "fp8")],
     )  # fmt: skip
     def test_options_out_of_bounds(self, pair, capsys, option, value) -> None:
@@ -157,9 +200,9 @@ class TestBadInput:
     def test_edited_run_is_checked(self, pair, tmp_path, capsys) -> None:
         run = {"options": {"first": pair[0], "last": pair[1], "steps": 0}, "inputs": {}}
         (tmp_path / "run.json").write_text(json.dumps(run))
-        with pytest.raises(SystemExit):
-            main(["inbetween", "--run", str(tmp_path / "run.json")])
-        assert "at least 1, got '0'" in capsys.readouterr().err
+        assert "steps is 0: expected a whole number from 1" in fails(
+            capsys, "--run", str(tmp_path / "run.json")
+        )
 
     def test_wrong_model_file(self, stand_ins, pair, tmp_path, capsys) -> None:
         (tmp_path / "unet.safetensors").write_text("404: not found")
@@ -187,23 +230,215 @@ class TestBadInput:
         (tmp_path / "last.png").unlink()
         assert main(command) == main(command) == 0
 
-    def test_interrupt(self, monkeypatch, capsys) -> None:
-        def stop(options):
-            raise KeyboardInterrupt
 
-        monkeypatch.setitem(cli.COMMANDS, "sample-frames", stop)
-        assert main(["sample-frames", "x"]) == 130
-        assert capsys.readouterr().err == "Interrupted.\n"
+class TestFailures:
+    """Of a command that does nothing but fail."""
 
-    def test_memory_that_runs_out(self, monkeypatch, capsys) -> None:
-        import torch
-
+    def fails(self, monkeypatch, error: BaseException) -> int:
         def fail(options):
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate ...")
+            raise error
 
         monkeypatch.setitem(cli.COMMANDS, "sample-frames", fail)
-        assert main(["sample-frames", "x"]) == 2
-        assert "--offload" in capsys.readouterr().err
+        return main(["sample-frames", "x"])
+
+    def test_interrupt(self, monkeypatch, capsys) -> None:
+        assert self.fails(monkeypatch, KeyboardInterrupt()) == 130
+        assert capsys.readouterr().err == "Interrupted.\n"
+
+    @pytest.mark.parametrize(
+        ("error", "message"),
+        [
+            (UserError("The file a is none."), "The file a is none."),
+            (PermissionError(errno.EACCES, "Permission denied", "a"),
+             "a may not be read or written by you: give yourself the right to, or name another."),
+            (FileNotFoundError(errno.ENOENT, "Nothing", b"a"), "There is no file or folder a."),
+            (OSError(errno.ENOSPC, "No space left on device"),
+             "A file can't be read or written: No space left on device."),
+            (MemoryError(), "The computer's memory ran out. Try a smaller size, or fewer frames."),
+        ],
+    )  # fmt: skip
+    def test_a_sentence_for_the_user(self, monkeypatch, capsys, error, message) -> None:
+        monkeypatch.delenv("FCVG_DEBUG", raising=False)
+        assert self.fails(monkeypatch, error) == 2
+        assert capsys.readouterr().err == f"Error: {message}\n"
+
+    @pytest.mark.parametrize("value", ["", "0", "1"])
+    def test_a_traceback_on_demand(self, monkeypatch, capsys, value) -> None:
+        monkeypatch.setenv("FCVG_DEBUG", value)
+        assert self.fails(monkeypatch, UserError("a")) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[-1] == "Error: a" and ("Traceback" in lines[0]) is (value == "1")
+
+    @pytest.mark.parametrize("error", [ValueError("a"), KeyError("a"), RuntimeError("a")])
+    def test_a_fault_of_the_program(self, monkeypatch, capsys, error) -> None:
+        with pytest.raises(SystemExit) as stopped:
+            self.fails(monkeypatch, error)
+        assert stopped.value.code == 1
+        lines = capsys.readouterr().err.splitlines()
+        assert lines[0].startswith("Traceback") and type(error).__name__ in lines[-2]
+        assert f"report it at {ISSUES} " in lines[-1] and "fcvg_core doctor" in lines[-1]
+
+    @pytest.mark.skipif(os.name == "nt", reason="needs a signal of Unix")
+    @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+    def test_a_signal_leaves_no_part_of_a_file(self, tmp_path, monkeypatch, name, code) -> None:
+        import safetensors.torch
+        import torch
+
+        def stop(tensors, path, metadata):
+            Path(path).write_bytes(bytes(1000))
+            os.kill(os.getpid(), number)
+
+        number = getattr(signal, name)
+        torch.save({"a": torch.zeros(3)}, tmp_path / "a.pth")
+        monkeypatch.setattr(safetensors.torch, "save_file", stop)
+        before = signal.signal(number, signal.SIG_DFL)
+        try:
+            assert main(["models", "--convert", str(tmp_path / "a.pth")]) == code
+        finally:
+            signal.signal(number, before)
+        assert os.listdir(tmp_path) == ["a.pth"]
+
+    def test_where_to_report_it(self) -> None:
+        tomllib = pytest.importorskip("tomllib")  # Python 3.11
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        assert f"{project['urls']['Repository']}/issues" == ISSUES
+
+
+class Lost(io.StringIO):
+    """A stream that takes nothing."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+    def write(self, text: str) -> int:
+        raise OSError(self.number, os.strerror(self.number))
+
+
+class TestStreams:
+    """Standard output and error that are closed, full or read no more."""
+
+    @pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC, errno.EIO, None])
+    @pytest.mark.parametrize("name", ["stdout", "stderr"])
+    def test_a_run_goes_on(self, pair, tmp_path, monkeypatch, name, number) -> None:
+        out = tmp_path / "out"
+        monkeypatch.setattr(sys, name, Lost(number) if number else None)
+        command = ["inbetween", *pair, "-o", str(out), *SMALL]
+        painted = number == errno.EPIPE
+        assert main([*command, *([] if painted else ["--conditions-only"])]) == 0
+        assert len(pictures(out / ("frames" if painted else "condition"))) == 4
+        made = ["condition", *(["frames", "result.mp4"] if painted else []), "run.json"]
+        assert sorted(os.listdir(out)) == made
+
+    @pytest.mark.parametrize(
+        ("number", "code"), [(errno.EPIPE, 0), (errno.ENOSPC, 1), (errno.EIO, 1), (None, 1)]
+    )
+    @pytest.mark.parametrize("command", [["models"], ["models", "--json"], ["pose", "--help"]])
+    def test_a_list_that_is_lost(self, monkeypatch, capsys, command, number, code) -> None:
+        monkeypatch.setattr(sys, "stdout", Lost(number) if number else None)
+        try:
+            found = main(command)
+        except SystemExit as stopped:
+            found = stopped.code
+        assert found == code
+        assert ("Standard output can't be written" in capsys.readouterr().err) is bool(code)
+
+    def test_a_run_says_that_its_report_is_lost(self, tmp_path, monkeypatch, capsys) -> None:
+        monkeypatch.setattr(sys, "stdout", Lost(errno.ENOSPC))
+        assert main(["sample-frames", str(tmp_path), "--height", "64", "--width", "64"]) == 0
+        assert capsys.readouterr().err == (
+            "Standard output can't be written (No space left on device); the files are all "
+            "written.\n"
+        )
+
+    def test_a_terminal_that_knows_ascii_alone(self, tmp_path, monkeypatch) -> None:
+        content = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(content, encoding="ascii"))
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path / "\u65e5"))
+        assert main(["models"]) == 0
+        assert b"\\u65e5 (there is no such folder)" in content.getvalue()
+
+
+class TestOutput:
+    """The folder of a run, as the commands use it."""
+
+    def test_room_is_looked_for_before_models_are_loaded(
+        self, pair, small_disk, monkeypatch, capsys
+    ) -> None:
+        monkeypatch.setattr(job.Job, "load", lambda *given: pytest.fail("there is no room"))
+        disk = small_disk(80_000)
+        message = fails(capsys, *pair, "-o", str(disk / "out"), *SMALL)
+        assert f"The disk of {disk / 'out'} has 82 kB free" in message
+        assert not os.listdir(disk)
+
+    def test_painted_frames_have_their_room(self, pair, small_disk, monkeypatch) -> None:
+        """Somebody fills the disk while they are painted."""
+        disk = small_disk(400_000)
+        load = job.Job.load
+
+        def fill_and_load(self, *given):
+            with (disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
+                while other.write(bytes(4096)):
+                    pass
+            return load(self, *given)
+
+        monkeypatch.setattr(job.Job, "load", fill_and_load)
+        assert main(["inbetween", *pair, "-o", str(disk / "out"), *SMALL]) == 0
+        assert len(pictures(disk / "out" / "frames")) == 4
+
+    def test_full_disk_of_a_conversion(self, small_disk, capsys) -> None:
+        import torch
+
+        disk = small_disk(500_000)
+        torch.save({"a": torch.zeros(100_000)}, disk / "a.pth")
+        assert main(["models", "--convert", str(disk / "a.pth")]) == 2
+        message = capsys.readouterr().err
+        assert "a.safetensors can't be written" in message and "kB are free. Make" in message
+        assert os.listdir(disk) == ["a.pth"]
+
+    @pytest.mark.parametrize("command", ["inbetween", "match", "pose", "sample-frames"])
+    def test_full_disk(self, pair, dwpose, small_disk, capsys, command) -> None:
+        disk = small_disk(8192)
+        (disk / "other").write_bytes(bytes(8192))
+        options = {
+            "inbetween": [*pair, *SMALL, "--conditions-only", "-o"],
+            "match": [*pair, "-o"],
+            "pose": [*pair, *dwpose, "-o"],
+            "sample-frames": ["--height", "64", "--width", "64"],
+        }
+        assert main([command, *options[command], str(disk / "a" / "b")]) == 2
+        message = capsys.readouterr().err.splitlines()[-1]
+        assert f"The disk of {disk / 'a' / 'b'}" in message
+        assert "is full. 0 kB are free. Make room" in message
+        assert os.listdir(disk) == ["other"]
+
+    def test_all_is_checked_before_anything_is_made(self, pair, tmp_path, monkeypatch, capsys):
+        conditions = "fcvg_core.standalone.commands.inbetween.make_conditions"
+        monkeypatch.setattr(conditions, lambda *given, **more: pytest.fail("too early"))
+        for option in ("--matches", "--gluestick", "--superpoint", "--dwpose-det", "--unet"):
+            missing = str(tmp_path / "missing")
+            message = fails(capsys, *pair, "-o", str(tmp_path / "a"), *SMALL, option, missing)
+            assert "There is no" in message and missing in message
+        message = fails(capsys, *pair, "-o", str(tmp_path / "a"), *SMALL, "--poses", *pair[:1],
+                        str(tmp_path / "missing"))  # fmt: skip
+        assert "There is no file" in message and os.listdir(tmp_path) == []
+
+    @pytest.mark.skipif(os.name == "nt", reason="names of Unix")
+    def test_names_that_no_text_is(self, pair, tmp_path, capsys) -> None:
+        folder = tmp_path / "\udcff\u00e9"
+        folder.mkdir()
+        first, last = (shutil.copy(path, folder / f"{i}\udcfe.png") for i, path in enumerate(pair))
+        command = ["inbetween", str(first), str(last), *SMALL, "--conditions-only"]
+        assert main([*command, "-o", str(folder / "out\udcfd")]) == 0
+        assert main(["inbetween", "--run", str(folder / "out\udcfd" / "run.json")]) == 0
+        frames = pictures(folder / "out\udcfd" / "condition")
+        assert np.array_equal(pictures(folder / "out\udcfd_0001" / "condition"), frames)
+        assert "out\\udcfd_0001" in capsys.readouterr().out
+
+    def test_models_of_such_a_name_are_refused(self, pair, stand_ins, tmp_path, capsys) -> None:
+        unet = shutil.copy(stand_ins / "unet.safetensors", tmp_path / "\udcff.safetensors")
+        message = fails(capsys, *pair, "-o", str(tmp_path / "out"), *SMALL, "--unet", str(unet))
+        assert "no text in UTF-8: rename it" in message and not (tmp_path / "out").exists()
 
 
 class TestMatch:
@@ -220,8 +455,7 @@ class TestMatch:
             one, other = (
                 np.asarray(Image.open(tmp_path / x / "condition" / name), int) for x in "ab"
             )
-            # Saved to a thousandth of a pixel: few of the truncated ends fall otherwise.
-            assert (one != other).any(axis=-1).mean() < 0.01
+            assert np.array_equal(one, other)
 
     def test_nothing_is_overwritten(self, pair, tmp_path) -> None:
         for _ in range(2):
@@ -346,22 +580,11 @@ class TestProcess:
             [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=120
         )
 
-    def test_error_has_no_traceback(self) -> None:
-        done = self.run("inbetween", "/no/a.png", "/no/b.png", "--conditions-only")
-        assert done.returncode == 2
-        assert done.stderr.strip() == "Error: There is no picture /no/a.png."
-
     def test_by_its_path(self, tmp_path) -> None:
         """With a Python that looks for modules neither in this folder nor beside the program."""
         command = [sys.executable, "-I", str(ROOT / "fcvg_core"), "models", "--mode", "inbetween"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0 and "FCVG's UNet" in done.stdout, done.stderr
-
-    def test_a_terminal_that_knows_ascii_alone(self, tmp_path) -> None:
-        env = {**os.environ, "PYTHONIOENCODING": "ascii", "FCVG_MODELS": str(tmp_path / "\u65e5")}
-        command = [sys.executable, "-m", "fcvg_core", "models"]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-        assert done.returncode == 0 and "\\u65e5 (there is no such folder)" in done.stdout
 
     @pytest.mark.skipif(os.name == "nt", reason="needs a shell of Unix")
     def test_somebody_reads_the_first_line_alone(self) -> None:

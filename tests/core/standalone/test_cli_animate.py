@@ -1,14 +1,22 @@
 """The animate command."""
 
+import contextlib
 import json
+import os
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fcvg_core.errors import UserError
+from fcvg_core.standalone import claim, job, pipeline
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.commands import animate
 from fcvg_core.standalone.output import write_video
@@ -93,7 +101,7 @@ class TestAnimate:
 
         def fail(frames, *given, **more):
             next(frames)
-            raise ValueError("this frame is bad")
+            raise UserError("this frame is bad")
 
         monkeypatch.setattr(animate, "read_video", read)
         monkeypatch.setattr(animate, "draw_driving_poses", fail)
@@ -171,9 +179,10 @@ class TestBadInput:
     def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
         needed = "A picture and either a driving video or a folder of control frames"
         assert needed in self.fails(capsys, picture)
-        assert needed in self.fails(capsys, picture, video, "--control-frames", tmp_path)
-        assert "There is no picture" in self.fails(capsys, tmp_path / "no.png", video, *files)
-        assert "There is no video" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
+        message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
+        assert "VIDEO and --control-frames are both given" in message
+        assert "There is no file" in self.fails(capsys, tmp_path / "no.png", video, *files)
+        assert "There is no file" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
         assert "DWPose needs two files" in self.fails(capsys, picture, video, *files[:6])
 
     def test_nobody(self, picture, video, files, own_golden, capsys, tmp_path) -> None:
@@ -192,7 +201,6 @@ class TestBadInput:
         ("more", "message"),
         [
             (["--frames", "9", "--window", "4", "--overlap", "4"], "overlap by 1 to 3"),
-            (["--width", "100"], "multiple of 64"),
         ],
     )
     def test_settings(self, picture, video, files, capsys, more, message) -> None:
@@ -202,7 +210,7 @@ class TestBadInput:
     def test_zero(self, picture, video, option, capsys) -> None:
         with pytest.raises(SystemExit):
             main(["animate", str(picture), str(video), option, "0"])
-        assert "expected a whole number of at least" in capsys.readouterr().err
+        assert "expected a whole number from" in capsys.readouterr().err
 
     def test_one_frame_drives_two(self, picture, files, tmp_path) -> None:
         write_video(tmp_path / "a.mp4", np.zeros((1, 64, 64, 3), np.uint8), 24)
@@ -222,22 +230,138 @@ class TestBadInput:
         assert "ControlNeXt v1 gives 96 channels" in message and "different models" in message
 
 
+unix = pytest.mark.skipif(os.name == "nt", reason="needs signals of Unix")
+
+
+@unix
+class TestSignals:
+    """Of the system, sent to this very process while a command runs."""
+
+    def ended_by(self, name: str, *command: str) -> int:
+        """Exit code of animate; while it runs, a signal that is not caught would end the tests."""
+        number = getattr(signal, name)
+        before = signal.signal(number, signal.SIG_DFL)
+        try:
+            return main(["animate", *command])
+        finally:
+            signal.signal(number, before)
+
+    @pytest.fixture
+    def command(self, picture, video, files, tmp_path) -> list[str]:
+        return [str(picture), str(video), "-o", str(tmp_path / "a" / "out"), *files, *SMALL]
+
+    @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+    def test_while_frames_are_decoded(self, command, monkeypatch, tmp_path, name, code) -> None:
+        """Both videos can be played, and hold every frame that was painted."""
+        decode = pipeline.VideoPipeline.decode
+
+        def stopped(self, *arguments):
+            for i, frame in enumerate(decode(self, *arguments)):
+                if i == 3:
+                    os.kill(os.getpid(), getattr(signal, name))
+                yield frame
+
+        monkeypatch.setattr(pipeline.VideoPipeline, "decode", stopped)
+        assert self.ended_by(name, *command) == code
+        out = tmp_path / "a" / "out"
+        for video in ("result.mp4", "side_by_side.mp4"):
+            assert len(frames_of(out / video)[0]) == 3
+        made = ["condition", "result.mp4", "run.json", "side_by_side.mp4"]
+        assert sorted(os.listdir(out)) == made
+
+    def test_before_the_first_file(self, command, monkeypatch, tmp_path, capsys) -> None:
+        def stop(*given, **more):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(animate, "draw_driving_poses", stop)
+        assert self.ended_by("SIGTERM", *command) == 143
+        assert "Interrupted by SIGTERM." in capsys.readouterr().err
+        assert not (tmp_path / "a").exists()
+
+    def test_while_models_are_loaded(self, command, monkeypatch, tmp_path) -> None:
+        """The poses were found, and stay."""
+
+        def stop(*given):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(job.Job, "load", stop)
+        assert self.ended_by("SIGTERM", *command) == 143
+        assert sorted(os.listdir(tmp_path / "a" / "out")) == ["condition", "run.json"]
+
+
+@unix
 @pytest.mark.slow
-def test_an_interrupted_run_leaves_what_it_had(picture, video, files, tmp_path) -> None:
-    """Ctrl+C while the frames are decoded: both videos can be played."""
+def test_a_run_in_a_closed_terminal(picture, video, files, tmp_path) -> None:
+    """Nobody reads any more, all streams are closed, and then SIGHUP comes twice."""
     out = tmp_path / "out"
-    code = (
-        "import sys\nfrom fcvg_core.standalone import pipeline\n"
-        "from fcvg_core.standalone.cli import main\n"
-        "decode = pipeline.VideoPipeline.decode\n"
-        "def interrupted(self, *arguments):\n"
-        "    for i, frame in enumerate(decode(self, *arguments)):\n"
-        "        if i == 3: raise KeyboardInterrupt\n"
-        "        yield frame\n"
-        "pipeline.VideoPipeline.decode = interrupted\n"
-        f"sys.exit(main({['animate', str(picture), str(video), '-o', str(out), *files, *SMALL]!r}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 130 and "Interrupted." in done.stderr
-    for name in ("result.mp4", "side_by_side.mp4"):
-        assert len(frames_of(out / name)[0]) == 3
+    more = ["--frames", "120", "--stride", "1", "--height", "64", "--width", "64", "--steps", "1"]
+    (tmp_path / "control").mkdir()
+    for i in range(120):
+        shutil.copy(picture, tmp_path / "control" / f"{i}.png")
+    control = ["--control-frames", str(tmp_path / "control")]
+    command = [sys.executable, "-m", "fcvg_core", "animate", str(picture), *control, "-o", str(out)]
+    shell = f"exec {shlex.join([*command, *files[:6], *more])} <&- >&- 2>&-"
+    started = subprocess.Popen(["/bin/sh", "-c", shell], cwd=ROOT)
+    deadline = time.monotonic() + 120
+    while not (out / "result.mp4").is_file() or (out / "result.mp4").stat().st_size < 5000:
+        assert started.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    for _ in range(2):
+        started.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+    assert started.wait(60) == 129
+    names = ("result.mp4", "side_by_side.mp4")
+    frames, compared = (len(frames_of(out / name)[0]) for name in names)
+    assert 2 < frames == compared < 120
+
+
+def test_disk_that_fills_while_frames_are_written(
+    picture, stand_ins, files, small_disk, monkeypatch, capsys
+) -> None:
+    """The message names the folder; what there is room for is there."""
+    disk = small_disk(900_000)
+    (disk / "control").mkdir()
+    for i in range(3):
+        Image.new("RGB", (64, 64), (i, 9, 9)).save(disk / "control" / f"{i}.png")
+    release = claim.Claim.release
+
+    def fill(self, kept=0):
+        release(self, kept)
+        with (disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
+            while other.write(bytes(4096)):
+                pass
+
+    monkeypatch.setattr(claim.Claim, "release", fill)
+    command = ["animate", str(picture), "--control-frames", str(disk / "control"), *files[:6],
+               "--frames", "3", "--height", "64", "--width", "64", "--steps", "1"]  # fmt: skip
+    assert main([*command, "-o", str(disk / "out")]) == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert f"The disk of {disk / 'out'}" in message and "is full" in message
+    assert len(os.listdir(disk / "out" / "condition")) == 3
+
+
+def test_wrong_models_are_told_before_poses_are_looked_for(
+    picture, video, files, stand_ins, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(animate, "draw_driving_poses", lambda *a, **b: pytest.fail("too early"))
+    svd = shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+    (svd / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    (tmp_path / "empty.safetensors").touch()
+    folder = tmp_path / "one"
+    folder.mkdir()
+    shutil.copy(picture, folder / "a.png")
+    for option, value, message in (
+        ("--unet", stand_ins / "svd", "a folder, a pipe or a device"),
+        ("--unet", tmp_path / "empty.safetensors", "(0 bytes) can't be read as model weights"),
+        ("--controlnext", stand_ins / "unet.safetensors", "but a ControlNeXt v2 or v1"),
+        ("--model", svd, "the download of SVD is not complete"),
+        ("--model", folder, "has no model_index.json"),
+    ):
+        given = [*files]
+        given[("--model", "--unet", "--controlnext").index(option) * 2 + 1] = str(value)
+        command = ["animate", str(picture), str(video), *given, *SMALL]
+        assert main([*command, "-o", str(tmp_path / "out")]) == 2
+        assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
+    command = ["animate", str(picture), "--control-frames", str(folder), *files[:6], *SMALL]
+    assert main([*command, "-o", str(tmp_path / "out")]) == 2
+    assert "at least 2 frames, but" in capsys.readouterr().err

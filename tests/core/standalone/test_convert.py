@@ -3,16 +3,19 @@
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from safetensors.torch import load_file
 
+from fcvg_core.errors import UserError
 from fcvg_core.lines import build_gluestick
 from fcvg_core.lines.gluestick import Config
 from fcvg_core.lines.gluestick_keys import gluestick_shapes, superpoint_shapes
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.convert import convert
-from fcvg_core.standalone.loading import load_controlnext, read_weights
+from fcvg_core.standalone.loading import check_controlnext_file
 from fcvg_core.standalone.model_files import find_gluestick
+from fcvg_core.standalone.weight_files import read_weights
 
 
 def save(path: Path, content, **options) -> Path:
@@ -77,6 +80,35 @@ class TestConvert:
                 convert(save(tmp_path / f"{name}.bin", content))
             assert not (tmp_path / f"{name}.safetensors").exists()
 
+    def test_interrupted(self, tmp_path: Path, monkeypatch) -> None:
+        """Neither half a file is left nor what it was written to."""
+        path = save(tmp_path / "x.bin", {"a": torch.ones(2)})
+        for error in (KeyboardInterrupt, SystemExit):
+
+            def stop(tensors: dict, part: str, metadata: dict, error: type = error) -> None:
+                Path(part).write_bytes(b"half of it")
+                raise error
+
+            monkeypatch.setattr(safetensors.torch, "save_file", stop)
+            with pytest.raises(error):
+                convert(path)
+            assert list(tmp_path.iterdir()) == [path]
+
+    def test_values_that_are_there_once(self, tmp_path: Path) -> None:
+        """A terabyte from a kilobyte."""
+        for content in (
+            {"a": torch.ones(1).expand(2**20, 2**20)},
+            dict.fromkeys(map(str, range(999)), torch.ones(10**4)),
+        ):
+            with pytest.raises(UserError, match="x.bin would become .* times as large"):
+                convert(save(tmp_path / "x.bin", content))
+
+    def test_odd_names(self, tmp_path: Path) -> None:
+        content = {"a": torch.ones(2), 7: torch.ones(3), (1, 2): 5, "b\n" * 999: None}
+        target, left = convert(save(tmp_path / "x.bin", content))
+        assert load_file(target).keys() == {"a", "7"}
+        assert left[0] == "a tuple" and len(left[1]) < 100 and left[1].isprintable()
+
     def test_a_link_that_leads_nowhere(self, tmp_path: Path) -> None:
         (tmp_path / "x.safetensors").symlink_to(tmp_path / "unplugged")
         with pytest.raises(ValueError, match="exists, and is left"):
@@ -111,8 +143,8 @@ class TestOfficial:
     def test_controlnext(self, stand_ins: Path, tmp_path: Path) -> None:
         weights = load_file(stand_ins / "controlnext.safetensors")
         target, _ = convert(save(tmp_path / "controlnet.bin", weights))
-        expected = load_controlnext(stand_ins / "controlnext.safetensors", torch.float32)
-        found = load_controlnext(target, torch.float32)
+        files = (stand_ins / "controlnext.safetensors", target)
+        expected, found = (check_controlnext_file(x, torch.float32).fill() for x in files)
         for key, value in expected.state_dict().items():
             assert torch.equal(found.state_dict()[key], value)
 

@@ -2,7 +2,9 @@ import json
 import os
 
 import pytest
+
 from fcvg_core.errors import UserError
+from fcvg_core.standalone import json_file
 from fcvg_core.standalone.json_file import read_json
 
 WANTED = "a table of numbers"
@@ -27,7 +29,7 @@ class TestReadJson:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (b"", "no JSON"),
+            (b"", "is empty"),
             (b"\x00\x01\x02", "no JSON"),
             (b"\xff\xfe\xff", "no JSON"),
             (b'{"a": 1', "no JSON"),
@@ -52,3 +54,14 @@ class TestReadJson:
         for path in (pipe, tmp_path, "/dev/zero"):
             with pytest.raises(UserError, match="pipe"):
                 read_json(type(tmp_path)(path), expected=WANTED)
+
+    def test_says_why_a_file_can_not_be_opened(self, tmp_path):
+        with pytest.raises(UserError, match=r"aaa can't be read \(.*\): it is a table of numbers"):
+            read_json(tmp_path / ("a" * 5000), expected=WANTED)
+
+    def test_a_file_that_is_too_large_is_not_read(self, tmp_path):
+        path = tmp_path / "some.json"
+        with path.open("wb") as opened:
+            opened.truncate(json_file.MAX_BYTES + 1)
+        with pytest.raises(UserError, match=r"some\.json has more than 64 MiB; expected a table"):
+            read_json(path, expected=WANTED)

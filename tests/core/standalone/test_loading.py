@@ -1,27 +1,28 @@
 """Model files: whole, partial and wrong ones."""
 
-import os
-import pickle
+import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from fcvg_core.errors import UserError
 from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
-from fcvg_core.standalone import loading
+from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
+from fcvg_core.standalone import weight_files
 from fcvg_core.standalone.loading import (
-    WeightFile,
-    is_whole,
-    load_controlnext,
-    load_image_encoder,
+    check_controlnext_file,
+    check_files,
+    check_image_encoder_files,
+    check_models,
+    check_unet_files,
+    check_vae_files,
     load_models,
     load_scheduler,
-    load_unet,
-    load_vae,
 )
+from fcvg_core.standalone.weight_files import WeightFile
 
 FLOAT = torch.float32
 
@@ -38,8 +39,7 @@ def bare_svd(stand_ins, tmp_path) -> Path:
 class TestUnet:
     def test_whole_file_needs_no_base(self, stand_ins, bare_svd) -> None:
         path = stand_ins / "unet.safetensors"
-        assert is_whole(bare_svd, path)
-        unet = load_unet(bare_svd, path, FLOAT)
+        unet = check_unet_files(bare_svd, path, FLOAT).fill()
         weights = load_file(path)
         assert all(torch.equal(v, weights[k].float()) for k, v in unet.state_dict().items())
         assert not unet.training and not any(p.requires_grad for p in unet.parameters())
@@ -47,8 +47,7 @@ class TestUnet:
     def test_partial_file_over_the_base(self, stand_ins, tmp_path) -> None:
         part = {k: v for k, v in load_file(stand_ins / "unet.safetensors").items() if "tempo" in k}
         save_file(part, tmp_path / "part.safetensors")
-        assert not is_whole(stand_ins / "svd", tmp_path / "part.safetensors")
-        unet = load_unet(stand_ins / "svd", tmp_path / "part.safetensors", FLOAT)
+        unet = check_unet_files(stand_ins / "svd", tmp_path / "part.safetensors", FLOAT).fill()
         base = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
         for key, value in unet.state_dict().items():
             assert torch.equal(value, part.get(key, base[key]).float())
@@ -61,8 +60,7 @@ class TestUnet:
         if partial:
             weights = {k: v for k, v in weights.items() if "attn" in k or "temporal" in k}
         torch.save(weights, tmp_path / "unet_fp16.bin")
-        assert is_whole(stand_ins / "svd", tmp_path / "unet_fp16.bin") == (not partial)
-        unet = load_unet(stand_ins / "svd", tmp_path / "unet_fp16.bin", FLOAT)
+        unet = check_unet_files(stand_ins / "svd", tmp_path / "unet_fp16.bin", FLOAT).fill()
         for key, value in unet.state_dict().items():
             assert torch.equal(value, weights.get(key, base[key]).float())
 
@@ -70,7 +68,7 @@ class TestUnet:
         part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
         save_file(part, tmp_path / "part.safetensors")
         with pytest.raises(ValueError, match=r"part\.safetensors .* to take the rest from"):
-            load_unet(bare_svd, tmp_path / "part.safetensors", FLOAT)
+            check_unet_files(bare_svd, tmp_path / "part.safetensors", FLOAT).fill()
 
     @pytest.mark.parametrize(
         ("change", "message"),
@@ -83,40 +81,42 @@ class TestUnet:
         weights = {**load_file(stand_ins / "unet.safetensors"), **change}
         for name in ("whole", "part"):
             save_file(weights if name == "whole" else change, tmp_path / f"{name}.safetensors")
-            with pytest.raises(ValueError, match=rf"{name}\.safetensors does not fit.*{message}"):
-                load_unet(stand_ins / "svd", tmp_path / f"{name}.safetensors", FLOAT)
+            expected = rf"{name}\.safetensors does not fit the sizes of .*config\.json.*{message}"
+            with pytest.raises(ValueError, match=expected):
+                check_unet_files(stand_ins / "svd", tmp_path / f"{name}.safetensors", FLOAT).fill()
 
     def test_sd15(self, stand_ins, tmp_path) -> None:
         names = ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")
         save_file({name: torch.zeros(4, 4, 3, 3) for name in names}, tmp_path / "sd.safetensors")
         with pytest.raises(ValueError, match=r"sd\.safetensors .* without temporal layers"):
-            load_unet(stand_ins / "svd", tmp_path / "sd.safetensors", FLOAT)
+            check_unet_files(stand_ins / "svd", tmp_path / "sd.safetensors", FLOAT).fill()
 
     def test_controlnext_in_its_place(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="it is a ControlNeXt v2 network"):
-            load_unet(stand_ins / "svd", stand_ins / "controlnext.safetensors", FLOAT)
+            check_unet_files(stand_ins / "svd", stand_ins / "controlnext.safetensors", FLOAT).fill()
 
     @pytest.mark.parametrize("suffix", [".bin", ".pt", ".pth"])
     @pytest.mark.parametrize("zipped", [True, False])
     def test_pickles_of_tensors(self, stand_ins, tmp_path, suffix, zipped, monkeypatch) -> None:
-        monkeypatch.setattr(loading, "REOPEN_BYTES", 2**20)
+        monkeypatch.setattr(weight_files, "REOPEN_BYTES", 2**20)
         weights = load_file(stand_ins / "controlnext.safetensors")
         path = tmp_path / f"weights{suffix}"
         torch.save(weights, path, _use_new_zipfile_serialization=zipped)
-        network = load_controlnext(path, FLOAT)
+        network = check_controlnext_file(path, FLOAT).fill()
         assert all(torch.equal(v, weights[k].float()) for k, v in network.state_dict().items())
 
 
 class TestControlnext:
     def test_sizes_come_from_the_file(self, stand_ins) -> None:
-        network = load_controlnext(stand_ins / "controlnext.safetensors", torch.bfloat16)
+        path = stand_ins / "controlnext.safetensors"
+        network = check_controlnext_file(path, torch.bfloat16).fill()
         assert network.config.out_channels == 64
         assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
 
     def test_v1(self, tmp_path) -> None:
         weights = build_controlnext(ConfigV1(out_channels=64)).state_dict()
         torch.save({**weights, "scale": torch.tensor(0.25)}, tmp_path / "controlnet.bin")
-        network = load_controlnext(tmp_path / "controlnet.bin", torch.bfloat16)
+        network = check_controlnext_file(tmp_path / "controlnet.bin", torch.bfloat16).fill()
         assert isinstance(network, ControlNeXtV1)
         assert network.config.out_channels == 64
         assert network.scale == 0.25
@@ -126,75 +126,114 @@ class TestControlnext:
         v1 = {"scale": torch.zeros(()), "mid_convs.1.weight": torch.zeros(1280, 256, 1, 1)}
         torch.save(v1, tmp_path / "controlnet.bin")
         with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):
-            load_controlnext(tmp_path / "controlnet.bin", FLOAT)
+            check_controlnext_file(tmp_path / "controlnet.bin", FLOAT).fill()
 
     def test_unet_in_its_place(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="is an SVD UNet, but a ControlNeXt v2"):
-            load_controlnext(stand_ins / "unet.safetensors", FLOAT)
+            check_controlnext_file(stand_ins / "unet.safetensors", FLOAT).fill()
 
 
-class TestUnreadable:
-    def test_missing(self, tmp_path) -> None:
-        with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
-            WeightFile(tmp_path / "gone.safetensors")
-
-    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin", "a.pt"])
-    @pytest.mark.parametrize("content", [b"", b"This is a text, not a model.\n" * 9])
-    def test_empty_or_text(self, tmp_path, name, content) -> None:
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(ValueError, match=rf"{name}.*(Download it again|Take the)"):
-            WeightFile(tmp_path / name)
-
-    @pytest.mark.parametrize("name", ["a.safetensors", "a.bin"])
-    def test_cut_off(self, stand_ins, tmp_path, name) -> None:
-        path = tmp_path / name
-        weights = load_file(stand_ins / "controlnext.safetensors")
-        save_file(weights, path) if name.endswith("tensors") else torch.save(weights, path)
-        path.write_bytes(path.read_bytes()[:100_000])
-        with pytest.raises(ValueError, match=rf"{name} \(100000 bytes\) can't be read.*cut off"):
-            WeightFile(path)
-
-    def test_code_is_never_run(self, tmp_path) -> None:
-        torch.save({"conv_in.weight": Trap(str(tmp_path / "ran"))}, tmp_path / "evil.bin")
-        (tmp_path / "plain.pt").write_bytes(pickle.dumps(Trap(str(tmp_path / "ran"))))
-        for name in ("evil.bin", "plain.pt"):
-            with pytest.raises(ValueError, match=f"{name} .*code in it is never run"):
-                WeightFile(tmp_path / name)
-        assert not (tmp_path / "ran").exists()
-
-    def test_no_tensors(self, tmp_path) -> None:
-        torch.save({"epoch": 3}, tmp_path / "log.bin")
-        with pytest.raises(ValueError, match=r"log\.bin holds no plain list of tensors"):
-            WeightFile(tmp_path / "log.bin")
-
-    def test_unknown_kind(self, tmp_path) -> None:
-        (tmp_path / "model.onnx").write_bytes(b"1")
-        with pytest.raises(ValueError, match="expected one of"):
-            WeightFile(tmp_path / "model.onnx")
-
+class TestSvdFolder:
     def test_incomplete_svd(self, stand_ins, bare_svd) -> None:
         (bare_svd / "vae" / "config.json").write_text("{")
         (bare_svd / "image_encoder" / "model.safetensors").unlink()
-        for load in (load_vae, load_image_encoder):
+        for check in (check_vae_files, check_image_encoder_files):
             with pytest.raises(ValueError, match="download of SVD is not complete"):
-                load(bare_svd, FLOAT)
+                check(bare_svd, FLOAT)
         with pytest.raises(ValueError, match="no diffusers folder of SVD"):
             next(load_models(bare_svd / "vae", stand_ins, stand_ins, FLOAT))
 
 
-class Trap:
-    """A pickle of this makes a folder when it is loaded carelessly."""
+class TestConfigs:
+    """Every value of every config file of SVD's folder, set wrong."""
 
-    def __init__(self, path: str):
-        self.path = path
+    USED = {
+        "unet/config.json": UNET, "vae/config.json": VAE,
+        "image_encoder/config.json": IMAGE_ENCODER, "model_index.json": INDEX,
+    }  # fmt: skip
+    UNUSED = ("scheduler/scheduler_config.json", "feature_extractor/preprocessor_config.json")
+    WRONG = (None, "text", -1, 0, [], {}, 10**9)
+    # Sizes that a network could have; the stand-ins' tensors have others.
+    OTHER_SIZES = [
+        ("unet", "block_out_channels", [64, 64, 64, 128]),
+        ("unet", "cross_attention_dim", 128),
+        ("unet", "layers_per_block", 1),
+        ("unet", "transformer_layers_per_block", 2),
+        ("unet", "up_block_types", ["UpBlockSpatioTemporal"] * 4),
+        ("unet", "num_attention_heads", [2, 1, 1, 1]),
+        ("vae", "block_out_channels", [32, 32, 32, 64]),
+        ("vae", "layers_per_block", 1),
+        ("image_encoder", "projection_dim", 128),
+        ("image_encoder", "hidden_size", 128),
+        ("image_encoder", "patch_size", 14),
+        ("image_encoder", "num_hidden_layers", 3),
+        ("image_encoder", "intermediate_size", 64),
+    ]
 
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
+    @pytest.fixture
+    def svd(self, stand_ins, tmp_path) -> Path:
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        return tmp_path / "svd"
+
+    @staticmethod
+    def check(stand_ins: Path, svd: Path) -> dict:
+        files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+        return check_models(svd, *files, FLOAT)
+
+    @staticmethod
+    def change(path: Path, **values) -> None:
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    @pytest.mark.parametrize("name", USED)
+    def test_wrong(self, stand_ins, svd, name) -> None:
+        path, original = svd / name, (svd / name).read_text()
+        for key in self.USED[name]:
+            for value in self.WRONG:
+                path.write_text(original)
+                self.change(path, **{key: value})
+                with pytest.raises(UserError) as error:
+                    self.check(stand_ins, svd)
+                assert str(error.value).startswith(f"{path}: {key} is ")
+
+    def test_ignored(self, stand_ins, svd) -> None:
+        """Every other value may be anything, and a run is the same: all at once."""
+        for i, name in enumerate((*self.USED, *self.UNUSED)):
+            others = json.loads((svd / name).read_text()).keys() - self.USED.get(name, {}).keys()
+            values = {key: self.WRONG[(i + j) % 7] for j, key in enumerate(sorted(others))}
+            self.change(svd / name, **values, more={"nested": [1]})
+        found, expected = (self.check(stand_ins, x) for x in (svd, stand_ins / "svd"))
+        for part in expected:
+            assert str(found[part].network) == str(expected[part].network)
+            kept = [getattr(x[part].network, "config", None) for x in (found, expected)]
+            assert kept[0] == kept[1] or part == "image_encoder" and (
+                kept[0].to_dict() == kept[1].to_dict()
+            )
+
+    @pytest.mark.parametrize(("part", "key", "value"), OTHER_SIZES)
+    def test_sizes_of_another_network(self, stand_ins, svd, part, key, value) -> None:
+        self.change(svd / part / "config.json", **{key: value})
+        with pytest.raises(UserError, match=f"{part}/config.json"):
+            self.check(stand_ins, svd)
+
+    @pytest.mark.parametrize("name", USED)
+    @pytest.mark.parametrize("content", [b"", b"[]", b"null", b"[" * 10**5, b"\xff\xfe\x00"])
+    def test_no_settings(self, stand_ins, svd, name, content) -> None:
+        (svd / name).write_bytes(content)
+        with pytest.raises(UserError, match=name):
+            self.check(stand_ins, svd)
+
+    def test_nothing_is_loaded_before_all_is_checked(self, stand_ins, svd, monkeypatch) -> None:
+        """The last file is the wrong one."""
+        monkeypatch.setattr(WeightFile, "read", None)
+        save_file({"x": torch.ones(2)}, svd / "image_encoder" / "model.safetensors")
+        files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+        with pytest.raises(UserError, match="model.safetensors does not fit"):
+            next(load_models(svd, *files, FLOAT))
 
 
 def test_vae_does_not_run_in_float16(stand_ins) -> None:
-    assert load_vae(stand_ins / "svd", torch.float16).dtype == FLOAT
-    assert load_vae(stand_ins / "svd", torch.bfloat16).dtype == torch.bfloat16
+    assert check_vae_files(stand_ins / "svd", torch.float16).fill().dtype == FLOAT
+    assert check_vae_files(stand_ins / "svd", torch.bfloat16).fill().dtype == torch.bfloat16
 
 
 def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
@@ -202,7 +241,7 @@ def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
     save_file(load_file(stand_ins / "unet.safetensors"),
               bare_svd / "unet" / "diffusion_pytorch_model.safetensors")  # fmt: skip
     save_file(other, bare_svd / "unet" / "diffusion_pytorch_model.fp16.safetensors")
-    full, half = (load_unet(bare_svd, None, dtype) for dtype in (FLOAT, torch.float16))
+    full, half = (check_unet_files(bare_svd, None, x).fill() for x in (FLOAT, torch.float16))
     assert torch.equal(full.conv_in.weight * 2, half.conv_in.weight.float())
 
 
@@ -210,24 +249,17 @@ def test_no_tensor_is_ignored_unless_it_is_named(tmp_path) -> None:
     save_file({"weight": torch.ones(2, 2), "odd ": torch.ones(1)}, tmp_path / "x.safetensors")
     file, layer = WeightFile(tmp_path / "x.safetensors"), torch.nn.Linear(2, 2, bias=False)
     with pytest.raises(ValueError, match="odd  is unknown"):
-        loading.fill_network(layer, [file], FLOAT)
-    assert loading.fill_network(layer, [file], FLOAT, ignored="odd ").weight.sum() == 4
+        check_files(layer, [file], FLOAT)
+    assert check_files(layer, [file], FLOAT, ignored="odd ").fill().weight.sum() == 4
 
 
-def test_scheduler_runs_as_fcvg_does(bare_svd) -> None:
+def test_scheduler_runs_as_fcvg_does(stand_ins, bare_svd) -> None:
+    """Whatever the folder says."""
     (bare_svd / "scheduler" / "scheduler_config.json").write_text(
         '{"sigma_max": 80.0, "use_karras_sigmas": false, "prediction_type": "epsilon"}'
     )
-    scheduler = load_scheduler(bare_svd)
+    files = (stand_ins / "unet.safetensors", stand_ins / "controlnext.safetensors")
+    scheduler = dict(load_models(bare_svd, *files, FLOAT))["scheduler"]
+    assert scheduler.config == load_scheduler().config
     scheduler.set_timesteps(3)
     assert scheduler.sigmas[0] == 700 and scheduler.config.prediction_type == "v_prediction"
-
-
-def test_reads_from_memory_map(stand_ins, tmp_path) -> None:
-    """A tensor that has the right type already is the file itself, not a copy of it."""
-    path = tmp_path / "weights.safetensors"
-    save_file({"a": torch.ones(1000)}, path)
-    (_, tensor), *_ = WeightFile(path).read(["a"], FLOAT)
-    if sys.platform == "linux":
-        assert str(path) in Path("/proc/self/maps").read_text()
-    assert tensor.sum() == 1000

@@ -1,13 +1,13 @@
 """Where models are looked for."""
 
 import shutil
+import socket
 from pathlib import Path
 
-import huggingface_hub
 import pytest
-from huggingface_hub.errors import LocalEntryNotFoundError
-from safetensors.torch import load_file, save_file
 
+from fcvg_core.errors import UserError
+from fcvg_core.standalone.catalogue import SVD_FOLDER
 from fcvg_core.standalone.model_files import (
     CONTROLNEXT_SVD,
     FCVG,
@@ -24,7 +24,7 @@ def no_models(monkeypatch) -> None:
 class TestFindModels:
     def test_in_the_named_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        found = find_models(None, None, None, family=FCVG, half=False)
+        found = find_models(None, None, None, family=FCVG)
         assert found.svd == stand_ins / "svd"
         assert found.unet == stand_ins / "unet.safetensors"
         assert found.controlnext == stand_ins / "controlnext.safetensors"
@@ -38,74 +38,41 @@ class TestFindModels:
         for name in (kept, "controlnet.bin"):
             (own / name).touch()
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        found = find_models(None, None, None, family=CONTROLNEXT_SVD, half=False)
+        found = find_models(None, None, None, family=CONTROLNEXT_SVD)
         assert (found.unet, found.controlnext) == (own / kept, own / "controlnet.bin")
         with pytest.raises(ValueError, match="Models of FCVG are missing: .*--unet, --controlnext"):
-            find_models(None, None, None, family=FCVG, half=False)
+            find_models(None, None, None, family=FCVG)
 
     def test_options_win(self, stand_ins, tmp_path, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         other = shutil.copy(stand_ins / "controlnext.safetensors", tmp_path / "mine.safetensors")
-        found = find_models(None, None, Path(other), family=FCVG, half=False)
+        found = find_models(None, None, Path(other), family=FCVG)
         assert found.controlnext == tmp_path / "mine.safetensors"
         assert found.unet == stand_ins / "unet.safetensors"
 
     def test_nothing(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
-            find_models(None, stand_ins / "unet.safetensors", None, family=FCVG, half=False)
+            find_models(None, stand_ins / "unet.safetensors", None, family=FCVG)
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
-        with pytest.raises(ValueError, match=r"There is no model file .*gone\.safetensors"):
-            find_models(str(stand_ins / "svd"), tmp_path / "gone.safetensors",
-                        stand_ins / "controlnext.safetensors", family=FCVG, half=False)  # fmt: skip
+        with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
+            find_models(stand_ins / "svd", tmp_path / "gone.safetensors",
+                        stand_ins / "controlnext.safetensors", family=FCVG)  # fmt: skip
 
-    @pytest.mark.parametrize("name", ["no/such/folder", "/no/such", "folder"])
+    @pytest.mark.parametrize(
+        "name", ["no/such/folder", "/no/such", "folder", f"stabilityai/{SVD_FOLDER}"]
+    )
     def test_no_folder(self, stand_ins, monkeypatch, name) -> None:
+        """A name on huggingface.co is none either: nobody is asked there."""
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        with pytest.raises(ValueError, match=f"{name} is no folder"):
-            find_models(name, None, None, family=FCVG, half=False)
+        monkeypatch.setattr(socket.socket, "connect", None)
+        with pytest.raises(UserError, match=f"{name} is no folder.*downloads nothing.*--get does"):
+            find_models(Path(name), None, None, family=FCVG)
 
     def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match="is no folder"):
-            find_models(str(stand_ins / "unet.safetensors"), None, None, family=FCVG, half=False)
-
-
-class TestDownload:
-    @pytest.fixture
-    def asked(self, stand_ins, monkeypatch) -> list:
-        """What was asked of huggingface.co, which has SVD."""
-        asked = []
-
-        def snapshot_download(name: str, *, allow_patterns: list[str]) -> str:
-            asked.append((name, allow_patterns))
-            return str(stand_ins / "svd")
-
-        monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        return asked
-
-    def test_whole_unet_needs_none_of_the_base(self, asked, stand_ins) -> None:
-        assert find_models("owner/svd", None, None, family=FCVG, half=True).svd == stand_ins / "svd"
-        ((name, patterns),) = asked
-        assert name == "owner/svd"
-        assert "vae/diffusion_pytorch_model.fp16.safetensors" in patterns
-        assert not any(pattern.startswith("unet/") for pattern in patterns)
-
-    def test_partial_unet_needs_the_base(self, asked, stand_ins, tmp_path) -> None:
-        part = {"conv_in.bias": load_file(stand_ins / "unet.safetensors")["conv_in.bias"]}
-        save_file(part, tmp_path / "part.safetensors")
-        find_models("owner/svd", tmp_path / "part.safetensors", None, family=FCVG, half=False)
-        assert asked[1][1] == ["unet/diffusion_pytorch_model.safetensors"]
-
-    def test_offline(self, stand_ins, monkeypatch) -> None:
-        def fail(name: str, **options):
-            raise LocalEntryNotFoundError("Cannot reach the Hub.\nMore lines.")
-
-        monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        with pytest.raises(ValueError, match=r"owner/svd.*Cannot reach the Hub\.\)\. Download"):
-            find_models("owner/svd", None, None, family=FCVG, half=False)
+            find_models(stand_ins / "unet.safetensors", None, None, family=FCVG)
 
 
 def test_find_svd(stand_ins) -> None:
@@ -136,5 +103,5 @@ def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
         target = tmp_path / "models" / place
         target.parent.mkdir(parents=True)
         target.symlink_to(stand_ins / name)
-    found = find_models(None, None, None, family=FCVG, half=False)
+    found = find_models(None, None, None, family=FCVG)
     assert found.unet == tmp_path / "models" / "diffusion_models" / "fcvg_unet.safetensors"

@@ -47,14 +47,18 @@ def test_another_shape(tmp_path: Path, poses: Poses, caplog, size: tuple, told: 
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", "holds no poses"),
+        ("", r"a\.json is no JSON .* expected poses in OpenPose's form"),
+        ("[" * 100_000, r"a\.json is no JSON .*nested too deep"),
+        ('{"people": [], "canvas_width": 1e400}', r"a\.json is no JSON .*too large"),
+        ('{"people": [], "canvas_height": 1000000, "canvas_width": 1000000}',
+         r"a\.json holds no poses: .* 1000000 and 1000000; expected whole numbers .*65536"),
         ("[]", "is an empty list"),
         ("[1]", "holds no poses: Expected poses in OpenPose's form"),
         ('{"animals": []}', "hold animals"),
         ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "has 2 numbers"),
-        ("\x00\x01", "holds no poses"),
+        ("\x00\x01", r"a\.json is no JSON"),
     ],
-)
+)  # fmt: skip
 def test_another_file(tmp_path: Path, text: str, match: str) -> None:
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ValueError, match=match):
@@ -64,5 +68,22 @@ def test_another_file(tmp_path: Path, text: str, match: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="There is no file .*a.json"):
         read_poses(tmp_path / "a.json", size=SIZE)
-    with pytest.raises(ValueError, match="holds no poses"):
+    with pytest.raises(ValueError, match="is a folder, a pipe or a device; expected poses"):
         read_poses(tmp_path, size=SIZE)
+
+
+def test_with_a_byte_order_mark(tmp_path: Path, poses: Poses) -> None:
+    write_poses(tmp_path / "a.json", poses, SIZE)
+    (tmp_path / "a.json").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "a.json").read_bytes())
+    assert torch.equal(read_poses(tmp_path / "a.json", size=SIZE).keypoints, poses.keypoints)
+
+
+def test_what_is_left_out_is_logged_with_the_file(tmp_path: Path, poses: Poses, caplog) -> None:
+    write_poses(tmp_path / "a.json", poses, SIZE)
+    found = json.loads((tmp_path / "a.json").read_text())
+    for person in found["people"]:
+        person["face_keypoints_2d"] = [1.0] * 207
+    (tmp_path / "a.json").write_text(json.dumps(found))
+    read_poses(tmp_path / "a.json", size=SIZE)
+    assert "a.json: face_keypoints_2d has 207 numbers" in caplog.text
+    assert len(caplog.records) == 1

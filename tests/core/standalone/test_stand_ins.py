@@ -1,26 +1,29 @@
 """Tiny models in the official layouts."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from fcvg_core.errors import UserError
+from fcvg_core.standalone import stand_ins as module
 from fcvg_core.standalone.stand_ins import UNET, is_stand_in_file, write_stand_ins
 
-FILES = ("unet.safetensors", "controlnext.safetensors",
-         "svd/vae/diffusion_pytorch_model.safetensors")  # fmt: skip
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*") if path.is_file()}  # fmt: skip
 
 
 @pytest.mark.slow
 def test_the_same_everywhere(stand_ins, tmp_path) -> None:
     write_stand_ins(tmp_path / "again")
-    for name in FILES:
-        one, other = load_file(tmp_path / "again" / name), load_file(stand_ins / name)
-        assert one.keys() == other.keys()
-        assert all(torch.equal(one[key], other[key]) for key in one)
-    write_stand_ins(tmp_path / "again")  # its own work it may write anew
+    assert contents(tmp_path / "again") == contents(stand_ins)
 
 
 def test_small(stand_ins) -> None:
@@ -73,3 +76,81 @@ def test_leaves_real_weights_alone(stand_ins, tmp_path) -> None:
     with pytest.raises(ValueError, match="controlnext.safetensors is there, and is no stand-in"):
         write_stand_ins(tmp_path / "m")
     assert load_file(tmp_path / "m" / "controlnext.safetensors").keys() == {"x"}
+
+
+class TestAgain:
+    """What an interrupted run has left is completed; what is somebody's stays."""
+
+    @pytest.fixture
+    def folder(self, stand_ins, tmp_path, monkeypatch) -> Path:
+        """A whole set; the contents are not made again for each test."""
+        made = contents(stand_ins)
+        monkeypatch.setattr(module, "_contents", lambda: made)
+        shutil.copytree(stand_ins, tmp_path / "m")
+        return tmp_path / "m"
+
+    def test_whole(self, folder) -> None:
+        times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
+        write_stand_ins(folder)
+        assert times == {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
+
+    @pytest.mark.parametrize("stopped_at", range(11))
+    def test_killed_while_it_writes(self, stand_ins, folder, tmp_path, monkeypatch, stopped_at):
+        replace, done = os.replace, []
+
+        def stop(part: Path, path: Path) -> None:
+            done.append(path)
+            if len(done) > stopped_at:
+                raise KeyboardInterrupt
+            replace(part, path)
+
+        monkeypatch.setattr(os, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            write_stand_ins(tmp_path / "new")
+        monkeypatch.setattr(os, "replace", replace)
+        write_stand_ins(tmp_path / "new")
+        assert contents(tmp_path / "new") == contents(stand_ins)
+
+    @pytest.mark.parametrize("name", ["svd/unet/config.json", "unet.safetensors"])
+    def test_a_file_that_breaks_off(self, stand_ins, folder, name) -> None:
+        """As the versions before this one left them."""
+        (folder / name).write_bytes((folder / name).read_bytes()[:100])
+        write_stand_ins(folder)
+        assert contents(folder) == contents(stand_ins)
+
+    @pytest.mark.parametrize(
+        "name", ["svd/scheduler/scheduler_config.json", "svd/unet/config.json", "unet.safetensors"]
+    )
+    @pytest.mark.parametrize("edit", [b"{}", b"\n", None, "folder", "link"])
+    def test_edited(self, folder, name, edit) -> None:
+        path = folder / name
+        if isinstance(edit, str):
+            path.unlink()
+            path.mkdir() if edit == "folder" else path.symlink_to(folder / "unplugged")
+        else:
+            path.write_bytes(path.read_bytes() + edit if edit else b"mine")
+        (folder / "controlnext.safetensors").unlink()
+        before = contents(folder)
+        with pytest.raises(UserError, match=f"{name} is there, and is no stand-in, or an edited"):
+            write_stand_ins(folder)
+        assert contents(folder) == before
+
+    def test_a_folder_that_takes_no_file(self, folder, tmp_path) -> None:
+        (tmp_path / "n").mkdir()
+        (tmp_path / "n" / "svd").write_text("a file")
+        with pytest.raises(UserError, match="svd.* can't be written .*: name another folder"):
+            write_stand_ins(tmp_path / "n")
+
+
+def test_those_of_another_version_are_left(stand_ins, tmp_path) -> None:
+    """Their files have other notes and another order, and say the same."""
+    folder = tmp_path / "models"
+    shutil.copytree(stand_ins, folder)
+    config = folder / "svd" / "unet" / "config.json"
+    written = dict(sorted(json.loads(config.read_text()).items())) | {"_diffusers_version": "0.28"}
+    config.write_text(json.dumps(written, indent=4))
+    weights = folder / "controlnext.safetensors"
+    save_file(load_file(weights), weights, metadata={"stand_in": "in other words"})
+    before = contents(folder)
+    write_stand_ins(folder)
+    assert contents(folder) == before

@@ -1,0 +1,219 @@
+"""What SVD's config files have to say, part by part: what else they say is used by nobody.
+
+A value that makes no other network of the same tensors is SVD's own: another one would give
+another picture without a word. Sizes are free, as long as networks of such sizes exist; whether
+they are a file's is told by its tensors.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import UserError
+from ...quoting import shown
+
+BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the pixels
+MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64
+NORM_GROUPS = 32  # channels come in as many groups
+HEAD_CHANNELS = 64  # of one head of the UNet's attention, and of CLIP's
+CLIP_HEAD_CHANNELS = {1280: 80}  # ViT-H's, which SVD has
+IMAGE_SIZE = 224  # pixels, what CLIP is shown
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one value has to be.
+
+    Attributes:
+        default: SVD's own, where the file names none.
+        expected: in words.
+        fits: whether a value is right.
+    """
+
+    default: Any
+    expected: str
+    fits: Callable[[Any], bool]
+
+
+def _exactly(value: Any) -> Rule:
+    return Rule(value, repr(value), lambda found: type(found) is type(value) and found == value)
+
+
+def _about(value: float) -> Rule:
+    return Rule(value, f"SVD's {value}",
+                lambda found: _is_number(found) and math.isclose(found, value))  # fmt: skip
+
+
+def _beginning(name: str) -> Rule:
+    return Rule(name, name, lambda found: isinstance(found, str) and found.startswith(name))
+
+
+def _whole(default: int, most: int) -> Rule:
+    return Rule(default, f"a whole number from 1 to {most}", lambda found: _is_whole(found, most))
+
+
+def _per_block(default: int | list[int], most: int, expected: str) -> Rule:
+    """A whole number, or one for each block."""
+    return Rule(
+        default,
+        f"{expected}: a whole number from 1 to {most}, or {BLOCKS} of them",
+        lambda found: _is_whole(found, most)
+        or _is_list(found)
+        and all(_is_whole(item, most) for item in found),
+    )
+
+
+def _widths(default: list[int]) -> Rule:
+    return Rule(
+        default,
+        f"a list of {BLOCKS} widths, each a multiple of {NORM_GROUPS}",
+        lambda found: _is_list(found)
+        and all(_is_whole(item, MAX_WIDTH) and item % NORM_GROUPS == 0 for item in found),
+    )
+
+
+def _names(default: list[str]) -> Rule:
+    kinds = sorted(set(default))
+    return Rule(default, f"a list of {BLOCKS}, each {' or '.join(kinds)}",
+                lambda found: _is_list(found) and all(item in kinds for item in found))  # fmt: skip
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == BLOCKS
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    return type(value) is int and 0 < value <= most
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+Rules = dict[str, Rule]
+CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # what a network is, and no size
+INDEX: Rules = {CLASS: _beginning("StableVideoDiffusionPipeline")}
+UNET: Rules = {
+    CLASS: _beginning("UNetSpatioTemporalCondition"),
+    "in_channels": _exactly(8),
+    "out_channels": _exactly(4),
+    "addition_time_embed_dim": _exactly(256),
+    "projection_class_embeddings_input_dim": _exactly(768),
+    "block_out_channels": _widths([320, 640, 1280, 1280]),
+    "down_block_types": _names(["CrossAttnDownBlockSpatioTemporal"] * 3
+                               + ["DownBlockSpatioTemporal"]),
+    "up_block_types": _names(["UpBlockSpatioTemporal"] + ["CrossAttnUpBlockSpatioTemporal"] * 3),
+    "layers_per_block": _per_block(2, MAX_LAYERS, "layers"),
+    "transformer_layers_per_block": _per_block(1, MAX_LAYERS, "layers"),
+    "cross_attention_dim": _per_block(1024, MAX_WIDTH, "the projection_dim of CLIP"),
+    "num_attention_heads": _per_block([5, 10, 20, 20], MAX_WIDTH,
+                                      f"heads of {HEAD_CHANNELS} channels"),
+}  # fmt: skip
+VAE: Rules = {
+    CLASS: _beginning("AutoencoderKLTemporalDecoder"),
+    "in_channels": _exactly(3),
+    "out_channels": _exactly(3),
+    "latent_channels": _exactly(4),
+    "scaling_factor": _about(0.18215),
+    "force_upcast": Rule(True, "true or false", lambda found: isinstance(found, bool)),
+    "block_out_channels": _widths([128, 256, 512, 512]),
+    "down_block_types": _names(["DownEncoderBlock2D"] * 4),
+    "layers_per_block": _whole(2, MAX_LAYERS),
+}
+IMAGE_ENCODER: Rules = {
+    CLIP_CLASS: _exactly("clip_vision_model"),
+    "num_channels": _exactly(3),
+    "image_size": _exactly(IMAGE_SIZE),
+    "patch_size": Rule(14, f"a divisor of {IMAGE_SIZE}",
+                       lambda found: _is_whole(found, IMAGE_SIZE) and IMAGE_SIZE % found == 0),
+    "hidden_size": _whole(1280, MAX_WIDTH),
+    "intermediate_size": _whole(5120, MAX_WIDTH),
+    "projection_dim": _whole(1024, MAX_WIDTH),
+    "num_hidden_layers": _whole(32, MAX_CLIP_LAYERS),
+    "num_attention_heads": _whole(16, MAX_WIDTH),
+    "hidden_act": _exactly("gelu"),
+    "layer_norm_eps": _about(1e-5),
+}  # fmt: skip
+
+
+def read_config(found: Any, rules: Rules, *, name: str) -> dict:
+    """The values that the rules know, where the file names none SVD's own.
+
+    Args:
+        found: what the file holds.
+        rules: of this part.
+        name: of the file, for messages.
+
+    Raises:
+        UserError: a value is not what it has to be.
+    """
+    if not isinstance(found, Mapping):
+        raise UserError(f"{name} holds a {type(found).__name__}; expected SVD's settings by name.")
+    config = {}
+    for key, rule in rules.items():
+        config[key] = found.get(key, rule.default)
+        if not rule.fits(config[key]):
+            raise _wrong(name, key, config[key], rule.expected)
+    return config
+
+
+def check_unet(config: dict, *, name: str) -> None:
+    """Raise UserError unless the heads of the UNet's attention have SVD's channels.
+
+    Args:
+        config: from `read_config`, with UNET.
+    """
+    widths, heads = config["block_out_channels"], config["num_attention_heads"]
+    fitting = [width // HEAD_CHANNELS for width in widths]
+    if any(width % HEAD_CHANNELS for width in widths) or per_block(heads) != fitting:
+        raise _wrong(name, "num_attention_heads", heads,
+                     f"one for {HEAD_CHANNELS} of block_out_channels, {fitting}")  # fmt: skip
+
+
+def check_image_encoder(config: dict, *, name: str) -> None:
+    """Raise UserError unless the heads of CLIP's attention have the channels that CLIP's have.
+
+    Args:
+        config: from `read_config`, with IMAGE_ENCODER.
+    """
+    heads, width = config["num_attention_heads"], config["hidden_size"]
+    channels = CLIP_HEAD_CHANNELS.get(width, HEAD_CHANNELS)
+    if heads * channels != width:
+        raise _wrong(name, "num_attention_heads", heads,
+                     f"one for {channels} of hidden_size, {width}")  # fmt: skip
+
+
+def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -> None:
+    """Raise UserError unless the UNet takes as many numbers as CLIP gives.
+
+    Args:
+        names: of the UNet's file and of CLIP's.
+    """
+    taken, given = unet["cross_attention_dim"], image_encoder["projection_dim"]
+    if any(one != given for one in per_block(taken)):
+        raise _wrong(names[0], "cross_attention_dim", taken,
+                     f"{given}, which is projection_dim in {names[1]}")  # fmt: skip
+
+
+def per_block(value: int | list[int]) -> list[int]:
+    """One number for each block."""
+    return value if isinstance(value, list) else [value] * BLOCKS
+
+
+def _wrong(name: str, key: str, value: Any, expected: str) -> UserError:
+    return UserError(
+        f"{name}: {key} is {_shown(value)}; expected {expected}. Take the folder of SVD as it was "
+        "published."
+    )
+
+
+def _shown(value: Any) -> str:
+    """A value of a JSON file in a message; what is nested, by its kind."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict) or isinstance(value, list) and any(
+        isinstance(item, (dict, list)) for item in value
+    ):
+        return "nested values" if value else "{}"
+    return shown(repr(value))

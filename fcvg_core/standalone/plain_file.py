@@ -1,0 +1,17 @@
+"""What is read has to be a plain file: a pipe or a device may never end."""
+
+from pathlib import Path
+
+from ..errors import UserError
+
+
+def check_file(path: Path, *, expected: str = "a file") -> None:
+    """Raise UserError unless a path leads to a plain file, by a link or not.
+
+    Args:
+        expected: what the file should be, for the message: "a picture".
+    """
+    if not path.exists():
+        raise UserError(f"There is no file {path}.")
+    if not path.is_file():
+        raise UserError(f"{path} is a folder, a pipe or a device; expected {expected}.")

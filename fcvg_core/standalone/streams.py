@@ -1,0 +1,87 @@
+"""Standard output and error that are closed, full, or read by somebody who has seen enough."""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+
+class Stream:
+    """A text stream whose failures end nothing: what a run makes is its files.
+
+    Attributes:
+        lost: why something that was written did not arrive; None where all did.
+    """
+
+    def __init__(self, stream: TextIO, lost: OSError | None = None):
+        self._stream, self.lost = stream, lost
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """As of any text stream, but never an error of the system's."""
+        try:
+            self._stream.write(text)
+        except OSError as error:
+            self.lost = self.lost or error
+        return len(text)
+
+    def flush(self) -> None:
+        """As of any text stream, but never an error of the system's."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.lost = self.lost or error
+
+    def finish(self) -> None:
+        """Write what is left; where that fails, let Python not try again when it ends."""
+        self.flush()
+        if self.lost:
+            with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
+                silence = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(silence, self._stream.fileno())
+                os.close(silence)
+
+
+@contextmanager
+def enduring_streams() -> Iterator[Stream]:
+    """Make sys.stdout and sys.stderr streams that never fail; gives the first of them.
+
+    Where there is none (a closed descriptor, pythonw), what is written is thrown away.
+    """
+    _open_descriptors()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = streams = [_enduring(stream) for stream in before]
+    try:
+        yield streams[0]
+    finally:
+        for stream in streams:
+            stream.finish()
+        sys.stdout, sys.stderr = before
+
+
+def _enduring(stream: TextIO | None) -> Stream:
+    if stream is None or stream.closed:
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (as long as the program)
+        return Stream(nowhere, OSError(errno.EBADF, os.strerror(errno.EBADF)))
+    if hasattr(stream, "reconfigure"):  # a name of a file may hold what a terminal has not
+        stream.reconfigure(errors="backslashreplace")
+    return Stream(stream)
+
+
+def _open_descriptors() -> None:
+    """Open those of the standard streams that are closed.
+
+    The next file that is opened would get their number, and what a library of C prints would
+    then be written into it.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.set_inheritable(opened, True)

@@ -1,0 +1,7 @@
+"""Videos in and out, frame by frame: memory does not grow with their length."""
+
+from .folder import read_image_folder
+from .reading import read_video
+from .writing import VideoWriter
+
+__all__ = ["VideoWriter", "read_image_folder", "read_video"]

@@ -1,0 +1,133 @@
+"""Files of weights -> their tensors, each read when it is asked for."""
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..containers import SAFETENSORS, Entry, check_pickle, read_header
+from ..errors import UserError
+from ..weights import kind_of, plain_tensors
+from .plain_file import check_file
+
+WEIGHTS = "a file of weights"
+WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
+# What is read of a mapped file stays in memory until the file is closed.
+REOPEN_BYTES = 128 * 2**20
+
+
+class WeightFile:
+    """The tensors of a file, read when they are asked for.
+
+    Attributes:
+        shapes: every tensor by name, on the meta device.
+
+    Raises:
+        UserError: the file is missing, empty, cut off, not of its kind, or a pickle that holds
+            more than tensors (what it holds is never executed).
+    """
+
+    def __init__(self, path: Path):
+        check_file(path, expected=WEIGHTS)
+        if path.suffix.lower() not in WEIGHT_FILES:
+            raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
+        self.path = path
+        self.shapes, self._read = _open(path)
+
+    def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
+        """Tensors, one at a time; floating-point ones in `dtype`.
+
+        Those that have it already are the file itself, mapped to memory.
+
+        Raises:
+            UserError: one holds values that are not numbers, or too large for `dtype`.
+        """
+        read = 0
+        for key in keys:
+            if read > REOPEN_BYTES and _is_mapped(self.path):
+                self._read = None  # closes the file before it is opened again
+                read, self._read = 0, _open(self.path)[1]
+            tensor = self._read(key)
+            read += tensor.nbytes
+            yield key, self._converted(key, tensor, dtype)
+
+    def _converted(self, key: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
+        if not tensor.is_floating_point():
+            return tensor
+        converted = tensor.to(dtype)
+        # A sum is told from numbers by one look at each value, and needs no memory.
+        if not converted.sum(dtype=torch.float32).isfinite():
+            raise UserError(
+                f"{self.path} does not fit: {key} holds NaN, infinite values or some that "
+                f"{kind_of(converted)} can't hold. Take the original file, or try --dtype fp32."
+            )
+        return converted
+
+
+def read_pickle(path: Path) -> Any:
+    """What torch.save wrote: tensors in tables and lists. Code in it is never executed.
+
+    Raises:
+        UserError: the file is missing, damaged, compressed, or holds more than that.
+    """
+    check_file(path, expected=WEIGHTS)
+    try:
+        with open(path, "rb") as opened:
+            check_pickle(opened, name=str(path))
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
+    except UserError:
+        raise
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{path} is damaged or holds more than weights (code in it is never run). Take the "
+            "model's .safetensors file."
+        ) from error
+    except Exception as error:  # a damaged file can make torch raise anything
+        raise _unreadable(path) from error
+
+
+def read_weights(path: Path) -> Any:
+    """What a file holds, all at once: the tensors of a .safetensors file, else `read_pickle`."""
+    if path.suffix.lower() not in SAFETENSORS:
+        return read_pickle(path)
+    file = WeightFile(path)
+    return dict(file.read(file.shapes, torch.float32))
+
+
+def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
+    """A file's tensors without their values, and a function that reads one."""
+    if path.suffix.lower() not in SAFETENSORS:
+        tensors = plain_tensors(read_pickle(path), name=str(path))
+        return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
+    try:
+        with open(path, "rb") as opened:
+            entries = read_header(opened, name=str(path)).items()
+        return {key: _meta(entry) for key, entry in entries}, safe_open(path, "pt").get_tensor
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path) from error
+
+
+def _meta(entry: Entry) -> Tensor:
+    # The kind that torch before 2.7 lacks, float8_e8m0fnu, is none of weights: no more is uint8.
+    kind = getattr(torch, entry.kind, torch.uint8)
+    return torch.empty(entry.shape, dtype=kind, device="meta")
+
+
+def _is_mapped(path: Path) -> bool:
+    """Whether a file is mapped to memory; torch's older kind of pickle is read at once."""
+    with open(path, "rb") as opened:
+        return path.suffix.lower() in SAFETENSORS or opened.read(2) == b"PK"
+
+
+def _unreadable(path: Path) -> UserError:
+    if not os.access(path, os.R_OK):
+        return UserError(f"{path} may not be read by you: give yourself the right to.")
+    return UserError(
+        f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
+        f"off or no {path.suffix} file. Download it again."
+    )

@@ -1,0 +1,126 @@
+"""A state dict against what it should be: what is wrong with it, in words.
+
+A file of weights holds tensors by name. Whoever made it may have put other things there, or
+numbers of another kind. Both faces ask here before a network gets anything.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import UserError
+from .quoting import in_short, shown
+
+StateDict = dict[str, Tensor]
+Shapes = Mapping[str, tuple[int, ...]]
+
+NESTED = ("state_dict", "model", "module")  # where a training checkpoint keeps its weights
+MAX_NESTING = 4
+# Kinds of numbers that weights come in; others are counters, quantised or somebody's mistake.
+FLOATS = frozenset(
+    getattr(torch, name)
+    for name in ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2",
+                 "float8_e4m3fnuz", "float8_e5m2fnuz")
+)  # fmt: skip
+COUNTERS = ("num_batches_tracked", "position_ids")  # how the names of whole numbers end
+
+
+def unwrap(found: Any) -> tuple[Any, list[str]]:
+    """The innermost table of a training checkpoint, and names of what lies beside it."""
+    left = []
+    for _ in range(MAX_NESTING):
+        key = next((key for key in NESTED if isinstance(found, Mapping)
+                    and isinstance(found.get(key), Mapping)), None)  # fmt: skip
+        if key is None:
+            break
+        left += [shown(name) for name in found if name != key]
+        found = found[key]
+    return found, left
+
+
+def plain_tensors(found: Any, *, name: str) -> StateDict:
+    """The tensors in what a file holds, by name, without gradients.
+
+    Args:
+        found: a table of tensors, or a training checkpoint with one.
+        name: of the file, for the message.
+
+    Raises:
+        UserError: it holds other things, or tensors that are no plain arrays of numbers.
+    """
+    found, _ = unwrap(found)
+    if not isinstance(found, Mapping):
+        raise UserError(
+            f"{name} holds no plain list of tensors, which a model file should: it holds "
+            f"a {type(found).__name__}."
+        )
+    wrong = [f"{shown(key)} {fault}" for key, value in found.items()
+             if (fault := _fault(key, value))]  # fmt: skip
+    if wrong:
+        raise UserError(
+            f"{name} holds no plain list of tensors, which a model file should: "
+            f"{in_short(wrong)}. Take the original file."
+        )
+    return {key: value.detach() for key, value in found.items()}
+
+
+def _fault(key: Any, value: Any) -> str | None:
+    """What keeps an entry from being a plain tensor with a name."""
+    if not isinstance(key, str):
+        return f"is a {type(key).__name__} where a name should be"
+    if not isinstance(value, Tensor):
+        return f"is a {type(value).__name__} and no tensor"
+    if value.is_quantized:
+        return f"is quantised by torch ({kind_of(value)})"
+    if value.layout != torch.strided or value.is_nested:
+        return "is sparse, and should be dense"
+    if value.is_meta:
+        return "has a shape and no values"
+    if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+        return "repeats values that are there once"
+    if value.ndim > 1 and value.numel() == 0:
+        return f"is empty: its shape is {tuple(value.shape)}"
+    return None
+
+
+def misfits(state: Mapping, expected: Shapes, *, partial: bool = False) -> list[str]:
+    """What is wrong with each tensor of a state dict, in words; nothing if it fits.
+
+    Args:
+        state: tensors by name; those on the meta device are looked at all the same.
+        expected: shape of every tensor of the network.
+        partial: whether tensors may be missing.
+    """
+    wrong = [
+        f"{key} {fault}"
+        for key, value in state.items()
+        if key in expected and (fault := _misfit(key, value, tuple(expected[key])))
+    ]
+    if not partial:
+        wrong += [f"{key} is missing" for key in expected if key not in state]
+    return wrong + [f"{shown(key)} is unknown" for key in state if key not in expected]
+
+
+def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
+    """What keeps a tensor from being a network's of that shape."""
+    without_values = isinstance(value, Tensor) and value.is_meta
+    if not without_values and (fault := _fault(key, value)):
+        return fault
+    if tuple(value.shape) != shape:
+        return f"is {tuple(value.shape)} and should be {shape}"
+    if value.dtype not in FLOATS and not is_counter(key, value):
+        return (f"holds {kind_of(value)} numbers where floating-point weights are expected: take "
+                "the original file")  # fmt: skip
+    return None
+
+
+def is_counter(key: str, value: Tensor) -> bool:
+    """Whether a tensor is one of those that hold whole numbers in every network."""
+    return key.endswith(COUNTERS) and not value.is_complex()
+
+
+def kind_of(value: Tensor) -> str:
+    """The kind of a tensor's numbers: "int64"."""
+    return str(value.dtype).removeprefix("torch.")

@@ -1,0 +1,138 @@
+"""What is said of an error, and of which nothing is."""
+
+import errno
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fcvg_core.errors import UserError
+from fcvg_core.standalone.failures import amount, explain, explain_disk, free_room
+
+
+def failed(number: int, path: str | None = "/x/y") -> OSError:
+    return OSError(number, os.strerror(number), path)
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOENT, "There is no file or folder /x/y."),
+        (errno.EACCES, "/x/y may not be read or written by you: give yourself the right to, or "
+         "name another."),
+        (errno.EPERM, "/x/y may not be changed by you"),
+        (errno.EROFS, "/x is on a disk that can only be read: name a folder on another disk."),
+        (errno.EFBIG, "The disk of /x takes no file of that size"),
+        (errno.EEXIST, "/x/y exists already"),
+        (errno.EISDIR, "/x/y is a folder"),
+        (errno.ENOTDIR, "/x/y can't be: a part of this path is a file"),
+        (errno.ENAMETOOLONG, "The name /x/y is too long for its disk"),
+        (errno.ELOOP, "/x/y is a link that leads to itself"),
+        (errno.EIO, "/x/y can't be read or written (Input/output error): look at its disk."),
+        (errno.EMFILE, "Too many files are open to open /x/y"),
+        (errno.EBUSY, "/x/y can't be read or written: Device or resource busy."),
+        (errno.ENOSPC, "The disk of /x is full."),
+        (errno.EDQUOT, "The disk of /x gives you no more room (quota)."),
+    ],
+)  # fmt: skip
+@pytest.mark.skipif(os.name == "nt", reason="paths and words of Unix")
+def test_the_system_refuses(number, message):
+    assert explain(failed(number)).startswith(message)
+
+
+def test_a_full_disk_tells_what_is_free(tmp_path):
+    for path in (tmp_path, tmp_path / "new", tmp_path / "a" / "new"):
+        folder = tmp_path if path == tmp_path else path.parent
+        said = explain_disk(failed(errno.ENOSPC), path)
+        assert said.startswith(f"The disk of {folder} is full. ")
+        assert said.endswith(" are free. Make room there, or name a folder on another disk.")
+
+
+def test_a_name_of_300_letters():
+    assert "too long" in explain(failed(errno.ENAMETOOLONG, "x" * 300))
+
+
+def test_an_error_that_names_no_file():
+    assert explain(failed(errno.ENOSPC, None)) == (
+        "A file can't be read or written: No space left on device."
+    )
+    assert explain(OSError("they say so themselves")) == "they say so themselves"
+
+
+def fault(kind: str) -> Exception:
+    """An error of that kind, as its library words it."""
+    import cv2
+    import torch
+
+    words = {
+        "card": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        "hip": torch.OutOfMemoryError("HIP out of memory. Tried to allocate 2.00 GiB."),
+        "mps": RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB, ...)"),
+        "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas...`"),
+        "torch": RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: "
+                              "can't allocate memory: you tried to allocate 8 bytes. Error code "
+                              "12 (Cannot allocate memory)"),
+        "windows": RuntimeError("[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: "
+                                "not enough memory: you tried to allocate 8 bytes."),
+        "python": MemoryError(),
+        "opencv": cv2.error("OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed "
+                            "to allocate 8 bytes in function 'OutOfMemoryError'"),
+        "onnx": RuntimeError("bad allocation"),
+        "system": failed(errno.ENOMEM, None),
+    }  # fmt: skip
+    if kind == "late":
+        if not hasattr(torch, "AcceleratorError"):
+            pytest.skip("this torch has no such error")
+        return torch.AcceleratorError("CUDA error: out of memory")
+    return words[kind]
+
+
+@pytest.mark.parametrize("kind", ["card", "late", "hip", "mps", "cublas"])
+def test_memory_of_a_card(kind):
+    assert explain(fault(kind)).startswith("The device's memory ran out. Try --offload")
+
+
+@pytest.mark.parametrize("kind", ["torch", "windows", "python", "opencv", "onnx", "system"])
+def test_memory_of_the_computer(kind):
+    assert explain(fault(kind)).startswith("The computer's memory ran out. Try a smaller size")
+
+
+def test_memory_of_an_array():
+    with pytest.raises(MemoryError) as caught:
+        np.empty(2**60, np.uint8)
+    assert "memory ran out" in explain(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("expected [T]"), KeyError("a"), RuntimeError("shapes"), AssertionError(),
+     RecursionError(), TypeError("a"), failed(errno.EBADF, None), failed(errno.EINVAL, None)],
+)  # fmt: skip
+def test_nothing_is_said_of_a_fault(error):
+    assert explain(error) is None
+
+
+def test_the_rest():
+    assert explain(UserError("a")) == "a"
+    missing = ModuleNotFoundError("No module named 'cv2'", name="cv2.x")
+    assert "opencv-python is not installed: pip install opencv-python." in explain(missing)
+    assert "does not work: DLL" in explain(ImportError("DLL load failed", name="av"))
+
+
+def test_amount():
+    assert [amount(x) for x in (400, 4e5, 9.96e6, 12e6, 2.55e9)] == [
+        "0 kB", "400 kB", "10.0 MB", "12 MB", "2.5 GB"
+    ]  # fmt: skip
+
+
+def test_a_disk_with_room_for_no_file(tmp_path, monkeypatch):
+    disk = os.statvfs(tmp_path)
+    fields = {name: getattr(disk, name) for name in ("f_files", "f_ffree")}
+    for found, said in (
+        ({"f_files": 100, "f_ffree": 0}, "can't hold one more file"),
+        ({"f_files": 0, "f_ffree": 0}, "are free"),  # of a kind that has no such limit
+        (fields, "are free"),
+    ):
+        monkeypatch.setattr(os, "statvfs", lambda path, found=found: SimpleNamespace(**found))
+        assert said in free_room(tmp_path / "a")

@@ -1,0 +1,90 @@
+"""One table of bounds, which the command line and the nodes read."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from fcvg_core.bounds import Bounds
+from fcvg_core.standalone.options import parse_options
+
+FACES = json.loads(
+    (Path(__file__).parents[1] / "nodes" / "object_info.json").read_text(encoding="utf-8")
+)
+# Options and the nodes' inputs that set the same thing.
+INBETWEEN = {
+    "width": ("FCVG_EncodeKeyframes", "width"),
+    "height": ("FCVG_CropResize", "height"),
+    "frames": ("FCVG_EncodeKeyframes", "num_frames"),
+    "fps": ("FCVG_Sampler", "fps"),
+    "motion-bucket": ("FCVG_Sampler", "motion_bucket_id"),
+    "augmentation": ("FCVG_Sampler", "augmentation"),
+    "max-lines": ("FCVG_MatchLines", "max_lines"),
+    "max-pts": ("FCVG_MatchLines", "max_keypoints"),
+    "line-width": ("FCVG_DrawLines", "line_width"),
+    "color-seed": ("FCVG_DrawLines", "color_seed"),
+    "pose-width": ("FCVG_DrawPoses", "pose_width"),
+    "control-weight": ("FCVG_ApplyControlNeXt", "strength"),
+    "steps": ("FCVG_Sampler", "steps"),
+    "min-guidance": ("FCVG_GuideInbetween", "min_guidance"),
+    "max-guidance": ("FCVG_Sampler", "max_guidance"),
+    "window": ("FCVG_GuideInbetween", "window"),
+    "overlap": ("FCVG_GuideInbetween", "overlap"),
+    "seed": ("FCVG_Sampler", "seed"),
+    "noise-injection-steps": ("FCVG_InjectNoise", "steps"),
+    "noise-injection-ratio": ("FCVG_Sampler", "noise_injection_ratio"),
+    "decode-chunk": ("FCVG_DecodeFrames", "frames_per_chunk"),
+}
+ANIMATE = {
+    "frames": ("FCVG_EncodeReference", "num_frames"),
+    "width": ("FCVG_AnimateSampler", "width"),
+    "smoothing": ("FCVG_AlignPoses", "smoothing"),
+    "control-weight": ("FCVG_AnimateSampler", "control_weight"),
+    "window": ("FCVG_GuideAnimation", "window"),
+}
+BOTH = [("inbetween", *item) for item in INBETWEEN.items()]
+BOTH += [("animate", *item) for item in ANIMATE.items()]
+
+
+@pytest.mark.parametrize(("command", "option", "widget"), BOTH)
+def test_an_option_takes_what_its_widget_takes(command, option, widget) -> None:
+    node, name = widget
+    settings = FACES[node]["input"]["required"][name][1]
+    step = 0.001 if isinstance(settings["max"], float) else 1
+    for end in (settings["min"], settings["max"]):
+        options = parse_options([command, f"--{option}={end}"])
+        assert getattr(options, option.replace("-", "_")) == end
+    for beyond in (settings["min"] - step, settings["max"] + step):
+        with pytest.raises(SystemExit):
+            parse_options([command, f"--{option}={beyond}"])
+
+
+class TestBounds:
+    def test_ends_are_within(self) -> None:
+        assert all(value in Bounds(1, 5) for value in (1, 2.5, 5))
+
+    @pytest.mark.parametrize("value", [0, 6, -math.inf, math.inf, math.nan, 10**400])
+    def test_without(self, value) -> None:
+        assert value not in Bounds(1, 5)
+
+    def test_multiples(self) -> None:
+        assert [n for n in range(0, 300, 32) if n in Bounds(64, 256, step=64)] == [
+            64,
+            128,
+            192,
+            256,
+        ]
+
+    def test_widget(self) -> None:
+        assert Bounds(0.5, 1.0).widget == {"min": 0.5, "max": 1.0}
+        assert Bounds(64, 256, step=64).widget == {"min": 64, "max": 256, "step": 64}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [(Bounds(1, 1000), "1 to 1000"), (Bounds(0.01, 1000.0), "0.01 to 1000"),
+     (Bounds(64, 4096, step=64), "64 to 4096")],
+)  # fmt: skip
+def test_words(bounds: Bounds, words: str) -> None:
+    assert str(bounds) == words
