@@ -33,15 +33,16 @@ def samples(soak, *, memory: float = 0.0, files: float = 0.0, threads: float = 0
     ]  # fmt: skip
 
 
-def test_flat_memory_passes(soak, tmp_path, capsys) -> None:
-    assert soak.report(samples(soak), GOOD, tmp_path) == 0
+@pytest.mark.parametrize("growth", [0.0, 40.0])
+def test_flat_memory_passes(soak, tmp_path, capsys, growth) -> None:
+    assert soak.report(samples(soak, memory=growth), GOOD, tmp_path) == 0
     assert "slope" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("growth", "said"),
     [
-        ({"memory": 60.0}, "memory grows"),
+        ({"memory": 200.0}, "memory grows"),
         ({"files": 0.02}, "files grow by"),
         ({"threads": 0.02}, "threads grow by"),
     ],
