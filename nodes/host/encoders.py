@@ -1,6 +1,8 @@
 """SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
 
+import json
 import os
+import tempfile
 
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
@@ -29,19 +31,27 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
     found = read_settings(config)
-    check_image_encoder(read_config(found, IMAGE_ENCODER, name=config), name=config)
-    try:
-        encoder = comfy.clip_vision.ClipVisionModel(config)
-    except KeyError as error:
-        raise ValueError(f"{config} does not describe a CLIP image encoder: {error}.") from error
+    settings = read_config(found, IMAGE_ENCODER, name=config)
+    check_image_encoder(settings, name=config)
+    encoder = _build_image_encoder({**found, **settings}, config)
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
     state_dict = rename_image_encoder(state_dict)
     meant = meant_tensors(encoder.model)
-    check_keys(state_dict, shapes(meant), name=name)
+    check_keys(state_dict, shapes(meant), name=name, sizes=config)
     encoder.load_sd(converted(state_dict, meant))
     can_load_again(encoder.patcher, _load_image_encoder_patcher, folder)
     return encoder
+
+
+def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
+    """The host's, which reads a file: one that has every setting, in UTF-8 and without a mark."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "config.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(settings, file)
+        with building(name):
+            return comfy.clip_vision.ClipVisionModel(path)
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:

@@ -384,10 +384,10 @@ class TestSvdFolder:
         with pytest.raises(ValueError, match="holds no vae/.*not complete"):
             loading.load_svd_encoders(str(tmp_path / "svd"))
 
-    def test_image_encoder_without_config(self, loading, stand_ins, tmp_path):
+    def test_image_encoder_with_another_config(self, loading, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
         (tmp_path / "svd" / "image_encoder" / "config.json").write_text(json.dumps({"a": 1}))
-        with pytest.raises(ValueError, match="does not describe a CLIP image encoder"):
+        with pytest.raises(ValueError, match=r"does not fit the sizes of .*config\.json"):
             loading.load_svd_encoders(str(tmp_path / "svd"))
 
     def test_image_vae(self, loading, stand_ins, tmp_path):
@@ -399,6 +399,17 @@ class TestSvdFolder:
         )
         with pytest.raises(ValueError, match="is a VAE, but SVD's VAE with its temporal decoder"):
             loading.load_svd_encoders(str(tmp_path / "svd"))
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_config_as_others_write_it(self, loading, stand_ins, tmp_path, encoding):
+        """In any encoding that tells itself, and without what is SVD's anyway."""
+        shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+        path = tmp_path / "svd" / "image_encoder" / "config.json"
+        settings = json.loads(path.read_text())
+        for key in ("model_type", "num_channels", "image_size", "hidden_act", "layer_norm_eps"):
+            settings.pop(key, None)
+        path.write_text(json.dumps({**settings, "torch_dtype": "float16"}), encoding=encoding)
+        assert loading.load_svd_encoders(str(tmp_path / "svd"))[0]
 
     def test_position_ids_are_no_weights(self, loading, stand_ins, tmp_path):
         """The published image encoder holds them: whole numbers, and nobody's layer."""
