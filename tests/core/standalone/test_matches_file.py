@@ -88,7 +88,7 @@ GOOD = {"size": [9, 9], "lines0": LINE, "lines1": LINE, "scores": [1]}
 @pytest.mark.parametrize("content", ["", "no JSON", "[" * 100_000, '{"size": [1e400, 9]}'])
 def test_other_files(tmp_path, content):
     (tmp_path / "m.json").write_text(content)
-    with pytest.raises(UserError, match=r"m\.json is no JSON .*; expected line matches: JSON with"):
+    with pytest.raises(UserError, match=r"m\.json is (no JSON .*|empty); expected line matches"):
         read_matches(tmp_path / "m.json")
 
 
