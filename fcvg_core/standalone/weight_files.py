@@ -51,7 +51,7 @@ class WeightFile:
         for key in keys:
             if read > REOPEN_BYTES and _is_mapped(self.path):
                 self._read = None  # closes the file before it is opened again
-                read, self._read = 0, _open(self.path)[1]
+                read, self._read = 0, _reopen(self.path)
             tensor = self._read(key)
             read += tensor.nbytes
             yield key, self._converted(key, tensor, dtype)
@@ -79,7 +79,7 @@ def read_pickle(path: Path) -> Any:
     try:
         with open(path, "rb") as opened:
             check_pickle(opened, name=str(path))
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
+        return _load(path)
     except UserError:
         raise
     except pickle.UnpicklingError as error:
@@ -107,9 +107,20 @@ def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
     try:
         with open(path, "rb") as opened:
             entries = read_header(opened, name=str(path)).items()
-        return {key: _meta(entry) for key, entry in entries}, safe_open(path, "pt").get_tensor
+        return {key: _meta(entry) for key, entry in entries}, _reopen(path)
     except (SafetensorError, OSError) as error:
         raise _unreadable(path) from error
+
+
+def _reopen(path: Path) -> Callable[[str], Tensor]:
+    """A function that reads one tensor of a file that was checked before."""
+    if path.suffix.lower() in SAFETENSORS:
+        return safe_open(path, "pt").get_tensor
+    return plain_tensors(_load(path), name=str(path)).__getitem__
+
+
+def _load(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
 
 
 def _meta(entry: Entry) -> Tensor:
