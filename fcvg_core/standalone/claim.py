@@ -25,7 +25,7 @@ class Claim:
 
     def __init__(self, path: Path):
         self.path = path
-        self._made = _missing(path.parent)
+        self._made = missing_folders(path.parent)
         self._held = False
 
     def reserve(self, size: float) -> None:
@@ -105,7 +105,7 @@ class Claim:
         if self._held:
             (self.path / MARKER).unlink(missing_ok=True)
             folders = [path for path in self.path.iterdir() if path.is_dir()]
-        _remove_empty([*folders, *self._made])
+        remove_empty([*folders, *self._made])
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def made_folder(folder: Path) -> Iterator[None]:
     Raises:
         UserError: it can't be made.
     """
-    missing = _missing(folder)
+    missing = missing_folders(folder)
     try:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def made_folder(folder: Path) -> Iterator[None]:
             raise UserError(explain_disk(error, folder)) from error
         yield
     finally:
-        _remove_empty(missing)
+        remove_empty(missing)
 
 
 def resolve_output(wanted: Path) -> Path:
@@ -163,12 +163,13 @@ def resolve_output(wanted: Path) -> Path:
         ) from error
 
 
-def _missing(folder: Path) -> list[Path]:
+def missing_folders(folder: Path) -> list[Path]:
     """What has to be made for a folder to be there: it and those above, the innermost first."""
     return [path for path in (folder, *folder.parents) if not os.path.exists(path)]
 
 
-def _remove_empty(folders: list[Path]) -> None:
+def remove_empty(folders: list[Path]) -> None:
+    """Remove those folders in which nothing is."""
     for folder in folders:
         with suppress(OSError):  # there are files in it
             folder.rmdir()

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ..errors import UserError
 from .catalogue import DRIVE, HUB, Download
+from .claim import missing_folders, remove_empty
 from .failures import NO_ROOM, amount, free_room
 from .integrity import is_whole
 from .packages import COMMAND_LINE, numbers, pip
@@ -44,14 +45,14 @@ class DiskError(UserError):
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[None]:
-    """Keep a second program from downloading into the same folder of models.
+    """Make a folder of models and keep a second download from it; if nothing comes, it goes.
 
     Raises:
         UserError: one does so already.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(root / LOCK)
+    lock, made = FileLock(root / LOCK), missing_folders(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -63,8 +64,11 @@ def exclusive(root: Path) -> Iterator[None]:
         logging.warning("The disk of %s knows no locks: start no second download to it.", root)
     try:
         yield
-    finally:  # the file stays: whoever waits for it must find the same one
+    finally:  # else the file stays: whoever waits for it must find the same one
+        if made and os.listdir(root) == [LOCK]:
+            (root / LOCK).unlink()
         lock.release()
+        remove_empty(made)
 
 
 def check_space(files: list[tuple[Download, Path]]) -> None:

@@ -13,7 +13,8 @@ PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}  # of mod
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 TOO_MUCH = {*NO_ROOM, errno.EFBIG}
 NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "insufficient memory",
-             "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation")  # fmt: skip
+             "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation",
+             "failed to map segment")  # fmt: skip
 CARD = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
 # {path} is the file or folder, {folder} the folder that it is in.
 REASONS = {
@@ -37,14 +38,15 @@ def explain(error: Exception) -> str | None:
     """What to say of an error that a user can mend; None for a fault of the program."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, ImportError):
-        return _explain_import(error)
     if is_memory(error):
         return _explain_memory(error)
+    if isinstance(error, ImportError):
+        return _explain_import(error)
     if isinstance(error, OSError):
         known = error.errno is None or error.filename is not None
         return explain_disk(error) if known or error.errno in NO_ROOM | REASONS.keys() else None
-    return None
+    # diffusers and transformers raise a RuntimeError because of what stops an import.
+    return explain(error.__cause__) if isinstance(error.__cause__, Exception) else None
 
 
 def explain_disk(error: OSError, path: Path | None = None) -> str:
@@ -64,8 +66,19 @@ def explain_disk(error: OSError, path: Path | None = None) -> str:
         what = "is full" if error.errno == errno.ENOSPC else "gives you no more room (quota)"
         return (f"The disk of {folder} {what}.{free_room(folder)} Make room there, or name a "
                 "folder on another disk.")  # fmt: skip
+    if error.errno == errno.ENOENT and not path.is_absolute() and _is_lost():
+        return f"The current folder, in which {path} is, is gone: change to another one."
     said = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
     return said.format(path=path, folder=folder, reason=error.strerror)
+
+
+def _is_lost() -> bool:
+    """Whether the current folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def is_full(error: Exception) -> bool:

@@ -343,8 +343,24 @@ def test_one_at_a_time(internet, tmp_path: Path) -> None:
     """Two would write into the same unfinished file."""
     with exclusive(tmp_path / "m"):
         code, text = get(internet, tmp_path / "m")
+        assert {path.name for path in (tmp_path / "m").iterdir()} == {LOCK}
     assert code == 2 and "is under way: wait until it ends" in text, text
-    assert {path.name for path in (tmp_path / "m").iterdir()} == {LOCK}
+
+
+@pytest.mark.parametrize("folder", ["m", "a/b/m"])
+@pytest.mark.parametrize("comes", [False, True])
+def test_a_folder_to_which_nothing_came(tmp_path: Path, folder: str, comes: bool) -> None:
+    with exclusive(tmp_path / folder):
+        if comes:
+            (tmp_path / folder / "file").touch()
+    assert (tmp_path / folder / "file").exists() == comes
+    assert bool(list(tmp_path.iterdir())) == comes
+
+
+def test_an_empty_folder_of_a_user_stays(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        pass
+    assert tmp_path.is_dir()
 
 
 def test_addresses() -> None:

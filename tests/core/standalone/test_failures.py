@@ -126,13 +126,48 @@ def test_amount():
     ]  # fmt: skip
 
 
-def test_a_disk_with_room_for_no_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("places", "free", "said"),
+    [
+        (100, 0, "can't hold one more file"),
+        (100, 1, "are free"),
+        (0, 0, "are free"),  # of a kind that knows no such limit
+    ],
+)
+def test_a_disk_with_room_for_no_file(tmp_path, monkeypatch, places, free, said):
     disk = os.statvfs(tmp_path)
-    fields = {name: getattr(disk, name) for name in ("f_files", "f_ffree")}
-    for found, said in (
-        ({"f_files": 100, "f_ffree": 0}, "can't hold one more file"),
-        ({"f_files": 0, "f_ffree": 0}, "are free"),  # of a kind that has no such limit
-        (fields, "are free"),
-    ):
-        monkeypatch.setattr(os, "statvfs", lambda path, found=found: SimpleNamespace(**found))
-        assert said in free_room(tmp_path / "a")
+    fields = {name: getattr(disk, name) for name in dir(disk) if name.startswith("f_")}
+    found = SimpleNamespace(**{**fields, "f_files": places, "f_ffree": free})
+    monkeypatch.setattr(os, "statvfs", lambda path: found)
+    assert said in free_room(tmp_path / "a")
+
+
+def test_the_current_folder_is_gone(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for path in ("out", "a/b"):
+        said = explain_disk(failed(errno.ENOENT, path))
+        assert said == f"The current folder, in which {path} is, is gone: change to another one."
+    assert explain_disk(failed(errno.ENOENT, "/x/y")) == "There is no file or folder /x/y."
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (ModuleNotFoundError("No module named 'yaml'", name="yaml"),
+         "The package pyyaml is not installed: pip install pyyaml."),
+        (failed(errno.EMFILE), "Too many files are open to open /x/y"),
+        (ImportError("libx.so: failed to map segment from shared object", name="_C"),
+         "The computer's memory ran out."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_an_import_fails_inside_a_library(cause, said, depth):
+    """diffusers wraps it in a RuntimeError for each of its modules on the way."""
+    error = cause
+    for _ in range(depth):
+        inner, error = error, RuntimeError("Failed to import")
+        error.__cause__ = inner
+    assert explain(error).startswith(said)
