@@ -2,7 +2,6 @@
 
 import json
 import os
-import tempfile
 
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
@@ -30,10 +29,9 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     path = weights_file(folder, "image_encoder", "model")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
-    found = read_settings(config)
-    settings = read_config(found, IMAGE_ENCODER, name=config)
+    settings = read_config(read_settings(config), IMAGE_ENCODER, name=config)
     check_image_encoder(settings, name=config)
-    encoder = _build_image_encoder({**found, **settings}, config)
+    encoder = _build_image_encoder(settings, config)
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
     state_dict = rename_image_encoder(state_dict)
@@ -45,13 +43,12 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
 
 
 def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's, which reads a file: one that has every setting, in UTF-8 and without a mark."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "config.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(settings, file)
-        with building(name):
-            return comfy.clip_vision.ClipVisionModel(path)
+    """The host's. Older hosts take nothing but a file to open: a pipe, which is on no disk."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as file:
+        json.dump(settings, file)
+    with building(name):
+        return comfy.clip_vision.ClipVisionModel(reading)  # which closes it
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
