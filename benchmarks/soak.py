@@ -10,8 +10,8 @@ interrupted at a random moment; now and then all models are unloaded.
 Printed are the server's memory, open files and threads as the run goes on, and in the end their
 slope over the last four fifths of the run. The exit code is 1 if memory grows by more than
 MAX_SLOPE KB a graph, if open files or threads grow, or if a graph ended otherwise than it should.
-What the host keeps by itself is cleared or left out: its history of graphs is cleared after each,
-as a client does that has read it, and the folders of results and of previews are only measured.
+What the host keeps by itself is cleared or left out: its history, some 20 KB a graph, is cleared
+after each, and the folders of results and of previews are only measured.
 """
 
 import argparse
@@ -59,7 +59,6 @@ BAD = {
     "FCVG_GuideAnimation": {"window": 3, "overlap": 3},
     "FCVG_InterpolateConditions": {"timing": "custom", "custom_times": "0, 2"},
     "FCVG_DrawPoses": {"num_frames": 4},
-    "FCVG_LoadSVD": {"folder": "nowhere"},
     "LoadImage": {"image": "not_there.png"},
 }
 
