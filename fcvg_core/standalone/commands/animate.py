@@ -23,6 +23,7 @@ from ..progress import Bars
 from ..signals import uninterrupted
 from ..video import VideoWriter, read_image_folder, read_video
 
+PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
 FPS = 14.0  # of pictures, which do not say it; ControlNeXt-SVD's
 INPUTS = ("image", "video", "control_frames", "dwpose_det", "dwpose_pose")
 
@@ -43,8 +44,8 @@ def run(options: argparse.Namespace) -> None:
     _check_driving(options)
     job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
     with claim_folder(options.output) as claim, Bars() as bars:
-        if job:  # the picture, the poses and the result side by side, and the result alone
-            claim.reserve(4 * video_size((options.frames, *size, 3)))
+        if job:
+            claim.reserve(PICTURES * video_size((options.frames, *size, 3)))
         control, fps = _control_frames(options, reference, bars)
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options, job, INPUTS)
@@ -141,9 +142,8 @@ def _write_videos(
     with explained(claim.path), ExitStack() as stack:
         compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))
         result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))  # closed first
-        for frame, steered in zip(frames, control, strict=True):
-            if result.num_frames == 0:  # painted: from here on only the disk is needed
-                claim.release()
+        for i, (frame, steered) in enumerate(zip(frames, control, strict=True)):
+            claim.release(PICTURES * video_size(control[i + 1 :].shape))  # what is still to come
             with uninterrupted():
                 result.write(frame)
                 compared.write(side_by_side(reference, steered, frame))
