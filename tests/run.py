@@ -81,13 +81,14 @@ def plan(hosts: list[Path], quick: bool) -> list[Suite]:
         return [core]
     *older, newest = hosts
     if quick:
-        kept = ["-m", "seam and not slow"]
-        return [core, Suite(f"ComfyUI {version(newest)}, its seam", [HOST_TESTS, *kept], newest)]
-    longest, *others = (Suite(f"ComfyUI {version(newest)}, {part}",
-                              [HOST_TESTS, "-m", marks], newest) for part, marks in PARTS)  # fmt: skip
-    seams = (Suite(f"ComfyUI {version(host)}, its seam", [HOST_TESTS, "-m", "seam"], host)
-             for host in older)  # fmt: skip
-    return [longest, core, *others, *seams]
+        return [core, _in_host(newest, "its seam", "seam and not slow")]
+    longest, *others = (_in_host(newest, part, marks) for part, marks in PARTS)
+    return [longest, core, *others, *(_in_host(host, "its seam", "seam") for host in older)]
+
+
+def _in_host(host: Path, part: str, marks: str) -> Suite:
+    """The tests of a host that have certain marks."""
+    return Suite(f"ComfyUI {version(host)}, {part}", [HOST_TESTS, "-m", marks], host)
 
 
 def run(suite: Suite) -> None:
