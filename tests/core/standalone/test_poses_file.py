@@ -47,7 +47,7 @@ def test_another_shape(tmp_path: Path, poses: Poses, caplog, size: tuple, told: 
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", r"a\.json is no JSON .* expected poses in OpenPose's form"),
+        ("", r"a\.json is empty; expected poses in OpenPose's form"),
         ("[" * 100_000, r"a\.json is no JSON .*nested too deep"),
         ('{"people": [], "canvas_width": 1e400}', r"a\.json is no JSON .*too large"),
         ('{"people": [], "canvas_height": 1000000, "canvas_width": 1000000}',
