@@ -4,13 +4,12 @@ import errno
 import itertools
 import logging
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import UserError
-from .failures import TOO_MUCH, amount, explain_disk
+from .failures import TOO_MUCH, check_room, explain_disk
 
 MARKER = ".unfinished"  # is in a folder while its run is under way, and stays if that is killed
 ATTEMPTS = 20  # another run may remove a folder between two steps
@@ -37,12 +36,8 @@ class Claim:
         Raises:
             UserError: there is less.
         """
-        free = shutil.disk_usage(self.path).free
-        if size > free:
-            raise UserError(
-                f"The disk of {self.path} has {amount(free)} free, but the files of this run may "
-                f"take {amount(size)}. Make room there, or name a folder on another disk with -o."
-            )
+        remedy = "Make room there, or name a folder on another disk with -o."
+        check_room(self.path, size, what="the files of this run may take", remedy=remedy)
         if not hasattr(os, "posix_fallocate"):  # Windows, macOS
             return
         try:

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import logging
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from .catalogue import DRIVE, HUB, Download
 from .claim import missing_folders, remove_empty
-from .failures import NO_ROOM, amount, free_room
+from .failures import NO_ROOM, check_room, free_room
 from .integrity import is_whole
 from .packages import COMMAND_LINE, numbers, pip
 
@@ -87,12 +86,8 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
         disk = folder.stat().st_dev
         needed[disk] = (folder, needed.get(disk, (folder, 0.0))[1] + size)
     for folder, size in needed.values():
-        free = shutil.disk_usage(folder).free
-        if size > free:
-            raise UserError(
-                f"The disk of {folder} has {amount(free)} free, but the files take "
-                f"{amount(size)}. Make room, or let FCVG_MODELS name a folder on another disk."
-            )
+        remedy = "Make room, or let FCVG_MODELS name a folder on another disk."
+        check_room(folder, size, what="the files take", remedy=remedy)
 
 
 def fetch(download: Download, target: Path) -> None:
@@ -106,7 +101,7 @@ def fetch(download: Download, target: Path) -> None:
     if target.is_symlink():
         raise UserError(f"{target} is a link that leads nowhere: mount its disk, or remove it.")
     part = _part(download, target)
-    made = [path for path in part.parents if not path.exists()]
+    made = missing_folders(part.parent)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         from_drive = download.url.startswith(DRIVE)
@@ -121,7 +116,10 @@ def fetch(download: Download, target: Path) -> None:
             raise _unreachable(download.url, error) from error
         raise _disk_error(target, error) from error
     finally:
-        _remove_empty(part, [part.parent, *made])
+        # Nothing stays but what a later try can go on from.
+        if part.is_file() and not part.stat().st_size:
+            part.unlink()
+        remove_empty([part.parent, *made])
 
 
 def server_of(download: Download) -> str:
@@ -140,15 +138,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _remove_empty(part: Path, folders: list[Path]) -> None:
-    """Leave nothing behind but what a later try can go on from."""
-    if part.is_file() and not part.stat().st_size:
-        part.unlink()
-    for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _from_web(download: Download, part: Path) -> str:

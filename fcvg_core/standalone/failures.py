@@ -87,6 +87,19 @@ def is_full(error: Exception) -> bool:
     return getattr(error, "errno", None) in NO_ROOM or any(word in str(error) for word in words)
 
 
+def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
+    """Raise UserError unless the disk of a folder has `size` bytes free.
+
+    Args:
+        what: takes them, with its verb.
+        remedy: a sentence.
+    """
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise UserError(f"The disk of {folder} has {amount(free)} free, but {what} {amount(size)}. "
+                        f"{remedy}")  # fmt: skip
+
+
 def free_room(path: Path) -> str:
     """The words " 12 MB are free.", of the disk that a file or folder is on or would be."""
     found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
