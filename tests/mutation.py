@@ -1,8 +1,13 @@
 """Bad input for the fuzz targets: real content, damaged, and values of every kind as JSON."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
+
+from fcvg_core.errors import UserError
 
 # What readers stumble over, whatever they expect.
 ODD_NUMBERS = [0, -1, 1, 2, 0.5, -0.0, 2**31, 2**63, 2**64 - 1, 1e-320, 1e30, 1e308, -1e308]
@@ -95,3 +100,13 @@ def as_json(draw: st.DrawFn, value: object) -> bytes:
         text = text.replace("0", draw(st.sampled_from(RAW_NUMBERS)), 1)
     encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16"]))
     return text.encode(encoding)
+
+
+def read_or_refuse(path: Path, content: bytes, reader: Callable[[Path], Any]) -> Any:
+    """What a reader makes of a file; None where it says in short, naming the file, why it can't."""
+    path.write_bytes(content)
+    try:
+        return reader(path)
+    except UserError as error:
+        assert str(path) in str(error) and len(str(error)) < 500 + len(str(path))
+        return None

@@ -12,7 +12,8 @@ Case = tuple[Callable[[Tensor], object], str | None]  # what to make of a weight
 
 
 def _quantised(value: Tensor) -> Tensor:
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return torch.quantize_per_tensor(value.float(), 0.1, 0, torch.qint8)
 
 
@@ -57,7 +58,8 @@ KEYS: dict[str, object] = {
 
 def save(path: Path, weights: dict) -> Path:
     """Write what torch.save makes of it."""
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         torch.save(weights, path)
     return path
 

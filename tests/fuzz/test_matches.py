@@ -1,18 +1,17 @@
 """A file of line matches, whatever is in it: matches that can be drawn, or one sentence."""
 
-import warnings
-
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from mutation import as_json, changed, damaged, json_values
+from mutation import as_json, changed, damaged, json_values, read_or_refuse
 
 from fcvg_core.canvas import MAX_SIDE
-from fcvg_core.errors import UserError
 from fcvg_core.lines import LineMatches, draw_lines, draw_matches, interpolate_lines
 from fcvg_core.standalone.matches_file import read_matches, write_matches
 
+pytestmark = pytest.mark.filterwarnings("error")
 KEYS = ["size", "lines0", "lines1", "scores"]
 LINES = [[[0.5, 1], [20, 30.25]], [[8, 8], [-3, 70]]]
 GOOD = {"size": [64, 64], "lines0": LINES, "lines1": LINES[::-1], "scores": [0.25, 1]}
@@ -52,14 +51,8 @@ def test_any_lines(tmp_path, values, width):
 
 
 def read(path, content: bytes) -> LineMatches | None:
-    path.write_bytes(content)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            matches = read_matches(path)
-        except UserError as error:
-            assert str(path) in str(error)
-            return None
+    matches = read_or_refuse(path, content, read_matches)
+    if matches is not None:
         assert matches.lines0.isfinite().all() and matches.lines1.isfinite().all()
         assert all(isinstance(x, int) and 1 <= x <= MAX_SIDE for x in matches.size)
         # As large as it is in the tests; a run refuses matches of another size than its frames.

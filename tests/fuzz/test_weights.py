@@ -25,7 +25,8 @@ WEIGHTS = {"conv_in.weight": torch.ones(4, 3), "conv_in.bias": torch.zeros(4),
 
 def pickled(content: object, zipped: bool = True) -> bytes:
     into = io.BytesIO()
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         torch.save(content, into, _use_new_zipfile_serialization=zipped)
     return into.getvalue()
 
@@ -73,7 +74,8 @@ def check(path: Path) -> None:
     """Every reader of a file answers in tensors or in one sentence."""
     assert is_whole(path, path.suffix) in (True, False)
     target = path.with_suffix(".safetensors")  # of the conversion
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         for read in (read_all, read_weights, convert):
             if path != target:
                 target.unlink(missing_ok=True)
@@ -146,7 +148,8 @@ def test_any_bytes(tmp_path: Path, content: bytes, name: str) -> None:
 def test_superpoint(case: str, key: str) -> None:
     state = {key: torch.ones(1).expand(shape) for key, shape in superpoint_shapes().items()}
     state = {name: value.clone() if value.ndim == 1 else value for name, value in state.items()}
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         state[key] = VALUES[case][0](torch.ones(superpoint_shapes()[key]))
     with pytest.raises(UserError, match="x.pth does not fit"):
         read_superpoint(state, name="x.pth")
