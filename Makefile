@@ -24,10 +24,12 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
 	$(PY) tests/run.py
 
 test-quick: .venv/installed
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
 	$(PY) tests/run.py --quick
 
 registry: .venv/installed
@@ -40,6 +42,7 @@ fuzz: .venv/installed
 
 lint: .venv/installed
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check --quiet .
 
 clean:
 	rm -rf .venv $(DEMO)

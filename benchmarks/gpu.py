@@ -162,10 +162,13 @@ class Benchmark:
     def _make_weights(self, limit: float, facts: dict) -> None:
         """In a process of its own, which gives all of the card back."""
         command = [
-            sys.executable, str(Path(__file__).with_name("gpu_weights.py")),
-            str(self.options.host), str(self.base / "models"),
-            "--unet-format", self.options.unet_format,
-        ]  # fmt: skip
+            sys.executable,
+            str(Path(__file__).with_name("gpu_weights.py")),
+            str(self.options.host),
+            str(self.base / "models"),
+            "--unet-format",
+            self.options.unet_format,
+        ]
         command += ["--tiny"] if self.options.tiny else []
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
         try:
@@ -259,8 +262,10 @@ def main() -> int:
         sys.path.insert(0, str(options.site))
     sys.path.append(str(ROOT))
     if not options.tiny and not has_card():
-        print("No NVIDIA card was found that torch can use: run this on a machine with one, or "
-              "with --tiny at tiny size on the CPU.")  # fmt: skip
+        print(
+            "No NVIDIA card was found that torch can use: run this on a machine with one, or "
+            "with --tiny at tiny size on the CPU."
+        )
         return 2
     return Benchmark(options).run()
 

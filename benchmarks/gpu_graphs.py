@@ -63,9 +63,12 @@ def read_graph(name: str, size: Size, *, again: bool = False, unet_dtype: str = 
     """
     prompt = json.loads((ROOT / "workflows" / "api" / f"{name}.json").read_text("utf-8"))
     sizes = {
-        "width": size.width, "height": size.height, "num_frames": size.num_frames,
-        "steps": size.steps, "window": size.num_frames,
-    }  # fmt: skip
+        "width": size.width,
+        "height": size.height,
+        "num_frames": size.num_frames,
+        "steps": size.steps,
+        "window": size.num_frames,
+    }
     for node in prompt.values():
         inputs = node["inputs"]
         if node["class_type"] != "FCVG_InjectNoise":

@@ -18,8 +18,12 @@ def read_options(description: str) -> argparse.Namespace:
     parser.add_argument("--site", type=Path, help="packages that this Python lacks")
     parser.add_argument("--front", type=Path, help="folder with the editor's index.html")
     parser.add_argument("--only", metavar="TEXT", help="parts whose names hold it")
-    parser.add_argument("--unet-format", default="bfloat16", help="of FCVG's UNet file",
-                        choices=("bfloat16", "float16", "float32"))  # fmt: skip
+    parser.add_argument(
+        "--unet-format",
+        default="bfloat16",
+        help="of FCVG's UNet file",
+        choices=("bfloat16", "float16", "float32"),
+    )
     parser.add_argument("--tiny", action="store_true", help="tiny models on the CPU")
     options = parser.parse_args()
     options.out = options.out or Path(os.environ.get("OUT") or options.work)

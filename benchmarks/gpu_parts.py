@@ -87,8 +87,9 @@ MODES = (
             *(Part(f"load {name}", 2, 40, loader=name) for name in loader_graphs()),
             *_twice(INBETWEEN, 15, spare=False),
             *_twice(ANIMATE, 12, spare=False),
-            Part(f"{INBETWEEN} in fp8", 15, 60, graph=INBETWEEN, unet_dtype="fp8_e4m3fn",
-                 spare=True),
+            Part(
+                f"{INBETWEEN} in fp8", 15, 60, graph=INBETWEEN, unet_dtype="fp8_e4m3fn", spare=True
+            ),
         ),
     ),
     Mode(
@@ -114,4 +115,4 @@ MODES = (
         leave=8 * GIGABYTE,
         needs_card=True,
     ),
-)  # fmt: skip
+)

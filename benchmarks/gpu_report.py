@@ -52,8 +52,11 @@ class Report:
 
 def _figures(facts: dict) -> str:
     """Times and memory in one line: "step 1.7 s, sampler 6.2 s, VRAM 11.2 GB"."""
-    shown = [f"{name[:-2]} {value:.2f} s" for name, value in facts.items()
-             if name.endswith("_s") and value is not None]  # fmt: skip
+    shown = [
+        f"{name[:-2]} {value:.2f} s"
+        for name, value in facts.items()
+        if name.endswith("_s") and value is not None
+    ]
     if "vram" in facts:
         vram = facts["vram"]
         shown.append("VRAM none" if vram is None else f"VRAM {vram / 2**30:.2f} GB")

@@ -61,12 +61,23 @@ class Server:
             port = probe.getsockname()[1]
         self._address = f"127.0.0.1:{port}"
         command = [
-            sys.executable, str(host / "main.py"), "--port", str(port),
-            "--base-directory", str(base), "--database-url", "sqlite:///:memory:",
-            "--front-end-root", str(front), "--disable-api-nodes", "--disable-auto-launch",
+            sys.executable,
+            str(host / "main.py"),
+            "--port",
+            str(port),
+            "--base-directory",
+            str(base),
+            "--database-url",
+            "sqlite:///:memory:",
+            "--front-end-root",
+            str(front),
+            "--disable-api-nodes",
+            "--disable-auto-launch",
             # A preview waits for the card after each step, so steps are timed, not their launch.
-            "--preview-method", "latent2rgb", *flags,
-        ]  # fmt: skip
+            "--preview-method",
+            "latent2rgb",
+            *flags,
+        ]
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         with open(log, "wb") as file:
             self._process = subprocess.Popen(
@@ -121,9 +132,11 @@ class Server:
     def log_lines(self, start: int = 0) -> list[str]:
         """The lines from a place of the log on that matter."""
         text = COLOUR.sub("", self._log.read_bytes()[start:].decode("utf-8", "replace"))
-        lines = [line.removeprefix("[INFO] ").strip()[:MAX_LINE]
-                 for line in re.split(r"[\r\n]+", text)
-                 if MATTERS.search(line) and not NOISE.search(line)]  # fmt: skip
+        lines = [
+            line.removeprefix("[INFO] ").strip()[:MAX_LINE]
+            for line in re.split(r"[\r\n]+", text)
+            if MATTERS.search(line) and not NOISE.search(line)
+        ]
         return list(dict.fromkeys(lines))[:MAX_LOG_LINES]
 
     def stop(self) -> None:

@@ -134,10 +134,17 @@ def vae_shapes(tiny: bool) -> Shapes:
     from comfy.ldm.models.autoencoder import AutoencodingEngine
 
     sizes = {
-        "double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3,
-        "ch": 32 if tiny else 128, "ch_mult": [1, 1, 1, 1] if tiny else [1, 2, 4, 4],
-        "num_res_blocks": 2, "attn_resolutions": [], "dropout": 0.0,
-    }  # fmt: skip
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 32 if tiny else 128,
+        "ch_mult": [1, 1, 1, 1] if tiny else [1, 2, 4, 4],
+        "num_res_blocks": 2,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
     models = "comfy.ldm.modules."
     over_time = {"video_kernel_size": [3, 1, 1], "alpha": 0.0}
     with torch.device("meta"):

@@ -147,12 +147,21 @@ def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
     for node in prompt.values():
         inputs = node["inputs"]
         changed = {
-            "width": width, "height": height, "seed": rng.randrange(2**32),
-            "noise_seed": rng.randrange(2**32), "max_lines": rng.randrange(20, 400),
-            "match_threshold": rng.uniform(0.0, 0.5), "smoothing": rng.uniform(0.0, 2.0),
-        }  # fmt: skip
-        inputs.update({key: value for key, value in changed.items()
-                       if isinstance(inputs.get(key), int | float)})  # fmt: skip
+            "width": width,
+            "height": height,
+            "seed": rng.randrange(2**32),
+            "noise_seed": rng.randrange(2**32),
+            "max_lines": rng.randrange(20, 400),
+            "match_threshold": rng.uniform(0.0, 0.5),
+            "smoothing": rng.uniform(0.0, 2.0),
+        }
+        inputs.update(
+            {
+                key: value
+                for key, value in changed.items()
+                if isinstance(inputs.get(key), int | float)
+            }
+        )
     if fails:
         node = rng.choice([node for node in prompt.values() if node["class_type"] in BAD])
         node["inputs"].update(BAD[node["class_type"]])
@@ -182,8 +191,11 @@ def take(process: psutil.Process) -> Sample:
 
 def say(count: int, sample: Sample, seconds: float) -> None:
     """A line of the table."""
-    print(f"{count:5d} graphs, {seconds / 60:5.1f} min: {sample.memory / MB:7.1f} MB, "
-          f"{sample.files} open files, {sample.threads} threads", flush=True)  # fmt: skip
+    print(
+        f"{count:5d} graphs, {seconds / 60:5.1f} min: {sample.memory / MB:7.1f} MB, "
+        f"{sample.files} open files, {sample.threads} threads",
+        flush=True,
+    )
 
 
 def report(samples: list[Sample], ends: Counter, base: Path) -> int:
@@ -200,10 +212,14 @@ def report(samples: list[Sample], ends: Counter, base: Path) -> int:
         if more > MAX_MORE:
             faults.append(f"{name} grow by {more:.0f}")
     most = max(sample.memory for sample in steady)
-    print(f"Memory: {steady[0].memory / MB:.1f} MB after the warm-up, {most / MB:.1f} MB at most, "
-          f"{steady[-1].memory / MB:.1f} MB at last; slope {memory:+.1f} KB a graph.")  # fmt: skip
-    print(f"Open files: {steady[0].files}, then {steady[-1].files}. "
-          f"Threads: {steady[0].threads}, then {steady[-1].threads}.")  # fmt: skip
+    print(
+        f"Memory: {steady[0].memory / MB:.1f} MB after the warm-up, {most / MB:.1f} MB at most, "
+        f"{steady[-1].memory / MB:.1f} MB at last; slope {memory:+.1f} KB a graph."
+    )
+    print(
+        f"Open files: {steady[0].files}, then {steady[-1].files}. "
+        f"Threads: {steady[0].threads}, then {steady[-1].threads}."
+    )
     for name in ("output", "temp"):
         sizes = [path.stat().st_size for path in (base / name).rglob("*") if path.is_file()]
         print(f"{name}/: {len(sizes)} files, {sum(sizes) / MB:.1f} MB.")

@@ -134,8 +134,10 @@ def _zip_fault(opened: BinaryIO, size: int) -> str | None:
     """What is wrong with an archive, in words."""
     with zipfile.ZipFile(opened) as archive:
         entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
-        if any(entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
-               for entry in entries):  # fmt: skip
+        if any(
+            entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size
+            for entry in entries
+        ):
             return "its entries are compressed"
         end = 0
         for entry in entries:
@@ -156,8 +158,12 @@ def _pickle_fault(opened: BinaryIO, size: int) -> str | None:
     # A pickle tells how long its texts are, and a file makes room for as much before it reads.
     with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         asked = older_arrays(content)
-    return _greedy([*((key, length, size) for key, length in asked),
-                    ("all", sum(length for _, length in asked), size)])  # fmt: skip
+    return _greedy(
+        [
+            *((key, length, size) for key, length in asked),
+            ("all", sum(length for _, length in asked), size),
+        ]
+    )
 
 
 def _greedy(asked: Iterable[tuple[str, int, int]]) -> str | None:

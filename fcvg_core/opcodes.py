@@ -66,8 +66,14 @@ def stored_arrays(pickle: bytes | BinaryIO) -> list[tuple[str, int]]:
 
 def older_arrays(opened: BinaryIO) -> list[tuple[str, int]]:
     """What `stored_arrays` finds in a file of torch's older kind; nothing in any other file."""
-    first = next(((code.name, argument) for code, argument, _ in pickletools.genops(opened)
-                  if code.name != "PROTO"), None)  # fmt: skip
+    first = next(
+        (
+            (code.name, argument)
+            for code, argument, _ in pickletools.genops(opened)
+            if code.name != "PROTO"
+        ),
+        None,
+    )
     if first != ("LONG1", MAGIC):
         return []
     opened.seek(0)

@@ -21,9 +21,17 @@ MAX_NESTING = 4
 # Kinds of numbers that weights come in; others are counters, quantised or somebody's mistake.
 FLOATS = frozenset(
     getattr(torch, name)
-    for name in ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2",
-                 "float8_e4m3fnuz", "float8_e5m2fnuz")
-)  # fmt: skip
+    for name in (
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "float8_e4m3fn",
+        "float8_e5m2",
+        "float8_e4m3fnuz",
+        "float8_e5m2fnuz",
+    )
+)
 COUNTERS = ("num_batches_tracked", "position_ids")  # how the names of whole numbers end
 
 
@@ -31,8 +39,14 @@ def unwrap(found: Any) -> tuple[Any, list[str]]:
     """The innermost table of a training checkpoint, and names of what lies beside it."""
     left = []
     for _ in range(MAX_NESTING):
-        key = next((key for key in NESTED if isinstance(found, Mapping)
-                    and isinstance(found.get(key), Mapping)), None)  # fmt: skip
+        key = next(
+            (
+                key
+                for key in NESTED
+                if isinstance(found, Mapping) and isinstance(found.get(key), Mapping)
+            ),
+            None,
+        )
         if key is None:
             break
         left += [shown(name) for name in found if name != key]
@@ -56,8 +70,9 @@ def plain_tensors(found: Any, *, name: str) -> StateDict:
             f"{name} holds no plain list of tensors, which a model file should: it holds "
             f"a {type(found).__name__}."
         )
-    wrong = [f"{shown(key)} {fault}" for key, value in found.items()
-             if (fault := _fault(key, value))]  # fmt: skip
+    wrong = [
+        f"{shown(key)} {fault}" for key, value in found.items() if (fault := _fault(key, value))
+    ]
     if wrong:
         raise UserError(
             f"{name} holds no plain list of tensors, which a model file should: "
@@ -111,8 +126,10 @@ def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
     if tuple(value.shape) != shape:
         return f"is {tuple(value.shape)} and should be {shape}"
     if value.dtype not in FLOATS and not is_counter(key, value):
-        return (f"holds {kind_of(value)} numbers where floating-point weights are expected: take "
-                "the original file")  # fmt: skip
+        return (
+            f"holds {kind_of(value)} numbers where floating-point weights are expected: take "
+            "the original file"
+        )
     return None
 
 

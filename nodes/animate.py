@@ -27,11 +27,22 @@ def _video_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=128, **bounds.MOTION_BUCKET.widget,
-                     **rarely_changed(), tooltip=f"{MOTION} ControlNeXt-SVD's is 128."),
-        io.Float.Input("augmentation", default=0.02, **bounds.AUGMENTATION.widget, step=0.01,
-                       **rarely_changed(), tooltip=f"Noise on the picture, {AUGMENTATION}"),
-    ]  # fmt: skip
+        io.Int.Input(
+            "motion_bucket_id",
+            default=128,
+            **bounds.MOTION_BUCKET.widget,
+            **rarely_changed(),
+            tooltip=f"{MOTION} ControlNeXt-SVD's is 128.",
+        ),
+        io.Float.Input(
+            "augmentation",
+            default=0.02,
+            **bounds.AUGMENTATION.widget,
+            step=0.01,
+            **rarely_changed(),
+            tooltip=f"Noise on the picture, {AUGMENTATION}",
+        ),
+    ]
 
 
 def _guidance_inputs() -> list[io.Input]:
@@ -56,25 +67,44 @@ class EncodeReference(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
                 io.Image.Input("reference_image", tooltip=REFERENCE),
                 *_size_inputs(),
-                io.Int.Input("num_frames", default=24, **bounds.ANIMATION_FRAMES.widget,
-                             tooltip="Of the video: as many as there are control frames."),
+                io.Int.Input(
+                    "num_frames",
+                    default=24,
+                    **bounds.ANIMATION_FRAMES.widget,
+                    tooltip="Of the video: as many as there are control frames.",
+                ),
                 *_video_inputs(),
-                io.Int.Input("augmentation_seed", default=0, **bounds.SEED.widget,
-                             **rarely_changed(), tooltip="Of the augmentation noise."),
+                io.Int.Input(
+                    "augmentation_seed",
+                    default=0,
+                    **bounds.SEED.widget,
+                    **rarely_changed(),
+                    tooltip="Of the augmentation noise.",
+                ),
             ],
             outputs=[
-                io.Conditioning.Output(display_name="positive",
-                                       tooltip="What the model is told of the picture."),
+                io.Conditioning.Output(
+                    display_name="positive", tooltip="What the model is told of the picture."
+                ),
                 io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
                 io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, clip_vision, vae, reference_image, width: int, height: int, num_frames: int,
-        fps: int, motion_bucket_id: int, augmentation: float, augmentation_seed: int,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        clip_vision,
+        vae,
+        reference_image,
+        width: int,
+        height: int,
+        num_frames: int,
+        fps: int,
+        motion_bucket_id: int,
+        augmentation: float,
+        augmentation_seed: int,
+    ) -> io.NodeOutput:
         import torch
 
         from ..fcvg_core.models.fcvg import check_size
@@ -101,20 +131,27 @@ class GuideAnimation(io.ComfyNode):
             description="For SamplerCustomAdvanced: sample a video of any length from one "
             "reference image, window by window.",
             inputs=[
-                io.Model.Input("model", tooltip="ControlNeXt-SVD's model, after Apply "
-                                                "ControlNeXt."),
+                io.Model.Input(
+                    "model", tooltip="ControlNeXt-SVD's model, after Apply ControlNeXt."
+                ),
                 io.Conditioning.Input("positive", tooltip="From ControlNeXt-SVD Conditioning."),
                 io.Conditioning.Input("negative", tooltip="From ControlNeXt-SVD Conditioning."),
                 *_guidance_inputs(),
             ],
             outputs=[io.Guider.Output(tooltip="For SamplerCustomAdvanced.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model, positive, negative, min_guidance: float, max_guidance: float, window: int,
+        cls,
+        model,
+        positive,
+        negative,
+        min_guidance: float,
+        max_guidance: float,
+        window: int,
         overlap: int,
-    ) -> io.NodeOutput:  # fmt: skip
+    ) -> io.NodeOutput:
         from .host.guider import AnimationGuider
 
         guider = AnimationGuider(
@@ -145,32 +182,60 @@ class SampleAnimation(io.ComfyNode):
                 io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
                 io.Image.Input("reference_image", tooltip=REFERENCE),
-                ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt, of the "
-                                                               "same version as the model."),
-                io.Image.Input("control_frames",
-                               tooltip="One for each frame of the video: poses on black."),
-                io.Int.Input("seed", default=0, **bounds.SEED.widget, control_after_generate=True,
-                             tooltip=SEED),
-                io.Int.Input("steps", default=25, **bounds.STEPS.widget,
-                             tooltip="ControlNeXt-SVD's is 25."),
+                ControlNeXtSocket.Input(
+                    "controlnext",
+                    tooltip="From Load ControlNeXt, of the same version as the model.",
+                ),
+                io.Image.Input(
+                    "control_frames", tooltip="One for each frame of the video: poses on black."
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    **bounds.SEED.widget,
+                    control_after_generate=True,
+                    tooltip=SEED,
+                ),
+                io.Int.Input(
+                    "steps", default=25, **bounds.STEPS.widget, tooltip="ControlNeXt-SVD's is 25."
+                ),
                 *_guidance_inputs(),
-                io.Float.Input("control_weight", default=1.0, **bounds.CONTROL_WEIGHT.widget,
-                               step=0.05, tooltip="How strongly the control frames steer; "
-                               "ControlNeXt-SVD's is 1.0."),
-                io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
-                               default="euler", tooltip="ControlNeXt-SVD's is euler."),
-                io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
-                               default="karras", tooltip="ControlNeXt-SVD's is karras."),
+                io.Float.Input(
+                    "control_weight",
+                    default=1.0,
+                    **bounds.CONTROL_WEIGHT.widget,
+                    step=0.05,
+                    tooltip="How strongly the control frames steer; ControlNeXt-SVD's is 1.0.",
+                ),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=comfy.samplers.SAMPLER_NAMES,
+                    default="euler",
+                    tooltip="ControlNeXt-SVD's is euler.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=comfy.samplers.SCHEDULER_NAMES,
+                    default="karras",
+                    tooltip="ControlNeXt-SVD's is karras.",
+                ),
                 *_size_inputs(),
                 *_video_inputs(),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model, clip_vision, vae, reference_image, controlnext, control_frames, **settings,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model,
+        clip_vision,
+        vae,
+        reference_image,
+        controlnext,
+        control_frames,
+        **settings,
+    ) -> io.NodeOutput:
         from .host.images import check_image, first_picture
         from .host.sample import SampleSettings, sample_animation
 

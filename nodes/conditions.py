@@ -34,32 +34,55 @@ def timing_inputs(*, optional: bool = False) -> list:
         optional: for a node that was there before them, so that older API graphs still run.
     """
     return [
-        io.Combo.Input("timing", options=[*TIMINGS, CUSTOM], default=TIMINGS[0], optional=optional,
-                       tooltip="reference: even, but the second frame still shows the first "
-                       "keyframe and the last but one already the last, as FCVG was trained. "
-                       "uniform is even; ease-in starts gently, ease-out ends gently; custom "
-                       "takes the numbers below."),
-        io.String.Input("custom_times", default="0, 0.5, 1", optional=optional,
-                        tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
-                        "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
-                        "write the heights of its points."),
-    ]  # fmt: skip
+        io.Combo.Input(
+            "timing",
+            options=[*TIMINGS, CUSTOM],
+            default=TIMINGS[0],
+            optional=optional,
+            tooltip="reference: even, but the second frame still shows the first "
+            "keyframe and the last but one already the last, as FCVG was trained. "
+            "uniform is even; ease-in starts gently, ease-out ends gently; custom "
+            "takes the numbers below.",
+        ),
+        io.String.Input(
+            "custom_times",
+            default="0, 0.5, 1",
+            optional=optional,
+            tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
+            "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
+            "write the heights of its points.",
+        ),
+    ]
 
 
 def pose_inputs() -> list:
     """Widgets of how people move and are drawn."""
     return [
-        io.Combo.Input("missing_joints", options=MISSING_JOINTS, default=MISSING_JOINTS[0],
-                       **rarely_changed(),
-                       tooltip="Joints that only one frame shows: hide them in between, or hold "
-                       "them beside the body."),
-        io.Combo.Input("missing_people", options=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
-                       **rarely_changed(),
-                       tooltip="People that only one frame shows: let them fade at their place, "
-                       "or leave them out."),
-        io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
-                       **rarely_changed(), tooltip=POSE_WIDTH),
-    ]  # fmt: skip
+        io.Combo.Input(
+            "missing_joints",
+            options=MISSING_JOINTS,
+            default=MISSING_JOINTS[0],
+            **rarely_changed(),
+            tooltip="Joints that only one frame shows: hide them in between, or hold "
+            "them beside the body.",
+        ),
+        io.Combo.Input(
+            "missing_people",
+            options=MISSING_PEOPLE,
+            default=MISSING_PEOPLE[0],
+            **rarely_changed(),
+            tooltip="People that only one frame shows: let them fade at their place, "
+            "or leave them out.",
+        ),
+        io.Float.Input(
+            "pose_width",
+            default=1.0,
+            **bounds.POSE_WIDTH.widget,
+            step=0.1,
+            **rarely_changed(),
+            tooltip=POSE_WIDTH,
+        ),
+    ]
 
 
 def read_times(num_frames: int, timing: str, custom_times: str):
@@ -138,14 +161,21 @@ def warn_of_stretch(frames: list[dict], size: tuple[int, int]) -> None:
 
     for canvas in filter(None, map(canvas_size, frames)):
         if is_stretched(canvas, size):
-            logging.warning("Poses of a canvas of %d x %d are stretched to %d x %d.",
-                            *canvas[::-1], *size[::-1])  # fmt: skip
+            logging.warning(
+                "Poses of a canvas of %d x %d are stretched to %d x %d.", *canvas[::-1], *size[::-1]
+            )
 
 
 def draw_moving_people(
-    keyframes: list[dict], times, size: tuple[int, int], *, style: str, missing_joints: str,
-    missing_people: str, pose_width: float,
-) -> tuple:  # fmt: skip
+    keyframes: list[dict],
+    times,
+    size: tuple[int, int],
+    *,
+    style: str,
+    missing_joints: str,
+    missing_people: str,
+    pose_width: float,
+) -> tuple:
     """Poses of every frame, and frames uint8 [T, H, W, 3] that show them."""
     from ..fcvg_core.pose import STYLES, draw_poses, from_openpose, interpolate_poses
 
@@ -153,12 +183,14 @@ def draw_moving_people(
         raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
     warn_of_stretch(keyframes, size)
     track = interpolate_poses(
-        *(from_openpose(frame, size=size, name=name)
-          for name, frame in zip(("first_pose", "last_pose"), keyframes, strict=True)),
+        *(
+            from_openpose(frame, size=size, name=name)
+            for name, frame in zip(("first_pose", "last_pose"), keyframes, strict=True)
+        ),
         times,
         missing_joints=missing_joints,
         missing_people=missing_people,
-    )  # fmt: skip
+    )
     return track, draw_poses(track, size, style=STYLES[style].scaled(pose_width))
 
 
@@ -177,24 +209,43 @@ class InterpolateConditions(io.ComfyNode):
                 PoseKeypointSocket.Input("first_pose", optional=True, tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", optional=True, tooltip=LAST_POSE),
                 io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-                io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget,
-                             tooltip="In pixels. FCVG's is 1."),
-                io.Int.Input("color_seed", default=0, **bounds.COLOR_SEED.widget,
-                             **rarely_changed(), tooltip=COLOR_SEED),
+                io.Int.Input(
+                    "line_width",
+                    default=1,
+                    **bounds.LINE_WIDTH.widget,
+                    tooltip="In pixels. FCVG's is 1.",
+                ),
+                io.Int.Input(
+                    "color_seed",
+                    default=0,
+                    **bounds.COLOR_SEED.widget,
+                    **rarely_changed(),
+                    tooltip=COLOR_SEED,
+                ),
                 *timing_inputs(),
                 *pose_inputs(),
             ],
             outputs=[
-                io.Image.Output(display_name="control_frames",
-                                tooltip="One picture a frame, people over lines on black.")
+                io.Image.Output(
+                    display_name="control_frames",
+                    tooltip="One picture a frame, people over lines on black.",
+                )
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, num_frames: int, line_width: int, color_seed: int, timing: str, custom_times: str,
-        line_matches=None, first_pose=None, last_pose=None, **pose_choices,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        num_frames: int,
+        line_width: int,
+        color_seed: int,
+        timing: str,
+        custom_times: str,
+        line_matches=None,
+        first_pose=None,
+        last_pose=None,
+        **pose_choices,
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import overlay, to_image
         from ..fcvg_core.lines import draw_lines, interpolate_lines
 

@@ -25,18 +25,29 @@ def size_inputs() -> list[io.Input]:
         io.Int.Input("width", default=1024, **bounds.SIZE.widget, tooltip=tooltip),
         io.Int.Input("height", default=576, **bounds.SIZE.widget, tooltip=tooltip),
         io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-    ]  # fmt: skip
+    ]
 
 
 def keyframe_inputs() -> list[io.Input]:
     """Widgets for what SVD is told about a video."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
-        io.Int.Input("motion_bucket_id", default=127, **bounds.MOTION_BUCKET.widget,
-                     **rarely_changed(), tooltip=f"{MOTION} FCVG's is 127."),
-        io.Float.Input("augmentation", default=0.02, **bounds.AUGMENTATION.widget, step=0.01,
-                       **rarely_changed(), tooltip=f"Noise on the keyframes, {AUGMENTATION}"),
-    ]  # fmt: skip
+        io.Int.Input(
+            "motion_bucket_id",
+            default=127,
+            **bounds.MOTION_BUCKET.widget,
+            **rarely_changed(),
+            tooltip=f"{MOTION} FCVG's is 127.",
+        ),
+        io.Float.Input(
+            "augmentation",
+            default=0.02,
+            **bounds.AUGMENTATION.widget,
+            step=0.01,
+            **rarely_changed(),
+            tooltip=f"Noise on the keyframes, {AUGMENTATION}",
+        ),
+    ]
 
 
 class LoadSVD(io.ComfyNode):
@@ -51,18 +62,24 @@ class LoadSVD(io.ComfyNode):
             "file svd_xt_1_1.safetensors take Load Checkpoint Image Only (img2vid model), which "
             "older releases call Image Only Checkpoint Loader.",
             inputs=[
-                io.Combo.Input("folder", options=folders.list_svd_folders(),
-                               tooltip="A folder with a model_index.json in models/diffusers."),
-                io.Boolean.Input("with_unet", default=True,
-                                 tooltip="Off saves 3 GB: FCVG's and ControlNeXt-SVD's own files "
-                                 "are whole UNets. Then connect nothing to MODEL."),
+                io.Combo.Input(
+                    "folder",
+                    options=folders.list_svd_folders(),
+                    tooltip="A folder with a model_index.json in models/diffusers.",
+                ),
+                io.Boolean.Input(
+                    "with_unet",
+                    default=True,
+                    tooltip="Off saves 3 GB: FCVG's and ControlNeXt-SVD's own files "
+                    "are whole UNets. Then connect nothing to MODEL.",
+                ),
             ],
             outputs=[
                 io.Model.Output(tooltip="SVD's own UNet: the base of a partial FCVG file."),
                 io.ClipVision.Output(tooltip="CLIP image encoder."),
                 io.Vae.Output(tooltip="VAE with SVD's temporal decoder."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def validate_inputs(cls, folder: str | None) -> bool | str:
@@ -94,17 +111,27 @@ class LoadFcvgModel(io.ComfyNode):
             description="FCVG's UNet (unet.safetensors) or ControlNeXt-SVD's. A file that holds "
             "only some of the tensors needs the SVD model that it was made from.",
             inputs=[
-                io.Combo.Input("unet_name", options=folders.list_files(folders.UNET),
-                               tooltip="A file in models/diffusion_models."),
-                io.Combo.Input("weight_dtype", options=WEIGHT_DTYPES, default="default",
-                               tooltip="fp8 halves the memory of the weights and costs detail, "
-                               "fp8_e5m2 more than fp8_e4m3fn. Not for a file that needs "
-                               "base_model."),
-                io.Model.Input("base_model", optional=True,
-                               tooltip="SVD, for a file that holds a part of the tensors."),
+                io.Combo.Input(
+                    "unet_name",
+                    options=folders.list_files(folders.UNET),
+                    tooltip="A file in models/diffusion_models.",
+                ),
+                io.Combo.Input(
+                    "weight_dtype",
+                    options=WEIGHT_DTYPES,
+                    default="default",
+                    tooltip="fp8 halves the memory of the weights and costs detail, "
+                    "fp8_e5m2 more than fp8_e4m3fn. Not for a file that needs "
+                    "base_model.",
+                ),
+                io.Model.Input(
+                    "base_model",
+                    optional=True,
+                    tooltip="SVD, for a file that holds a part of the tensors.",
+                ),
             ],
             outputs=[io.Model.Output(tooltip=FOR_CONTROL)],
-        )  # fmt: skip
+        )
 
     @classmethod
     def validate_inputs(cls, unet_name: str | None) -> bool | str:
@@ -130,11 +157,14 @@ class LoadControlNeXt(io.ComfyNode):
             **search_words("controlnet", "controlnext-svd"),
             description="FCVG's controlnext.safetensors, or ControlNeXt-SVD's, version 2 or 1.",
             inputs=[
-                io.Combo.Input("controlnext_name", options=folders.list_files(folders.CONTROLNEXT),
-                               tooltip="A file in models/controlnext.")
+                io.Combo.Input(
+                    "controlnext_name",
+                    options=folders.list_files(folders.CONTROLNEXT),
+                    tooltip="A file in models/controlnext.",
+                )
             ],
             outputs=[ControlNeXtSocket.Output(display_name="controlnext", tooltip=FOR_CONTROL)],
-        )  # fmt: skip
+        )
 
     @classmethod
     def validate_inputs(cls, controlnext_name: str | None) -> bool | str:
@@ -164,25 +194,41 @@ class EncodeKeyframes(io.ComfyNode):
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
                 *size_inputs(),
                 *keyframe_inputs(),
-                io.Int.Input("augmentation_seed", default=0, **bounds.SEED.widget,
-                             **rarely_changed(),
-                             tooltip="Of the augmentation noise, one and the same for both."),
+                io.Int.Input(
+                    "augmentation_seed",
+                    default=0,
+                    **bounds.SEED.widget,
+                    **rarely_changed(),
+                    tooltip="Of the augmentation noise, one and the same for both.",
+                ),
             ],
             outputs=[
-                io.Conditioning.Output(display_name="first",
-                                       tooltip="What the model is told of the first keyframe."),
-                io.Conditioning.Output(display_name="last",
-                                       tooltip="What the model is told of the last keyframe."),
+                io.Conditioning.Output(
+                    display_name="first", tooltip="What the model is told of the first keyframe."
+                ),
+                io.Conditioning.Output(
+                    display_name="last", tooltip="What the model is told of the last keyframe."
+                ),
                 io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
                 io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, clip_vision, vae, first_frame, last_frame, width: int, height: int, num_frames: int,
-        fps: int, motion_bucket_id: int, augmentation: float, augmentation_seed: int,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        clip_vision,
+        vae,
+        first_frame,
+        last_frame,
+        width: int,
+        height: int,
+        num_frames: int,
+        fps: int,
+        motion_bucket_id: int,
+        augmentation: float,
+        augmentation_seed: int,
+    ) -> io.NodeOutput:
         import torch
 
         from ..fcvg_core.models.fcvg import check_size
@@ -213,28 +259,50 @@ class ApplyControlNeXt(io.ComfyNode):
             inputs=[
                 io.Model.Input("model", tooltip="From Load FCVG Model."),
                 ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt."),
-                io.Image.Input("control_frames",
-                               tooltip="One for each frame of the video: lines or people on black; "
-                               "other sizes are stretched."),
-                io.Float.Input("strength", default=1.0, **bounds.CONTROL_WEIGHT.widget, step=0.05,
-                               tooltip="FCVG's is 1.0; 0 is no control."),
-                io.Float.Input("start_percent", default=0.0, **bounds.SHARE.widget, step=0.01,
-                               **rarely_changed(),
-                               tooltip="Where control begins to act, 0 to 1 from pure noise to the "
-                               "picture; by noise level, not by steps."),
-                io.Float.Input("end_percent", default=1.0, **bounds.SHARE.widget, step=0.01,
-                               **rarely_changed(),
-                               tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
-                               "karras steps free."),
+                io.Image.Input(
+                    "control_frames",
+                    tooltip="One for each frame of the video: lines or people on black; "
+                    "other sizes are stretched.",
+                ),
+                io.Float.Input(
+                    "strength",
+                    default=1.0,
+                    **bounds.CONTROL_WEIGHT.widget,
+                    step=0.05,
+                    tooltip="FCVG's is 1.0; 0 is no control.",
+                ),
+                io.Float.Input(
+                    "start_percent",
+                    default=0.0,
+                    **bounds.SHARE.widget,
+                    step=0.01,
+                    **rarely_changed(),
+                    tooltip="Where control begins to act, 0 to 1 from pure noise to the "
+                    "picture; by noise level, not by steps.",
+                ),
+                io.Float.Input(
+                    "end_percent",
+                    default=1.0,
+                    **bounds.SHARE.widget,
+                    step=0.01,
+                    **rarely_changed(),
+                    tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
+                    "karras steps free.",
+                ),
             ],
             outputs=[io.Model.Output(tooltip="For the Inbetween or the Animation Guider.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model, controlnext, control_frames, strength: float, start_percent: float,
+        cls,
+        model,
+        controlnext,
+        control_frames,
+        strength: float,
+        start_percent: float,
         end_percent: float,
-    ) -> io.NodeOutput:  # fmt: skip
+    ) -> io.NodeOutput:
         from .host.control_patch import steer
         from .host.images import check_image
 

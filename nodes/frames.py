@@ -18,13 +18,21 @@ class CropResize(io.ComfyNode):
             "Both keyframes have to go through this with one size.",
             inputs=[
                 io.Image.Input("image", tooltip="One picture or a batch, of any size."),
-                io.Int.Input("width", default=1024, **bounds.SIZE.widget,
-                             tooltip="In pixels. FCVG was trained at 1024 x 576."),
-                io.Int.Input("height", default=576, **bounds.SIZE.widget,
-                             tooltip="In pixels. FCVG was trained at 1024 x 576."),
+                io.Int.Input(
+                    "width",
+                    default=1024,
+                    **bounds.SIZE.widget,
+                    tooltip="In pixels. FCVG was trained at 1024 x 576.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=576,
+                    **bounds.SIZE.widget,
+                    tooltip="In pixels. FCVG was trained at 1024 x 576.",
+                ),
             ],
             outputs=[io.Image.Output(display_name="image", tooltip="Width x height, RGB.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, image, width: int, height: int) -> io.NodeOutput:
@@ -54,19 +62,27 @@ class DecodeFrames(io.ComfyNode):
             "them back exactly.",
             inputs=[
                 io.Vae.Input("vae", tooltip="SVD's, with its temporal decoder."),
-                io.Latent.Input("latent", tooltip="From FCVG Sampler, ControlNeXt-SVD Sampler or "
-                                                  "SamplerCustomAdvanced."),
-                io.Int.Input("frames_per_chunk", default=2, **bounds.DECODE_CHUNK.widget,
-                             tooltip="More is smoother between chunks and takes more memory. 2 is "
-                             "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "
-                             "runs out."),
-                io.Image.Input("first_frame", optional=True,
-                               tooltip="Put in place of the first decoded frame."),
-                io.Image.Input("last_frame", optional=True,
-                               tooltip="Put in place of the last decoded frame."),
+                io.Latent.Input(
+                    "latent",
+                    tooltip="From FCVG Sampler, ControlNeXt-SVD Sampler or SamplerCustomAdvanced.",
+                ),
+                io.Int.Input(
+                    "frames_per_chunk",
+                    default=2,
+                    **bounds.DECODE_CHUNK.widget,
+                    tooltip="More is smoother between chunks and takes more memory. 2 is "
+                    "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "
+                    "runs out.",
+                ),
+                io.Image.Input(
+                    "first_frame", optional=True, tooltip="Put in place of the first decoded frame."
+                ),
+                io.Image.Input(
+                    "last_frame", optional=True, tooltip="Put in place of the last decoded frame."
+                ),
             ],
             outputs=[io.Image.Output(display_name="frames", tooltip="The video, frame by frame.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(

@@ -25,21 +25,26 @@ class LoadGlueStick(io.ComfyNode):
             description="The line matcher of the FCVG paper. Both files are needed; SuperPoint's "
             "may be used for non-commercial research only.",
             inputs=[
-                io.Combo.Input("gluestick_name", options=_weights(), default=folders.AUTO,
-                               tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
-                               "that, if both files are there; else nothing, and Match Lines "
-                               "does without."),
-                io.Combo.Input("superpoint_name", options=_weights(), default=folders.AUTO,
-                               tooltip="superpoint_v1.pth in models/gluestick. auto: as above."),
+                io.Combo.Input(
+                    "gluestick_name",
+                    options=_weights(),
+                    default=folders.AUTO,
+                    tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
+                    "that, if both files are there; else nothing, and Match Lines "
+                    "does without.",
+                ),
+                io.Combo.Input(
+                    "superpoint_name",
+                    options=_weights(),
+                    default=folders.AUTO,
+                    tooltip="superpoint_v1.pth in models/gluestick. auto: as above.",
+                ),
             ],
-            outputs=[GlueStickSocket.Output(display_name="gluestick",
-                                            tooltip="For Match Lines.")],
-        )  # fmt: skip
+            outputs=[GlueStickSocket.Output(display_name="gluestick", tooltip="For Match Lines.")],
+        )
 
     @classmethod
-    def validate_inputs(
-        cls, gluestick_name: str | None, superpoint_name: str | None
-    ) -> bool | str:
+    def validate_inputs(cls, gluestick_name: str | None, superpoint_name: str | None) -> bool | str:
         return folders.are_there(folders.GLUESTICK, gluestick_name, superpoint_name)
 
     @classmethod
@@ -72,37 +77,74 @@ class MatchLines(io.ComfyNode):
             inputs=[
                 io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
-                io.Int.Input("max_lines", default=300, **bounds.MAX_LINES.widget,
-                             tooltip="The strongest segments of each frame."),
-                io.Float.Input("min_length", default=15.0, min=1.0, max=1000.0, step=1.0,
-                               tooltip="Shorter segments are left out. In pixels."),
-                GlueStickSocket.Input("gluestick", optional=True,
-                                      tooltip="From Load GlueStick. Without it: SIFT, homographies "
-                                      "and optical flow."),
-                io.Int.Input("max_keypoints", default=1000, **bounds.MAX_KEYPOINTS.widget,
-                             **rarely_changed(), tooltip="GlueStick only: of each frame; they help "
-                             "to tell lines apart."),
-                io.Float.Input("match_threshold", default=0.2, **bounds.SHARE.widget, step=0.01,
-                               **rarely_changed(),
-                               tooltip="GlueStick only: less sure matches are left out."),
-                io.Combo.Input("detector", options=DETECTORS, default="opencv", **rarely_changed(),
-                               tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
-                               "where it is installed."),
+                io.Int.Input(
+                    "max_lines",
+                    default=300,
+                    **bounds.MAX_LINES.widget,
+                    tooltip="The strongest segments of each frame.",
+                ),
+                io.Float.Input(
+                    "min_length",
+                    default=15.0,
+                    min=1.0,
+                    max=1000.0,
+                    step=1.0,
+                    tooltip="Shorter segments are left out. In pixels.",
+                ),
+                GlueStickSocket.Input(
+                    "gluestick",
+                    optional=True,
+                    tooltip="From Load GlueStick. Without it: SIFT, homographies and optical flow.",
+                ),
+                io.Int.Input(
+                    "max_keypoints",
+                    default=1000,
+                    **bounds.MAX_KEYPOINTS.widget,
+                    **rarely_changed(),
+                    tooltip="GlueStick only: of each frame; they help to tell lines apart.",
+                ),
+                io.Float.Input(
+                    "match_threshold",
+                    default=0.2,
+                    **bounds.SHARE.widget,
+                    step=0.01,
+                    **rarely_changed(),
+                    tooltip="GlueStick only: less sure matches are left out.",
+                ),
+                io.Combo.Input(
+                    "detector",
+                    options=DETECTORS,
+                    default="opencv",
+                    **rarely_changed(),
+                    tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
+                    "where it is installed.",
+                ),
             ],
             outputs=[
-                LineMatchesSocket.Output(display_name="line_matches",
-                                         tooltip="For Interpolate Conditions, Draw Inbetween Lines "
-                                         "or Filter Line Matches."),
-                io.Image.Output(display_name="preview",
-                                tooltip="Both frames side by side, each match in one colour."),
+                LineMatchesSocket.Output(
+                    display_name="line_matches",
+                    tooltip="For Interpolate Conditions, Draw Inbetween Lines "
+                    "or Filter Line Matches.",
+                ),
+                io.Image.Output(
+                    display_name="preview",
+                    tooltip="Both frames side by side, each match in one colour.",
+                ),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, first_frame, last_frame, max_lines: int, min_length: float, max_keypoints: int,
-        match_threshold: float, detector: str, gluestick=None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        first_frame,
+        last_frame,
+        max_lines: int,
+        min_length: float,
+        max_keypoints: int,
+        match_threshold: float,
+        detector: str,
+        gluestick=None,
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import crop_resize, to_image, to_uint8
         from ..fcvg_core.lines import ClassicLineMatcher, draw_matches
         from .host.images import first_picture
@@ -138,24 +180,39 @@ class DrawLines(io.ComfyNode):
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
                 io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-                io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget,
-                             tooltip="In pixels. FCVG's is 1."),
+                io.Int.Input(
+                    "line_width",
+                    default=1,
+                    **bounds.LINE_WIDTH.widget,
+                    tooltip="In pixels. FCVG's is 1.",
+                ),
                 # Not "seed": the editor would draw a new one for every run.
-                io.Int.Input("color_seed", default=0, **bounds.COLOR_SEED.widget,
-                             **rarely_changed(), tooltip=COLOR_SEED),
+                io.Int.Input(
+                    "color_seed",
+                    default=0,
+                    **bounds.COLOR_SEED.widget,
+                    **rarely_changed(),
+                    tooltip=COLOR_SEED,
+                ),
                 *timing_inputs(optional=True),
             ],
             outputs=[
-                io.Image.Output(display_name="control_frames",
-                                tooltip="One picture a frame, lines on black.")
+                io.Image.Output(
+                    display_name="control_frames", tooltip="One picture a frame, lines on black."
+                )
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, line_matches, num_frames: int, line_width: int, color_seed: int,
-        timing: str = "reference", custom_times: str = "",
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        line_matches,
+        num_frames: int,
+        line_width: int,
+        color_seed: int,
+        timing: str = "reference",
+        custom_times: str = "",
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.lines import draw_lines, interpolate_lines
 
@@ -177,42 +234,83 @@ class FilterLineMatches(io.ComfyNode):
             "a mask, those that do not follow the motion of most.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
-                io.Float.Input("min_score", default=0.0, **bounds.SHARE.widget, step=0.01,
-                               tooltip="Less sure matches are left out. GlueStick only: without it "
-                               "every score is 1."),
-                io.Float.Input("min_length", default=0.0, min=0.0, max=4096.0, step=1.0,
-                               tooltip="In pixels, in both frames."),
-                io.Float.Input("max_motion", default=1.0, **bounds.SHARE.widget, step=0.01,
-                               tooltip="How far a line may move, as a share of the diagonal."),
-                io.Combo.Input("outliers", options=["none", "affine", "homography"], default="none",
-                               tooltip="Leave out what does not follow the motion of most: affine "
-                               "suits a camera that pans and zooms, homography a flat scene."),
-                io.Float.Input("tolerance", default=20.0, min=0.5, max=1000.0, step=0.5,
-                               tooltip="How far an end may lie off that motion, in pixels; only "
-                               "with outliers."),
-                io.Mask.Input("first_mask", optional=True,
-                              tooltip="Keeps lines whose middle lies in its white part in the "
-                              "first frame."),
-                io.Mask.Input("last_mask", optional=True,
-                              tooltip="Keeps lines whose middle lies in its white part in the last "
-                              "frame."),
+                io.Float.Input(
+                    "min_score",
+                    default=0.0,
+                    **bounds.SHARE.widget,
+                    step=0.01,
+                    tooltip="Less sure matches are left out. GlueStick only: without it "
+                    "every score is 1.",
+                ),
+                io.Float.Input(
+                    "min_length",
+                    default=0.0,
+                    min=0.0,
+                    max=4096.0,
+                    step=1.0,
+                    tooltip="In pixels, in both frames.",
+                ),
+                io.Float.Input(
+                    "max_motion",
+                    default=1.0,
+                    **bounds.SHARE.widget,
+                    step=0.01,
+                    tooltip="How far a line may move, as a share of the diagonal.",
+                ),
+                io.Combo.Input(
+                    "outliers",
+                    options=["none", "affine", "homography"],
+                    default="none",
+                    tooltip="Leave out what does not follow the motion of most: affine "
+                    "suits a camera that pans and zooms, homography a flat scene.",
+                ),
+                io.Float.Input(
+                    "tolerance",
+                    default=20.0,
+                    min=0.5,
+                    max=1000.0,
+                    step=0.5,
+                    tooltip="How far an end may lie off that motion, in pixels; only "
+                    "with outliers.",
+                ),
+                io.Mask.Input(
+                    "first_mask",
+                    optional=True,
+                    tooltip="Keeps lines whose middle lies in its white part in the first frame.",
+                ),
+                io.Mask.Input(
+                    "last_mask",
+                    optional=True,
+                    tooltip="Keeps lines whose middle lies in its white part in the last frame.",
+                ),
                 io.Image.Input("first_frame", optional=True, tooltip="For the preview."),
                 io.Image.Input("last_frame", optional=True, tooltip="For the preview."),
             ],
             outputs=[
-                LineMatchesSocket.Output(display_name="line_matches",
-                                         tooltip="The matches that are left."),
-                io.Image.Output(display_name="preview",
-                                tooltip="Both frames with those matches; black where a frame is "
-                                "not connected."),
+                LineMatchesSocket.Output(
+                    display_name="line_matches", tooltip="The matches that are left."
+                ),
+                io.Image.Output(
+                    display_name="preview",
+                    tooltip="Both frames with those matches; black where a frame is not connected.",
+                ),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, line_matches, min_score: float, min_length: float, max_motion: float, outliers: str,
-        tolerance: float, first_mask=None, last_mask=None, first_frame=None, last_frame=None,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        line_matches,
+        min_score: float,
+        min_length: float,
+        max_motion: float,
+        outliers: str,
+        tolerance: float,
+        first_mask=None,
+        last_mask=None,
+        first_frame=None,
+        last_frame=None,
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import fit_frame, to_image, to_uint8
         from ..fcvg_core.lines import MatchFilter, draw_matches, filter_matches
         from .host.images import check_mask, first_picture

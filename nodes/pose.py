@@ -44,15 +44,22 @@ class LoadDWPose(io.ComfyNode):
             description="The pose detector of FCVG and ControlNeXt-SVD: two ONNX files in "
             "models/dwpose.",
             inputs=[
-                io.Combo.Input("boxes_name", options=_networks(), default=folders.AUTO,
-                               tooltip="yolox_l.onnx, which finds people. auto: the official "
-                               "file, if both are there; else nothing, and there are no poses."),
-                io.Combo.Input("points_name", options=_networks(), default=folders.AUTO,
-                               tooltip="dw-ll_ucoco_384.onnx, which finds their joints. auto: as "
-                               "above."),
+                io.Combo.Input(
+                    "boxes_name",
+                    options=_networks(),
+                    default=folders.AUTO,
+                    tooltip="yolox_l.onnx, which finds people. auto: the official "
+                    "file, if both are there; else nothing, and there are no poses.",
+                ),
+                io.Combo.Input(
+                    "points_name",
+                    options=_networks(),
+                    default=folders.AUTO,
+                    tooltip="dw-ll_ucoco_384.onnx, which finds their joints. auto: as above.",
+                ),
             ],
             outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def validate_inputs(cls, boxes_name: str | None, points_name: str | None) -> bool | str:
@@ -87,20 +94,28 @@ class ExtractPoses(io.ComfyNode):
             description="Find the people of every image: body, hands and face. The poses are in "
             "OpenPose's form, which other packs and editors read.",
             inputs=[
-                DWPoseSocket.Input("dwpose", optional=True,
-                                   tooltip="From Load DWPose. Without it nobody is found, whatever "
-                                   "if_nobody says."),
+                DWPoseSocket.Input(
+                    "dwpose",
+                    optional=True,
+                    tooltip="From Load DWPose. Without it nobody is found, whatever "
+                    "if_nobody says.",
+                ),
                 io.Image.Input("image", tooltip="Any number of images."),
-                io.Combo.Input("if_nobody", options=[NOBODY, WHOLE_FRAME], default=NOBODY,
-                               tooltip="Where nobody is found: no poses, or take the whole frame "
-                               "for a person, as FCVG's authors do."),
+                io.Combo.Input(
+                    "if_nobody",
+                    options=[NOBODY, WHOLE_FRAME],
+                    default=NOBODY,
+                    tooltip="Where nobody is found: no poses, or take the whole frame "
+                    "for a person, as FCVG's authors do.",
+                ),
             ],
             outputs=[
-                PoseKeypointSocket.Output(display_name="poses",
-                                          tooltip="The people of each image, in OpenPose's form."),
+                PoseKeypointSocket.Output(
+                    display_name="poses", tooltip="The people of each image, in OpenPose's form."
+                ),
                 io.Image.Output(display_name="preview", tooltip="The people over the images."),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
@@ -118,8 +133,12 @@ class ExtractPoses(io.ComfyNode):
             found = [*find_people(dwpose, image, whole_frame=if_nobody == WHOLE_FRAME)]
             logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
         # Frame by frame: a video's batch is large, and twice as large in between.
-        drawn = np.stack([draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
-                          for frame, poses in zip(image, found, strict=True)])  # fmt: skip
+        drawn = np.stack(
+            [
+                draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
+                for frame, poses in zip(image, found, strict=True)
+            ]
+        )
         poses = [to_openpose(poses, tuple(image.shape[1:3])) for poses in found]
         preview = to_image(drawn)
         return io.NodeOutput(poses, preview, ui=ui.PreviewImage(preview[:SHOWN]))
@@ -141,24 +160,36 @@ class DrawPoses(io.ComfyNode):
                 io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
                 *timing_inputs(),
                 *pose_inputs(),
-                io.Combo.Input("style", options=STYLE_NAMES, default=STYLE_NAMES[0],
-                               tooltip="For which model: FCVG's limbs and fingers are twice as "
-                               "wide as ControlNeXt-SVD's."),
+                io.Combo.Input(
+                    "style",
+                    options=STYLE_NAMES,
+                    default=STYLE_NAMES[0],
+                    tooltip="For which model: FCVG's limbs and fingers are twice as "
+                    "wide as ControlNeXt-SVD's.",
+                ),
                 io.Int.Input("width", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
                 io.Int.Input("height", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
             ],
             outputs=[
-                io.Image.Output(display_name="control_frames",
-                                tooltip="One picture a frame, people on black."),
+                io.Image.Output(
+                    display_name="control_frames", tooltip="One picture a frame, people on black."
+                ),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, first_pose, last_pose, num_frames: int, timing: str, custom_times: str, width: int,
-        height: int, **choices,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        first_pose,
+        last_pose,
+        num_frames: int,
+        timing: str,
+        custom_times: str,
+        width: int,
+        height: int,
+        **choices,
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import to_openpose
 
@@ -181,37 +212,65 @@ class AlignPoses(io.ComfyNode):
             description="Bring the person of a driving video to the place and size of the one in a "
             "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
             inputs=[
-                PoseKeypointSocket.Input("driving_poses",
-                                         tooltip="Of all frames of the video, from Extract Poses "
-                                         "or SDPose Keypoint Extractor."),
-                PoseKeypointSocket.Input("reference_pose",
-                                         tooltip="Of the picture, from Extract Poses or SDPose "
-                                         "Keypoint Extractor; its canvas is the size of the "
-                                         "frames."),
-                io.Combo.Input("people", options=PEOPLE, default=PEOPLE[0],
-                               tooltip="one person: the one who is seen most; everybody: all, as "
-                               "ControlNeXt-SVD's authors do."),
-                io.Float.Input("smoothing", default=0.0, **bounds.SMOOTHING.widget, step=0.5,
-                               tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
-                               "Not with everybody."),
-                io.Boolean.Input("reference_first", default=True,
-                                 tooltip="Begin with the picture's own pose, one frame more, as "
-                                 "ControlNeXt-SVD's authors do."),
-                io.Float.Input("pose_width", default=1.0, **bounds.POSE_WIDTH.widget, step=0.1,
-                               **rarely_changed(), tooltip=POSE_WIDTH),
+                PoseKeypointSocket.Input(
+                    "driving_poses",
+                    tooltip="Of all frames of the video, from Extract Poses "
+                    "or SDPose Keypoint Extractor.",
+                ),
+                PoseKeypointSocket.Input(
+                    "reference_pose",
+                    tooltip="Of the picture, from Extract Poses or SDPose "
+                    "Keypoint Extractor; its canvas is the size of the "
+                    "frames.",
+                ),
+                io.Combo.Input(
+                    "people",
+                    options=PEOPLE,
+                    default=PEOPLE[0],
+                    tooltip="one person: the one who is seen most; everybody: all, as "
+                    "ControlNeXt-SVD's authors do.",
+                ),
+                io.Float.Input(
+                    "smoothing",
+                    default=0.0,
+                    **bounds.SMOOTHING.widget,
+                    step=0.5,
+                    tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
+                    "Not with everybody.",
+                ),
+                io.Boolean.Input(
+                    "reference_first",
+                    default=True,
+                    tooltip="Begin with the picture's own pose, one frame more, as "
+                    "ControlNeXt-SVD's authors do.",
+                ),
+                io.Float.Input(
+                    "pose_width",
+                    default=1.0,
+                    **bounds.POSE_WIDTH.widget,
+                    step=0.1,
+                    **rarely_changed(),
+                    tooltip=POSE_WIDTH,
+                ),
             ],
             outputs=[
-                io.Image.Output(display_name="control_frames",
-                                tooltip="One picture a frame, people on black."),
+                io.Image.Output(
+                    display_name="control_frames", tooltip="One picture a frame, people on black."
+                ),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, driving_poses, reference_pose, people: str, smoothing: float, reference_first: bool,
+        cls,
+        driving_poses,
+        reference_pose,
+        people: str,
+        smoothing: float,
+        reference_first: bool,
         pose_width: float,
-    ) -> io.NodeOutput:  # fmt: skip
+    ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import (
             STYLES,

@@ -25,18 +25,32 @@ def guidance_inputs(
         start: where the guidance is lowest.
     """
     return [
-        io.Float.Input("min_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1,
-                       tooltip=start),
-        io.Float.Input("max_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1,
-                       tooltip="At the other end; changes evenly in between. The same value keeps "
-                       "it constant."),
-        io.Int.Input("window", default=window, **bounds.WINDOW.widget,
-                     tooltip="Frames that are sampled at once. A longer video is cut into windows, "
-                     "each of which takes the memory of this many frames."),
-        io.Int.Input("overlap", default=6, **bounds.OVERLAP.widget,
-                     tooltip="Frames that neighbouring windows share; less than window. Counts "
-                     "only for videos longer than one window."),
-    ]  # fmt: skip
+        io.Float.Input(
+            "min_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1, tooltip=start
+        ),
+        io.Float.Input(
+            "max_guidance",
+            default=guidance,
+            **bounds.GUIDANCE.widget,
+            step=0.1,
+            tooltip="At the other end; changes evenly in between. The same value keeps "
+            "it constant.",
+        ),
+        io.Int.Input(
+            "window",
+            default=window,
+            **bounds.WINDOW.widget,
+            tooltip="Frames that are sampled at once. A longer video is cut into windows, "
+            "each of which takes the memory of this many frames.",
+        ),
+        io.Int.Input(
+            "overlap",
+            default=6,
+            **bounds.OVERLAP.widget,
+            tooltip="Frames that neighbouring windows share; less than window. Counts "
+            "only for videos longer than one window.",
+        ),
+    ]
 
 
 class GuideInbetween(io.ComfyNode):
@@ -61,9 +75,16 @@ class GuideInbetween(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, model, first, last, negative, min_guidance: float, max_guidance: float, window: int,
+        cls,
+        model,
+        first,
+        last,
+        negative,
+        min_guidance: float,
+        max_guidance: float,
+        window: int,
         overlap: int,
-    ) -> io.NodeOutput:  # fmt: skip
+    ) -> io.NodeOutput:
         from .host.guider import InbetweenGuider
 
         guider = InbetweenGuider(
@@ -89,13 +110,19 @@ class InjectNoise(io.ComfyNode):
             "two directions to agree; costs time. For euler and other samplers without noise.",
             inputs=[
                 io.Sampler.Input("sampler", tooltip="From KSamplerSelect."),
-                io.Int.Input("steps", default=1, **bounds.INJECTION_TIMES.widget,
-                             tooltip=TIMES_MORE),
-                io.Float.Input("ratio", default=0.5, **bounds.SHARE.widget, step=0.05,
-                               tooltip="Share of all steps that are taken several times."),
+                io.Int.Input(
+                    "steps", default=1, **bounds.INJECTION_TIMES.widget, tooltip=TIMES_MORE
+                ),
+                io.Float.Input(
+                    "ratio",
+                    default=0.5,
+                    **bounds.SHARE.widget,
+                    step=0.05,
+                    tooltip="Share of all steps that are taken several times.",
+                ),
             ],
             outputs=[io.Sampler.Output(tooltip="For SamplerCustomAdvanced.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(cls, sampler, steps: int, ratio: float) -> io.NodeOutput:
@@ -113,8 +140,14 @@ class SampleInbetween(io.ComfyNode):
             node_id="FCVG_Sampler",
             display_name="FCVG Sampler",
             category="FCVG/sampling",
-            **search_words("inbetweening", "frame interpolation", "tween", "interpolate video",
-                           "first last frame", "start end frame"),
+            **search_words(
+                "inbetweening",
+                "frame interpolation",
+                "tween",
+                "interpolate video",
+                "first last frame",
+                "start end frame",
+            ),
             description="All in one box: conditioning, control, both directions, sampling. The "
             "same seed gives the same video as the command line.",
             inputs=[
@@ -123,38 +156,76 @@ class SampleInbetween(io.ComfyNode):
                 io.Vae.Input("vae", tooltip="SVD's VAE."),
                 io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
                 io.Image.Input("last_frame", tooltip="The frame that it ends with."),
-                ControlNeXtSocket.Input("controlnext", optional=True,
-                                        tooltip="From Load ControlNeXt; with control_frames."),
-                io.Image.Input("control_frames", optional=True,
-                               tooltip="As many as num_frames. Without them the model finds its "
-                               "own way."),
-                io.Int.Input("seed", default=0, **bounds.SEED.widget, control_after_generate=True,
-                             tooltip=SEED),
+                ControlNeXtSocket.Input(
+                    "controlnext",
+                    optional=True,
+                    tooltip="From Load ControlNeXt; with control_frames.",
+                ),
+                io.Image.Input(
+                    "control_frames",
+                    optional=True,
+                    tooltip="As many as num_frames. Without them the model finds its own way.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    **bounds.SEED.widget,
+                    control_after_generate=True,
+                    tooltip=SEED,
+                ),
                 io.Int.Input("steps", default=25, **bounds.STEPS.widget, tooltip="FCVG's is 25."),
                 *guidance_inputs(),
-                io.Float.Input("control_weight", default=1.0, **bounds.CONTROL_WEIGHT.widget,
-                               step=0.05, tooltip="How strongly the control frames steer; FCVG's "
-                               "is 1.0."),
-                io.Combo.Input("sampler_name", options=comfy.samplers.SAMPLER_NAMES,
-                               default="euler", tooltip="FCVG's is euler."),
-                io.Combo.Input("scheduler", options=comfy.samplers.SCHEDULER_NAMES,
-                               default="karras", tooltip="FCVG's is karras."),
+                io.Float.Input(
+                    "control_weight",
+                    default=1.0,
+                    **bounds.CONTROL_WEIGHT.widget,
+                    step=0.05,
+                    tooltip="How strongly the control frames steer; FCVG's is 1.0.",
+                ),
+                io.Combo.Input(
+                    "sampler_name",
+                    options=comfy.samplers.SAMPLER_NAMES,
+                    default="euler",
+                    tooltip="FCVG's is euler.",
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=comfy.samplers.SCHEDULER_NAMES,
+                    default="karras",
+                    tooltip="FCVG's is karras.",
+                ),
                 *size_inputs(),
                 *keyframe_inputs(),
-                io.Int.Input("noise_injection_steps", default=0, **bounds.INJECTION_TIMES.widget,
-                             tooltip=f"{TIMES_MORE} Needs noise_injection_ratio above 0."),
-                io.Float.Input("noise_injection_ratio", default=0.0, **bounds.SHARE.widget,
-                               step=0.05, tooltip="Share of all steps, from the first on, that "
-                               "are repeated; 0 is off. 0.5 is a good value."),
+                io.Int.Input(
+                    "noise_injection_steps",
+                    default=0,
+                    **bounds.INJECTION_TIMES.widget,
+                    tooltip=f"{TIMES_MORE} Needs noise_injection_ratio above 0.",
+                ),
+                io.Float.Input(
+                    "noise_injection_ratio",
+                    default=0.0,
+                    **bounds.SHARE.widget,
+                    step=0.05,
+                    tooltip="Share of all steps, from the first on, that "
+                    "are repeated; 0 is off. 0.5 is a good value.",
+                ),
             ],
             outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
-        )  # fmt: skip
+        )
 
     @classmethod
     def execute(
-        cls, model, clip_vision, vae, first_frame, last_frame, controlnext=None,
-        control_frames=None, **settings,
-    ) -> io.NodeOutput:  # fmt: skip
+        cls,
+        model,
+        clip_vision,
+        vae,
+        first_frame,
+        last_frame,
+        controlnext=None,
+        control_frames=None,
+        **settings,
+    ) -> io.NodeOutput:
         from .host.images import check_image, first_picture
         from .host.sample import SampleSettings, sample_inbetween
 

@@ -50,9 +50,14 @@ def run(folder: Path, *command: str) -> str:
     # The project that this environment has installed is not the one to be tested.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        command, cwd=folder, env={**env, "PYTHONUTF8": "1"}, capture_output=True, text=True,
-        encoding="utf-8", timeout=600,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env={**env, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=600,
+    )
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return done.stdout
 
@@ -60,8 +65,12 @@ def run(folder: Path, *command: str) -> str:
 def git(settings: Path, *arguments: str) -> str:
     """What git prints in this project, under these settings and not its user's."""
     done = subprocess.run(
-        ["git", *arguments], cwd=ROOT, env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)},
-        capture_output=True, text=True, encoding="utf-8",
-    )  # fmt: skip
+        ["git", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": str(settings)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

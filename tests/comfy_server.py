@@ -23,8 +23,11 @@ from fcvg_core.standalone.scene import draw_sample_pair
 WORKFLOWS = ROOT / "workflows"
 RELEASES = ROOT / "tests" / "workflows"  # a folder for each
 VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
-OLD_WORKFLOWS = [path for path in sorted(RELEASES.glob("**/*.json"))
-                 if path.relative_to(RELEASES).parts[0] != VERSION]  # fmt: skip
+OLD_WORKFLOWS = [
+    path
+    for path in sorted(RELEASES.glob("**/*.json"))
+    if path.relative_to(RELEASES).parts[0] != VERSION
+]
 # Names under which the workflows, and those of every release, look for the models.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
@@ -63,10 +66,18 @@ class ComfyServer:
     def __enter__(self) -> "ComfyServer":
         port = self.address.split(":")[1]
         command = [
-            sys.executable, str(self._host / "main.py"), "--cpu", "--port", port,
-            "--base-directory", str(self.base), "--database-url", "sqlite:///:memory:",
-            "--disable-auto-launch", *self._arguments,
-        ]  # fmt: skip
+            sys.executable,
+            str(self._host / "main.py"),
+            "--cpu",
+            "--port",
+            port,
+            "--base-directory",
+            str(self.base),
+            "--database-url",
+            "sqlite:///:memory:",
+            "--disable-auto-launch",
+            *self._arguments,
+        ]
         env = {**os.environ, "PYTHONPATH": str(frontend_folder(self._host))}
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -163,9 +174,12 @@ def draw_driving_video(num_frames: int) -> np.ndarray:
         x = int(48 + 25 * np.sin(2 * np.pi * i / num_frames))
         step = int(12 * np.sin(2 * np.pi * i / 12))
         for start, end in (
-            ((x, 40), (x, 85)), ((x, 85), (x - step, 125)), ((x, 85), (x + step, 125)),
-            ((x, 50), (x - step, 80)), ((x, 50), (x + step, 80)),
-        ):  # fmt: skip
+            ((x, 40), (x, 85)),
+            ((x, 85), (x - step, 125)),
+            ((x, 85), (x + step, 125)),
+            ((x, 50), (x - step, 80)),
+            ((x, 50), (x + step, 80)),
+        ):
             cv2.line(frame, start, end, (220, 190, 160), 6)
         cv2.circle(frame, (x, 28), 11, (220, 190, 160), -1)
     return frames

@@ -16,8 +16,14 @@ from hosts import ROOT, frontend_version
 ARTIFACTS = ROOT / "tests" / "artifacts"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A browser that is started for a test needs nothing from the internet.
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--no-first-run")  # fmt: skip
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 # The window that most people have; graphs are laid out for it.
 WINDOW = {"width": 1920, "height": 1080}
 CLASSIC, NODES_2 = "classic", "nodes2"

@@ -69,16 +69,23 @@ class Rig:
             frames, 8 * self.size, 8 * self.size, 3, generator=torch.Generator().manual_seed(0)
         )
         return self.load("nodes.host.control_patch").steer(
-            model or self.model, self.controlnext, pictures.flip(0) if flipped else pictures,
-            strength=1.0, start_percent=0.0, end_percent=1.0,
-        )  # fmt: skip
+            model or self.model,
+            self.controlnext,
+            pictures.flip(0) if flipped else pictures,
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
+        )
 
     def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0)):
         """The guider between two keyframes, which may be swapped."""
         guider = self.load("nodes.host.guider").InbetweenGuider(
-            model, window=window, overlap=overlap,
-            min_guidance=guidance[0], max_guidance=guidance[1],
-        )  # fmt: skip
+            model,
+            window=window,
+            overlap=overlap,
+            min_guidance=guidance[0],
+            max_guidance=guidance[1],
+        )
         keyframes = conditioning(1, self.size), conditioning(3, self.size)
         guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, self.size))
         return guider
@@ -86,9 +93,12 @@ class Rig:
     def animation(self, model, *, window=25, overlap=2, guidance=(3.0, 3.0)):
         """The guider away from one picture."""
         guider = self.load("nodes.host.guider").AnimationGuider(
-            model, window=window, overlap=overlap,
-            min_guidance=guidance[0], max_guidance=guidance[1],
-        )  # fmt: skip
+            model,
+            window=window,
+            overlap=overlap,
+            min_guidance=guidance[0],
+            max_guidance=guidance[1],
+        )
         guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
         return guider
 
@@ -117,9 +127,12 @@ class Rig:
         guiders = self.load("nodes.host.guider")
         with torch.inference_mode(), mock.patch.object(guiders, "plan_windows", windows):
             out = guider.sample(
-                noise.flip(0) if flipped else noise, sampler=chosen, disable_pbar=True, seed=0,
+                noise.flip(0) if flipped else noise,
+                sampler=chosen,
+                disable_pbar=True,
+                seed=0,
                 **run,
-            )  # fmt: skip
+            )
         return out.flip(0) if flipped else out
 
     def asymmetry(self, make, **run) -> float:

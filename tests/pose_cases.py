@@ -45,8 +45,12 @@ def read_poses(
         hands[..., 1, :, :, :],
         case[f"{prefix}faces"],
     )
-    levels = (scores, hand_scores[..., 0, :, :], hand_scores[..., 1, :, :],
-              case[f"{scored_by}faces_score"])  # fmt: skip
+    levels = (
+        scores,
+        hand_scores[..., 0, :, :],
+        hand_scores[..., 1, :, :],
+        case[f"{scored_by}faces_score"],
+    )
     keypoints = torch.zeros(*lead, people, NUM_POINTS, 2, dtype=torch.float64)
     all_scores = torch.zeros(*lead, people, NUM_POINTS, dtype=torch.float64)
     for part, xy, level in zip(PARTS, points, levels, strict=True):

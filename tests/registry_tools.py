@@ -34,8 +34,15 @@ def install(folder: Path = TOOLS) -> str | None:
         return None
     try:
         venv.create(folder, with_pip=True, clear=True)
-        command = [str(program("python", folder)), "-m", "pip", "install", "--quiet",
-                   "--disable-pip-version-check", *PINNED]  # fmt: skip
+        command = [
+            str(program("python", folder)),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *PINNED,
+        ]
         made = subprocess.run(command, capture_output=True, text=True, timeout=600)
     except (OSError, subprocess.SubprocessError) as error:
         return str(error)
@@ -64,10 +71,17 @@ def run(name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
         env = {**os.environ, **QUIET, "HOME": home, "USERPROFILE": home, "XDG_CONFIG_HOME": home}
         env.pop("PYTHONPATH", None)
         done = subprocess.run(
-            [*offline(), str(program(name)), *arguments], cwd=cwd, env=env, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            encoding="utf-8", errors="replace", timeout=120,
-        )  # fmt: skip
+            [*offline(), str(program(name)), *arguments],
+            cwd=cwd,
+            env=env,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=120,
+        )
     return done.returncode, done.stdout
 
 

@@ -66,11 +66,15 @@ def main() -> int:
         list(pool.map(run, suites))
     report(suites, time.monotonic() - begun, QUICK_BUDGET if quick else BUDGET)
     if not hosts:
-        print(f"\nSKIPPED: {count_host_tests()} TESTS THAT NEED COMFYUI. NONE WAS FOUND AND "
-              f"{reason.upper()}. SET COMFYUI_PATH TO ONE.")  # fmt: skip
+        print(
+            f"\nSKIPPED: {count_host_tests()} TESTS THAT NEED COMFYUI. NONE WAS FOUND AND "
+            f"{reason.upper()}. SET COMFYUI_PATH TO ONE."
+        )
     if no_tools:
-        print(f"\nSKIPPED: WHAT THE REGISTRY'S TOOLS SAY OF THE PACK. THEY CAN'T BE INSTALLED: "
-              f"{no_tools.upper()}")  # fmt: skip
+        print(
+            f"\nSKIPPED: WHAT THE REGISTRY'S TOOLS SAY OF THE PACK. THEY CAN'T BE INSTALLED: "
+            f"{no_tools.upper()}"
+        )
     return max(suite.code for suite in suites)
 
 
@@ -101,9 +105,12 @@ def run(suite: Suite) -> None:
         begun = time.monotonic()
         with open(Path(folder) / "output", "w+", encoding="utf-8", errors="replace") as output:
             process = subprocess.Popen(
-                [*command, *suite.arguments], cwd=ROOT, env=environment(suite.host),
-                stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                [*command, *suite.arguments],
+                cwd=ROOT,
+                env=environment(suite.host),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
             suite.code, suite.cpu = wait(process)
             suite.seconds = time.monotonic() - begun
             output.seek(0)
@@ -147,16 +154,20 @@ def report(suites: list[Suite], seconds: float, budget: int) -> None:
     print("\nsuite: tests, minutes, minutes of computing")
     for suite in suites:
         state = "" if suite.code == 0 else "   FAILED"
-        print(f"  {suite.name}: {len(suite.tests)}, {minutes(suite.seconds)}, "
-              f"{minutes(suite.cpu)}{state}")  # fmt: skip
+        print(
+            f"  {suite.name}: {len(suite.tests)}, {minutes(suite.seconds)}, "
+            f"{minutes(suite.cpu)}{state}"
+        )
     print(f"All of it took {minutes(seconds)} minutes; the budget on two quiet cores is {budget}.")
     if seconds > 60 * budget:
         over = minutes(seconds - 60 * budget)
         print(f"\n*** OVER BUDGET BY {over} MINUTES: MAKE A SLOW TEST ABOVE FASTER. ***")
         computed = sum(suite.cpu or 0 for suite in suites) / SIDE_BY_SIDE
         if 0 < computed < 45 * budget:
-            print(f"Perhaps the machine did something else: two cores had {minutes(computed)} "
-                  "minutes of work each.")  # fmt: skip
+            print(
+                f"Perhaps the machine did something else: two cores had {minutes(computed)} "
+                "minutes of work each."
+            )
 
 
 def minutes(seconds: float | None) -> str:

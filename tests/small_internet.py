@@ -13,8 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-HOSTS = ("huggingface.co", "cdn.example", "github.com", "drive.google.com",
-         "drive.usercontent.google.com")  # fmt: skip
+HOSTS = (
+    "huggingface.co",
+    "cdn.example",
+    "github.com",
+    "drive.google.com",
+    "drive.usercontent.google.com",
+)
 FORM = (
     '<html><body><form id="download-form" method="get" '
     'action="https://drive.usercontent.google.com/download"><input type="hidden" name="id" '
@@ -62,8 +67,14 @@ class SmallInternet:
         """What leads a program here."""
         proxy = f"http://127.0.0.1:{self._server.server_port}"
         trusted = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(self.certificate))
-        return {"HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "", "no_proxy": "",
-                "HF_HUB_DISABLE_XET": "1", **trusted}  # fmt: skip
+        return {
+            "HTTPS_PROXY": proxy,
+            "https_proxy": proxy,
+            "NO_PROXY": "",
+            "no_proxy": "",
+            "HF_HUB_DISABLE_XET": "1",
+            **trusted,
+        }
 
     def drive_id(self, url: str) -> str:
         """Google Drive's number of a file."""
@@ -131,19 +142,31 @@ class SmallInternet:
             self._send(request, url, {"ETag": f'"{etag}"', "X-Repo-Commit": "c" * 40})
         else:
             content = self.files[url]
-            self._redirect(request, url, {
-                "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
-                "X-Linked-Size": str(len(content)), "X-Repo-Commit": "c" * 40,
-                "ETag": '"weak"',
-            })  # fmt: skip
+            self._redirect(
+                request,
+                url,
+                {
+                    "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
+                    "X-Linked-Size": str(len(content)),
+                    "X-Repo-Commit": "c" * 40,
+                    "ETag": '"weak"',
+                },
+            )
 
     def _drive(self, request, path: str, query: dict) -> None:
         if path == "/embeddedfolderview":
             start = f"https://drive.google.com/drive/folders/{query['id'][0]}/"
-            links = [LINK.format(self.drive_id(url), url.removeprefix(start))
-                     for url in self.files if url.startswith(start)]  # fmt: skip
-            _say(request, 200 if links else 404, FOLDER.format("".join(links)).encode(),
-                 {"Content-Type": "text/html"})  # fmt: skip
+            links = [
+                LINK.format(self.drive_id(url), url.removeprefix(start))
+                for url in self.files
+                if url.startswith(start)
+            ]
+            _say(
+                request,
+                200 if links else 404,
+                FOLDER.format("".join(links)).encode(),
+                {"Content-Type": "text/html"},
+            )
         else:
             form = FORM.format(query["id"][0]).encode()
             _say(request, 200, form, {"Content-Type": "text/html; charset=utf-8"})

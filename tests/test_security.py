@@ -15,17 +15,43 @@ from fcvg_core.standalone.scene import draw_sample_pair
 from fcvg_core.standalone.stand_ins import write_stand_ins
 
 NETWORK = {
-    "socket", "ssl", "http", "ftplib", "smtplib", "xmlrpc", "urllib", "requests", "httpx",
-    "aiohttp", "websocket", "websockets", "huggingface_hub", "gdown",
-}  # fmt: skip
+    "socket",
+    "ssl",
+    "http",
+    "ftplib",
+    "smtplib",
+    "xmlrpc",
+    "urllib",
+    "requests",
+    "httpx",
+    "aiohttp",
+    "websocket",
+    "websockets",
+    "huggingface_hub",
+    "gdown",
+}
 HARMLESS = "urllib/parse"
 DOWNLOADS = {"fcvg_core/standalone/download.py"}
 PROGRAMS = {"subprocess", "multiprocessing", "pty", "ctypes", "marshal", "runpy", "code", "pip"}
 STARTS = {"system", "popen", "fork", "startfile", "posix_spawn", "execv", "execve", "spawnv"}
 WRITES = {
-    "write_text", "write_bytes", "mkdir", "makedirs", "unlink", "rename", "rmtree", "rmdir",
-    "save_file", "imwrite", "copy2", "copyfile", "copytree", "symlink", "symlink_to", "touch",
-}  # fmt: skip
+    "write_text",
+    "write_bytes",
+    "mkdir",
+    "makedirs",
+    "unlink",
+    "rename",
+    "rmtree",
+    "rmdir",
+    "save_file",
+    "imwrite",
+    "copy2",
+    "copyfile",
+    "copytree",
+    "symlink",
+    "symlink_to",
+    "touch",
+}
 # The files of these names import by name: commands of their own, and packages of a list.
 IMPORTS = {"fcvg_core/standalone/cli.py", "fcvg_core/standalone/diagnosis.py"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
@@ -33,9 +59,13 @@ FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(enc
 
 def called_of(module: str, name: str) -> list[ast.Call]:
     """Calls of `module.something(...)` in a file."""
-    return [node for node in ast.walk(tree(name)) if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and getattr(node.func.value, "id", "") == module]  # fmt: skip
+    return [
+        node
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and getattr(node.func.value, "id", "") == module
+    ]
 
 
 def node_inputs():
@@ -47,29 +77,52 @@ def node_inputs():
 
 class TestExecutesNothing:
     def test_weights_are_read_as_weights_only(self):
-        found = [(name, call) for name in SOURCES for call in called_of("torch", name)
-                 if call.func.attr == "load"]  # fmt: skip
+        found = [
+            (name, call)
+            for name in SOURCES
+            for call in called_of("torch", name)
+            if call.func.attr == "load"
+        ]
         assert found
         for name, call in found:
             given = {word.arg: word.value for word in call.keywords}
             assert getattr(given.get("weights_only"), "value", None) is True, name
 
     def test_numpy_reads_no_objects(self):
-        none(f"{name} names {word.arg}" for name in SOURCES for node in ast.walk(tree(name))
-             if isinstance(node, ast.Call) for word in node.keywords
-             if word.arg in ("allow_pickle", "trust_remote_code"))  # fmt: skip
+        none(
+            f"{name} names {word.arg}"
+            for name in SOURCES
+            for node in ast.walk(tree(name))
+            if isinstance(node, ast.Call)
+            for word in node.keywords
+            if word.arg in ("allow_pickle", "trust_remote_code")
+        )
 
     def test_pickle_is_known_by_its_exception_alone(self):
         users = [name for name in SOURCES if "pickle" in imports(name)]
-        none(f"{name}: pickle.{node.attr}" for name in users for node in ast.walk(tree(name))
-             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-             and node.value.id == "pickle" and node.attr != "UnpicklingError")  # fmt: skip
+        none(
+            f"{name}: pickle.{node.attr}"
+            for name in users
+            for node in ast.walk(tree(name))
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "pickle"
+            and node.attr != "UnpicklingError"
+        )
 
     def test_no_program_is_started(self):
-        none(f"{name} imports {module}" for name in SOURCES for module in imports(name)
-             if module.split("/")[0] in PROGRAMS)  # fmt: skip
-        none(f"{name} calls os.{call.func.attr}" for name in SOURCES
-             for call in called_of("os", name) if call.func.attr in STARTS)  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in SOURCES
+            for module in imports(name)
+            if module.split("/")[0] in PROGRAMS
+        )
+        none(
+            f"{name} calls os.{call.func.attr}"
+            for name in SOURCES
+            for call in called_of("os", name)
+            if call.func.attr in STARTS
+        )
 
     def test_modules_are_imported_by_name_where_the_names_are_ours(self):
         assert {name for name in SOURCES if called_of("importlib", name)} == IMPORTS
@@ -81,21 +134,35 @@ class TestExecutesNothing:
 
 class TestNetwork:
     def test_one_file_knows_of_it(self):
-        users = {name for name in SOURCES for module in imports(name)
-                 if module.split("/")[0] in NETWORK and not module.startswith("urllib")
-                 or module.startswith("urllib/") and not module.startswith(HARMLESS)}  # fmt: skip
+        users = {
+            name
+            for name in SOURCES
+            for module in imports(name)
+            if module.split("/")[0] in NETWORK
+            and not module.startswith("urllib")
+            or module.startswith("urllib/")
+            and not module.startswith(HARMLESS)
+        }
         assert users == DOWNLOADS
 
     def test_nodes_do_not_import_that_file(self):
-        none(f"{name} imports {module}" for name in NODES for module in imports(name)
-             if "download" in module)  # fmt: skip
+        none(
+            f"{name} imports {module}"
+            for name in NODES
+            for module in imports(name)
+            if "download" in module
+        )
 
 
 class TestNodes:
     def test_write_nothing(self):
         none(f"{name} calls {call}" for name in NODES for call in calls(name) & WRITES)
-        opened = [call for name in NODES for call in ast.walk(tree(name))
-                  if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "open"]
+        opened = [
+            call
+            for name in NODES
+            for call in ast.walk(tree(name))
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "open"
+        ]
         assert opened and all(call.args[1].value == "rb" for call in opened)
 
     def test_take_no_path(self):
@@ -106,8 +173,9 @@ class TestNodes:
         assert all(kind == "COMBO" for name, kind, _ in node_inputs() if name in named)
 
     def test_every_number_has_bounds(self):
-        numbers = [(name, settings) for name, kind, settings in node_inputs()
-                   if kind in ("INT", "FLOAT")]  # fmt: skip
+        numbers = [
+            (name, settings) for name, kind, settings in node_inputs() if kind in ("INT", "FLOAT")
+        ]
         assert len(numbers) > 50
         for name, settings in numbers:
             assert settings["max"] < (2**64 if "seed" in name else 20_000), name
@@ -133,9 +201,14 @@ def watched(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "FCVG_MODELS": str(folder / "models")}
     env.pop("COMFYUI_PATH", None)
     return subprocess.run(
-        [sys.executable, "-c", WATCH, *arguments], cwd=folder, env=env, capture_output=True,
-        text=True, encoding="utf-8", timeout=120,
-    )  # fmt: skip
+        [sys.executable, "-c", WATCH, *arguments],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
 
 
 class TestCommandLine:
@@ -144,9 +217,22 @@ class TestCommandLine:
         write_stand_ins(tmp_path / "models")
         for name, frame in zip(("first", "last"), draw_sample_pair((64, 128)), strict=True):
             Image.fromarray(frame).save(tmp_path / f"{name}.png")
-        done = watched(tmp_path, "inbetween", "first.png", "last.png", "-o", "result",
-                       "--width", "128", "--height", "64", "--frames", "3",
-                       "--steps", "1")  # fmt: skip
+        done = watched(
+            tmp_path,
+            "inbetween",
+            "first.png",
+            "last.png",
+            "-o",
+            "result",
+            "--width",
+            "128",
+            "--height",
+            "64",
+            "--frames",
+            "3",
+            "--steps",
+            "1",
+        )
         assert done.returncode == 0 and "TRIED" not in done.stderr, done.stderr
         assert (tmp_path / "result" / "result.mp4").exists()
 

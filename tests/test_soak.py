@@ -27,10 +27,11 @@ def samples(soak, *, memory: float = 0.0, files: float = 0.0, threads: float = 0
     return [
         soak.Sample(
             memory=int(1e9 + 1024 * memory * i + noise.gauss(0, 5e6)),
-            files=10 + i % 2 + int(files * i), threads=5 + int(threads * i),
+            files=10 + i % 2 + int(files * i),
+            threads=5 + int(threads * i),
         )
         for i in range(500)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("growth", [0.0, 40.0])

@@ -11,9 +11,19 @@ from fcvg_core.standalone.video import read_video
 
 # Saturated and not: all that a player must show within 3 levels.
 COLORS = (
-    (220, 30, 30), (30, 220, 30), (30, 30, 220), (255, 0, 0), (0, 255, 0), (0, 0, 255),
-    (255, 255, 0), (0, 255, 255), (255, 0, 255), (200, 100, 50), (255, 255, 255), (0, 0, 0),
-)  # fmt: skip
+    (220, 30, 30),
+    (30, 220, 30),
+    (30, 30, 220),
+    (255, 0, 0),
+    (0, 255, 0),
+    (0, 0, 255),
+    (255, 255, 0),
+    (0, 255, 255),
+    (255, 0, 255),
+    (200, 100, 50),
+    (255, 255, 255),
+    (0, 0, 0),
+)
 
 
 def noise(count: int, height: int = 33, width: int = 51) -> np.ndarray:

@@ -88,14 +88,24 @@ def jumping_jack(lift: float) -> np.ndarray:
     elbow = np.array([0.5 * np.sin(angle), 0.17 * np.cos(angle)])
     hand = elbow + [0.26 * np.sin(1.1 * angle), 0.13 * np.cos(1.1 * angle)]
     half = {
-        "shoulder": (0.15, 0.29), "elbow": (0.15 + 0.45 * elbow[0], 0.29 + 0.8 * elbow[1]),
-        "hand": (0.15 + 0.6 * hand[0], 0.29 + 0.8 * hand[1]), "hip": (0.09, 0.55),
-        "knee": (0.10 + 0.10 * lift, 0.73), "foot": (0.10 + 0.22 * lift, 0.91),
-    }  # fmt: skip
+        "shoulder": (0.15, 0.29),
+        "elbow": (0.15 + 0.45 * elbow[0], 0.29 + 0.8 * elbow[1]),
+        "hand": (0.15 + 0.6 * hand[0], 0.29 + 0.8 * hand[1]),
+        "hip": (0.09, 0.55),
+        "knee": (0.10 + 0.10 * lift, 0.73),
+        "foot": (0.10 + 0.22 * lift, 0.91),
+    }
     sides = [[(0.5 + side * x, y) for x, y in half.values()] for side in (-1, 1)]
     head = [(0.47, 0.15), (0.53, 0.15), (0.42, 0.16), (0.58, 0.16)]  # eyes, ears
-    points = [(0.50, 0.17), (0.50, 0.27), *sides[0][:3], *sides[1][:3], *sides[0][3:],
-              *sides[1][3:], *head]  # fmt: skip
+    points = [
+        (0.50, 0.17),
+        (0.50, 0.27),
+        *sides[0][:3],
+        *sides[1][:3],
+        *sides[0][3:],
+        *sides[1][3:],
+        *head,
+    ]
     return np.array(points, dtype=np.float32)
 
 

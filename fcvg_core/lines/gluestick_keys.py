@@ -166,8 +166,11 @@ def check_weights(state: dict, expected: Shapes, *, name: str, wanted: str) -> S
     """
     wrong = misfits(state, expected)
     tensors = {} if wrong else plain_tensors(state, name=name)
-    wrong += [f"{key} holds NaN or infinite values" for key, value in tensors.items()
-              if not value.float().isfinite().all()]  # fmt: skip
+    wrong += [
+        f"{key} holds NaN or infinite values"
+        for key, value in tensors.items()
+        if not value.float().isfinite().all()
+    ]
     if wrong:
         raise UserError(
             f"{name} does not fit: it is {describe(state)}. {in_short(wrong)}. "

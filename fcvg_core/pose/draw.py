@@ -112,13 +112,22 @@ def draw_people(
     for (a, b), color in zip(LIMBS, BODY_COLORS, strict=False):
         for person, score, light in zip(points, scores, brightness, strict=True):
             if min(score[a], score[b]) >= MIN_SCORE:
-                _draw_limb(canvas, person[a], person[b], style.limb_width,
-                           _dimmed(color, score[a] * score[b] * light))  # fmt: skip
+                _draw_limb(
+                    canvas,
+                    person[a],
+                    person[b],
+                    style.limb_width,
+                    _dimmed(color, score[a] * score[b] * light),
+                )
     for joint, color in enumerate(BODY_COLORS):
         for person, score, light in zip(points, scores, brightness, strict=True):
             if score[BODY][joint] > style.min_joint_score:
-                _draw_point(canvas, person[joint], style.joint_radius,
-                            _truncated(color, score[joint] * light))  # fmt: skip
+                _draw_point(
+                    canvas,
+                    person[joint],
+                    style.joint_radius,
+                    _truncated(color, score[joint] * light),
+                )
     for part in (LEFT_HAND, RIGHT_HAND):
         for person, score, light in zip(points, scores, brightness, strict=True):
             _draw_hand(canvas, person[part], score[part], light, style)

@@ -62,8 +62,11 @@ def _pad(frame: Poses, count: int) -> Poses:
     """A frame with people added of whom nothing was found."""
     points = frame.keypoints.new_zeros(count, NUM_POINTS, 2)
     scores = frame.scores.new_zeros(count, NUM_POINTS)
-    return Poses(torch.cat([frame.keypoints, points]), torch.cat([frame.scores, scores]),
-                 torch.cat([frame.brightness, frame.brightness.new_ones(count)]))  # fmt: skip
+    return Poses(
+        torch.cat([frame.keypoints, points]),
+        torch.cat([frame.scores, scores]),
+        torch.cat([frame.brightness, frame.brightness.new_ones(count)]),
+    )
 
 
 @dataclass

@@ -54,8 +54,13 @@ class Device:
     def give_up(self, reason: str) -> None:
         """Go on with the CPU until the run ends, and say so."""
         name = self.chosen.removesuffix("ExecutionProvider")
-        logging.warning("%s does not work (%s): this run finds poses on the CPU, which is slower. "
-                        "The next run tries %s again.", name, reason, name)  # fmt: skip
+        logging.warning(
+            "%s does not work (%s): this run finds poses on the CPU, which is slower. "
+            "The next run tries %s again.",
+            name,
+            reason,
+            name,
+        )
         self.provider = CPU
 
     def recover(self) -> None:

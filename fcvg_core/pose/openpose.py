@@ -73,8 +73,11 @@ def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
     for points, scores, brightness in zip(*(x.detach().cpu().numpy() for x in fields), strict=True):
         if brightness == 0:
             continue
-        person = {part.key: _write_part(part, points * (width, height), scores)
-                  for part in PARTS if part.written}  # fmt: skip
+        person = {
+            part.key: _write_part(part, points * (width, height), scores)
+            for part in PARTS
+            if part.written
+        }
         exact = np.concatenate([points, scores[:, None]], axis=1)
         fading = {} if brightness == 1 else {BRIGHTNESS: float(brightness)}
         people.append({**person, EXACT: exact.ravel().tolist(), **fading})
@@ -115,8 +118,14 @@ def from_openpose(
         key, found = next(iter(problems.items()))
         raise UserError(f"{key} {found[0]}.")
     for key, found in problems.items():
-        logging.warning("%s: %s %s. It is left out of %d of %d people.",
-                        name, key, found[0], len(found), len(people))  # fmt: skip
+        logging.warning(
+            "%s: %s %s. It is left out of %d of %d people.",
+            name,
+            key,
+            found[0],
+            len(found),
+            len(people),
+        )
     units = _units(parts, canvas_size(frame) or size)
     read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
     points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # not a number stays so
@@ -189,8 +198,9 @@ def _numbers(
     values = person.get(key)
     try:
         # As objects, a list's texts and truth values do not become numbers.
-        array = np.asarray([] if values is None else values,
-                           None if hasattr(values, "dtype") else object).ravel()  # fmt: skip
+        array = np.asarray(
+            [] if values is None else values, None if hasattr(values, "dtype") else object
+        ).ravel()
         if array.dtype.kind not in "iufO":
             raise TypeError(f"it holds {array.dtype}")
         if array.dtype.kind == "O":

@@ -65,8 +65,9 @@ class ModelFile:
     def targets(self, kind: str, root: Path) -> list[tuple[Download, Path]]:
         """Every file to fetch, and where to, below a folder that is "comfyui" or "folder"."""
         first = root / getattr(self, kind)[0]
-        return [(download, first.parent / (download.name or first.name))
-                for download in self.downloads]  # fmt: skip
+        return [
+            (download, first.parent / (download.name or first.name)) for download in self.downloads
+        ]
 
     def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
         """The first place where it is.
@@ -90,8 +91,9 @@ class ModelFile:
         _, _, kind = layout.partition("/")
         names = [name.partition("/") for name in self.comfyui]
         if kind:
-            return [pattern for own, _, name in names if own == kind
-                    for pattern in (name, f"**/{name}")]  # fmt: skip
+            return [
+                pattern for own, _, name in names if own == kind for pattern in (name, f"**/{name}")
+            ]
         return [f"{own}/{pattern}" for own, _, name in names for pattern in (name, f"**/{name}")]
 
 
@@ -177,10 +179,21 @@ CATALOGUE = (
         key="controlnext-svd-unet",
         name="ControlNeXt-SVD's UNet",
         needed=("animate",),
-        comfyui=_files("diffusion_models", CONTROLNEXT_UNET, CONTROLNEXT_UNET_BIN,
-                       "controlnext_svd_unet.safetensors", "controlnext_svd_unet.bin"),
-        folder=_files("controlnext-svd", CONTROLNEXT_UNET, "unet.safetensors", "unet.bin",
-                      "unet_fp16.safetensors", "unet_fp16.bin"),
+        comfyui=_files(
+            "diffusion_models",
+            CONTROLNEXT_UNET,
+            CONTROLNEXT_UNET_BIN,
+            "controlnext_svd_unet.safetensors",
+            "controlnext_svd_unet.bin",
+        ),
+        folder=_files(
+            "controlnext-svd",
+            CONTROLNEXT_UNET,
+            "unet.safetensors",
+            "unet.bin",
+            "unet_fp16.safetensors",
+            "unet_fp16.bin",
+        ),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_UNET, 3050),),
         licence="made from SVD's: Stability AI Community License",
         source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' unet.bin: "
@@ -190,10 +203,16 @@ CATALOGUE = (
         key="controlnext-svd-controlnext",
         name="ControlNeXt-SVD's ControlNeXt",
         needed=("animate",),
-        comfyui=_files("controlnext", CONTROLNEXT_NET, CONTROLNEXT_NET_BIN,
-                       "controlnext_svd_controlnet.safetensors", "controlnext_svd_controlnet.bin"),
-        folder=_files("controlnext-svd", CONTROLNEXT_NET, "controlnet.safetensors",
-                      "controlnet.bin"),
+        comfyui=_files(
+            "controlnext",
+            CONTROLNEXT_NET,
+            CONTROLNEXT_NET_BIN,
+            "controlnext_svd_controlnet.safetensors",
+            "controlnext_svd_controlnet.bin",
+        ),
+        folder=_files(
+            "controlnext-svd", CONTROLNEXT_NET, "controlnet.safetensors", "controlnet.bin"
+        ),
         downloads=(Download(CONTROLNEXT + CONTROLNEXT_NET, 14),),
         licence="not stated with the file; the code is Apache-2.0",
         source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' controlnet.bin: "
@@ -207,8 +226,11 @@ CATALOGUE = (
         comfyui=_files("dwpose", "yolox_l.onnx"),
         folder=("yolox_l.onnx",),
         downloads=(
-            Download(DWPOSE + "yolox_l.onnx", 217,
-                     "7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411"),
+            Download(
+                DWPOSE + "yolox_l.onnx",
+                217,
+                "7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411",
+            ),
         ),
         licence="Apache-2.0",
         source="huggingface.co/yzd-v/DWPose",
@@ -221,8 +243,11 @@ CATALOGUE = (
         comfyui=_files("dwpose", "dw-ll_ucoco_384.onnx"),
         folder=("dw-ll_ucoco_384.onnx",),
         downloads=(
-            Download(DWPOSE + "dw-ll_ucoco_384.onnx", 134,
-                     "724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843"),
+            Download(
+                DWPOSE + "dw-ll_ucoco_384.onnx",
+                134,
+                "724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843",
+            ),
         ),
         licence="Apache-2.0",
         source="huggingface.co/yzd-v/DWPose",
@@ -231,8 +256,9 @@ CATALOGUE = (
         key="gluestick",
         name="GlueStick, checkpoint_GlueStick_MD.tar",
         helps=("inbetween",),
-        comfyui=_files("gluestick", "checkpoint_GlueStick_MD.tar",
-                       "checkpoint_GlueStick_MD.safetensors"),
+        comfyui=_files(
+            "gluestick", "checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors"
+        ),
         folder=("checkpoint_GlueStick_MD.tar", "checkpoint_GlueStick_MD.safetensors"),
         downloads=(
             Download(GLUESTICK + "releases/download/v0.1_arxiv/checkpoint_GlueStick_MD.tar", 113),
@@ -247,13 +273,16 @@ CATALOGUE = (
         comfyui=_files("gluestick", "superpoint_v1.pth", "superpoint_v1.safetensors"),
         folder=("superpoint_v1.pth", "superpoint_v1.safetensors"),
         downloads=(
-            Download(GLUESTICK + "raw/main/resources/weights/superpoint_v1.pth", 5,
-                     "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e"),
+            Download(
+                GLUESTICK + "raw/main/resources/weights/superpoint_v1.pth",
+                5,
+                "52b6708629640ca883673b5d5c097c4ddad37d8048b33f09c8ca0d69db12c40e",
+            ),
         ),
         licence="non-commercial research only",
         source="github.com/cvg/GlueStick, resources/weights",
     ),
-)  # fmt: skip
+)
 
 
 def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:

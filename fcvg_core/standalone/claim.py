@@ -62,8 +62,10 @@ class Claim:
                 if self._try(self.path, may_exist=number == 0):
                     break
                 if not wanted.name:
-                    raise UserError(f"{wanted} is the root of a disk, and not empty: name a "
-                                    "folder in it with -o.")  # fmt: skip
+                    raise UserError(
+                        f"{wanted} is the root of a disk, and not empty: name a "
+                        "folder in it with -o."
+                    )
         except OSError as error:
             raise UserError(
                 f"The folder of the results can't be made. {explain_disk(error, self.path)}"

@@ -18,8 +18,10 @@ from .signals import Interrupted, signals_as_interrupts
 from .streams import Stream, enduring_streams
 
 DEBUG = "FCVG_DEBUG"  # set to 1, it shows the traceback of every error
-FAULT = (f"This is a fault of the program, not yours. Please report it at {ISSUES} with all the "
-         "lines above and those of: python -m fcvg_core doctor")  # fmt: skip
+FAULT = (
+    f"This is a fault of the program, not yours. Please report it at {ISSUES} with all the "
+    "lines above and those of: python -m fcvg_core doctor"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -59,8 +59,11 @@ def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
     if comfyui is None:
         return roots
     models = comfyui / "models"
-    old = [(f"comfyui/{kind}", models / name) for name, kind in RENAMED.items()
-           if (models / name).is_dir()]  # fmt: skip
+    old = [
+        (f"comfyui/{kind}", models / name)
+        for name, kind in RENAMED.items()
+        if (models / name).is_dir()
+    ]
     return [*roots, ("comfyui", models), *old, *_extra_folders(comfyui / EXTRA_PATHS)]
 
 
@@ -92,7 +95,8 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         logging.warning("%s is not read: the package pyyaml is not installed.", file)
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        logging.warning("%s can't be read, so ComfyUI can't either: %s", file,
-                        " ".join(str(error).split()))  # fmt: skip
+        logging.warning(
+            "%s can't be read, so ComfyUI can't either: %s", file, " ".join(str(error).split())
+        )
         return {}
     return found if isinstance(found, dict) else {}

@@ -62,16 +62,19 @@ def make_conditions(
         frames = overlay(frames, people)
     progress("conditions", 3, 3)
     if not frames.any():
-        logging.warning("No line of the two frames matches, and no people are drawn: nothing "
-                        "steers the video.")  # fmt: skip
+        logging.warning(
+            "No line of the two frames matches, and no people are drawn: nothing steers the video."
+        )
     return frames
 
 
 def _draw_people(
     poses: tuple, times: Tensor, size: tuple[int, int], settings: ConditionSettings
 ) -> np.ndarray:
-    logging.info("There are %d people in the first frame, %d in the last.",
-                 *(each.num_people for each in poses))  # fmt: skip
+    logging.info(
+        "There are %d people in the first frame, %d in the last.",
+        *(each.num_people for each in poses),
+    )
     track = interpolate_poses(
         *poses,
         times,

@@ -87,8 +87,9 @@ def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
             f"{path} would become {became / size:.0f} times as large: its tensors repeat what is "
             "there once, as no file of weights does."
         )
-    return tensors, left + [shown(key) for key, value in found.items()
-                            if not isinstance(value, Tensor)]  # fmt: skip
+    return tensors, left + [
+        shown(key) for key, value in found.items() if not isinstance(value, Tensor)
+    ]
 
 
 def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,11 +15,22 @@ from .integrity import find_damage
 from .packages import COMMAND_LINE, NODES, OPENCV, TORCH, dotted, installed_packages, numbers, pip
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
-OPENCVS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python",
-          "opencv-contrib-python-headless")  # fmt: skip
-ONNXRUNTIME = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-rocm",
-               "onnxruntime-migraphx", "onnxruntime-openvino", "ort-nightly",
-               "ort-nightly-gpu")  # fmt: skip
+OPENCVS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+ONNXRUNTIME = (
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "onnxruntime-directml",
+    "onnxruntime-rocm",
+    "onnxruntime-migraphx",
+    "onnxruntime-openvino",
+    "ort-nightly",
+    "ort-nightly-gpu",
+)
 NETWORKS = 5  # GB that all networks of a mode take together in half precision
 
 
@@ -61,12 +72,21 @@ def diagnose() -> Iterator[Finding]:
     broken = import_failure("onnxruntime")
     yield check_onnxruntime(installed, [] if broken else _providers(), broken)
     yield check_opencv(installed, import_failure("cv2"))
-    yield check_packages(installed, NODES, PROBLEM, whose="the nodes",
-                         remedy=pip("install", "-r", "requirements.txt"),
-                         broken=import_failure("numpy", "scipy"))  # fmt: skip
-    yield check_packages(installed, COMMAND_LINE, WARNING,
-                         whose="the command line (ComfyUI does without)",
-                         remedy=pip("install", "-e", ".[standalone]"))  # fmt: skip
+    yield check_packages(
+        installed,
+        NODES,
+        PROBLEM,
+        whose="the nodes",
+        remedy=pip("install", "-r", "requirements.txt"),
+        broken=import_failure("numpy", "scipy"),
+    )
+    yield check_packages(
+        installed,
+        COMMAND_LINE,
+        WARNING,
+        whose="the command line (ComfyUI does without)",
+        remedy=pip("install", "-e", ".[standalone]"),
+    )
     comfyui = find_comfyui()
     yield check_comfyui(comfyui, os.environ.get(COMFYUI_PATH, ""))
     roots = model_roots(comfyui)
@@ -97,14 +117,19 @@ def check_python(version: tuple[int, int, int]) -> Finding:
 def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
     """torch, and the package of its release train that breaks others."""
     if "torch" not in installed:
-        return Finding(PROBLEM, "torch is not installed: take it from pytorch.org, or use "
-                                "ComfyUI's Python")  # fmt: skip
+        return Finding(
+            PROBLEM, "torch is not installed: take it from pytorch.org, or use ComfyUI's Python"
+        )
     if broken:
-        return Finding(PROBLEM, f"torch {installed['torch']} does not work ({broken}): install it "
-                                "anew, from pytorch.org")  # fmt: skip
+        return Finding(
+            PROBLEM,
+            f"torch {installed['torch']} does not work ({broken}): install it "
+            "anew, from pytorch.org",
+        )
     if numbers(installed["torch"]) < TORCH:
-        return Finding(PROBLEM, f"torch {installed['torch']} is too old: {dotted(TORCH)} "
-                                "or newer is needed")  # fmt: skip
+        return Finding(
+            PROBLEM, f"torch {installed['torch']} is too old: {dotted(TORCH)} or newer is needed"
+        )
     train = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
         for name in ("torch", "torchaudio")
@@ -112,8 +137,11 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
     }
     text = ", ".join(f"{name} {installed[name]}" for name in train)
     if len(set(train.values())) > 1:
-        return Finding(WARNING, f"{text} are of different releases, which breaks transformers: "
-                                "install both in one version")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"{text} are of different releases, which breaks transformers: "
+            "install both in one version",
+        )
     return Finding(OK, text)
 
 
@@ -121,19 +149,29 @@ def check_device(device: Device) -> Finding:
     """What the frames are painted on, and how."""
     how = f"frames in {device.dtype}"
     if device.kind == "cpu" and device.card:
-        remedy = ("update its driver" if device.build.startswith("CUDA") else
-                  "install torch for CUDA from pytorch.org")  # fmt: skip
-        return Finding(PROBLEM, f"there is an NVIDIA card that this torch ({device.build}) can't "
-                                f"use: {remedy}")  # fmt: skip
+        remedy = (
+            "update its driver"
+            if device.build.startswith("CUDA")
+            else "install torch for CUDA from pytorch.org"
+        )
+        return Finding(
+            PROBLEM, f"there is an NVIDIA card that this torch ({device.build}) can't use: {remedy}"
+        )
     if device.kind == "cpu":
-        return Finding(WARNING, f"no GPU that torch ({device.build}) can use: {how} on the CPU, "
-                                "which takes hours; conditions take seconds")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"no GPU that torch ({device.build}) can use: {how} on the CPU, "
+            "which takes hours; conditions take seconds",
+        )
     if device.kind == "mps":
         return Finding(OK, f"{device.card} ({device.build}), {how}")
     text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {how}"
     if device.free < 2 * NETWORKS:
-        return Finding(WARNING, f"{text}; the networks alone take {NETWORKS} GB: take --offload, "
-                                "and a smaller --window or size where memory runs out")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"{text}; the networks alone take {NETWORKS} GB: take --offload, "
+            "and a smaller --window or size where memory runs out",
+        )
     return Finding(OK, f"{text}; --offload is not needed")
 
 
@@ -143,15 +181,24 @@ def check_onnxruntime(
     """One of its packages, which finds people, and what that can run on."""
     found = [name for name in ONNXRUNTIME if name in installed]
     if not found:
-        return Finding(WARNING, "onnxruntime is not installed, so nobody is found: install "
-                                "onnxruntime-gpu, or onnxruntime for no NVIDIA card")  # fmt: skip
+        return Finding(
+            WARNING,
+            "onnxruntime is not installed, so nobody is found: install "
+            "onnxruntime-gpu, or onnxruntime for no NVIDIA card",
+        )
     if len(found) > 1:
-        return Finding(WARNING, f"{' and '.join(found)} share a folder and break each other: "
-                                "uninstall all of them, then install one")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"{' and '.join(found)} share a folder and break each other: "
+            "uninstall all of them, then install one",
+        )
     if broken or not providers:
-        return Finding(WARNING, f"{found[0]} {installed[found[0]]} does not work "
-                                f"({broken or 'it is not whole'}), so nobody is found: uninstall "
-                                "it, then install it anew")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"{found[0]} {installed[found[0]]} does not work "
+            f"({broken or 'it is not whole'}), so nobody is found: uninstall "
+            "it, then install it anew",
+        )
     names = [name.removesuffix("ExecutionProvider") for name in providers]
     return Finding(OK, f"{found[0]} {installed[found[0]]}, built for {', '.join(names)}")
 
@@ -163,11 +210,16 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
         return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
     text = ", ".join(f"{name} {installed[name]}" for name in found)
     if len({installed[name] for name in found}) > 1:
-        return Finding(WARNING, f"{text} share a folder in different versions: uninstall all of "
-                                "them, then install one")  # fmt: skip
+        return Finding(
+            WARNING,
+            f"{text} share a folder in different versions: uninstall all of them, then install one",
+        )
     if broken:
-        return Finding(PROBLEM, f"{text} does not work ({broken}): uninstall it, then install "
-                                "opencv-python-headless, which needs no screen")  # fmt: skip
+        return Finding(
+            PROBLEM,
+            f"{text} does not work ({broken}): uninstall it, then install "
+            "opencv-python-headless, which needs no screen",
+        )
     if numbers(installed[found[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {dotted(OPENCV)} or newer is needed")
     return Finding(OK, text)
@@ -184,9 +236,11 @@ def check_packages(
 ) -> Finding:
     """The other packages that the nodes or the command line need; `level` is for what is wrong."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
-    wrong += [f"{name} {installed[name]} is older than {dotted(oldest)}"
-              for name, oldest in wanted.items()
-              if name in installed and numbers(installed[name]) < oldest]  # fmt: skip
+    wrong += [
+        f"{name} {installed[name]} is older than {dotted(oldest)}"
+        for name, oldest in wanted.items()
+        if name in installed and numbers(installed[name]) < oldest
+    ]
     if wrong or broken:
         what = ", ".join(wrong) or f"something does not work ({broken})"
         return Finding(level, f"for {whose}: {what}. To mend it, in this folder: {remedy}")
@@ -197,18 +251,27 @@ def check_packages(
 def check_comfyui(folder: Path | None, named: str = "") -> Finding:
     """0.3.64 or newer, where there is one; `named` is what COMFYUI_PATH says."""
     if folder is None and named:
-        return Finding(WARNING, f"{COMFYUI_PATH} is {named}, which is no ComfyUI: name the folder "
-                                "that has its main.py, or the one of models and custom_nodes")
+        return Finding(
+            WARNING,
+            f"{COMFYUI_PATH} is {named}, which is no ComfyUI: name the folder "
+            "that has its main.py, or the one of models and custom_nodes",
+        )
     if folder is None:
-        return Finding(OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line "
-                           "needs none")  # fmt: skip
+        return Finding(
+            OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line needs none"
+        )
     version = comfyui_version(folder)
     if version is None:
-        return Finding(OK, f"ComfyUI's models and node packs at {folder}; its code, so its "
-                           "version, is elsewhere")  # fmt: skip
+        return Finding(
+            OK,
+            f"ComfyUI's models and node packs at {folder}; its code, so its version, is elsewhere",
+        )
     if numbers(version) < OLDEST:
-        return Finding(PROBLEM, f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-                                f"{dotted(OLDEST)} or newer is needed")  # fmt: skip
+        return Finding(
+            PROBLEM,
+            f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
+            f"{dotted(OLDEST)} or newer is needed",
+        )
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
 
@@ -222,8 +285,9 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
         found = file.find(roots) if mode in file.needed + file.helps else None
         damage = find_damage(found) if found else None
         if damage:
-            return Finding(PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. "
-                                    f"{remedy}")  # fmt: skip
+            return Finding(
+                PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. {remedy}"
+            )
     return Finding(OK, f"{mode}: all models are there")
 
 

@@ -158,8 +158,14 @@ def _from_web(download: Download, part: Path) -> str:
             part.unlink()
             begun = 0
         with open(part, "ab") as opened:
-            http_get(url, opened, resume_size=begun, headers=headers, expected_size=size,
-                     displayed_filename=part.name.partition("-")[2])  # fmt: skip
+            http_get(
+                url,
+                opened,
+                resume_size=begun,
+                headers=headers,
+                expected_size=size,
+                displayed_filename=part.name.partition("-")[2],
+            )
     except errors.GatedRepoError as error:
         page = download.url.partition("/resolve/")[0]
         raise UserError(
@@ -193,8 +199,10 @@ def _from_drive(download: Download, part: Path) -> str:
         ) from error
     _check_version("gdown")
     begun = False
-    refused = (f"Google Drive does not give {name}: {{}} Try again later, or take it from {DRIVE}"
-               f"{folder} with a browser.")  # fmt: skip
+    refused = (
+        f"Google Drive does not give {name}: {{}} Try again later, or take it from {DRIVE}"
+        f"{folder} with a browser."
+    )
     try:
         files = gdown.download_folder(
             id=folder, skip_download=True, quiet=True, use_cookies=False, timeout=TIMEOUT
@@ -204,8 +212,14 @@ def _from_drive(download: Download, part: Path) -> str:
             there = ", ".join(file.path for file in files) or "nothing"
             raise UserError(f"{DRIVE}{folder} has no {name} any more; there is {there}.")
         begun = True
-        gdown.download(id=found.id, output=str(part), resume=True, retries=RETRIES,
-                       timeout=TIMEOUT, use_cookies=False)  # fmt: skip
+        gdown.download(
+            id=found.id,
+            output=str(part),
+            resume=True,
+            retries=RETRIES,
+            timeout=TIMEOUT,
+            use_cookies=False,
+        )
     except (requests.exceptions.HTTPError, gdown.exceptions.FileURLRetrievalError) as error:
         raise UserError(refused.format(_reason(error))) from error
     except requests.exceptions.RequestException as error:  # an OSError, too
@@ -222,8 +236,9 @@ def _check_version(package: str) -> None:
     """Older ones lack the errors that are caught, or can't read the pages of today's Drive."""
     version = metadata.version(package)
     if numbers(version) < COMMAND_LINE[package]:
-        raise UserError(f"{package} {version} is too old to download with: "
-                         f"{pip('install', '-U', package)}")  # fmt: skip
+        raise UserError(
+            f"{package} {version} is too old to download with: {pip('install', '-U', package)}"
+        )
 
 
 def _check(part: Path, target: Path, digest: str) -> None:
@@ -270,8 +285,10 @@ def _disk_error(path: Path, error: OSError) -> UserError:
     if error.errno in NO_ROOM:
         return DiskError(f"{said}{free_room(path)} Make room, {elsewhere}")
     if error.errno == errno.EFBIG:
-        return UserError(f"{said} Its disk takes no file of that size, as one in the format FAT32 "
-                          f"does not: let FCVG_MODELS name a folder on another.")  # fmt: skip
+        return UserError(
+            f"{said} Its disk takes no file of that size, as one in the format FAT32 "
+            f"does not: let FCVG_MODELS name a folder on another."
+        )
     if error.errno in NO_RIGHT:
         return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
     return UserError(f"{said} Look at what stands in its place, {elsewhere}")
@@ -282,8 +299,11 @@ def _reason(error: BaseException) -> str:
     seen = []
     while error not in seen:
         seen.append(error)
-        inner = [getattr(error, "reason", None), *reversed(error.args), error.__cause__,
-                 error.__context__]  # fmt: skip
+        inner = [
+            getattr(error, "reason", None),
+            *reversed(error.args),
+            error.__cause__,
+            error.__context__,
+        ]
         error = next((one for one in inner if isinstance(one, BaseException)), error)
     return " ".join(str(error).split())[:200] or type(error).__name__
-

@@ -39,8 +39,10 @@ def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> Po
         return lambda keyframes: given
     files = find_dwpose(options.dwpose_det, options.dwpose_pose)
     if files is None:
-        logging.info("People are not looked for: that needs DWPose's two files (--dwpose-det, "
-                     "--dwpose-pose).")  # fmt: skip
+        logging.info(
+            "People are not looked for: that needs DWPose's two files (--dwpose-det, "
+            "--dwpose-pose)."
+        )
         return None
     detector = load_detector(files, device=options.device, whole_frame=options.whole_frame)
 

@@ -12,9 +12,17 @@ INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}  # of modules by other names
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 TOO_MUCH = {*NO_ROOM, errno.EFBIG}
-NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "insufficient memory",
-             "failed to allocate", "alloc_failed", "bad_alloc", "bad allocation",
-             "failed to map segment")  # fmt: skip
+NO_MEMORY = (
+    "out of memory",
+    "allocate memory",
+    "not enough memory",
+    "insufficient memory",
+    "failed to allocate",
+    "alloc_failed",
+    "bad_alloc",
+    "bad allocation",
+    "failed to map segment",
+)
 CARD = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
 # {path} is the file or folder, {folder} the folder that it is in.
 REASONS = {
@@ -64,8 +72,10 @@ def explain_disk(error: OSError, path: Path | None = None) -> str:
     folder = path if os.path.isdir(path) else path.parent  # Path's own may raise
     if error.errno in NO_ROOM:
         what = "is full" if error.errno == errno.ENOSPC else "gives you no more room (quota)"
-        return (f"The disk of {folder} {what}.{free_room(folder)} Make room there, or name a "
-                "folder on another disk.")  # fmt: skip
+        return (
+            f"The disk of {folder} {what}.{free_room(folder)} Make room there, or name a "
+            "folder on another disk."
+        )
     if error.errno == errno.ENOENT and not path.is_absolute() and _is_lost():
         return f"The current folder, in which {path} is, is gone: change to another one."
     said = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
@@ -96,8 +106,9 @@ def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
     """
     free = shutil.disk_usage(folder).free
     if size > free:
-        raise UserError(f"The disk of {folder} has {amount(free)} free, but {what} {amount(size)}. "
-                        f"{remedy}")  # fmt: skip
+        raise UserError(
+            f"The disk of {folder} has {amount(free)} free, but {what} {amount(size)}. {remedy}"
+        )
 
 
 def free_room(path: Path) -> str:
@@ -137,8 +148,7 @@ def amount(size: float) -> str:
 
 def _explain_memory(error: Exception) -> str:
     if CARD.search(str(error).lower()):
-        return ("The device's memory ran out. Try --offload, a smaller --window or a smaller "
-                "size.")  # fmt: skip
+        return "The device's memory ran out. Try --offload, a smaller --window or a smaller size."
     return "The computer's memory ran out. Try a smaller size, or fewer frames."
 
 
@@ -146,7 +156,11 @@ def _explain_import(error: ImportError) -> str:
     module = (error.name or "").split(".")[0]
     package = PACKAGES.get(module, module)
     if isinstance(error, ModuleNotFoundError):
-        return (f"The package {package} is not installed: pip install {package}. For all that the "
-                f"command line needs: {INSTALL}")  # fmt: skip
-    return (f"The package {package or '(unknown)'} is installed and does not work: {error}. What "
-            "to do: python -m fcvg_core doctor")  # fmt: skip
+        return (
+            f"The package {package} is not installed: pip install {package}. For all that the "
+            f"command line needs: {INSTALL}"
+        )
+    return (
+        f"The package {package or '(unknown)'} is installed and does not work: {error}. What "
+        "to do: python -m fcvg_core doctor"
+    )

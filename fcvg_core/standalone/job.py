@@ -117,8 +117,9 @@ def check_earlier_run(options: argparse.Namespace, inputs: tuple[str, ...]) -> N
 
 def _says(saved: dict, file: str) -> bool:
     """Whether the options of a run.json name a file."""
-    return any(file == value or isinstance(value, list) and file in value
-               for value in saved.values())  # fmt: skip
+    return any(
+        file == value or isinstance(value, list) and file in value for value in saved.values()
+    )
 
 
 def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
@@ -128,7 +129,10 @@ def check_named(options: argparse.Namespace, names: tuple[str, ...]) -> None:
 
 
 def _check_files(files: ModelFiles, family: Family, dtype: torch.dtype) -> dict[str, Checked]:
-    """The networks before their tensors are read; UserError where a file is not what it should be.
+    """The networks before their tensors are read.
+
+    Raises:
+        UserError: a file is not what it should be.
     """
     for path in (files.svd, files.unet, files.controlnext):
         check_name(path)

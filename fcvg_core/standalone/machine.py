@@ -69,9 +69,14 @@ def _computes(device: torch.device, dtype: torch.dtype) -> bool:
 
 def _no_device(name: str, reason: str) -> UserError:
     there = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-    there += [kind for kind, found in (("mps", torch.backends.mps), ("xpu", torch.xpu))
-              if found.is_available()]  # fmt: skip
+    there += [
+        kind
+        for kind, found in (("mps", torch.backends.mps), ("xpu", torch.xpu))
+        if found.is_available()
+    ]
     # Of other devices PyTorch speaks at length, and as if the fault were its own.
     reason = f" ({reason[:100]})" if name.startswith("cuda") else ""
-    return UserError(f"There is no device {quote(name)} here that can compute{reason}; there is: "
-                     f"{', '.join(there)}.")  # fmt: skip
+    return UserError(
+        f"There is no device {quote(name)} here that can compute{reason}; there is: "
+        f"{', '.join(there)}."
+    )

@@ -104,9 +104,10 @@ class _Store(argparse._StoreAction):
         before = getattr(namespace, self.dest)
         if self.typed_as not in (None, option_string) and before != values:
             raise argparse.ArgumentError(
-                None, f"{self.typed_as} and {option_string} are the same option, but their values "
+                None,
+                f"{self.typed_as} and {option_string} are the same option, but their values "
                 "differ: give one of them",
-            )  # fmt: skip
+            )
         self.typed_as = option_string
         super().__call__(parser, namespace, values, option_string)
 

@@ -22,8 +22,18 @@ from .signals import uninterrupted
 BLOCK = 4096  # bytes; every file takes whole ones of its disk
 VIDEO_BYTES = 0.25  # a pixel: several times what H.264 takes for what a camera saw
 HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
-PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "safetensors", "numpy",
-            "opencv-python", "opencv-python-headless", "pillow", "av")  # fmt: skip
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "safetensors",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "pillow",
+    "av",
+)
 
 
 @contextmanager

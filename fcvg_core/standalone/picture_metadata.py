@@ -30,10 +30,29 @@ TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TIFF_XMP = 700
 # Tags of TIFF that pixels are decoded by.
 PIXEL_TAGS = {
-    *range(254, 260), 262, 263, 266, 273, *range(275, 282), 284, 292, 293, 317, 320, 321,
-    *range(322, 326), *range(332, 335), 336, 338, *range(339, 344), 347, *range(512, 522),
-    *range(529, 533), 34016, 50674,
-}  # fmt: skip
+    *range(254, 260),
+    262,
+    263,
+    266,
+    273,
+    *range(275, 282),
+    284,
+    292,
+    293,
+    317,
+    320,
+    321,
+    *range(322, 326),
+    *range(332, 335),
+    336,
+    338,
+    *range(339, 344),
+    347,
+    *range(512, 522),
+    *range(529, 533),
+    34016,
+    50674,
+}
 # An item of AVIF by its number and its kind.
 EXIF_ITEM = re.compile(rb"(infe[\2\3].{3}(?:.{2}|.{4})\0\0)Exif", re.DOTALL)
 

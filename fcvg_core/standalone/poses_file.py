@@ -37,6 +37,8 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
     if canvas and is_stretched(canvas, size):
         logging.warning(
             "%s is for frames of %d x %d pixels; its people are stretched to %d x %d.",
-            path, *canvas[::-1], *size[::-1],
-        )  # fmt: skip
+            path,
+            *canvas[::-1],
+            *size[::-1],
+        )
     return poses

@@ -40,8 +40,11 @@ def read_run_options(
     if unknown:
         names = in_short([*map(quote, unknown)], most=SHOWN, between=", ")
         logging.warning("%s: unknown options are left out: %s.", path, names)
-    wanted = {key: value for key, value in noted.items()
-              if key not in unknown and not _is_typed(key, typed)}  # fmt: skip
+    wanted = {
+        key: value
+        for key, value in noted.items()
+        if key not in unknown and not _is_typed(key, typed)
+    }
     saved = {key: _read(path, key, value, command) for key, value in wanted.items()}
     saved = settle_names(saved, lambda key: f"{path}: {key}")
     seed = noted.get("seed")

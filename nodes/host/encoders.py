@@ -128,10 +128,17 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
 def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
     """Sizes of an SD autoencoder, under the host's names."""
     return {
-        "double_z": True, "z_channels": 4, "resolution": 256, "in_channels": 3, "out_ch": 3,
-        "ch": base, "ch_mult": list(multiples), "num_res_blocks": depth,
-        "attn_resolutions": [], "dropout": 0.0,
-    }  # fmt: skip
+        "double_z": True,
+        "z_channels": 4,
+        "resolution": 256,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": base,
+        "ch_mult": list(multiples),
+        "num_res_blocks": depth,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
 
 
 def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:

@@ -17,9 +17,7 @@ FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
 MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
 
 
-def load_gluestick(
-    gluestick: str, superpoint: str, disable_dynamic: bool = False
-) -> ModelPatcher:
+def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = False) -> ModelPatcher:
     """GlueStick and the SuperPoint that it needs.
 
     In float16 where the device is fast at it: that finds the same matches on the golden cases,

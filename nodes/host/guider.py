@@ -135,15 +135,23 @@ class VideoGuider(comfy.samplers.CFGGuider):
         return self.min_guidance, self.max_guidance
 
     def _predict(
-        self, passes: VideoPasses, conds: tuple[Conds, Conds], x: Tensor, sigma: Tensor,
-        options: dict, post_cfg: list[Callable],
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        self,
+        passes: VideoPasses,
+        conds: tuple[Conds, Conds],
+        x: Tensor,
+        sigma: Tensor,
+        options: dict,
+        post_cfg: list[Callable],
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Conditional, unconditional and guided predictions, as clips."""
         clips, levels = passes.split(x), passes.split(sigma)
         call = {
-            "conds": list(conds), "input": clips, "sigma": levels, "model": self.inner_model,
+            "conds": list(conds),
+            "input": clips,
+            "sigma": levels,
+            "model": self.inner_model,
             "model_options": passes.evaluate_clips(options),
-        }  # fmt: skip
+        }
         evaluate = options.get("sampler_calc_cond_batch_function", _calc_cond_batch)
         out = evaluate(call)
         for hook in options.get("sampler_pre_cfg_function", []):
@@ -157,9 +165,15 @@ class VideoGuider(comfy.samplers.CFGGuider):
         return cond, uncond, torch.cat(guided)
 
     def _guide(
-        self, current: ModelPass, predicted: list[Tensor], conds: tuple[Conds, Conds],
-        clip: Tensor, sigma: Tensor, options: dict, post_cfg: list[Callable],
-    ) -> Tensor:  # fmt: skip
+        self,
+        current: ModelPass,
+        predicted: list[Tensor],
+        conds: tuple[Conds, Conds],
+        clip: Tensor,
+        sigma: Tensor,
+        options: dict,
+        post_cfg: list[Callable],
+    ) -> Tensor:
         """Guidance of one pass, its frames in its own order of time."""
         cond, uncond = predicted
         own = tuple(current.own(c) for c in conds)
@@ -177,17 +191,31 @@ class VideoGuider(comfy.samplers.CFGGuider):
         return self._call_post_cfg(post_cfg, guided, predicted, own, clip, sigma, options)
 
     def _call_post_cfg(
-        self, hooks: list[Callable], denoised: Tensor, predicted: tuple[Tensor, Tensor],
-        conds: tuple[Conds, Conds], x: Tensor, sigma: Tensor, options: dict,
-    ) -> Tensor:  # fmt: skip
+        self,
+        hooks: list[Callable],
+        denoised: Tensor,
+        predicted: tuple[Tensor, Tensor],
+        conds: tuple[Conds, Conds],
+        x: Tensor,
+        sigma: Tensor,
+        options: dict,
+    ) -> Tensor:
         """What post-CFG functions make of a guided prediction."""
         for hook in hooks:
-            denoised = hook({
-                "denoised": denoised, "cond_denoised": predicted[0],
-                "uncond_denoised": predicted[1], "cond": conds[0], "uncond": conds[1],
-                "cond_scale": self.cfg, "model": self.inner_model, "sigma": sigma,
-                "model_options": options, "input": x,
-            })  # fmt: skip
+            denoised = hook(
+                {
+                    "denoised": denoised,
+                    "cond_denoised": predicted[0],
+                    "uncond_denoised": predicted[1],
+                    "cond": conds[0],
+                    "uncond": conds[1],
+                    "cond_scale": self.cfg,
+                    "model": self.inner_model,
+                    "sigma": sigma,
+                    "model_options": options,
+                    "input": x,
+                }
+            )
         return denoised
 
 

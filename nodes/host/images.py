@@ -41,8 +41,13 @@ def check_image(image: Tensor, name: str) -> Tensor:
     low, high = _check_range(image, name)
     if low < 0 or high > 1:
         if low < -SLACK or high > 1 + SLACK:
-            logging.warning("%s holds values from %.4g to %.4g. An IMAGE has 0 to 1: values "
-                            "outside are cut off.", name, low, high)  # fmt: skip
+            logging.warning(
+                "%s holds values from %.4g to %.4g. An IMAGE has 0 to 1: values "
+                "outside are cut off.",
+                name,
+                low,
+                high,
+            )
         image = image.clamp(0, 1)
     return image.expand(*image.shape[:-1], 3)
 

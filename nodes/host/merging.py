@@ -13,8 +13,13 @@ from .quantised import is_extra
 UNET_PREFIX = "diffusion_model."
 # What a patcher keeps about the network that it patches, so it can't be shared with another one.
 _OF_THE_NETWORK = (
-    "model", "backup", "backup_buffers", "object_patches_backup", "hook_backup", "pinned",
-)  # fmt: skip
+    "model",
+    "backup",
+    "backup_buffers",
+    "object_patches_backup",
+    "hook_backup",
+    "pinned",
+)
 
 
 def merge_weights(base: ModelPatcher, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -74,9 +79,10 @@ def refuse_modules(base: ModelPatcher) -> None:
     """
     compiled = "torch.compile" in base.wrappers.get(WrappersMP.APPLY_MODEL, {})
     parts = [
-        key for key, value in base.object_patches.items()
+        key
+        for key, value in base.object_patches.items()
         if f"{key}.".startswith(UNET_PREFIX) and isinstance(value, nn.Module)
-    ]  # fmt: skip
+    ]
     if compiled or parts:
         raise ValueError(
             "The base model is compiled, or a node has exchanged modules of it "

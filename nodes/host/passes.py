@@ -103,17 +103,19 @@ class VideoPasses:
         """
         uuids = {backward: _uuids(conds) for backward, conds in directions.items()}
         pairs = [(window, backward) for window in windows for backward in directions]
-        return cls(tuple(
-            ModelPass(
-                key=key,
-                num_frames=num_frames,
-                window=window,
-                backward=backward,
-                conditional=frozenset(_derived(uuid, key) for uuid in uuids[backward]),
-                foreign=frozenset().union(*uuids.values()) - uuids[backward],
+        return cls(
+            tuple(
+                ModelPass(
+                    key=key,
+                    num_frames=num_frames,
+                    window=window,
+                    backward=backward,
+                    conditional=frozenset(_derived(uuid, key) for uuid in uuids[backward]),
+                    foreign=frozenset().union(*uuids.values()) - uuids[backward],
+                )
+                for key, (window, backward) in enumerate(pairs)
             )
-            for key, (window, backward) in enumerate(pairs)
-        ))  # fmt: skip
+        )
 
     def one_by_one(self) -> list["VideoPasses"]:
         """The same passes, each alone."""
@@ -153,7 +155,7 @@ class VideoPasses:
         def evaluate(executor: Callable, model, conds, x, sigma, options) -> list[Tensor]:
             clips = self._evaluate(
                 executor, model, conds, self.split(x), self.split(sigma), options
-            )  # fmt: skip
+            )
             return [self.merge(prediction) for prediction in clips]
 
         return _with_evaluation(model_options, evaluate)

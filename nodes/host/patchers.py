@@ -110,6 +110,4 @@ def fill(
     plain = {key: value for key, value in meant.items() if key not in unconverted}
     # Beside packed weights lie tensors that the host's layers may not all take.
     strict = not unconverted
-    network.load_state_dict(
-        converted(state_dict, plain), strict=strict, assign=is_dynamic(patcher)
-    )
+    network.load_state_dict(converted(state_dict, plain), strict=strict, assign=is_dynamic(patcher))

@@ -9,9 +9,14 @@ from ...fcvg_core.weights import StateDict
 
 # What lies beside a quantised weight in the formats that ComfyUI knows, today's and older ones.
 HOST_EXTRAS = (
-    "comfy_quant", "weight_scale", "weight_scale_2", "input_scale", "pre_quant_scale",
-    "scale_weight", "scale_input",
-)  # fmt: skip
+    "comfy_quant",
+    "weight_scale",
+    "weight_scale_2",
+    "input_scale",
+    "pre_quant_scale",
+    "scale_weight",
+    "scale_input",
+)
 _OTHER_TOOLS = (
     ("bitsandbytes", ("absmax", "quant_map", "SCB", "weight_format")),
     ("GPTQ or AWQ", ("qzeros", "g_idx")),
@@ -72,8 +77,11 @@ def host_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -
         raise ValueError(_words(name, kind, "this loader takes ComfyUI's formats only"))
     state_dict = dict(state_dict)
     if old and OLD_MARK not in state_dict:
-        format_of = next(state_dict[key.removesuffix("scale_weight") + "weight"].dtype
-                         for key in state_dict if key.endswith(".scale_weight"))  # fmt: skip
+        format_of = next(
+            state_dict[key.removesuffix("scale_weight") + "weight"].dtype
+            for key in state_dict
+            if key.endswith(".scale_weight")
+        )
         state_dict[OLD_MARK] = torch.zeros((), dtype=format_of)
     if not hasattr(comfy.utils, "convert_old_quants"):
         if old:

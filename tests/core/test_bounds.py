@@ -83,8 +83,11 @@ class TestBounds:
 
 @pytest.mark.parametrize(
     ("bounds", "words"),
-    [(Bounds(1, 1000), "1 to 1000"), (Bounds(0.01, 1000.0), "0.01 to 1000"),
-     (Bounds(64, 4096, step=64), "64 to 4096")],
-)  # fmt: skip
+    [
+        (Bounds(1, 1000), "1 to 1000"),
+        (Bounds(0.01, 1000.0), "0.01 to 1000"),
+        (Bounds(64, 4096, step=64), "64 to 4096"),
+    ],
+)
 def test_words(bounds: Bounds, words: str) -> None:
     assert str(bounds) == words

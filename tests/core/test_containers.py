@@ -47,31 +47,54 @@ class TestReadHeader:
     def test_kinds_are_those_of_the_library(self) -> None:
         from safetensors.torch import _TYPES
 
-        kinds = {name: (str(kind).removeprefix("torch."), kind.itemsize)
-                 for name, kind in _TYPES.items() if "F4" not in name}  # fmt: skip
+        kinds = {
+            name: (str(kind).removeprefix("torch."), kind.itemsize)
+            for name, kind in _TYPES.items()
+            if "F4" not in name
+        }
         assert KINDS.items() >= kinds.items()
 
     @pytest.mark.parametrize(
         "header",
         [
-            {}, {"__metadata__": None}, {"__metadata__": {"format": "pt"}},
+            {},
+            {"__metadata__": None},
+            {"__metadata__": {"format": "pt"}},
         ],
-    )  # fmt: skip
+    )
     def test_nothing_in_it(self, tmp_path: Path, header: dict) -> None:
         assert header_of(written(tmp_path / "x", header)) == {}
 
     @pytest.mark.parametrize(
         "header",
         [
-            b"", b"no json", b"[" * 10**5, b'{"a":' * 10**5, [], None, 3, {"a": None}, {"a": {}},
-            entry(shape=None), entry(shape=[-2]), entry(shape=["2"]), entry(shape=[2.0]),
-            entry(shape=[True]), entry(shape=[4]), entry(shape=[2**70]), entry(offsets=None),
-            entry(offsets=[0]), entry(offsets=[8, 0]), entry(offsets=[0, 9]),
-            entry(offsets=[4, 12]), entry(offsets=["0", "8"]),
+            b"",
+            b"no json",
+            b"[" * 10**5,
+            b'{"a":' * 10**5,
+            [],
+            None,
+            3,
+            {"a": None},
+            {"a": {}},
+            entry(shape=None),
+            entry(shape=[-2]),
+            entry(shape=["2"]),
+            entry(shape=[2.0]),
+            entry(shape=[True]),
+            entry(shape=[4]),
+            entry(shape=[2**70]),
+            entry(offsets=None),
+            entry(offsets=[0]),
+            entry(offsets=[8, 0]),
+            entry(offsets=[0, 9]),
+            entry(offsets=[4, 12]),
+            entry(offsets=["0", "8"]),
             {**entry(), "b": entry()["a"]},  # both at one place
-            {**entry(), "__metadata__": {"format": 1}}, {**entry(), "__metadata__": "pt"},
+            {**entry(), "__metadata__": {"format": 1}},
+            {**entry(), "__metadata__": "pt"},
         ],
-    )  # fmt: skip
+    )
     def test_damaged(self, tmp_path: Path, header: object) -> None:
         path = written(tmp_path / "x.safetensors", header, 8)
         with pytest.raises(UserError, match=r"x.safetensors \(\d+ bytes\) can't be read as model"):
@@ -102,11 +125,15 @@ class TestCheckPickle:
     @pytest.mark.parametrize("zipped", [True, False])
     def test_what_torch_writes(self, tmp_path: Path, zipped: bool) -> None:
         content = {
-            "state_dict": {**WEIGHTS, "again": WEIGHTS["a"][1:], "fp8": torch.ones(3).to(
-                torch.float8_e4m3fn), "one": torch.tensor(1.0)},
+            "state_dict": {
+                **WEIGHTS,
+                "again": WEIGHTS["a"][1:],
+                "fp8": torch.ones(3).to(torch.float8_e4m3fn),
+                "one": torch.tensor(1.0),
+            },
             "optimizer": {"state": {0: {"step": torch.tensor(3)}}, "betas": (0.9, 0.999)},
             "random": (3, tuple(range(625)), None),
-        }  # fmt: skip
+        }
         torch.save(content, tmp_path / "x", _use_new_zipfile_serialization=zipped)
         check(tmp_path / "x")
 

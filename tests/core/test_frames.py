@@ -67,7 +67,6 @@ class TestToUint8:
         with pytest.raises(ValueError, match=r"got \[4, 4, 2\]"):
             to_uint8(torch.zeros(4, 4, 2))
 
-
     @pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.complex64])
     def test_other_kinds_of_numbers(self, dtype: torch.dtype) -> None:
         with pytest.raises(ValueError, match=f"floating-point numbers in 0..1, got {dtype}"):

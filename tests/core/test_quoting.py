@@ -18,9 +18,15 @@ for _ in range(5000):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("a b", "'a b'"), (1.5, "1.5"), (None, "None"), ([1, "x"], "[1, 'x']"), ("\n\0", r"'\n\x00'"),
-     (10**30, "1" + "0" * 30)],
-)  # fmt: skip
+    [
+        ("a b", "'a b'"),
+        (1.5, "1.5"),
+        (None, "None"),
+        ([1, "x"], "[1, 'x']"),
+        ("\n\0", r"'\n\x00'"),
+        (10**30, "1" + "0" * 30),
+    ],
+)
 def test_short_values_are_whole(value, expected) -> None:
     assert quote(value) == expected
 
@@ -46,9 +52,16 @@ def test_long_lists_are_cut() -> None:
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [("a.weight", "a.weight"), ("a\nb", r"a\nb"), (7, "7"), (2**64, "a large number"),
-     (None, "None"), ((1, 2), "a tuple"), ("x" * 99, "x" * 77 + "...")],
-)  # fmt: skip
+    [
+        ("a.weight", "a.weight"),
+        ("a\nb", r"a\nb"),
+        (7, "7"),
+        (2**64, "a large number"),
+        (None, "None"),
+        ((1, 2), "a tuple"),
+        ("x" * 99, "x" * 77 + "..."),
+    ],
+)
 def test_names(key, expected) -> None:
     assert shown(key) == expected
 

@@ -52,9 +52,18 @@ def test_from_the_first_to_the_last(timing: str, num_frames: int) -> None:
 
 @pytest.mark.parametrize(
     "timing",
-    ["", "linear", [], [0.5], [0, 1.1], [0, float("nan")], [-1, 1], [0.5] * 1025,
-     pytest.param("x" * 10**6, id="long")],
-)  # fmt: skip
+    [
+        "",
+        "linear",
+        [],
+        [0.5],
+        [0, 1.1],
+        [0, float("nan")],
+        [-1, 1],
+        [0.5] * 1025,
+        pytest.param("x" * 10**6, id="long"),
+    ],
+)
 def test_no_timing(timing: str | list) -> None:
     with pytest.raises(ValueError, match="expected (a timing of|at least 2 times)") as raised:
         inbetween_times(5, timing)
@@ -71,9 +80,17 @@ def test_parse_timing(text: str, expected: str | list) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ease", "0.5", "0, 2", "0, nan", "0; 1", "0, 1e400",
-     pytest.param("0 " * 10**6, id="many")],
-)  # fmt: skip
+    [
+        "",
+        "ease",
+        "0.5",
+        "0, 2",
+        "0, nan",
+        "0; 1",
+        "0, 1e400",
+        pytest.param("0 " * 10**6, id="many"),
+    ],
+)
 def test_what_is_no_timing(text: str) -> None:
     with pytest.raises(ValueError, match="expected a timing of reference, uniform, .* got"):
         parse_timing(text)

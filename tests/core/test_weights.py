@@ -44,9 +44,14 @@ class TestPlainTensors:
         assert len(message) < 300 and message.isprintable()
 
     @pytest.mark.parametrize(
-        "found", [{}, {"state_dict": {"a": WEIGHT}, "epoch": 1}, {"module": {"a": WEIGHT}},
-                  {"model": {"state_dict": {"a": WEIGHT}}}],
-    )  # fmt: skip
+        "found",
+        [
+            {},
+            {"state_dict": {"a": WEIGHT}, "epoch": 1},
+            {"module": {"a": WEIGHT}},
+            {"model": {"state_dict": {"a": WEIGHT}}},
+        ],
+    )
     def test_training_checkpoints(self, found: dict) -> None:
         assert plain_tensors(found, name="x").keys() == ({"a"} if found else set())
 
@@ -64,8 +69,10 @@ class TestMisfits:
     def test_order_and_part(self) -> None:
         state = {"a": torch.ones(2), "b": torch.ones(2)}
         assert misfits(state, {"a": (3,), "c": (1,)}) == [
-            "a is (2,) and should be (3,)", "c is missing", "b is unknown",
-        ]  # fmt: skip
+            "a is (2,) and should be (3,)",
+            "c is missing",
+            "b is unknown",
+        ]
         assert misfits(state, {"a": (2,), "b": (2,), "c": (1,)}, partial=True) == []
 
     def test_without_values(self) -> None:

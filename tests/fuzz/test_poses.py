@@ -16,8 +16,16 @@ from fcvg_core.standalone.poses_file import read_poses, write_poses
 
 pytestmark = pytest.mark.filterwarnings("error")
 SIZE = (32, 48)
-KEYS = ["people", "canvas_width", "canvas_height", "pose_keypoints_2d", "face_keypoints_2d",
-        "hand_left_keypoints_2d", "fcvg_keypoints", "fcvg_brightness"]  # fmt: skip
+KEYS = [
+    "people",
+    "canvas_width",
+    "canvas_height",
+    "pose_keypoints_2d",
+    "face_keypoints_2d",
+    "hand_left_keypoints_2d",
+    "fcvg_keypoints",
+    "fcvg_brightness",
+]
 POINTS = torch.linspace(-0.2, 1.2, 536).reshape(2, 134, 2)
 SOME = Poses(POINTS, torch.linspace(0, 1, 268).reshape(2, 134))
 GOOD = to_openpose(SOME, SIZE)

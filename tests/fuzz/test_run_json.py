@@ -22,21 +22,84 @@ NO_OPTION = "an_option_of_another_version"
 numbers = (
     st.integers(-(2**65), 2**65)
     | st.floats()
-    | st.sampled_from([0, 1, -1, 2, 63, 64, 100, 1000, 1001, 1024, 1025, 4096, 4160, 2**32, 2**64,
-                       0.0, -0.0, 0.5, 30.5, 1e-9, 1e9, 1e300, 25.0, 10**400])
-)  # fmt: skip
+    | st.sampled_from(
+        [
+            0,
+            1,
+            -1,
+            2,
+            63,
+            64,
+            100,
+            1000,
+            1001,
+            1024,
+            1025,
+            4096,
+            4160,
+            2**32,
+            2**64,
+            0.0,
+            -0.0,
+            0.5,
+            30.5,
+            1e-9,
+            1e9,
+            1e300,
+            25.0,
+            10**400,
+        ]
+    )
+)
 texts = st.text(max_size=20) | st.sampled_from(
-    ["", "25", "1e3", "nan", "auto", "cpu", "meta", "cuda:-1", "fp16", "fp8", "true", "None",
-     "classic", "uniform", "ease", "0,0.2,1", "0,2", "a\0b", "x" * 5000, "\ud800", "-o", " "]
-)  # fmt: skip
+    [
+        "",
+        "25",
+        "1e3",
+        "nan",
+        "auto",
+        "cpu",
+        "meta",
+        "cuda:-1",
+        "fp16",
+        "fp8",
+        "true",
+        "None",
+        "classic",
+        "uniform",
+        "ease",
+        "0,0.2,1",
+        "0,2",
+        "a\0b",
+        "x" * 5000,
+        "\ud800",
+        "-o",
+        " ",
+    ]
+)
 likely = (
     st.integers(1, 30)
     | st.floats(0, 1)
     | st.booleans()
     | st.none()
-    | st.sampled_from(["auto", "cpu", "fp32", "classic", "hold", "drop", "uniform", "a.png", False,
-                       ["a.json", "b.json"], [0, 0.2, 1], 64, 128])
-)  # fmt: skip
+    | st.sampled_from(
+        [
+            "auto",
+            "cpu",
+            "fp32",
+            "classic",
+            "hold",
+            "drop",
+            "uniform",
+            "a.png",
+            False,
+            ["a.json", "b.json"],
+            [0, 0.2, 1],
+            64,
+            128,
+        ]
+    )
+)
 values = likely | st.recursive(
     st.none() | st.booleans() | numbers | texts,
     lambda inner: (

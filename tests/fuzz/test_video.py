@@ -111,10 +111,22 @@ def test_damaged(folder, kind, changes) -> None:
     check(path)
 
 
-HEADS = [b"", b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\0\0\0\0AVI ", b"FLV\1\5\0\0\0\x09",
-         b"GIF89a", b"\x89PNG\r\n\x1a\n", b"G" + bytes(187), b"\0\0\1\xba", b"OggS\0\2",
-         b"YUV4MPEG2 W32 H32 F1:1\nFRAME\n", b"DKIF\0\0 \0VP80", b"#EXTM3U\n",
-         b"\0\0\0\1g"]  # fmt: skip
+HEADS = [
+    b"",
+    b"\0\0\0\x18ftypmp42",
+    b"\x1aE\xdf\xa3",
+    b"RIFF\0\0\0\0AVI ",
+    b"FLV\1\5\0\0\0\x09",
+    b"GIF89a",
+    b"\x89PNG\r\n\x1a\n",
+    b"G" + bytes(187),
+    b"\0\0\1\xba",
+    b"OggS\0\2",
+    b"YUV4MPEG2 W32 H32 F1:1\nFRAME\n",
+    b"DKIF\0\0 \0VP80",
+    b"#EXTM3U\n",
+    b"\0\0\0\1g",
+]
 
 
 @given(head=st.sampled_from(HEADS), rest=st.binary(max_size=400), repeat=st.integers(1, 9))

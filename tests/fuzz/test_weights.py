@@ -45,13 +45,23 @@ EDIT = st.tuples(
     st.integers(0, 255),
 )
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
     | st.sampled_from(["F32", "I64", "F4", "dtype", "shape", "data_offsets"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(max_size=3) | st.sampled_from(
-        ["dtype", "shape", "data_offsets", "__metadata__"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=3)
+            | st.sampled_from(["dtype", "shape", "data_offsets", "__metadata__"]),
+            inner,
+            max_size=4,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 def edited(content: bytes, edits: list[tuple[str, int, int]]) -> bytes:
@@ -89,8 +99,11 @@ def check(path: Path) -> None:
 def read_all(path: Path) -> None:
     file = WeightFile(path)
     assert all(isinstance(key, str) and value.is_meta for key, value in file.shapes.items())
-    fitting = [key for key, value in file.shapes.items()
-               if not misfits({key: value}, {key: tuple(value.shape)})]  # fmt: skip
+    fitting = [
+        key
+        for key, value in file.shapes.items()
+        if not misfits({key: value}, {key: tuple(value.shape)})
+    ]
     for key, value in file.read(fitting, torch.float32):
         assert value.shape == file.shapes[key].shape
 
@@ -103,8 +116,12 @@ def test_accidents(tmp_path: Path, name: str, edits: list) -> None:
     check(path)
 
 
-@given(first=st.sampled_from([*FILES]), second=st.sampled_from([*FILES]),
-       at=st.floats(0, 1), name=st.sampled_from([*FILES]))  # fmt: skip
+@given(
+    first=st.sampled_from([*FILES]),
+    second=st.sampled_from([*FILES]),
+    at=st.floats(0, 1),
+    name=st.sampled_from([*FILES]),
+)
 def test_two_halves(tmp_path: Path, first: str, second: str, at: float, name: str) -> None:
     one, other = FILES[first], FILES[second]
     path = tmp_path / name

@@ -74,10 +74,17 @@ def animate(node_classes, native, controlnext):
         num_frames = settings.pop("num_frames")
         frames = num_frames if given is None else given
         with torch.inference_mode():
-            return node_classes["FCVG_AnimateSampler"].execute(
-                *native, as_image(picture(1)[None]), controlnext[version],
-                as_image(control_frames(frames)), **settings,
-            ).args[0]["samples"]  # fmt: skip
+            return (
+                node_classes["FCVG_AnimateSampler"]
+                .execute(
+                    *native,
+                    as_image(picture(1)[None]),
+                    controlnext[version],
+                    as_image(control_frames(frames)),
+                    **settings,
+                )
+                .args[0]["samples"]
+            )
 
     return run
 
@@ -86,30 +93,57 @@ def animate(node_classes, native, controlnext):
 def guide(node_classes, load, native, controlnext):
     """The nodes one by one, as a graph for Sampler Custom Advanced has them: latents of a run."""
 
-    def run(version="v2", *, num_frames=5, given=None, window=24, overlap=6, steps=2,
-            guidance=(1.5, 3.0), seed=5, sampler="euler"):  # fmt: skip
+    def run(
+        version="v2",
+        *,
+        num_frames=5,
+        given=None,
+        window=24,
+        overlap=6,
+        steps=2,
+        guidance=(1.5, 3.0),
+        seed=5,
+        sampler="euler",
+    ):
         import comfy.samplers
 
         model, clip_vision, vae = native
         with torch.inference_mode():
-            positive, negative, latent = node_classes["FCVG_EncodeReference"].execute(
-                clip_vision, vae, as_image(picture(1)[None]), SIZE[1], SIZE[0], num_frames, 7, 128,
-                0.02, seed,
-            ).args  # fmt: skip
+            positive, negative, latent = (
+                node_classes["FCVG_EncodeReference"]
+                .execute(
+                    clip_vision,
+                    vae,
+                    as_image(picture(1)[None]),
+                    SIZE[1],
+                    SIZE[0],
+                    num_frames,
+                    7,
+                    128,
+                    0.02,
+                    seed,
+                )
+                .args
+            )
             frames = as_image(control_frames(num_frames if given is None else given))
             steered = node_classes["FCVG_ApplyControlNeXt"].execute(
                 model, controlnext[version], frames, 1.0, 0.0, 1.0
             )
-            guider = node_classes["FCVG_GuideAnimation"].execute(
-                steered.args[0], positive, negative, *guidance, window, overlap
-            ).args[0]  # fmt: skip
+            guider = (
+                node_classes["FCVG_GuideAnimation"]
+                .execute(steered.args[0], positive, negative, *guidance, window, overlap)
+                .args[0]
+            )
             sampling = steered.args[0].get_model_object("model_sampling")
             noise = load("fcvg_core.sampling").draw_noise(seed, SIZE, num_frames).latents
             return guider.sample(
-                noise, latent["samples"], comfy.samplers.sampler_object(sampler),
+                noise,
+                latent["samples"],
+                comfy.samplers.sampler_object(sampler),
                 comfy.samplers.calculate_sigmas(sampling, "karras", steps),
-                disable_pbar=True, seed=seed,
-            )  # fmt: skip
+                disable_pbar=True,
+                seed=seed,
+            )
 
     return run
 
@@ -221,9 +255,13 @@ class TestGuider:
 class TestControlPatch:
     def patch(self, load, native, controlnext, version: str):
         steered = load("nodes.host.control_patch").steer(
-            native[0], controlnext[version], as_image(control_frames(3)), strength=1.0,
-            start_percent=0.0, end_percent=1.0,
-        )  # fmt: skip
+            native[0],
+            controlnext[version],
+            as_image(control_frames(3)),
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
+        )
         patches = steered.model_options["transformer_options"]["patches"]
         return patches["input_block_patch_after_skip"][0]
 
@@ -282,9 +320,13 @@ class TestBadInput:
         other = type("Patcher", (), {"model": object()})()
         with pytest.raises(ValueError, match="works with Stable Video Diffusion, but the model"):
             load("nodes.host.control_patch").steer(
-                other, controlnext["v1"], as_image(control_frames(2)), strength=1.0,
-                start_percent=0.0, end_percent=1.0,
-            )  # fmt: skip
+                other,
+                controlnext["v1"],
+                as_image(control_frames(2)),
+                strength=1.0,
+                start_percent=0.0,
+                end_percent=1.0,
+            )
 
     def test_size_that_the_model_can_not_take(self, animate, node_classes):
         with pytest.raises(ValueError, match="height must be a multiple of 64, got 72"):

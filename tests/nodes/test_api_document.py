@@ -34,16 +34,31 @@ def folder(server, tmp_path) -> Path:
 
 def test_python(server, folder) -> None:
     (folder / "client.py").write_text(block("python").replace(ADDRESS, f"http://{server.address}"))
-    command = ["client.py", "workflows/api/fcvg_simple.json", "first.png", "last.png",
-               "result.mp4", "num_frames=6", "seed=7"]  # fmt: skip
+    command = [
+        "client.py",
+        "workflows/api/fcvg_simple.json",
+        "first.png",
+        "last.png",
+        "result.mp4",
+        "num_frames=6",
+        "seed=7",
+    ]
     subprocess.run([sys.executable, *command], cwd=folder, check=True, timeout=300)
     assert frames_of(folder / "result.mp4") == (6, 128, 64)
 
 
 def test_python_tells_what_is_wrong(server, folder) -> None:
     (folder / "client.py").write_text(block("python").replace(ADDRESS, f"http://{server.address}"))
-    command = ["client.py", "workflows/api/fcvg_simple.json", "first.png", "last.png",
-               "result.mp4", "num_frames=6", "window=3", "overlap=3"]  # fmt: skip
+    command = [
+        "client.py",
+        "workflows/api/fcvg_simple.json",
+        "first.png",
+        "last.png",
+        "result.mp4",
+        "num_frames=6",
+        "window=3",
+        "overlap=3",
+    ]
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=300
     )

@@ -19,9 +19,14 @@ def lint(server, tmp_path_factory):
 
     def lint(*graphs) -> tuple[int, dict]:
         code, said = registry_tools.run(
-            "comfy-lint", "--schema-cache", "object_info.json", "--strict", "--json",
-            *map(str, graphs), cwd=folder,
-        )  # fmt: skip
+            "comfy-lint",
+            "--schema-cache",
+            "object_info.json",
+            "--strict",
+            "--json",
+            *map(str, graphs),
+            cwd=folder,
+        )
         return code, json.loads(said)
 
     return lint

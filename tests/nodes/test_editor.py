@@ -160,6 +160,9 @@ class TestLayout:
 
     def test_crossing(self):
         titles = [("t", 100, 100, 50, 20)]
-        links = [("through", [[0, 110], [300, 110]]), ("over", [[0, 90], [300, 90]]),
-                 ("around", [[0, 110], [50, 50], [300, 50]])]  # fmt: skip
+        links = [
+            ("through", [[0, 110], [300, 110]]),
+            ("over", [[0, 90], [300, 90]]),
+            ("around", [[0, 110], [50, 50], [300, 50]]),
+        ]
         assert crossing(links, titles) == ["through across 't'"]

@@ -59,8 +59,9 @@ def in_a_folder(host, pack, tmp_path, monkeypatch) -> dict[str, str]:
         path = tmp_path / kind / "video" / "sub" / file
         path.parent.mkdir(parents=True)
         path.touch()
-        monkeypatch.setitem(folder_paths.folder_names_and_paths, kind,
-                            ([str(tmp_path / kind)], {path.suffix}))  # fmt: skip
+        monkeypatch.setitem(
+            folder_paths.folder_names_and_paths, kind, ([str(tmp_path / kind)], {path.suffix})
+        )
     folder_paths.filename_list_cache.clear()
     yield {
         kind: "video/sub" if kind == "diffusers" else f"video/sub/{file}"
@@ -95,8 +96,11 @@ def test_every_list_of_models_takes_the_names_of_windows(pack, in_a_folder, monk
         monkeypatch.setitem(nodes.NODE_CLASS_MAPPINGS, node_id, node)
         values = ((there, True), (there.replace("/", "\\"), True), (f"no\\{there}", False))
         for value, valid in values:
-            inputs = {x: one.default if one.default is not None else True
-                      for x, one in options.items() if hasattr(one, "default")}  # fmt: skip
+            inputs = {
+                x: one.default if one.default is not None else True
+                for x, one in options.items()
+                if hasattr(one, "default")
+            }
             prompt = {"1": {"class_type": node_id, "inputs": inputs | {name: value}}}
             ok, errors, _ = asyncio.run(_validate(execution, prompt))
             assert ok is valid, (node_id, name, value, errors)

@@ -34,9 +34,12 @@ def test_unet(load, models, meta, tensors):
     ids = torch.cat([embedder(x) for x in tensors["time_ids"][0].split(1)]).flatten()[None]
     for name, strength in (("plain", 0.0), ("control_1", 1.0), ("control_05", 0.5)):
         patch = patches.ControlPatch(
-            controlnext, tensors["control_frames"][0], strength=strength,
-            sigma_start=float("inf"), sigma_end=0.0,
-        )  # fmt: skip
+            controlnext,
+            tensors["control_frames"][0],
+            strength=strength,
+            sigma_start=float("inf"),
+            sigma_end=0.0,
+        )
         out = model.model.diffusion_model(
             sample.flatten(0, 1),
             time.repeat(batch * num_frames),
@@ -59,13 +62,20 @@ def test_pipeline(load, models, meta, tensors, monkeypatch):
 
     model, controlnext = models(meta)
     steered = load("nodes.host.control_patch").steer(
-        model, controlnext, tensors["control_frames"].float() / 255,
-        strength=meta["control_weight"], start_percent=0.0, end_percent=1.0,
-    )  # fmt: skip
+        model,
+        controlnext,
+        tensors["control_frames"].float() / 255,
+        strength=meta["control_weight"],
+        start_percent=0.0,
+        end_percent=1.0,
+    )
     guider = load("nodes.host.guider").InbetweenGuider(
-        steered, window=meta["frames_per_batch"], overlap=meta["overlap"],
-        min_guidance=meta["min_guidance"], max_guidance=meta["max_guidance"],
-    )  # fmt: skip
+        steered,
+        window=meta["frames_per_batch"],
+        overlap=meta["overlap"],
+        min_guidance=meta["min_guidance"],
+        max_guidance=meta["max_guidance"],
+    )
     first, last = (conditioning(meta, tensors, which) for which in ("first", "last"))
     zeros = {key: torch.zeros_like(value) for key, value in tensors.items()}
     guider.set_conds(first, last, conditioning(meta, zeros, "first"))

@@ -44,14 +44,19 @@ def test_controlnext_v1(load_controlnext, meta, tensors):
 def test_unet_v1(load, load_unet, load_controlnext, meta, tensors):
     model = load_unet(meta)
     patch = load("nodes.host.control_patch").ControlPatch(
-        load_controlnext(meta), tensors["control_frames"][0], strength=1.0,
-        sigma_start=float("inf"), sigma_end=0.0,
-    )  # fmt: skip
+        load_controlnext(meta),
+        tensors["control_frames"][0],
+        strength=1.0,
+        sigma_start=float("inf"),
+        sigma_end=0.0,
+    )
     time = torch.tensor(meta["timestep"])
     sample = tensors["sample"]
     batch, num_frames = sample.shape[:2]
-    ids = [torch.cat([model.model.embedder(x) for x in row.split(1)]).flatten()
-           for row in tensors["time_ids"]]  # fmt: skip
+    ids = [
+        torch.cat([model.model.embedder(x) for x in row.split(1)]).flatten()
+        for row in tensors["time_ids"]
+    ]
     out = model.model.diffusion_model(
         sample.flatten(0, 1),
         time.repeat(batch * num_frames),
@@ -74,14 +79,27 @@ def test_pipeline(load, load_unet, load_controlnext, node_classes, meta, tensors
 
     model = load_unet(meta)
     steered = load("nodes.host.control_patch").steer(
-        model, load_controlnext(meta), tensors["control_frames"].float() / 255,
-        strength=1.0, start_percent=0.0, end_percent=1.0,
-    )  # fmt: skip
+        model,
+        load_controlnext(meta),
+        tensors["control_frames"].float() / 255,
+        strength=1.0,
+        start_percent=0.0,
+        end_percent=1.0,
+    )
     zeros = {key: torch.zeros_like(value) for key, value in tensors.items()}
-    guider = node_classes["FCVG_GuideAnimation"].execute(
-        steered, conditioning(meta, tensors), conditioning(meta, zeros), meta["min_guidance"],
-        meta["max_guidance"], meta["frames_per_batch"], meta["overlap"],
-    ).args[0]  # fmt: skip
+    guider = (
+        node_classes["FCVG_GuideAnimation"]
+        .execute(
+            steered,
+            conditioning(meta, tensors),
+            conditioning(meta, zeros),
+            meta["min_guidance"],
+            meta["max_guidance"],
+            meta["frames_per_batch"],
+            meta["overlap"],
+        )
+        .args[0]
+    )
     sampling = steered.get_model_object("model_sampling")
     sigmas = comfy.samplers.calculate_sigmas(sampling, "karras", meta["num_inference_steps"])
     sampler = comfy.samplers.sampler_object("euler")

@@ -52,8 +52,12 @@ def bare(tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("bare")
     for name in MISSING:
         (folder / f"{name}.py").write_text(f'raise ImportError("{name} is not here")\n', "utf-8")
-    return {**os.environ, "PYTHONPATH": str(folder), "CUDA_VISIBLE_DEVICES": "",
-            "OMP_NUM_THREADS": "1"}  # fmt: skip
+    return {
+        **os.environ,
+        "PYTHONPATH": str(folder),
+        "CUDA_VISIBLE_DEVICES": "",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +96,12 @@ class TestProgram:
         assert names[:3] == ["inputs", "weights", "start"]
         assert sum(name.startswith("load ") for name in names) == LOADERS
         assert names[3 + LOADERS :] == [
-            "fcvg_simple", "fcvg_simple again",
-            "controlnext_svd_simple", "controlnext_svd_simple again", "fcvg_simple in fp8",
-        ]  # fmt: skip
+            "fcvg_simple",
+            "fcvg_simple again",
+            "controlnext_svd_simple",
+            "controlnext_svd_simple again",
+            "fcvg_simple in fp8",
+        ]
 
     def test_times_memory_and_log_are_printed_and_written(self, first):
         printed, parts = first
@@ -157,9 +164,12 @@ class TestPlan:
         parts = module("gpu_parts")
         modes = parts.plan(None, tiny=False)
         assert [mode.name for mode in modes] == [
-            "default, bf16", "default, fp16", "lowvram, bf16", "no dynamic VRAM, bf16",
+            "default, bf16",
+            "default, fp16",
+            "lowvram, bf16",
+            "no dynamic VRAM, bf16",
             "8 GB, bf16",
-        ]  # fmt: skip
+        ]
         todo = [parts.INPUTS, parts.WEIGHTS]
         todo += [part for mode in modes for part in (parts.start(mode), *mode.parts)]
         assert sum(part.needs for part in todo if not part.spare) < 290

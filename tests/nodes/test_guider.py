@@ -140,9 +140,11 @@ class TestParts:
         """The host keeps what the callback was given last."""
         kept = {}
         out = rig.sample(
-            rig.inbetween(rig.steer()), sampler=sampler, steps=4,
+            rig.inbetween(rig.steer()),
+            sampler=sampler,
+            steps=4,
             callback=lambda step, x0, x, total: kept.update(x0=x0),
-        )  # fmt: skip
+        )
         denoised = rig.model.model.process_latent_out(kept["x0"])
         assert (denoised - out).abs().max() <= 0.05 * out.std()
 
@@ -223,9 +225,13 @@ class TestControl:
     def test_range_of_percent(self, rig):
         steer = rig.load("nodes.host.control_patch").steer
         late = steer(
-            rig.model, rig.controlnext, torch.rand(5, 64, 64, 3), strength=1.0,
-            start_percent=0.5, end_percent=1.0,
-        )  # fmt: skip
+            rig.model,
+            rig.controlnext,
+            torch.rand(5, 64, 64, 3),
+            strength=1.0,
+            start_percent=0.5,
+            end_percent=1.0,
+        )
         patch = patch_of(late)
         hidden = random(0, 10, 64, 4, 4)
         options = {"block": ("input", 3), "cond_or_uncond": [1, 0]}
@@ -330,9 +336,13 @@ class TestBadInput:
     def test_frames_that_are_too_small(self, rig):
         with pytest.raises(ValueError, match="ControlNeXt needs 32 or more"):
             rig.load("nodes.host.control_patch").steer(
-                rig.model, rig.controlnext, torch.rand(5, 16, 16, 3), strength=1.0,
-                start_percent=0.0, end_percent=1.0,
-            )  # fmt: skip
+                rig.model,
+                rig.controlnext,
+                torch.rand(5, 16, 16, 3),
+                strength=1.0,
+                start_percent=0.0,
+                end_percent=1.0,
+            )
 
     def test_one_frame_is_refused_before_models_load(self, rig):
         with pytest.raises(ValueError, match="at least 2 frames"):

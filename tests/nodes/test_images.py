@@ -171,15 +171,21 @@ class TestGoodImages:
     def test_what_the_boxes_hand_on(self, node_classes, load, fill_in, inputs, monkeypatch):
         """Alpha and grey never reach the networks."""
         seen = []
-        for module, name in (("control_patch", "steer"), ("sample", "sample_inbetween"),
-                             ("sample", "sample_animation")):  # fmt: skip
+        for module, name in (
+            ("control_patch", "steer"),
+            ("sample", "sample_inbetween"),
+            ("sample", "sample_animation"),
+        ):
             keep = lambda *given, **more: seen.append(given)  # noqa: E731
             monkeypatch.setattr(load(f"nodes.host.{module}"), name, keep)
         for node, given, one in inputs:
             if one.id == "control_frames":
                 more = {"control_frames": picture(3, *SIZE, 1)}
-                more |= {x.id: picture(1, *SIZE, 4) for x in given
-                         if x.get_io_type() == "IMAGE" and x.id != one.id}  # fmt: skip
+                more |= {
+                    x.id: picture(1, *SIZE, 4)
+                    for x in given
+                    if x.get_io_type() == "IMAGE" and x.id != one.id
+                }
                 node.execute(**fill_in(given) | more)
         (_, _, steered), (_, keyframes, inbetween, _), (_, reference, animated, _) = seen
         for image in (steered, *keyframes, inbetween[1], reference, animated[1]):
@@ -217,7 +223,9 @@ def test_preview_of_a_frame_of_the_right_size_is_not_shifted(load, node_classes)
     matches = lines.LineMatches(none, none, size=frame.shape[:2])
     expected = lines.draw_matches(frame, frame, matches, seed=0)
     image = torch.from_numpy(frame)[None] / 255
-    preview = node_classes["FCVG_FilterLineMatches"].execute(
-        matches, 0.0, 0.0, 1.0, "none", 20.0, first_frame=image, last_frame=image
-    ).args[1]  # fmt: skip
+    preview = (
+        node_classes["FCVG_FilterLineMatches"]
+        .execute(matches, 0.0, 0.0, 1.0, "none", 20.0, first_frame=image, last_frame=image)
+        .args[1]
+    )
     assert np.array_equal((preview[0] * 255).round().byte().numpy(), expected)

@@ -87,9 +87,16 @@ def test_an_old_host_is_named(tmp_path, version, said):
     if version:
         (tmp_path / "host" / "comfyui_version.py").write_text(f'__version__ = "{version}"\n')
     done = subprocess.run(
-        [sys.executable, "-c", "import importlib.util as u; s = u.spec_from_file_location("
-         f"'pack', {str(ROOT / '__init__.py')!r}); s.loader.exec_module(u.module_from_spec(s))"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "host")}, cwd=tmp_path,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            "import importlib.util as u; s = u.spec_from_file_location("
+            f"'pack', {str(ROOT / '__init__.py')!r}); s.loader.exec_module(u.module_from_spec(s))",
+        ],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "host")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert (said in done.stderr and "Update ComfyUI" in done.stderr) if said else not done.stderr

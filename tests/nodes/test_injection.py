@@ -52,9 +52,14 @@ def run(sampler, x=None, *, sigmas=SIGMAS, callback=None, model=None):
     x = torch.full((2, 4, 8, 8), 20.0) if x is None else x
     extra = {"model_options": {}, "seed": 3}
     return sampler.sampler_function(
-        model or Model(), x, sigmas, extra_args=extra, callback=callback, disable=True,
+        model or Model(),
+        x,
+        sigmas,
+        extra_args=extra,
+        callback=callback,
+        disable=True,
         **sampler.extra_options,
-    )  # fmt: skip
+    )
 
 
 def supported(load) -> list[str]:
@@ -67,8 +72,11 @@ def supported(load) -> list[str]:
 class TestSteps:
     def test_first_steps_are_repeated(self, inject):
         model, told = Model(), []
-        run(inject(named("euler"), times=2, ratio=0.5), model=model,
-            callback=lambda state: told.append(state["i"]))  # fmt: skip
+        run(
+            inject(named("euler"), times=2, ratio=0.5),
+            model=model,
+            callback=lambda state: told.append(state["i"]),
+        )
         assert model.sigmas == [14.0] * 3 + [7.0] * 3 + [3.0, 1.0]
         assert told == [0, 0, 0, 1, 1, 1, 2, 3]
 
@@ -122,8 +130,9 @@ class TestEverySampler:
 
         drawn = []
 
-        def sample(model, x, sigmas, extra_args=None, callback=None, disable=None,
-                   noise_sampler=None):  # fmt: skip
+        def sample(
+            model, x, sigmas, extra_args=None, callback=None, disable=None, noise_sampler=None
+        ):
             drawn.append(noise_sampler(sigmas[0], sigmas[1]))
             return x
 

@@ -70,8 +70,10 @@ class TestUnet:
             loading.load_unet(str(tmp_path / "rest.safetensors"), None, "default")
 
     def test_sd15(self, loading, tmp_path):
-        state = {"conv_in.weight": torch.zeros(320, 4, 3, 3),
-                 "down_blocks.0.resnets.0.norm1.weight": torch.zeros(320)}  # fmt: skip
+        state = {
+            "conv_in.weight": torch.zeros(320, 4, 3, 3),
+            "down_blocks.0.resnets.0.norm1.weight": torch.zeros(320),
+        }
         save_file(state, tmp_path / "sd15.safetensors")
         with pytest.raises(ValueError, match="sd15.safetensors is a UNet without temporal layers"):
             loading.load_unet(str(tmp_path / "sd15.safetensors"), None, "default")
@@ -148,8 +150,9 @@ class TestPartialUnet:
             assert model.model_options["transformer_options"]["mark"] == 1
             mm.load_models_gpu([model])
             mixer = model.model.state_dict()[self.MIXERS]
-            assert torch.equal(mixer.float(), part[1][
-                "mid_block.attentions.0.time_mixer.mix_factor"].float())  # fmt: skip
+            assert torch.equal(
+                mixer.float(), part[1]["mid_block.attentions.0.time_mixer.mix_factor"].float()
+            )
         finally:
             mm.unload_all_models()
         assert torch.equal(base.model.state_dict()[key], plain)

@@ -125,8 +125,11 @@ class TestGlueStick:
         for path in gluestick_files:
             convert(Path(shutil.copy(path, tmp_path)))
             (tmp_path / path.name).unlink()
-        monkeypatch.setitem(folder_paths.folder_names_and_paths, "gluestick",
-                            ([str(tmp_path)], {".tar", ".pth", ".safetensors"}))  # fmt: skip
+        monkeypatch.setitem(
+            folder_paths.folder_names_and_paths,
+            "gluestick",
+            ([str(tmp_path)], {".tar", ".pth", ".safetensors"}),
+        )
         found = folders.find_pair("gluestick", ("auto", "auto"), host.FILES)
         assert [Path(path).suffix for path in found] == [".safetensors"] * 2
         expected = host.load_gluestick(*map(str, gluestick_files)).model.state_dict()
@@ -206,11 +209,22 @@ class TestConditioning:
 class TestSampler:
     def test_sampler_that_is_none(self, load):
         settings = {
-            "seed": 0, "steps": 1, "min_guidance": 3.0, "max_guidance": 3.0, "window": 25,
-            "overlap": 6, "control_weight": 1.0, "width": 128, "height": 64, "num_frames": 5,
-            "fps": 7, "motion_bucket_id": 127, "augmentation": 0.0,
-            "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
-        }  # fmt: skip
+            "seed": 0,
+            "steps": 1,
+            "min_guidance": 3.0,
+            "max_guidance": 3.0,
+            "window": 25,
+            "overlap": 6,
+            "control_weight": 1.0,
+            "width": 128,
+            "height": 64,
+            "num_frames": 5,
+            "fps": 7,
+            "motion_bucket_id": 127,
+            "augmentation": 0.0,
+            "noise_injection_steps": 0,
+            "noise_injection_ratio": 0.0,
+        }
         sampling = load("nodes.host.sample")
         with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
             sampling.SampleSettings(sampler_name="magic", scheduler="karras", **settings)

@@ -144,12 +144,32 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
     for path, pixels in zip(paths, pictures, strict=True):
         Image.fromarray(pixels).save(path)
     command = [
-        "inbetween", *map(str, paths), "-o", str(tmp_path / "out"), "--seed", "3",
-        "--height", str(SIZE[0]), "--width", str(SIZE[1]), "--frames", "5", "--steps", "2",
-        "--matcher", "classic", "--no-poses", "--device", "cpu", "--model", str(stand_ins / "svd"),
-        "--unet", str(stand_ins / "unet.safetensors"),
-        "--controlnext", str(stand_ins / "controlnext.safetensors"),
-    ]  # fmt: skip
+        "inbetween",
+        *map(str, paths),
+        "-o",
+        str(tmp_path / "out"),
+        "--seed",
+        "3",
+        "--height",
+        str(SIZE[0]),
+        "--width",
+        str(SIZE[1]),
+        "--frames",
+        "5",
+        "--steps",
+        "2",
+        "--matcher",
+        "classic",
+        "--no-poses",
+        "--device",
+        "cpu",
+        "--model",
+        str(stand_ins / "svd"),
+        "--unet",
+        str(stand_ins / "unet.safetensors"),
+        "--controlnext",
+        str(stand_ins / "controlnext.safetensors"),
+    ]
     assert main(command) == 0
     with torch.inference_mode():
         control, frames = paint_graph(node_classes, native, pictures, seed=3)
@@ -175,7 +195,13 @@ def test_latents_agree(load, pipeline, native):
             native[:3],
             images,
             (native[3], torch.from_numpy(control) / 255),
-            sampling.SampleSettings(height=SIZE[0], width=SIZE[1], seed=5, sampler_name="euler",
-                            scheduler="karras", **SETTINGS),
-        )["samples"]  # fmt: skip
+            sampling.SampleSettings(
+                height=SIZE[0],
+                width=SIZE[1],
+                seed=5,
+                sampler_name="euler",
+                scheduler="karras",
+                **SETTINGS,
+            ),
+        )["samples"]
     assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()

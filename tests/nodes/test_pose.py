@@ -33,9 +33,11 @@ def extract(node_classes, image, dwpose, nobody: str = "no poses") -> tuple:
 
 def draw(node_classes, first, last, num_frames: int = 5, **more):
     given = {**STEADY, **CHOICES, "style": "fcvg", "width": 0, "height": 0, **more}
-    return node_classes["FCVG_DrawPoses"].execute(
-        first_pose=first, last_pose=last, num_frames=num_frames, **given
-    ).args  # fmt: skip
+    return (
+        node_classes["FCVG_DrawPoses"]
+        .execute(first_pose=first, last_pose=last, num_frames=num_frames, **given)
+        .args
+    )
 
 
 def interpolate(node_classes, num_frames: int = 5, **given):
@@ -48,8 +50,14 @@ def interpolate(node_classes, num_frames: int = 5, **given):
 def one(x: float = 50.0, **more) -> list:
     """Somebody in the form that other packs write, on a canvas of 512 x 288."""
     points = [n for i in range(18) for n in (x + i, 20.0 + 12 * i, 1.0)]
-    return [{"people": [{"pose_keypoints_2d": points}], "canvas_width": 512,
-             "canvas_height": 288, **more}]  # fmt: skip
+    return [
+        {
+            "people": [{"pose_keypoints_2d": points}],
+            "canvas_width": 512,
+            "canvas_height": 288,
+            **more,
+        }
+    ]
 
 
 class TestExtractPoses:
@@ -230,8 +238,10 @@ class TestDrawPoses:
         assert frames.shape == (5, 32, 64, 3) and not frames.any() and len(track) == 5
 
     def test_styles(self, node_classes):
-        wide, narrow = (draw(node_classes, one(), one(), style=style)[0].count_nonzero()
-                        for style in ("fcvg", "controlnext-svd-v2"))  # fmt: skip
+        wide, narrow = (
+            draw(node_classes, one(), one(), style=style)[0].count_nonzero()
+            for style in ("fcvg", "controlnext-svd-v2")
+        )
         assert wide > narrow
 
     @pytest.mark.parametrize(
@@ -247,11 +257,13 @@ class TestDrawPoses:
             ('{"people": [], "canvas_width": 1e400}', "no JSON: the number 1e400 is too large"),
             (one(canvas_width=10**6, canvas_height=10**6), "at least 1 and at most 65536"),
             (one(canvas_width=10**400), "at least 1 and at most 65536"),
-            (one(canvas_width=20_000, canvas_height=64),
-             "canvas has 20000 x 64 pixels, and frames of a video at most 4096 x 4096"),
+            (
+                one(canvas_width=20_000, canvas_height=64),
+                "canvas has 20000 x 64 pixels, and frames of a video at most 4096 x 4096",
+            ),
             (5, "a dictionary with `people`"),
         ],
-    )  # fmt: skip
+    )
     def test_what_is_no_pose(self, node_classes, poses, message):
         with pytest.raises(ValueError, match=message):
             draw(node_classes, poses, poses)
@@ -320,8 +332,13 @@ class TestInterpolateConditions:
 
 class TestAlignPoses:
     def align(self, node_classes, driving, reference, **more) -> tuple:
-        given = {"people": "one person", "smoothing": 0.0, "reference_first": True,
-                 "pose_width": 1.0, **more}  # fmt: skip
+        given = {
+            "people": "one person",
+            "smoothing": 0.0,
+            "reference_first": True,
+            "pose_width": 1.0,
+            **more,
+        }
         return node_classes["FCVG_AlignPoses"].execute(driving, reference, **given).args
 
     def test_a_video_drives_a_picture(self, node_classes, load):
@@ -387,5 +404,8 @@ class TestSDPose:
         nose = read.keypoints[0, 0].numpy() * (512, 288)
         assert np.allclose(nose, points[0], atol=1e-3)
         assert interpolate(node_classes, first_pose=[frame], last_pose=[frame]).shape == (
-            5, 288, 512, 3,
-        )  # fmt: skip
+            5,
+            288,
+            512,
+            3,
+        )

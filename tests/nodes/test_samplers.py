@@ -22,9 +22,11 @@ def asymmetry(load, tiny_models):
 
         def make(flipped):
             return rig.inbetween(
-                rig.steer(frames=frames, flipped=flipped), flipped=flipped, window=window,
+                rig.steer(frames=frames, flipped=flipped),
+                flipped=flipped,
+                window=window,
                 guidance=(guidance, guidance),
-            )  # fmt: skip
+            )
 
         return rig.asymmetry(make, sampler=sampler, frames=frames, steps=4)
 
@@ -37,9 +39,10 @@ def test_every_sampler_without_noise(asymmetry, lengths, guidance):
     import comfy.samplers
 
     names = [
-        name for name in comfy.samplers.SAMPLER_NAMES
+        name
+        for name in comfy.samplers.SAMPLER_NAMES
         if name != "dpm_adaptive" and not any(word in name for word in NOISY)
-    ]  # fmt: skip
+    ]
     found = {name: asymmetry(name, lengths, guidance) for name in names}
     assert max(found.values()) <= 1e-5, found
 

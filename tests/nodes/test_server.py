@@ -28,10 +28,16 @@ FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the models and samplers of a machine, not on this pack.
 LISTS = {
-    "folder", "unet_name", "controlnext_name", "gluestick_name", "superpoint_name",
-    "boxes_name", "points_name",
-    "sampler_name", "scheduler",
-}  # fmt: skip
+    "folder",
+    "unet_name",
+    "controlnext_name",
+    "gluestick_name",
+    "superpoint_name",
+    "boxes_name",
+    "points_name",
+    "sampler_name",
+    "scheduler",
+}
 # Nodes that show what they found.
 WITH_PICTURES = {"FCVG_MatchLines", "FCVG_FilterLineMatches", "FCVG_ExtractPoses"}
 # Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
@@ -105,8 +111,17 @@ class TestObjectInfo:
         folded = {key for items in inputs for key in items if items[key][1].get("advanced")}
         assert {"detector", "augmentation", "pose_width"} <= folded
         # What the workflows' notes and the README's first steps speak of stays in sight.
-        assert not folded & {"width", "height", "num_frames", "window", "steps", "smoothing",
-                             "max_lines", "outliers", "frames_per_chunk"}  # fmt: skip
+        assert not folded & {
+            "width",
+            "height",
+            "num_frames",
+            "window",
+            "steps",
+            "smoothing",
+            "max_lines",
+            "outliers",
+            "frames_per_chunk",
+        }
 
 
 @pytest.mark.seam
@@ -128,10 +143,12 @@ class TestHelp:
         if "CurveEditor" not in server.get("/object_info"):
             pytest.skip("needs a host with Curve Editor")
         curve = {"points": [[0, 0], [0.5, 0.2], [1, 1]], "interpolation": "monotone_cubic"}
-        outputs = server.run({
-            "1": {"class_type": "CurveEditor", "inputs": {"curve": curve}},
-            "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
-        })["outputs"]  # fmt: skip
+        outputs = server.run(
+            {
+                "1": {"class_type": "CurveEditor", "inputs": {"curve": curve}},
+                "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
+            }
+        )["outputs"]
         assert "(0.0, 0.0), (0.5, 0.2), (1.0, 1.0)" in outputs["2"]["text"][0]
 
     def test_no_page_of_a_node_that_is_gone(self, faces):

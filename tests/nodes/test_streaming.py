@@ -67,8 +67,12 @@ def sample(model, steps: int = 2) -> torch.Tensor:
 
     draw = torch.Generator().manual_seed(0)
     noise = torch.randn(3, 4, 8, 8, generator=draw)
-    given = {"concat_latent_image": torch.randn(1, 4, 8, 8, generator=draw),
-             "motion_bucket_id": 127, "fps": 6, "augmentation_level": 0.0}  # fmt: skip
+    given = {
+        "concat_latent_image": torch.randn(1, 4, 8, 8, generator=draw),
+        "motion_bucket_id": 127,
+        "fps": 6,
+        "augmentation_level": 0.0,
+    }
     embedding = torch.randn(1, 1, 64, generator=draw)
     guider = comfy.samplers.CFGGuider(model)
     guider.set_conds([[embedding, given]], [[torch.zeros_like(embedding), given]])
@@ -203,9 +207,7 @@ class TestFormats:
         for weight in patcher.model.parameters():
             weight.data.add_(1)
         again = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
-        for first, second in zip(
-            patcher.model.parameters(), again.model.parameters(), strict=True
-        ):
+        for first, second in zip(patcher.model.parameters(), again.model.parameters(), strict=True):
             torch.testing.assert_close(first, second + 1)
 
 
@@ -260,9 +262,13 @@ class TestLoadingAgain:
 
     def test_a_steered_model(self, load, patchers):
         steered = load("nodes.host.control_patch").steer(
-            patchers["part"], patchers["controlnext"], torch.rand(3, 64, 64, 3),
-            strength=1.0, start_percent=0.0, end_percent=1.0,
-        )  # fmt: skip
+            patchers["part"],
+            patchers["controlnext"],
+            torch.rand(3, 64, 64, 3),
+            strength=1.0,
+            start_percent=0.0,
+            end_percent=1.0,
+        )
         again = steered.deepclone_multigpu(torch.device("cpu"))
         torch.testing.assert_close(sample(again), sample(steered), rtol=0, atol=MAPPED)
 

@@ -13,16 +13,32 @@ from fcvg_core.standalone.catalogue import CATALOGUE
 
 MAX_BYTES = 5 * 10**6
 TOP = {
-    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "__init__.py", "docs",
-    "fcvg_core", "nodes", "pyproject.toml", "requirements.txt", "web", "workflows",
-}  # fmt: skip
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "SECURITY.md",
+    "__init__.py",
+    "docs",
+    "fcvg_core",
+    "nodes",
+    "pyproject.toml",
+    "requirements.txt",
+    "web",
+    "workflows",
+}
 TEXTS = {".py", ".md", ".json", ".toml", ".txt", ""}
 PICTURES = {".jpg"}
 # Servers that a text may name: of the models' authors, of papers, of this machine.
 SERVERS = {
-    "huggingface.co", "github.com", "drive.google.com", "arxiv.org", "www.apache.org", "127.0.0.1",
+    "huggingface.co",
+    "github.com",
+    "drive.google.com",
+    "arxiv.org",
+    "www.apache.org",
+    "127.0.0.1",
     "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself
-}  # fmt: skip
+}
 # The longest lines that are written by people; packed or encoded programs are longer.
 MAX_LINE = {".py": 100, ".md": 600, ".json": 2500}
 # Words that scanners search texts for, whether or not they stand in a program.
@@ -51,8 +67,11 @@ def files(packed) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def texts(files) -> dict[str, str]:
     """What stands in all files that are no pictures; this fails for one that is not UTF-8."""
-    return {name: path.read_bytes().decode("utf-8") for name, path in files.items()
-            if path.suffix not in PICTURES}  # fmt: skip
+    return {
+        name: path.read_bytes().decode("utf-8")
+        for name, path in files.items()
+        if path.suffix not in PICTURES
+    }
 
 
 def none(found) -> None:
@@ -93,9 +112,13 @@ class TestFiles:
         none(name for name, mode in modes.items() if mode & 0o111 or (mode & 0o170000) == 0o120000)
 
     def test_links_of_its_pages_lead_to_its_files(self, files, texts):
-        none(f"{name}: {target}" for name, text in texts.items() if name.endswith(".md")
-             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
-             if not (files[name].parent / target).exists())  # fmt: skip
+        none(
+            f"{name}: {target}"
+            for name, text in texts.items()
+            if name.endswith(".md")
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+            if not (files[name].parent / target).exists()
+        )
 
 
 class TestTexts:
@@ -103,39 +126,59 @@ class TestTexts:
         none(name for name, text in texts.items() if name.endswith(".py") and not text.isascii())
 
     def test_no_line_is_as_long_as_those_of_machines(self, texts):
-        none(f"{name}: {len(line)}" for name, text in texts.items() for line in text.splitlines()
-             if len(line) > MAX_LINE.get(Path(name).suffix, 200))  # fmt: skip
+        none(
+            f"{name}: {len(line)}"
+            for name, text in texts.items()
+            for line in text.splitlines()
+            if len(line) > MAX_LINE.get(Path(name).suffix, 200)
+        )
 
     @pytest.mark.parametrize("what", SUSPECT)
     def test_no_word_that_scanners_search_for(self, texts, what):
-        none(f"{name}: {found[0][:60]}" for name, text in texts.items()
-             for found in re.finditer(SUSPECT[what], text))  # fmt: skip
+        none(
+            f"{name}: {found[0][:60]}"
+            for name, text in texts.items()
+            for found in re.finditer(SUSPECT[what], text)
+        )
 
     def test_addresses_are_those_of_models_papers_and_this_machine(self, texts):
-        none(f"{name}: {url}" for name, text in texts.items()
-             for url in re.findall(r"(?i)\b(?:https?|ftp|wss?)://[^\s'\")>`\]]+", text)
-             if urlsplit(url).hostname not in SERVERS)  # fmt: skip
+        none(
+            f"{name}: {url}"
+            for name, text in texts.items()
+            for url in re.findall(r"(?i)\b(?:https?|ftp|wss?)://[^\s'\")>`\]]+", text)
+            if urlsplit(url).hostname not in SERVERS
+        )
 
     def test_no_address_in_numbers(self, texts):
-        none(f"{name}: {found}" for name, text in texts.items()
-             for found in re.findall(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", text)
-             if found != "127.0.0.1")  # fmt: skip
+        none(
+            f"{name}: {found}"
+            for name, text in texts.items()
+            for found in re.findall(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", text)
+            if found != "127.0.0.1"
+        )
 
     def test_programs_name_no_server_but_those_of_the_models(self, texts):
         """And the servers of a download stand in SECURITY.md."""
-        servers = {urlsplit(download.url).hostname for file in CATALOGUE
-                   for download in file.downloads}  # fmt: skip
+        servers = {
+            urlsplit(download.url).hostname for file in CATALOGUE for download in file.downloads
+        }
         for name, text in texts.items():
             if name.endswith(".py"):
-                found = {urlsplit(url).hostname for string in _strings(ast.parse(text))
-                         for url in re.findall(r"https?://[^\s'\")]+", string)}  # fmt: skip
+                found = {
+                    urlsplit(url).hostname
+                    for string in _strings(ast.parse(text))
+                    for url in re.findall(r"https?://[^\s'\")]+", string)
+                }
                 assert found <= servers | {"arxiv.org"}, name
         assert all(server in texts["SECURITY.md"] for server in servers)
 
 
 def _strings(tree: ast.Module) -> list[str]:
-    return [node.value for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)]  # fmt: skip
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ def bandit(folder) -> list[tuple[str, str]]:
     report = json.loads(said[said.index("{") :])
     assert not report["errors"] and report["metrics"]["_totals"]["loc"] > 5000
     assert report["metrics"]["_totals"]["nosec"] == 0
-    return sorted((found["filename"].removeprefix("./").replace("\\", "/"), found["test_id"])
-                  for found in report["results"])  # fmt: skip
+    return sorted(
+        (found["filename"].removeprefix("./").replace("\\", "/"), found["test_id"])
+        for found in report["results"]
+    )
 
 
 class TestBandit:

@@ -41,8 +41,9 @@ def _exactly(value: Any) -> Rule:
 
 
 def _about(value: float) -> Rule:
-    return Rule(value, f"SVD's {value}",
-                lambda found: _is_number(found) and math.isclose(found, value))  # fmt: skip
+    return Rule(
+        value, f"SVD's {value}", lambda found: _is_number(found) and math.isclose(found, value)
+    )
 
 
 def _beginning(name: str) -> Rule:
@@ -58,9 +59,11 @@ def _per_block(default: int | list[int], most: int, expected: str) -> Rule:
     return Rule(
         default,
         f"{expected}: a whole number from 1 to {most}, or {BLOCKS} of them",
-        lambda found: _is_whole(found, most)
-        or _is_list(found)
-        and all(_is_whole(item, most) for item in found),
+        lambda found: (
+            _is_whole(found, most)
+            or _is_list(found)
+            and all(_is_whole(item, most) for item in found)
+        ),
     )
 
 
@@ -68,15 +71,20 @@ def _widths(default: list[int]) -> Rule:
     return Rule(
         default,
         f"a list of {BLOCKS} widths, each a multiple of {NORM_GROUPS}",
-        lambda found: _is_list(found)
-        and all(_is_whole(item, MAX_WIDTH) and item % NORM_GROUPS == 0 for item in found),
+        lambda found: (
+            _is_list(found)
+            and all(_is_whole(item, MAX_WIDTH) and item % NORM_GROUPS == 0 for item in found)
+        ),
     )
 
 
 def _names(default: list[str]) -> Rule:
     kinds = sorted(set(default))
-    return Rule(default, f"a list of {BLOCKS}, each {' or '.join(kinds)}",
-                lambda found: _is_list(found) and all(item in kinds for item in found))  # fmt: skip
+    return Rule(
+        default,
+        f"a list of {BLOCKS}, each {' or '.join(kinds)}",
+        lambda found: _is_list(found) and all(item in kinds for item in found),
+    )
 
 
 def _is_list(value: Any) -> bool:
@@ -167,8 +175,12 @@ def check_unet(config: dict, *, name: str) -> None:
     widths, heads = config["block_out_channels"], config["num_attention_heads"]
     fitting = [width // HEAD_CHANNELS for width in widths]
     if any(width % HEAD_CHANNELS for width in widths) or per_block(heads) != fitting:
-        raise _wrong(name, "num_attention_heads", heads,
-                     f"one for {HEAD_CHANNELS} of block_out_channels, {fitting}")  # fmt: skip
+        raise _wrong(
+            name,
+            "num_attention_heads",
+            heads,
+            f"one for {HEAD_CHANNELS} of block_out_channels, {fitting}",
+        )
 
 
 def check_image_encoder(config: dict, *, name: str) -> None:
@@ -180,8 +192,9 @@ def check_image_encoder(config: dict, *, name: str) -> None:
     heads, width = config["num_attention_heads"], config["hidden_size"]
     channels = CLIP_HEAD_CHANNELS.get(width, HEAD_CHANNELS)
     if heads * channels != width:
-        raise _wrong(name, "num_attention_heads", heads,
-                     f"one for {channels} of hidden_size, {width}")  # fmt: skip
+        raise _wrong(
+            name, "num_attention_heads", heads, f"one for {channels} of hidden_size, {width}"
+        )
 
 
 def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -> None:
@@ -192,8 +205,12 @@ def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -
     """
     taken, given = unet["cross_attention_dim"], image_encoder["projection_dim"]
     if any(one != given for one in per_block(taken)):
-        raise _wrong(names[0], "cross_attention_dim", taken,
-                     f"{given}, which is projection_dim in {names[1]}")  # fmt: skip
+        raise _wrong(
+            names[0],
+            "cross_attention_dim",
+            taken,
+            f"{given}, which is projection_dim in {names[1]}",
+        )
 
 
 def per_block(value: int | list[int]) -> list[int]:
@@ -212,8 +229,10 @@ def _shown(value: Any) -> str:
     """A value of a JSON file in a message; what is nested, by its kind."""
     if value is None:
         return "null"
-    if isinstance(value, dict) or isinstance(value, list) and any(
-        isinstance(item, (dict, list)) for item in value
+    if (
+        isinstance(value, dict)
+        or isinstance(value, list)
+        and any(isinstance(item, (dict, list)) for item in value)
     ):
         return "nested values" if value else "{}"
     return shown(repr(value))

@@ -51,9 +51,11 @@ class ControlNeXt(nn.Module):
         )
         self.down_sample = nn.ModuleList(Downsample(c, operations, make) for c in config.down)
         self.mid_convs = nn.ModuleList(
-            [_mid(config.down[-1], operations, make),
-             operations.Conv2d(config.down[-1], config.out_channels, 1, **make)]
-        )  # fmt: skip
+            [
+                _mid(config.down[-1], operations, make),
+                operations.Conv2d(config.down[-1], config.out_channels, 1, **make),
+            ]
+        )
 
     def forward(self, frames: Tensor, timestep: Tensor) -> Tensor:
         """Features of every frame.

@@ -83,8 +83,10 @@ def rename_unet(state_dict: StateDict) -> StateDict:
 
     Keys that have the host's names already, with or without a checkpoint's prefix, stay.
     """
-    return {_unet_key(key.removeprefix("model.diffusion_model.")): value
-            for key, value in state_dict.items()}  # fmt: skip
+    return {
+        _unet_key(key.removeprefix("model.diffusion_model.")): value
+        for key, value in state_dict.items()
+    }
 
 
 def rename_vae(state_dict: StateDict) -> StateDict:
@@ -94,8 +96,13 @@ def rename_vae(state_dict: StateDict) -> StateDict:
     `quant_conv`, a linear layer that is folded into the convolution before it.
     """
     rest = dict(state_dict)
-    folded = _fold_linear(*(rest.get(f"{layer}.{part}") for layer in ("quant_conv", _LAST_LAYER)
-                            for part in ("weight", "bias")))  # fmt: skip
+    folded = _fold_linear(
+        *(
+            rest.get(f"{layer}.{part}")
+            for layer in ("quant_conv", _LAST_LAYER)
+            for part in ("weight", "bias")
+        )
+    )
     if folded:
         rest = {key: value for key, value in rest.items() if not key.startswith("quant_conv.")}
         rest[f"{_LAST_LAYER}.weight"], rest[f"{_LAST_LAYER}.bias"] = folded
@@ -155,15 +162,19 @@ def describe(state_dict: StateDict) -> str:
         ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
         ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
         ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
-        ("a UNet without temporal layers (SD 1.5 or 2)",
-         ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight")),
-        ("a UNet without temporal layers (SD 1.5, 2 or XL)",
-         ("input_blocks.1.0.in_layers.0.weight",)),
+        (
+            "a UNet without temporal layers (SD 1.5 or 2)",
+            ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
+        ),
+        (
+            "a UNet without temporal layers (SD 1.5, 2 or XL)",
+            ("input_blocks.1.0.in_layers.0.weight",),
+        ),
         ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
         ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
         ("a VAE", ("decoder.conv_in.weight",)),
         ("a CLIP image encoder", ("visual_projection.weight",)),
-    ):  # fmt: skip
+    ):
         if all(mark in keys for mark in marks):
             return what
     first = first_names(keys)

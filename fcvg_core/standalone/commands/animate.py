@@ -135,9 +135,12 @@ def _paint(
 
 
 def _write_videos(
-    claim: Claim, frames: Iterator[np.ndarray], reference: np.ndarray, control: np.ndarray,
+    claim: Claim,
+    frames: Iterator[np.ndarray],
+    reference: np.ndarray,
+    control: np.ndarray,
     fps: float,
-) -> None:  # fmt: skip
+) -> None:
     """Both videos, frame by frame as they are decoded."""
     with explained(claim.path), ExitStack() as stack:
         compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))

@@ -20,8 +20,16 @@ from ..output import frames_size, video_size, write_frames, write_video
 from ..pipeline import InbetweenPipeline
 from ..progress import Bars
 
-INPUTS = ("first", "last", "matches", "gluestick", "superpoint", "poses", "dwpose_det",
-          "dwpose_pose")  # fmt: skip
+INPUTS = (
+    "first",
+    "last",
+    "matches",
+    "gluestick",
+    "superpoint",
+    "poses",
+    "dwpose_det",
+    "dwpose_pose",
+)
 NAMED = INPUTS[2:]  # files that are opened after the folder is made
 
 

@@ -41,15 +41,20 @@ def run(options: argparse.Namespace) -> None:
     else:
         _list(modes, options.needed, roots, places)
         if None in places.values():
-            print("\nTo download what is missing: python -m fcvg_core models --get"
-                  + (f" --mode {options.mode}" if options.mode else "")
-                  + (" --needed" if options.needed else ""))  # fmt: skip
+            print(
+                "\nTo download what is missing: python -m fcvg_core models --get"
+                + (f" --mode {options.mode}" if options.mode else "")
+                + (" --needed" if options.needed else "")
+            )
 
 
 def _files(modes: list[str], needed: bool) -> list[ModelFile]:
     """What some modes work with; with `needed` only what they can't do without."""
-    return [file for file in CATALOGUE
-            if set(modes) & set(file.needed if needed else file.needed + file.helps)]  # fmt: skip
+    return [
+        file
+        for file in CATALOGUE
+        if set(modes) & set(file.needed if needed else file.needed + file.helps)
+    ]
 
 
 def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
@@ -79,12 +84,19 @@ def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
 def _row(file: ModelFile, found: Path | None) -> dict:
     damage = find_damage(found) if found else None
     return {
-        "key": file.key, "name": file.name, "damaged": str(damage) if damage else None,
-        "needed_by": file.needed, "helps": file.helps,
-        "found": str(found) if found else None, "comfyui": file.comfyui, "folder": file.folder,
-        "megabytes": round(file.size), "licence": file.licence, "source": file.source,
+        "key": file.key,
+        "name": file.name,
+        "damaged": str(damage) if damage else None,
+        "needed_by": file.needed,
+        "helps": file.helps,
+        "found": str(found) if found else None,
+        "comfyui": file.comfyui,
+        "folder": file.folder,
+        "megabytes": round(file.size),
+        "licence": file.licence,
+        "source": file.source,
         "urls": [download.url for download in file.downloads],
-    }  # fmt: skip
+    }
 
 
 def _damaged(path: Path) -> str:
@@ -101,14 +113,19 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
         raise UserError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
     wanted = [file for file in files if places[file.key] is None]
-    print(f"{len(files) - len(wanted)} of {len(files)} are there."
-          + (f" To {root} go:" if wanted else ""))  # fmt: skip
+    print(
+        f"{len(files) - len(wanted)} of {len(files)} are there."
+        + (f" To {root} go:" if wanted else "")
+    )
     for file in wanted:
         print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
-    todo = {file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
-            for file in wanted}  # fmt: skip
-    failed = [_damaged(damage) for found in places.values()
-              if found and (damage := find_damage(found))]  # fmt: skip
+    todo = {
+        file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
+        for file in wanted
+    }
+    failed = [
+        _damaged(damage) for found in places.values() if found and (damage := find_damage(found))
+    ]
     if todo:
         with exclusive(root):
             check_space([step for steps in todo.values() for step in steps])

@@ -221,8 +221,9 @@ class TestNetwork:
         weights = torch.einsum("dhn,dhm->hnm", query, key) / query.shape[0] ** 0.5
         message = torch.einsum("hnm,dhm->dhn", weights.softmax(dim=-1), value)
         hidden = linear("mlp.0", torch.cat([x, linear("attn.merge", message.flatten(0, 1))]))
-        norm = [official[f"{name}.mlp.1.{k}"] for k in
-                ("running_mean", "running_var", "weight", "bias")]  # fmt: skip
+        norm = [
+            official[f"{name}.mlp.1.{k}"] for k in ("running_mean", "running_var", "weight", "bias")
+        ]
         hidden = torch.nn.functional.batch_norm(hidden.T, *norm).T
         return linear("mlp.3", hidden.relu())
 

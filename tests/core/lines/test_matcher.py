@@ -185,16 +185,18 @@ class TestMatcher:
         monkeypatch.setattr(
             matcher, "detect_lines", lambda gray, **s: seen.append(gray) or detect(gray, **s)
         )
-        found = [
-            matching.with_settings(threshold=i / 20)(first, second).scores for i in range(20)
-        ]
+        found = [matching.with_settings(threshold=i / 20)(first, second).scores for i in range(20)]
         assert len(seen) == 2  # no wireframe depends on it
         for i, scores in enumerate(found):
             assert torch.equal(scores, found[0][found[0] > i / 20])
         names = ("max_keypoints", "max_lines", "min_length", "keypoint_threshold")
         mine = {name: getattr(matching, name) for name in names}
-        for changes in ({"max_lines": 7}, {"min_length": 30.0}, {"max_keypoints": 50},
-                        {"keypoint_threshold": 0.1}):  # fmt: skip
+        for changes in (
+            {"max_lines": 7},
+            {"min_length": 30.0},
+            {"max_keypoints": 50},
+            {"keypoint_threshold": 0.1},
+        ):
             count = len(seen)
             other = matching.with_settings(**changes)
             alone = GlueStickLineMatcher(matching.model, **{**mine, **changes})

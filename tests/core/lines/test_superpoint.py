@@ -43,10 +43,11 @@ def test_golden(case, prefix):
             continue
         expected = tensors[f"{prefix}keypoints{suffix}"][0]
         found = find_keypoints(
-            scores[0], dense[0],
+            scores[0],
+            dense[0],
             max_keypoints=len(expected) if suffix else -1,
             threshold=config["detection_threshold"],
-        )  # fmt: skip
+        )
         assert torch.equal(found.points, expected)
         wanted = tensors[f"{prefix}keypoint_scores{suffix}"][0]
         torch.testing.assert_close(found.scores, wanted, **close)

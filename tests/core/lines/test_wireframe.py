@@ -41,8 +41,9 @@ class TestGolden:
 
     def test_given_keypoints(self, case):
         _, tensors = case
-        seen = Keypoints(*(tensors[f"sp_{n}"][0] for n in
-                           ("keypoints", "keypoint_scores", "all_descriptors")))  # fmt: skip
+        seen = Keypoints(
+            *(tensors[f"sp_{n}"][0] for n in ("keypoints", "keypoint_scores", "all_descriptors"))
+        )
         segments = LineSegments(tensors["in_lines"][0], tensors["in_line_scores"][0])
         self.check(build_wireframe(segments, seen, tuple(tensors["image"].shape)), tensors)
 

@@ -24,9 +24,13 @@ class Session:
     """Doubles what it is given; fails on the providers named."""
 
     def __init__(
-        self, providers: list[str], *, failing: tuple[str, ...] = (), shape=("N", 2),
+        self,
+        providers: list[str],
+        *,
+        failing: tuple[str, ...] = (),
+        shape=("N", 2),
         kind="tensor(float)",
-    ):  # fmt: skip
+    ):
         self.providers, self.failing, self.shape, self.kind = providers, failing, shape, kind
 
     def get_inputs(self) -> list:

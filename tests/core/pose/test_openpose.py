@@ -16,8 +16,12 @@ from fcvg_core.pose.openpose import EXACT, is_stretched
 from fcvg_core.pose.skeleton import BODY, FACE, FEET, LEFT_HAND, RIGHT_HAND
 
 SIZE = (288, 512)
-KEYS = ["pose_keypoints_2d", "face_keypoints_2d", "hand_left_keypoints_2d",
-        "hand_right_keypoints_2d"]  # fmt: skip
+KEYS = [
+    "pose_keypoints_2d",
+    "face_keypoints_2d",
+    "hand_left_keypoints_2d",
+    "hand_right_keypoints_2d",
+]
 
 
 def some_people(count: int = 2) -> Poses:
@@ -58,8 +62,9 @@ class TestToOpenpose:
             elif name.endswith("_lefthand_and_face_low"):
                 scores[0, 24:113] = 0.1
             height, width = arrays["image"].shape[:2]
-            poses = Poses(torch.from_numpy(arrays["kp134"] / (width, height)),
-                          torch.from_numpy(scores))  # fmt: skip
+            poses = Poses(
+                torch.from_numpy(arrays["kp134"] / (width, height)), torch.from_numpy(scores)
+            )
             written = shown_alone(to_openpose(poses, (height, width)))
             assert written.keys() == expected[0].keys()
             assert len(written["people"]) == len(expected[0]["people"])
@@ -74,8 +79,10 @@ class TestToOpenpose:
 
     def test_nobody(self) -> None:
         assert to_openpose(nobody(), SIZE) == {
-            "people": [], "canvas_height": 288, "canvas_width": 512
-        }  # fmt: skip
+            "people": [],
+            "canvas_height": 288,
+            "canvas_width": 512,
+        }
 
 
 class TestRoundTrip:
@@ -232,8 +239,11 @@ class TestFromOpenpose:
     def test_from_other_code(self, kind) -> None:
         frame = body(50, 25, 1)
         frame["people"][0]["pose_keypoints_2d"] = kind(frame["people"][0]["pose_keypoints_2d"])
-        frame |= {"people": tuple(frame["people"]), "canvas_width": np.int64(200),
-                  "canvas_height": np.float32(100)}  # fmt: skip
+        frame |= {
+            "people": tuple(frame["people"]),
+            "canvas_width": np.int64(200),
+            "canvas_height": np.float32(100),
+        }
         assert from_openpose(frame).keypoints[0, 0].tolist() == [0.25, 0.25]
 
     def test_far_away(self) -> None:
@@ -272,19 +282,28 @@ class TestFromOpenpose:
         assert poses.scores[0, FACE].sum() == poses.scores.sum() == 68
 
     def test_hands_and_feet(self) -> None:
-        person = {"hand_left_keypoints_2d": [10.0, 10.0, 1.0] * 21,
-                  "hand_right_keypoints_2d": [20.0, 20.0, 1.0] * 21,
-                  "foot_keypoints_2d": [30.0, 30.0, 1.0] * 6}  # fmt: skip
+        person = {
+            "hand_left_keypoints_2d": [10.0, 10.0, 1.0] * 21,
+            "hand_right_keypoints_2d": [20.0, 20.0, 1.0] * 21,
+            "foot_keypoints_2d": [30.0, 30.0, 1.0] * 6,
+        }
         poses = from_openpose(body() | {"people": [person]})
         for part, x in ((LEFT_HAND, 0.05), (RIGHT_HAND, 0.1), (FEET, 0.15)):
-            assert poses.keypoints[0, part, 0].tolist() == pytest.approx([x] * len(
-                poses.keypoints[0, part]))  # fmt: skip
+            assert poses.keypoints[0, part, 0].tolist() == pytest.approx(
+                [x] * len(poses.keypoints[0, part])
+            )
 
     @pytest.mark.parametrize(
         "people",
-        [[], None, [None], [{}], [dict.fromkeys(KEYS)],
-         [{"pose_keypoints_2d": [None] * 54, "face_keypoints_2d": []}]],
-    )  # fmt: skip
+        [
+            [],
+            None,
+            [None],
+            [{}],
+            [dict.fromkeys(KEYS)],
+            [{"pose_keypoints_2d": [None] * 54, "face_keypoints_2d": []}],
+        ],
+    )
     def test_nothing_found(self, people: list | None) -> None:
         poses = from_openpose(body() | {"people": people})
         assert poses.keypoints.isfinite().all() and not poses.scores.any()
@@ -331,9 +350,10 @@ class TestUnits:
 
     @pytest.mark.parametrize("pixels", list(itertools.product([False, True], repeat=4)))
     def test_of_each_part(self, pixels) -> None:
-        person = {key: [50.0, 50.0, 1.0] * count if in_pixels else [0.25, 0.5, 1.0] * count
-                  for key, count, in_pixels in zip(KEYS, (18, 70, 21, 21), pixels, strict=True)
-                  }  # fmt: skip
+        person = {
+            key: [50.0, 50.0, 1.0] * count if in_pixels else [0.25, 0.5, 1.0] * count
+            for key, count, in_pixels in zip(KEYS, (18, 70, 21, 21), pixels, strict=True)
+        }
         poses = self.read(person)
         for part in (BODY, FACE, LEFT_HAND, RIGHT_HAND):
             assert self.places(poses, part) == [0.25, 0.5]
@@ -347,11 +367,14 @@ class TestUnits:
         ("body", "hand", "expected"),
         [
             # In the corner of a file of pixels, and right of and below the canvas in one of parts.
-            ([50, 50], [1, 1], [1 / 200, 1 / 100]), ([50, 50], [2, 0], [2 / 200, 0.0]),
-            ([50, 50], [0, 0], [0.0, 0.0]), ([50, 50], [1.5, 1.5], [1.5 / 200, 1.5 / 100]),
-            ([0.5, 0.5], [1, 1], [1.0, 1.0]), ([0.5, 0.5], [1.2, 1.2], [1.2, 1.2]),
+            ([50, 50], [1, 1], [1 / 200, 1 / 100]),
+            ([50, 50], [2, 0], [2 / 200, 0.0]),
+            ([50, 50], [0, 0], [0.0, 0.0]),
+            ([50, 50], [1.5, 1.5], [1.5 / 200, 1.5 / 100]),
+            ([0.5, 0.5], [1, 1], [1.0, 1.0]),
+            ([0.5, 0.5], [1.2, 1.2], [1.2, 1.2]),
         ],
-    )  # fmt: skip
+    )
     def test_in_a_corner(self, body, hand, expected) -> None:
         """The person's other parts tell."""
         other = {KEYS[0]: [60.0, 60.0, 1.0] * 18 if body[0] < 1 else [0.6, 0.6, 1.0] * 18}
@@ -417,23 +440,43 @@ class TestLeftOut:
     @pytest.mark.parametrize(
         ("key", "values", "reason"),
         [
-            *((key, [9.0] * 3 * count, f"{key} has {3 * count} numbers; expected")
-              for key, counts in (("pose_keypoints_2d", (17, 19, 24, 133)),
-                                  ("face_keypoints_2d", (69, 71, 1)),
-                                  ("hand_left_keypoints_2d", (20, 22)),
-                                  ("hand_right_keypoints_2d", (20, 42)),
-                                  ("foot_keypoints_2d", (5, 7)), (EXACT, (1, 133)))
-              for count in counts),
-            *(("face_keypoints_2d", values, "face_keypoints_2d is not a list of numbers")
-              for values in ("text", {"x": 1}, True, ["9"] * 210, [True] * 210, [[9.0, 9.0], [1.0]],
-                             [9.0] * 209 + ["9"], [9.0] * 209 + [False], [10**400] * 210,
-                             [9.0] * 209 + [10**400], [9.0] * 209 + [[9.0]], [{}] * 210, [1j] * 210,
-                             np.array(["9"] * 210), np.ones(210, bool))),
+            *(
+                (key, [9.0] * 3 * count, f"{key} has {3 * count} numbers; expected")
+                for key, counts in (
+                    ("pose_keypoints_2d", (17, 19, 24, 133)),
+                    ("face_keypoints_2d", (69, 71, 1)),
+                    ("hand_left_keypoints_2d", (20, 22)),
+                    ("hand_right_keypoints_2d", (20, 42)),
+                    ("foot_keypoints_2d", (5, 7)),
+                    (EXACT, (1, 133)),
+                )
+                for count in counts
+            ),
+            *(
+                ("face_keypoints_2d", values, "face_keypoints_2d is not a list of numbers")
+                for values in (
+                    "text",
+                    {"x": 1},
+                    True,
+                    ["9"] * 210,
+                    [True] * 210,
+                    [[9.0, 9.0], [1.0]],
+                    [9.0] * 209 + ["9"],
+                    [9.0] * 209 + [False],
+                    [10**400] * 210,
+                    [9.0] * 209 + [10**400],
+                    [9.0] * 209 + [[9.0]],
+                    [{}] * 210,
+                    [1j] * 210,
+                    np.array(["9"] * 210),
+                    np.ones(210, bool),
+                )
+            ),
             ("face_keypoints_2d", [9.0] * 209, "has 209 numbers"),
             ("face_keypoints_2d", 5, "has 1 numbers"),
             (EXACT, "text", f"{EXACT} is not a list of numbers"),
         ],
-    )  # fmt: skip
+    )
     def test_one_part(self, caplog, key, values, reason) -> None:
         frame = body(50, 25, 1)
         frame["people"][0]["hand_left_keypoints_2d"] = [60.0, 30.0, 1.0] * 21
@@ -476,9 +519,15 @@ class TestLeftOut:
 
     @pytest.mark.parametrize(
         "form",
-        [lambda x: x.tolist(), np.float32, lambda x: [x.tolist()], lambda x: [*x.ravel()],
-         lambda x: [*map(np.array, x.ravel())], lambda x: [*torch.from_numpy(x).ravel()]],
-    )  # fmt: skip
+        [
+            lambda x: x.tolist(),
+            np.float32,
+            lambda x: [x.tolist()],
+            lambda x: [*x.ravel()],
+            lambda x: [*map(np.array, x.ravel())],
+            lambda x: [*torch.from_numpy(x).ravel()],
+        ],
+    )
     def test_rows_of_points(self, caplog, form) -> None:
         """Some programs write a list for each point."""
         frame = body()

@@ -135,9 +135,13 @@ class TestInterpolatePoses:
             tested += 1
             pairs = torch.stack([torch.arange(len(match)), match], dim=1)
             shown = interpolate_poses(
-                start, end, torch.cat([times, torch.ones(1)]), pairs=pairs, missing_joints="hide",
+                start,
+                end,
+                torch.cat([times, torch.ones(1)]),
+                pairs=pairs,
+                missing_joints="hide",
                 missing_people="fade",
-            )  # fmt: skip
+            )
             last = shown.frame(-1)
             assert torch.equal(last.keypoints, end.people(match).keypoints), path.name
             shown = Poses(shown.keypoints[:-1], shown.scores[:-1])
@@ -161,8 +165,10 @@ class TestInterpolatePoses:
 
     @pytest.mark.parametrize("seen_first", [True, False])
     def test_a_joint_of_one_keyframe(self, seen_first: bool) -> None:
-        ends = [change(people(0.2), 4, score=0.8, at=(0.3, 0.5)),
-                change(people(0.6), 4, score=0.0, at=(0.0, 0.0))]  # fmt: skip
+        ends = [
+            change(people(0.2), 4, score=0.8, at=(0.3, 0.5)),
+            change(people(0.6), 4, score=0.0, at=(0.0, 0.0)),
+        ]
         if not seen_first:
             ends.reverse()
         hidden = move(*ends)
@@ -214,15 +220,22 @@ class TestInterpolatePoses:
 
     @pytest.mark.parametrize(
         ("choice", "match"),
-        [({"missing_joints": "fly"}, "missing_joints of hide, hold; got 'fly'"),
-         ({"missing_people": "stay"}, "missing_people of fade, drop; got 'stay'")],
-    )  # fmt: skip
+        [
+            ({"missing_joints": "fly"}, "missing_joints of hide, hold; got 'fly'"),
+            ({"missing_people": "stay"}, "missing_people of fade, drop; got 'stay'"),
+        ],
+    )
     def test_another_choice(self, choice: dict, match: str) -> None:
         with pytest.raises(ValueError, match=match):
             move(people(0.1), people(0.2), **choice)
 
     def test_times_are_a_row(self) -> None:
         with pytest.raises(ValueError, match=r"times \[T\], got \[1, 2\]"):
-            interpolate_poses(people(0.1), people(0.2), torch.zeros(1, 2),
-                              pairs=torch.tensor([[0, 0]]), missing_joints="hide",
-                              missing_people="fade")  # fmt: skip
+            interpolate_poses(
+                people(0.1),
+                people(0.2),
+                torch.zeros(1, 2),
+                pairs=torch.tensor([[0, 0]]),
+                missing_joints="hide",
+                missing_people="fade",
+            )

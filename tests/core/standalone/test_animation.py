@@ -43,10 +43,19 @@ def controlnext_v1(out_channels: int):
 
 def settings(**changes) -> Settings:
     usual = {
-        "num_frames": 4, "window": 24, "overlap": 6, "steps": 2, "min_guidance": 2.0,
-        "max_guidance": 2.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 128,
-        "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
-    }  # fmt: skip
+        "num_frames": 4,
+        "window": 24,
+        "overlap": 6,
+        "steps": 2,
+        "min_guidance": 2.0,
+        "max_guidance": 2.0,
+        "control_weight": 1.0,
+        "fps": 7,
+        "motion_bucket_id": 128,
+        "augmentation": 0.02,
+        "noise_injection_steps": 0,
+        "noise_injection_ratio": 0.0,
+    }
     return Settings(**{**usual, **changes})
 
 
@@ -135,8 +144,9 @@ class TestUnconditionalHalf:
         control = torch.randn(3, 64, *size, generator=torch.Generator().manual_seed(2))
         outs = []
         for strength in (0.0, 1.0):
-            with steered(models.unet, control, strength, block=network.down_block,
-                         levels=network.levels()):  # fmt: skip
+            with steered(
+                models.unet, control, strength, block=network.down_block, levels=network.levels()
+            ):
                 outs.append(
                     models.unet(
                         torch.ones(2, 3, 8, 8, 16),
@@ -192,16 +202,23 @@ class TestPipeline:
         chosen = settings(**{"num_frames": control_frames, "steps": 1, **changes})
         seen = []
         frames = AnimationPipeline(models, device=CPU, offload=True)(
-            reference, control, chosen, seed=seed, decode_chunk=3,
+            reference,
+            control,
+            chosen,
+            seed=seed,
+            decode_chunk=3,
             progress=lambda *state: seen.append(state),
-        )  # fmt: skip
+        )
         return np.stack([*frames]), seen
 
     def test_frames(self, models) -> None:
         frames, seen = self.animate(models)
         assert frames.shape == (5, *SIZE, 3) and frames.dtype == np.uint8
-        assert seen == [("denoising", 0, 1), ("denoising", 1, 1),
-                        *(("decoding", i, 5) for i in (0, 3, 5))]  # fmt: skip
+        assert seen == [
+            ("denoising", 0, 1),
+            ("denoising", 1, 1),
+            *(("decoding", i, 5) for i in (0, 3, 5)),
+        ]
 
     def test_seed_and_windows(self, models) -> None:
         frames, _ = self.animate(models, window=4, overlap=2)

@@ -219,8 +219,9 @@ class TestWhatIsLeft:
                     raise KeyError
                 (tmp_path / name / "file").touch()
         assert os.listdir(tmp_path) == ["a"] and os.listdir(tmp_path / "a" / "b") == ["file"]
-        with pytest.raises(UserError, match="file exists already"), made_folder(
-            tmp_path / "a" / "b" / "file"
+        with (
+            pytest.raises(UserError, match="file exists already"),
+            made_folder(tmp_path / "a" / "b" / "file"),
         ):
             pytest.fail("it is a file")
 
@@ -252,10 +253,16 @@ class TestReserve:
             (claim.path / "other").write_bytes(bytes(600_000))
 
     @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system keeps no room")
-    @pytest.mark.parametrize(("number", "refused"), [
-        (errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EFBIG, True),
-        (errno.EOPNOTSUPP, False), (errno.EINVAL, False),
-    ])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("number", "refused"),
+        [
+            (errno.ENOSPC, True),
+            (errno.EDQUOT, True),
+            (errno.EFBIG, True),
+            (errno.EOPNOTSUPP, False),
+            (errno.EINVAL, False),
+        ],
+    )
     def test_disk_that_keeps_none(self, tmp_path, monkeypatch, number, refused):
         def refuse(*given):
             raise OSError(number, os.strerror(number))

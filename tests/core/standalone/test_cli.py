@@ -60,8 +60,10 @@ class TestInbetween:
         assert main(["inbetween", *pair, "-o", str(out), *SMALL, "--seed", "3"]) == 0
         printed = capsys.readouterr()
         assert str(out / "result.mp4") in printed.out and "noise" in printed.out
-        assert all(f"{stage}: 100%" in printed.err
-                   for stage in ("loading", "conditions", "denoising", "decoding"))  # fmt: skip
+        assert all(
+            f"{stage}: 100%" in printed.err
+            for stage in ("loading", "conditions", "denoising", "decoding")
+        )
         assert (out / "result.mp4").stat().st_size > 1000
         assert pictures(out / "condition").shape == (4, 64, 128, 3)
         frames = pictures(out / "frames")
@@ -86,15 +88,39 @@ class TestInbetween:
 
     def test_names_of_the_reference(self, stand_ins, pair, tmp_path) -> None:
         arguments = [
-            "inbetween", "--pretrained_model_name_or_path", str(stand_ins / "svd"),
-            "--controlnext_path", str(stand_ins / "controlnext.safetensors"),
-            "--unet_path", str(stand_ins / "unet.safetensors"),
-            "--image1_path", pair[0], "--image2_path", pair[1],
-            "--output_dir", str(tmp_path / "out"), "--control_weight", "0.5",
-            "--num_inference_steps", "1", "--height", "64", "--width", "64",
-            "--max_frame_num", "3", "--batch_frames", "2", "--overlap", "1",
-            "--max_pts", "10", "--max_lines", "20", "--offload",
-        ]  # fmt: skip
+            "inbetween",
+            "--pretrained_model_name_or_path",
+            str(stand_ins / "svd"),
+            "--controlnext_path",
+            str(stand_ins / "controlnext.safetensors"),
+            "--unet_path",
+            str(stand_ins / "unet.safetensors"),
+            "--image1_path",
+            pair[0],
+            "--image2_path",
+            pair[1],
+            "--output_dir",
+            str(tmp_path / "out"),
+            "--control_weight",
+            "0.5",
+            "--num_inference_steps",
+            "1",
+            "--height",
+            "64",
+            "--width",
+            "64",
+            "--max_frame_num",
+            "3",
+            "--batch_frames",
+            "2",
+            "--overlap",
+            "1",
+            "--max_pts",
+            "10",
+            "--max_lines",
+            "20",
+            "--offload",
+        ]
         assert main(arguments) == 0
         assert pictures(tmp_path / "out" / "frames").shape == (3, 64, 64, 3)
 
@@ -103,8 +129,9 @@ class TestInbetween:
         arguments = ["inbetween", *pair, "-o", str(tmp_path / "out"), *SMALL]
         assert main([*arguments, "--conditions-only"]) == 0
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-            "condition", "run.json"
-        ]  # fmt: skip
+            "condition",
+            "run.json",
+        ]
         assert str(tmp_path / "out" / "condition") in capsys.readouterr().out
 
     def test_colors_are_those_of_their_own_seed(self, pair, tmp_path) -> None:
@@ -140,9 +167,13 @@ class TestInbetween:
         if key in ("unet", "model"):  # is not needed
             arguments = ["--run", str(file), "--conditions-only", "--frames", "2"]
             assert main(["inbetween", *arguments, "-o", str(tmp_path / "out")]) == 0
-        assert fails(capsys, "--run", str(file), f"--{key}" if key not in ("first", "last") else
-                     f"--image{1 + (key == 'last')}_path",
-                     *(["typed"] * (2 if key == "poses" else 1))).count("typed")  # fmt: skip
+        assert fails(
+            capsys,
+            "--run",
+            str(file),
+            f"--{key}" if key not in ("first", "last") else f"--image{1 + (key == 'last')}_path",
+            *(["typed"] * (2 if key == "poses" else 1)),
+        ).count("typed")
 
     @pytest.mark.parametrize(
         ("command", "options"),
@@ -162,6 +193,7 @@ class TestInbetween:
         arguments = ["--run", str(file), "--conditions-only", "-o", str(tmp_path / "out")]
         assert main(["inbetween", *arguments]) == 0
         assert "Neither are 980 more files." in caplog.text and len(caplog.messages) < 30
+
 
 class TestBadInput:
     def test_one_frame_missing(self, pair, capsys) -> None:
@@ -186,10 +218,18 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         ("option", "value"),
-        [("--frames", "1"), ("--steps", "0"), ("--steps", "many"), ("--seed", "-1"),
-         ("--color-seed", "4294967296"), ("--width", "1000"),
-         ("--noise-injection-ratio", "1.5"), ("--max-guidance", "nan"), ("--dtype", "fp8")],
-    )  # fmt: skip
+        [
+            ("--frames", "1"),
+            ("--steps", "0"),
+            ("--steps", "many"),
+            ("--seed", "-1"),
+            ("--color-seed", "4294967296"),
+            ("--width", "1000"),
+            ("--noise-injection-ratio", "1.5"),
+            ("--max-guidance", "nan"),
+            ("--dtype", "fp8"),
+        ],
+    )
     def test_options_out_of_bounds(self, pair, capsys, option, value) -> None:
         with pytest.raises(SystemExit) as stopped:
             main(["inbetween", *pair, option, value])
@@ -206,8 +246,15 @@ class TestBadInput:
 
     def test_wrong_model_file(self, stand_ins, pair, tmp_path, capsys) -> None:
         (tmp_path / "unet.safetensors").write_text("404: not found")
-        message = fails(capsys, *pair, "-o", str(tmp_path / "out"), *SMALL,
-                        "--unet", str(tmp_path / "unet.safetensors"))  # fmt: skip
+        message = fails(
+            capsys,
+            *pair,
+            "-o",
+            str(tmp_path / "out"),
+            *SMALL,
+            "--unet",
+            str(tmp_path / "unet.safetensors"),
+        )
         assert "unet.safetensors (14 bytes) can't be read as model weights" in message
 
     def test_missing_package(self, pair, monkeypatch, capsys) -> None:
@@ -249,14 +296,18 @@ class TestFailures:
         ("error", "message"),
         [
             (UserError("The file a is none."), "The file a is none."),
-            (PermissionError(errno.EACCES, "Permission denied", "a"),
-             "a may not be read or written by you: give yourself the right to, or name another."),
+            (
+                PermissionError(errno.EACCES, "Permission denied", "a"),
+                "a may not be read or written by you: give yourself the right to, or name another.",
+            ),
             (FileNotFoundError(errno.ENOENT, "Nothing", b"a"), "There is no file or folder a."),
-            (OSError(errno.ENOSPC, "No space left on device"),
-             "A file can't be read or written: No space left on device."),
+            (
+                OSError(errno.ENOSPC, "No space left on device"),
+                "A file can't be read or written: No space left on device.",
+            ),
             (MemoryError(), "The computer's memory ran out. Try a smaller size, or fewer frames."),
         ],
-    )  # fmt: skip
+    )
     def test_a_sentence_for_the_user(self, monkeypatch, capsys, error, message) -> None:
         monkeypatch.delenv("FCVG_DEBUG", raising=False)
         assert self.fails(monkeypatch, error) == 2
@@ -419,8 +470,16 @@ class TestOutput:
             missing = str(tmp_path / "missing")
             message = fails(capsys, *pair, "-o", str(tmp_path / "a"), *SMALL, option, missing)
             assert "There is no" in message and missing in message
-        message = fails(capsys, *pair, "-o", str(tmp_path / "a"), *SMALL, "--poses", *pair[:1],
-                        str(tmp_path / "missing"))  # fmt: skip
+        message = fails(
+            capsys,
+            *pair,
+            "-o",
+            str(tmp_path / "a"),
+            *SMALL,
+            "--poses",
+            *pair[:1],
+            str(tmp_path / "missing"),
+        )
         assert "There is no file" in message and os.listdir(tmp_path) == []
 
     @pytest.mark.skipif(os.name == "nt", reason="names of Unix")
@@ -472,8 +531,12 @@ class TestMatch:
 def dwpose(own_golden) -> list[str]:
     """Options of DWPose's stand-ins, which find two people in any picture."""
     folder = own_golden / "dwpose"
-    return ["--dwpose-det", str(folder / "det_two.onnx"),
-            "--dwpose-pose", str(folder / "pose_a.onnx")]  # fmt: skip
+    return [
+        "--dwpose-det",
+        str(folder / "det_two.onnx"),
+        "--dwpose-pose",
+        str(folder / "pose_a.onnx"),
+    ]
 
 
 class TestPose:
@@ -481,9 +544,10 @@ class TestPose:
         assert main(["pose", *pair, *dwpose, "-o", str(tmp_path / "p")]) == 0
         assert capsys.readouterr().out.count("2 people") == 2
         assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
-            f"{name}{kind}" for name in ("first", "last")
+            f"{name}{kind}"
+            for name in ("first", "last")
             for kind in (".json", ".png", "_preview.png")
-        ]  # fmt: skip
+        ]
         size = Image.open(pair[0]).size
         assert Image.open(tmp_path / "p" / "first.png").size == size
         # Whole pictures, so that nothing is cropped and the same people are found again.
@@ -518,8 +582,10 @@ class TestPose:
 
     def test_what_is_given_wins(self, pair, dwpose, tmp_path) -> None:
         common = ["--conditions-only", "--frames", "3", "--width", "128", "--height", "64"]
-        assert main(["inbetween", *pair, *common, "--no-poses", *dwpose, "-o",
-                     str(tmp_path / "a")]) == 0  # fmt: skip
+        assert (
+            main(["inbetween", *pair, *common, "--no-poses", *dwpose, "-o", str(tmp_path / "a")])
+            == 0
+        )
         assert main(["pose", *pair, *dwpose, "-o", str(tmp_path / "p")]) == 0
         given = [str(tmp_path / "p" / f"{name}.json") for name in ("first", "last")]
         again = ["inbetween", "--run", str(tmp_path / "a" / "run.json"), "--poses", *given]
@@ -548,8 +614,17 @@ class TestPose:
 
     def test_people_in_between(self, pair, dwpose, tmp_path) -> None:
         shown = {}
-        common = ["inbetween", *pair, "--conditions-only", "--frames", "5", "--width", "320",
-                  "--height", "192"]  # fmt: skip
+        common = [
+            "inbetween",
+            *pair,
+            "--conditions-only",
+            "--frames",
+            "5",
+            "--width",
+            "320",
+            "--height",
+            "192",
+        ]
         for name, more in {
             "lines": ["--no-poses"],
             "people": [],
@@ -562,8 +637,7 @@ class TestPose:
         assert all((shown[name] != shown["lines"]).any() for name in shown if name != "lines")
         assert np.count_nonzero(shown["wide"]) > np.count_nonzero(shown["people"])
         for name in ("gentle", "own"):  # the ends stay
-            same = [np.array_equal(a, b)
-                    for a, b in zip(shown[name], shown["people"], strict=True)]  # fmt: skip
+            same = [np.array_equal(a, b) for a, b in zip(shown[name], shown["people"], strict=True)]
             assert same[0] and same[-1] and not all(same)
 
     @pytest.mark.parametrize("timing", ["fast", "0,2", "0.5"])

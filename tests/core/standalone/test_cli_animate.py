@@ -49,10 +49,17 @@ def files(stand_ins, own_golden) -> list[str]:
     """Options of all stand-ins; these find one person in any picture."""
     dwpose = own_golden / "dwpose"
     return [
-        "--model", str(stand_ins / "svd"), "--unet_path", str(stand_ins / "unet.safetensors"),
-        "--controlnext_path", str(stand_ins / "controlnext.safetensors"),
-        "--dwpose-det", str(dwpose / "det_one.onnx"), "--dwpose-pose", str(dwpose / "pose_a.onnx"),
-    ]  # fmt: skip
+        "--model",
+        str(stand_ins / "svd"),
+        "--unet_path",
+        str(stand_ins / "unet.safetensors"),
+        "--controlnext_path",
+        str(stand_ins / "controlnext.safetensors"),
+        "--dwpose-det",
+        str(dwpose / "det_one.onnx"),
+        "--dwpose-pose",
+        str(dwpose / "pose_a.onnx"),
+    ]
 
 
 def frames_of(path: Path) -> tuple[np.ndarray, float]:
@@ -71,8 +78,10 @@ class TestAnimate:
         assert main(["animate", str(picture), str(video), "-o", str(out), *files, *SMALL]) == 0
         printed = capsys.readouterr()
         assert str(out / "result.mp4") in printed.out and "noise" in printed.out
-        assert all(f"{stage}: 100%" in printed.err
-                   for stage in ("loading", "poses", "denoising", "decoding"))  # fmt: skip
+        assert all(
+            f"{stage}: 100%" in printed.err
+            for stage in ("loading", "poses", "denoising", "decoding")
+        )
         frames, fps = frames_of(out / "result.mp4")
         # Every other frame of nine, and the picture's own pose before them.
         assert frames.shape == (6, 128, 64, 3) and fps == 15
@@ -112,12 +121,31 @@ class TestAnimate:
 
     def test_names_of_the_reference(self, picture, video, files, tmp_path) -> None:
         command = [
-            "animate", *files, "--ref_image_path", str(picture),
-            "--validation_control_video_path", str(video), "--output_dir", str(tmp_path / "out"),
-            "--max_frame_num", "4", "--batch_frames", "3", "--overlap", "1", "--sample_stride", "1",
-            "--guidance_scale", "1.5", "--height", "64", "--width", "64",
-            "--num_inference_steps", "1",
-        ]  # fmt: skip
+            "animate",
+            *files,
+            "--ref_image_path",
+            str(picture),
+            "--validation_control_video_path",
+            str(video),
+            "--output_dir",
+            str(tmp_path / "out"),
+            "--max_frame_num",
+            "4",
+            "--batch_frames",
+            "3",
+            "--overlap",
+            "1",
+            "--sample_stride",
+            "1",
+            "--guidance_scale",
+            "1.5",
+            "--height",
+            "64",
+            "--width",
+            "64",
+            "--num_inference_steps",
+            "1",
+        ]
         assert main(command) == 0
         frames, fps = frames_of(tmp_path / "out" / "result.mp4")
         assert len(frames) == 4 and fps == 30
@@ -146,8 +174,9 @@ class TestAnimate:
         command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files[6:]]
         assert main([*command, "--conditions-only", "--height", "128", "--width", "64"]) == 0
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-            "condition", "run.json"
-        ]  # fmt: skip
+            "condition",
+            "run.json",
+        ]
 
     def test_version_1(self, picture, video, files, stand_ins, tmp_path) -> None:
         """Another ControlNeXt, told by its keys."""
@@ -332,8 +361,21 @@ def test_disk_that_fills_while_frames_are_written(
                 pass
 
     monkeypatch.setattr(claim.Claim, "release", fill)
-    command = ["animate", str(picture), "--control-frames", str(disk / "control"), *files[:6],
-               "--frames", "3", "--height", "64", "--width", "64", "--steps", "1"]  # fmt: skip
+    command = [
+        "animate",
+        str(picture),
+        "--control-frames",
+        str(disk / "control"),
+        *files[:6],
+        "--frames",
+        "3",
+        "--height",
+        "64",
+        "--width",
+        "64",
+        "--steps",
+        "1",
+    ]
     assert main([*command, "-o", str(disk / "out")]) == 2
     message = capsys.readouterr().err.splitlines()[-1]
     assert f"The disk of {disk / 'out'}" in message and "is full" in message

@@ -15,9 +15,14 @@ from fcvg_core.standalone.scene import draw_sample_pair
 from fcvg_core.timeline import inbetween_times
 
 SETTINGS = ConditionSettings(
-    num_frames=3, timing="reference", line_width=1, seed=0, pose_style=STYLES["fcvg"],
-    missing_joints="hide", missing_people="fade",
-)  # fmt: skip
+    num_frames=3,
+    timing="reference",
+    line_width=1,
+    seed=0,
+    pose_style=STYLES["fcvg"],
+    missing_joints="hide",
+    missing_people="fade",
+)
 MATCH = ClassicLineMatcher()
 BLANK = np.full((288, 512, 3), 128, np.uint8)
 
@@ -40,9 +45,12 @@ def test_nothing_to_match(caplog) -> None:
     caplog.set_level(logging.WARNING)
     seen = []
     frames = make_conditions(
-        (BLANK, BLANK), SETTINGS, match=MATCH, find_poses=lambda pair: (nobody(), nobody()),
+        (BLANK, BLANK),
+        SETTINGS,
+        match=MATCH,
+        find_poses=lambda pair: (nobody(), nobody()),
         progress=lambda *state: seen.append(state),
-    )  # fmt: skip
+    )
     assert not frames.any() and "No line" in caplog.text
     assert seen == [("conditions", done, 3) for done in range(4)]
 

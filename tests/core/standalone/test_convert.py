@@ -153,11 +153,15 @@ class TestOfficial:
         shapes = gluestick_shapes(Config())
         weights = {f"matcher.module.{k}": torch.ones(shape) for k, shape in shapes.items()}
         old = (
-            save(tmp_path / "checkpoint_GlueStick_MD.tar",
-                 {"model": weights | {"extractor.x": torch.ones(2)}, "epoch": 3}),
-            save(tmp_path / "superpoint_v1.pth",
-                 {key: torch.ones(shape) for key, shape in superpoint_shapes().items()}),
-        )  # fmt: skip
+            save(
+                tmp_path / "checkpoint_GlueStick_MD.tar",
+                {"model": weights | {"extractor.x": torch.ones(2)}, "epoch": 3},
+            ),
+            save(
+                tmp_path / "superpoint_v1.pth",
+                {key: torch.ones(shape) for key, shape in superpoint_shapes().items()},
+            ),
+        )
         assert main(["models", "--convert", *map(str, old)]) == 0
         expected = build_gluestick(*map(read_weights, old), names=("a", "b")).state_dict()
         for path in old:

@@ -55,11 +55,14 @@ def test_torch(installed: dict, level: str, text: str) -> None:
         (("cpu", "NVIDIA", 0.0, "for the CPU alone", "float32"), PROBLEM, "from pytorch.org"),
         (("cpu", "NVIDIA", 0.0, "CUDA 13.0", "float32"), PROBLEM, "update its driver"),
         (("mps", "Apple's GPU", 0.0, "MPS", "float16"), OK, "GPU (MPS), frames in float16"),
-        (("cuda", "RTX 4090", 22.5, "CUDA 13.0", "bfloat16"), OK,
-         "RTX 4090 (CUDA 13.0), 22.5 GB free, frames in bfloat16; --offload is not needed"),
+        (
+            ("cuda", "RTX 4090", 22.5, "CUDA 13.0", "bfloat16"),
+            OK,
+            "RTX 4090 (CUDA 13.0), 22.5 GB free, frames in bfloat16; --offload is not needed",
+        ),
         (("cuda", "RX 7600", 7.1, "ROCm 7.0", "float16"), WARNING, "take --offload"),
     ],
-)  # fmt: skip
+)
 def test_device(device: tuple, level: str, text: str) -> None:
     found = check_device(Device(*device))
     assert found.level == level and text in found.text
@@ -84,17 +87,21 @@ def test_onnxruntime(installed: dict, level: str, text: str) -> None:
         ({}, PROBLEM, "pip install opencv-python"),
         ({"opencv-python-headless": "4.12"}, OK, "opencv-python-headless 4.12"),
         ({"opencv-python": "5.0", "opencv-contrib-python": "5.0"}, OK, "opencv-contrib"),
-        ({"opencv-python": "5.0", "opencv-python-headless": "4.12"}, WARNING,
-         "opencv-python 5.0, opencv-python-headless 4.12 share a folder"),
+        (
+            {"opencv-python": "5.0", "opencv-python-headless": "4.12"},
+            WARNING,
+            "opencv-python 5.0, opencv-python-headless 4.12 share a folder",
+        ),
     ],
-)  # fmt: skip
+)
 def test_opencv(installed: dict, level: str, text: str) -> None:
     found = check_opencv(installed)
     assert found.level == level and text in found.text
 
 
-@pytest.mark.parametrize("error", ["ImportError('libGL.so.1: cannot open')", "OSError('WinError')",
-                                   "RuntimeError('x')"])  # fmt: skip
+@pytest.mark.parametrize(
+    "error", ["ImportError('libGL.so.1: cannot open')", "OSError('WinError')", "RuntimeError('x')"]
+)
 def test_what_is_installed_and_does_not_work(tmp_path: Path, monkeypatch, error: str) -> None:
     (tmp_path / "broken_module.py").write_text(f"raise {error}\n")
     monkeypatch.syspath_prepend(tmp_path)
@@ -202,8 +209,13 @@ def plain_machine(monkeypatch) -> None:
 
 
 def test_numbers() -> None:
-    for version, expected in (("0.3.64", (0, 3, 64)), ("2.0rc1", (2, 0)), ("5.0.0.93", (5, 0, 0)),
-                              ("2.11.0+cu128", (2, 11, 0)), ("", ())):  # fmt: skip
+    for version, expected in (
+        ("0.3.64", (0, 3, 64)),
+        ("2.0rc1", (2, 0)),
+        ("5.0.0.93", (5, 0, 0)),
+        ("2.11.0+cu128", (2, 11, 0)),
+        ("", ()),
+    ):
         assert packages.numbers(version) == expected
 
 

@@ -77,9 +77,14 @@ def get(internet, models: Path, *options: str, digests: dict | None = None, limi
         environment.pop("HF_TOKEN", None)
     said = json.dumps([digests or {}, limit, ["models", "--get", *options]])
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, said], cwd=ROOT, env=environment, timeout=120,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", PROGRAM, said],
+        cwd=ROOT,
+        env=environment,
+        timeout=120,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -108,14 +113,37 @@ class TestEverything:
         assert not (models / STAGING).exists()
         environment = {**os.environ, "FCVG_MODELS": str(models), "HF_HUB_OFFLINE": "1"}
         run = [sys.executable, "-m", "fcvg_core"]
-        subprocess.run([*run, "sample-frames", str(tmp_path / "in"), "--width", "128", "--height",
-                        "64"], cwd=ROOT, check=True)  # fmt: skip
+        subprocess.run(
+            [*run, "sample-frames", str(tmp_path / "in"), "--width", "128", "--height", "64"],
+            cwd=ROOT,
+            check=True,
+        )
         frames = [str(path) for path in sorted((tmp_path / "in").glob("*.png"))]
         done = subprocess.run(
-            [*run, "inbetween", *frames, "-o", str(tmp_path / "out"), "--width", "128", "--height",
-             "64", "--frames", "4", "--steps", "1", "--matcher", "classic", "--no-poses"],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            [
+                *run,
+                "inbetween",
+                *frames,
+                "-o",
+                str(tmp_path / "out"),
+                "--width",
+                "128",
+                "--height",
+                "64",
+                "--frames",
+                "4",
+                "--steps",
+                "1",
+                "--matcher",
+                "classic",
+                "--no-poses",
+            ],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "out" / "result.mp4").stat().st_size
         code, text = get(internet, models)
@@ -129,8 +157,9 @@ class TestEverything:
         (comfyui / "comfyui_version.py").write_text('__version__ = "0.8.0"\n')
         code, text = get(internet, Path(), "--mode", "animate", FCVG_MODELS="")
         assert code == 2 and "no folder to download to" in text
-        code, text = get(internet, Path(), "--mode", "animate", FCVG_MODELS="",
-                         COMFYUI_PATH=str(comfyui))  # fmt: skip
+        code, text = get(
+            internet, Path(), "--mode", "animate", FCVG_MODELS="", COMFYUI_PATH=str(comfyui)
+        )
         assert code == 0, text
         models = comfyui / "models"
         assert (models / "dwpose" / "yolox_l.onnx").read_bytes() == b"mine"
@@ -268,8 +297,9 @@ class TestRefused:
             models = tmp_path / mode
             if mode == "inbetween":
                 put_others(internet, models, "FCVG's ControlNeXt")
-            code, text = get(internet, models, "--mode", mode, HTTPS_PROXY=closed,
-                             https_proxy=closed)  # fmt: skip
+            code, text = get(
+                internet, models, "--mode", mode, HTTPS_PROXY=closed, https_proxy=closed
+            )
             assert code == 2 and text.count("can't be reached") == 1, text
             assert host in text and "HTTPS_PROXY" in text
 

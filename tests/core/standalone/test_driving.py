@@ -59,8 +59,14 @@ class TestDrawDrivingPoses:
     def test_progress(self, own_golden, image) -> None:
         seen = []
         finder = detector(own_golden, "dwpose_synth.npz")
-        draw_driving_poses([image] * 2, image, finder, SETTINGS, max_frames=9,
-                           progress=lambda *state: seen.append(state))  # fmt: skip
+        draw_driving_poses(
+            [image] * 2,
+            image,
+            finder,
+            SETTINGS,
+            max_frames=9,
+            progress=lambda *state: seen.append(state),
+        )
         assert seen == [("poses", 1, 9), ("poses", 2, 9), ("poses", 2, 2)]
 
     def test_nobody(self, own_golden, image, caplog) -> None:

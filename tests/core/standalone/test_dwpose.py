@@ -29,10 +29,16 @@ def no_folder(monkeypatch) -> None:
 
 
 def options(**given) -> Namespace:
-    return Namespace(**{
-        "poses": None, "dwpose_det": None, "dwpose_pose": None,
-        "whole_frame": False, "device": "cpu", **given,
-    })  # fmt: skip
+    return Namespace(
+        **{
+            "poses": None,
+            "dwpose_det": None,
+            "dwpose_pose": None,
+            "whole_frame": False,
+            "device": "cpu",
+            **given,
+        }
+    )
 
 
 class TestChoosePoseFinder:

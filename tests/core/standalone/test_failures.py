@@ -19,8 +19,10 @@ def failed(number: int, path: str | None = "/x/y") -> OSError:
     ("number", "message"),
     [
         (errno.ENOENT, "There is no file or folder /x/y."),
-        (errno.EACCES, "/x/y may not be read or written by you: give yourself the right to, or "
-         "name another."),
+        (
+            errno.EACCES,
+            "/x/y may not be read or written by you: give yourself the right to, or name another.",
+        ),
         (errno.EPERM, "/x/y may not be changed by you"),
         (errno.EROFS, "/x is on a disk that can only be read: name a folder on another disk."),
         (errno.EFBIG, "The disk of /x takes no file of that size"),
@@ -35,7 +37,7 @@ def failed(number: int, path: str | None = "/x/y") -> OSError:
         (errno.ENOSPC, "The disk of /x is full."),
         (errno.EDQUOT, "The disk of /x gives you no more room (quota)."),
     ],
-)  # fmt: skip
+)
 @pytest.mark.skipif(os.name == "nt", reason="paths and words of Unix")
 def test_the_system_refuses(number, message):
     assert explain(failed(number)).startswith(message)
@@ -70,17 +72,23 @@ def fault(kind: str) -> Exception:
         "hip": torch.OutOfMemoryError("HIP out of memory. Tried to allocate 2.00 GiB."),
         "mps": RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB, ...)"),
         "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas...`"),
-        "torch": RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: "
-                              "can't allocate memory: you tried to allocate 8 bytes. Error code "
-                              "12 (Cannot allocate memory)"),
-        "windows": RuntimeError("[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: "
-                                "not enough memory: you tried to allocate 8 bytes."),
+        "torch": RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: "
+            "can't allocate memory: you tried to allocate 8 bytes. Error code "
+            "12 (Cannot allocate memory)"
+        ),
+        "windows": RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:80] data. DefaultCPUAllocator: "
+            "not enough memory: you tried to allocate 8 bytes."
+        ),
         "python": MemoryError(),
-        "opencv": cv2.error("OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed "
-                            "to allocate 8 bytes in function 'OutOfMemoryError'"),
+        "opencv": cv2.error(
+            "OpenCV(4.11.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed "
+            "to allocate 8 bytes in function 'OutOfMemoryError'"
+        ),
         "onnx": RuntimeError("bad allocation"),
         "system": failed(errno.ENOMEM, None),
-    }  # fmt: skip
+    }
     if kind == "late":
         if not hasattr(torch, "AcceleratorError"):
             pytest.skip("this torch has no such error")
@@ -106,9 +114,17 @@ def test_memory_of_an_array():
 
 @pytest.mark.parametrize(
     "error",
-    [ValueError("expected [T]"), KeyError("a"), RuntimeError("shapes"), AssertionError(),
-     RecursionError(), TypeError("a"), failed(errno.EBADF, None), failed(errno.EINVAL, None)],
-)  # fmt: skip
+    [
+        ValueError("expected [T]"),
+        KeyError("a"),
+        RuntimeError("shapes"),
+        AssertionError(),
+        RecursionError(),
+        TypeError("a"),
+        failed(errno.EBADF, None),
+        failed(errno.EINVAL, None),
+    ],
+)
 def test_nothing_is_said_of_a_fault(error):
     assert explain(error) is None
 
@@ -122,8 +138,12 @@ def test_the_rest():
 
 def test_amount():
     assert [amount(x) for x in (400, 4e5, 9.96e6, 12e6, 2.55e9)] == [
-        "0 kB", "400 kB", "10.0 MB", "12 MB", "2.5 GB"
-    ]  # fmt: skip
+        "0 kB",
+        "400 kB",
+        "10.0 MB",
+        "12 MB",
+        "2.5 GB",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -156,13 +176,17 @@ def test_the_current_folder_is_gone(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("cause", "said"),
     [
-        (ModuleNotFoundError("No module named 'yaml'", name="yaml"),
-         "The package pyyaml is not installed: pip install pyyaml."),
+        (
+            ModuleNotFoundError("No module named 'yaml'", name="yaml"),
+            "The package pyyaml is not installed: pip install pyyaml.",
+        ),
         (failed(errno.EMFILE), "Too many files are open to open /x/y"),
-        (ImportError("libx.so: failed to map segment from shared object", name="_C"),
-         "The computer's memory ran out."),
+        (
+            ImportError("libx.so: failed to map segment from shared object", name="_C"),
+            "The computer's memory ran out.",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("depth", [0, 1, 2])
 def test_an_import_fails_inside_a_library(cause, said, depth):
     """diffusers wraps it in a RuntimeError for each of its modules on the way."""

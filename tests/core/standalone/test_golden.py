@@ -113,13 +113,15 @@ def test_pipeline(meta, tensors):
     injected = iter(tensors.get("injected_noise", torch.empty(0)))
     out = denoise(
         Models(unet(meta), None, None, controlnext(meta), scheduler()),
-        tuple(Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
-              for which in ("first", "last")),
+        tuple(
+            Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
+            for which in ("first", "last")
+        ),
         tensors["control_frames"].float().movedim(-1, 1) / 255,
         tensors["noise"][0],
         settings(meta),
         draw=lambda: next(injected)[0],
-    )  # fmt: skip
+    )
     assert (out - tensors["out"][0]).abs().max() <= 5e-4
 
 

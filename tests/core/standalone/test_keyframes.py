@@ -91,7 +91,6 @@ class TestReadFrame:
         with pytest.raises(ValueError, match=rf"cut\.png \({kept} bytes\) can't be read"):
             read_frame(path)
 
-
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM"])
     def test_cut_off(self, tmp_path, kind) -> None:
         noise = np.random.RandomState(0).randint(0, 256, (32, 32, 3)).astype(np.uint8)
@@ -103,16 +102,29 @@ class TestReadFrame:
     @pytest.mark.parametrize(
         "content",
         [
-            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", b"BLP2" + bytes(200),
-            b"DDS " + b"\xff" * 200, b"8BPS\0\1" + b"\xff" * 60, b"P6 9 9 99999 ", b"SIMPLE",
-            b"GRIB\0\0\0\1" * 9, b"\0\0\1\0\1\0" + b"\xff" * 30, b"a text", b"\0" * 1000,
-            b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"\xff\xd8" + bytes(10**6), b"II*\0",
-            b"MM\0*\0\0\0\x08\xff\xff", b"II+\0\x08\0\0\0\x08" + b"\xff" * 30,
-            b"RIFF\0\0\0\0WEBPVP8X", b"RIFF\x1a\0\0\0WEBPEXIF\0\0\0\x80",
-            b"\0\0\0 ftypavif" + bytes(60), b"\0\0\0\x0cjP  \r\n\x87\n" + b"\xff" * 60,
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
+            b"BLP2" + bytes(200),
+            b"DDS " + b"\xff" * 200,
+            b"8BPS\0\1" + b"\xff" * 60,
+            b"P6 9 9 99999 ",
+            b"SIMPLE",
+            b"GRIB\0\0\0\1" * 9,
+            b"\0\0\1\0\1\0" + b"\xff" * 30,
+            b"a text",
+            b"\0" * 1000,
+            b"\x89PNG\r\n\x1a\n",
+            b"\xff\xd8\xff",
+            b"\xff\xd8" + bytes(10**6),
+            b"II*\0",
+            b"MM\0*\0\0\0\x08\xff\xff",
+            b"II+\0\x08\0\0\0\x08" + b"\xff" * 30,
+            b"RIFF\0\0\0\0WEBPVP8X",
+            b"RIFF\x1a\0\0\0WEBPEXIF\0\0\0\x80",
+            b"\0\0\0 ftypavif" + bytes(60),
+            b"\0\0\0\x0cjP  \r\n\x87\n" + b"\xff" * 60,
         ],
         ids=lambda content: repr(content[:12]),
-    )  # fmt: skip
+    )
     def test_other_content(self, tmp_path, content) -> None:
         refused(tmp_path, content)
 

@@ -148,9 +148,11 @@ class TestConfigs:
     """Every value of every config file of SVD's folder, set wrong."""
 
     USED = {
-        "unet/config.json": UNET, "vae/config.json": VAE,
-        "image_encoder/config.json": IMAGE_ENCODER, "model_index.json": INDEX,
-    }  # fmt: skip
+        "unet/config.json": UNET,
+        "vae/config.json": VAE,
+        "image_encoder/config.json": IMAGE_ENCODER,
+        "model_index.json": INDEX,
+    }
     UNUSED = ("scheduler/scheduler_config.json", "feature_extractor/preprocessor_config.json")
     WRONG = (None, "text", -1, 0, [], {}, 10**9)
     # Sizes that a network could have; the stand-ins' tensors have others.
@@ -205,8 +207,10 @@ class TestConfigs:
         for part in expected:
             assert str(found[part].network) == str(expected[part].network)
             kept = [getattr(x[part].network, "config", None) for x in (found, expected)]
-            assert kept[0] == kept[1] or part == "image_encoder" and (
-                kept[0].to_dict() == kept[1].to_dict()
+            assert (
+                kept[0] == kept[1]
+                or part == "image_encoder"
+                and (kept[0].to_dict() == kept[1].to_dict())
             )
 
     @pytest.mark.parametrize(("part", "key", "value"), OTHER_SIZES)
@@ -238,8 +242,10 @@ def test_vae_does_not_run_in_float16(stand_ins) -> None:
 
 def test_matching_precision_is_preferred(stand_ins, bare_svd, tmp_path) -> None:
     other = {key: value * 2 for key, value in load_file(stand_ins / "unet.safetensors").items()}
-    save_file(load_file(stand_ins / "unet.safetensors"),
-              bare_svd / "unet" / "diffusion_pytorch_model.safetensors")  # fmt: skip
+    save_file(
+        load_file(stand_ins / "unet.safetensors"),
+        bare_svd / "unet" / "diffusion_pytorch_model.safetensors",
+    )
     save_file(other, bare_svd / "unet" / "diffusion_pytorch_model.fp16.safetensors")
     full, half = (check_unet_files(bare_svd, None, x).fill() for x in (FLOAT, torch.float16))
     assert torch.equal(full.conv_in.weight * 2, half.conv_in.weight.float())

@@ -6,8 +6,24 @@ from fcvg_core.standalone import machine
 from fcvg_core.standalone.machine import choose_device, choose_dtype
 
 # Every kind that PyTorch has a name for.
-KINDS = ("ipu", "xla", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "lazy",
-         "vulkan", "meta", "hpu", "mtia", "privateuseone")  # fmt: skip
+KINDS = (
+    "ipu",
+    "xla",
+    "mkldnn",
+    "opengl",
+    "opencl",
+    "ideep",
+    "hip",
+    "ve",
+    "fpga",
+    "maia",
+    "lazy",
+    "vulkan",
+    "meta",
+    "hpu",
+    "mtia",
+    "privateuseone",
+)
 
 
 class TestDevice:
@@ -24,9 +40,27 @@ class TestDevice:
 
     @pytest.mark.parametrize(
         "name",
-        ["", " cpu", "CPU", "cpu ", "gpu", "cpu:0", "cpu:1", "cuda:", "cuda:-1", "cuda:99",
-         "cuda:0:1", "cuda:9999999999", "meta:0", "mps:3", "auto:0", "cuda,cpu", "\0", "x" * 9999],
-    )  # fmt: skip
+        [
+            "",
+            " cpu",
+            "CPU",
+            "cpu ",
+            "gpu",
+            "cpu:0",
+            "cpu:1",
+            "cuda:",
+            "cuda:-1",
+            "cuda:99",
+            "cuda:0:1",
+            "cuda:9999999999",
+            "meta:0",
+            "mps:3",
+            "auto:0",
+            "cuda,cpu",
+            "\0",
+            "x" * 9999,
+        ],
+    )
     def test_names_of_nothing(self, name) -> None:
         with pytest.raises(UserError, match="There is no device .* there is: cpu") as raised:
             choose_device(name)

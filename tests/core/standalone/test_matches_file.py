@@ -95,25 +95,56 @@ def test_other_files(tmp_path, content):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        *(({"size": size}, "expected two whole numbers of pixels from 1 to 65536")
-          for size in ([9], [9, 9, 9], [1.5, 2], ["64", "64"], [True, True], [0, 9], [-9, 9], 9,
-                       [float("nan"), 9], [10**6, 10**6], [65537, 9], [None, 9], {"0": 9}, "99")),
-        *(({"lines0": lines}, r"lines0 is no list of \[\[x, y\], \[x, y\]\]")
-          for lines in ([[0, 1, 2, 3]], [[[0, 1], [2]]], [[["0", 1], [2, 3]]],
-                        [[[True, 1], [2, 3]]], [[[None, 1], [2, 3]]], [[[[0], 1], [2, 3]]], [[]],
-                        ["text"], [{}], [None])),
+        *(
+            ({"size": size}, "expected two whole numbers of pixels from 1 to 65536")
+            for size in (
+                [9],
+                [9, 9, 9],
+                [1.5, 2],
+                ["64", "64"],
+                [True, True],
+                [0, 9],
+                [-9, 9],
+                9,
+                [float("nan"), 9],
+                [10**6, 10**6],
+                [65537, 9],
+                [None, 9],
+                {"0": 9},
+                "99",
+            )
+        ),
+        *(
+            ({"lines0": lines}, r"lines0 is no list of \[\[x, y\], \[x, y\]\]")
+            for lines in (
+                [[0, 1, 2, 3]],
+                [[[0, 1], [2]]],
+                [[["0", 1], [2, 3]]],
+                [[[True, 1], [2, 3]]],
+                [[[None, 1], [2, 3]]],
+                [[[[0], 1], [2, 3]]],
+                [[]],
+                ["text"],
+                [{}],
+                [None],
+            )
+        ),
         *(({"lines1": lines}, "lines1 is no list") for lines in (None, 5, "text", {"0": LINE})),
-        *(({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has numbers that are not finite")
-          for x in (float("nan"), 1e39, -1e300)),
+        *(
+            ({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has numbers that are not finite")
+            for x in (float("nan"), 1e39, -1e300)
+        ),
         ({"lines1": []}, "as many lines in both keyframes, got 1 and 0"),
-        ({"scores": []}, "expected scores"), ({"scores": [[1]]}, "scores is no list of numbers"),
-        ({"scores": ["1"]}, "scores is no list of numbers"), ({"scores": 1}, "scores is no list"),
+        ({"scores": []}, "expected scores"),
+        ({"scores": [[1]]}, "scores is no list of numbers"),
+        ({"scores": ["1"]}, "scores is no list of numbers"),
+        ({"scores": 1}, "scores is no list"),
         ({"scores": [True]}, "scores is no list of numbers"),
         ({"scores": [float("nan")]}, "scores has numbers that are not finite"),
         ({"scores": [-0.1]}, r"scores are not all in 0\.\.1"),
         ({"scores": [1.01]}, r"scores are not all in 0\.\.1"),
     ],
-)  # fmt: skip
+)
 def test_other_values(tmp_path, changes, reason):
     (tmp_path / "m.json").write_text(json.dumps(GOOD | changes))
     with pytest.raises(UserError, match=rf"m\.json holds no line matches \(.*{reason}") as caught:
@@ -133,9 +164,13 @@ def test_lists_in_lists(tmp_path, key, depth):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [([], "it is a list"), (None, "it is a NoneType"), ({}, "it lacks lines0, lines1, size"),
-     ({"size": [9, 9], "lines0": []}, "it lacks lines1")],
-)  # fmt: skip
+    [
+        ([], "it is a list"),
+        (None, "it is a NoneType"),
+        ({}, "it lacks lines0, lines1, size"),
+        ({"size": [9, 9], "lines0": []}, "it lacks lines1"),
+    ],
+)
 def test_other_forms(tmp_path, content, reason):
     (tmp_path / "m.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"m\.json holds no line matches \({reason}"):

@@ -18,8 +18,15 @@ LINES = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
 
 
 def choose(size=SIZE, **options):
-    usual = {"matcher": "auto", "gluestick": None, "superpoint": None, "matches": None,
-             "max_lines": 5, "max_pts": 10, "device": "cpu"}  # fmt: skip
+    usual = {
+        "matcher": "auto",
+        "gluestick": None,
+        "superpoint": None,
+        "matches": None,
+        "max_lines": 5,
+        "max_pts": 10,
+        "device": "cpu",
+    }
     return choose_matcher(argparse.Namespace(**usual | options), size)
 
 

@@ -56,8 +56,12 @@ class TestFindModels:
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
         with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):
-            find_models(stand_ins / "svd", tmp_path / "gone.safetensors",
-                        stand_ins / "controlnext.safetensors", family=FCVG)  # fmt: skip
+            find_models(
+                stand_ins / "svd",
+                tmp_path / "gone.safetensors",
+                stand_ins / "controlnext.safetensors",
+                family=FCVG,
+            )
 
     @pytest.mark.parametrize(
         "name", ["no/such/folder", "/no/such", "folder", f"stabilityai/{SVD_FOLDER}"]
@@ -97,9 +101,11 @@ def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
     """What `models` finds in ComfyUI's folders, a run finds too."""
     monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
     (tmp_path / "comfyui_version.py").touch()
-    for name, place in (("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
-                        ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
-                        ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors")):
+    for name, place in (
+        ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
+        ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
+        ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors"),
+    ):
         target = tmp_path / "models" / place
         target.parent.mkdir(parents=True)
         target.symlink_to(stand_ins / name)

@@ -16,21 +16,29 @@ INBETWEEN, ANIMATE = ["inbetween", "a", "b"], ["animate", "a", "b"]
         ([*INBETWEEN, "--image1_path", "c"], ("FIRST", "--image1_path")),
         ([*INBETWEEN, "--image2_path", "c"], ("LAST", "--image2_path")),
         ([*ANIMATE, "--ref_image_path", "c"], ("IMAGE", "--ref_image_path")),
-        ([*ANIMATE, "--validation_control_video_path", "c"],
-         ("VIDEO", "--validation_control_video_path")),
+        (
+            [*ANIMATE, "--validation_control_video_path", "c"],
+            ("VIDEO", "--validation_control_video_path"),
+        ),
         ([*ANIMATE, "--control-frames", "c"], ("VIDEO", "--control-frames")),
-        (["animate", "a", "--validation_control_video_path", "b", "--control-frames", "c"],
-         ("VIDEO", "--control-frames")),
-        ([*INBETWEEN, "--guidance_scale", "2", "--min-guidance", "1"],
-         ("--min-guidance", "--guidance_scale")),
-        ([*ANIMATE, "--max-guidance", "1", "--guidance_scale", "2"],
-         ("--max-guidance", "--guidance_scale")),
+        (
+            ["animate", "a", "--validation_control_video_path", "b", "--control-frames", "c"],
+            ("VIDEO", "--control-frames"),
+        ),
+        (
+            [*INBETWEEN, "--guidance_scale", "2", "--min-guidance", "1"],
+            ("--min-guidance", "--guidance_scale"),
+        ),
+        (
+            [*ANIMATE, "--max-guidance", "1", "--guidance_scale", "2"],
+            ("--max-guidance", "--guidance_scale"),
+        ),
         ([*INBETWEEN, "--matches", "m", "--matcher", "gluestick"], ("--matches", "--matcher")),
         ([*INBETWEEN, "--matches", "m", "--matcher", "classic"], ("--matches", "--matcher")),
         (["models", "--convert", "a", "--mode", "animate"], ("--convert", "--mode")),
         (["models", "--convert", "a", "--needed"], ("--convert", "--needed")),
     ],
-)  # fmt: skip
+)
 def test_contradictions_name_both(arguments, names) -> None:
     with pytest.raises(UserError) as raised:
         parse_options(arguments)
@@ -39,9 +47,13 @@ def test_contradictions_name_both(arguments, names) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(["--frames", "5"], ["--max_frame_num", "6"]), (["-o", "x"], ["--output_dir", "y"]),
-     (["--unet", "x"], ["--unet_path", "y"]), (["--window=3"], ["--batch_frames=4"])],
-)  # fmt: skip
+    [
+        (["--frames", "5"], ["--max_frame_num", "6"]),
+        (["-o", "x"], ["--output_dir", "y"]),
+        (["--unet", "x"], ["--unet_path", "y"]),
+        (["--window=3"], ["--batch_frames=4"]),
+    ],
+)
 def test_two_names_of_one_option(one, other, capsys) -> None:
     with pytest.raises(SystemExit):
         parse_options([*INBETWEEN, *one, *other])

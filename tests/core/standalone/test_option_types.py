@@ -77,9 +77,19 @@ def test_values_of_another_kind(kind, value) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [(WHOLE, 0), (WHOLE, 10**9), (NUMBER, 31), (NUMBER, -0.1), (SIZE_TYPE, 100), (PATH, ""),
-     (TIMING, [0, 2]), (TIMING, [0.5] * 1025), (TIMING, "ease"), (DEVICE, "CPU")],
-)  # fmt: skip
+    [
+        (WHOLE, 0),
+        (WHOLE, 10**9),
+        (NUMBER, 31),
+        (NUMBER, -0.1),
+        (SIZE_TYPE, 100),
+        (PATH, ""),
+        (TIMING, [0, 2]),
+        (TIMING, [0.5] * 1025),
+        (TIMING, "ease"),
+        (DEVICE, "CPU"),
+    ],
+)
 def test_saved_values_out_of_bounds(kind, value) -> None:
     with pytest.raises(ValueError):
         kind.read_saved(value)
@@ -87,9 +97,14 @@ def test_saved_values_out_of_bounds(kind, value) -> None:
 
 @pytest.mark.parametrize(
     ("text", "advice"),
-    [("100", "take 64 or 128"), ("10", "take 64"), ("-5", "take 64"), ("5000", "take 4096"),
-     ("1e2", "take 64 or 128")],
-)  # fmt: skip
+    [
+        ("100", "take 64 or 128"),
+        ("10", "take 64"),
+        ("-5", "take 64"),
+        ("5000", "take 4096"),
+        ("1e2", "take 64 or 128"),
+    ],
+)
 def test_sizes_nearby(text, advice) -> None:
     with pytest.raises(argparse.ArgumentTypeError) as raised:
         SIZE_TYPE(text)

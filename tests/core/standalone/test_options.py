@@ -92,9 +92,14 @@ def test_values_that_can_not_be_typed(option, values, capsys) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["match", "a", "b", "-o", "c"], ["pose", "a", "-o", "c"], ["sample-frames", "d"],
-     ["inbetween"], ["animate"]],
-)  # fmt: skip
+    [
+        ["match", "a", "b", "-o", "c"],
+        ["pose", "a", "-o", "c"],
+        ["sample-frames", "d"],
+        ["inbetween"],
+        ["animate"],
+    ],
+)
 @pytest.mark.parametrize("option", ["--height", "--width"])
 def test_a_size_is_one_that_models_take(command, option, capsys) -> None:
     with pytest.raises(SystemExit):
@@ -106,9 +111,14 @@ def test_a_size_is_one_that_models_take(command, option, capsys) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("--fra", "--frames"), ("--fra=5", "--frames"), ("--framse", "--frames"),
-     ("--color_seed", "--color-seed"), ("--guidance", "--guidance_scale")],
-)  # fmt: skip
+    [
+        ("--fra", "--frames"),
+        ("--fra=5", "--frames"),
+        ("--framse", "--frames"),
+        ("--color_seed", "--color-seed"),
+        ("--guidance", "--guidance_scale"),
+    ],
+)
 def test_options_have_their_whole_names(typed, meant, capsys) -> None:
     """A short name would mean another option in a later version."""
     with pytest.raises(SystemExit):

@@ -77,9 +77,10 @@ class TestWriteAside:
     def test_longest_names(self, tmp_path):
         with write_aside(tmp_path / ("x" * 255)) as part:
             part.touch()
-        with pytest.raises(UserError, match="too long"), write_aside(
-            tmp_path / ("x" * 256)
-        ) as part:
+        with (
+            pytest.raises(UserError, match="too long"),
+            write_aside(tmp_path / ("x" * 256)) as part,
+        ):
             part.touch()
         assert os.listdir(tmp_path) == ["x" * 255]
 
@@ -190,17 +191,37 @@ class TestRun:
 
     @pytest.mark.parametrize(
         "noted",
-        [None, 1, "a.png", [], ["path"], {}, {"bytes": 1}, {"path": None}, {"path": ["a"]},
-         {"path": {"path": "a"}}],
-    )  # fmt: skip
+        [
+            None,
+            1,
+            "a.png",
+            [],
+            ["path"],
+            {},
+            {"bytes": 1},
+            {"path": None},
+            {"path": ["a"]},
+            {"path": {"path": "a"}},
+        ],
+    )
     def test_inputs_that_are_none(self, noted) -> None:
         assert changed_inputs({"inputs": {"first": noted}}) == []
 
     @unix
     def test_inputs_that_can_not_be_read(self, tmp_path) -> None:
         os.mkfifo(tmp_path / "pipe")
-        paths = [str(tmp_path / "pipe"), "/dev/zero", "/dev/stdin", "a\0b", "x" * 300, "\ud800",
-                 "", str(tmp_path), "/proc/kmsg", "/dev/full"]  # fmt: skip
+        paths = [
+            str(tmp_path / "pipe"),
+            "/dev/zero",
+            "/dev/stdin",
+            "a\0b",
+            "x" * 300,
+            "\ud800",
+            "",
+            str(tmp_path),
+            "/proc/kmsg",
+            "/dev/full",
+        ]
         noted = {str(i): {"path": path, "bytes": 0} for i, path in enumerate(paths)}
         assert changed_inputs({"inputs": noted}) == paths
         assert changed_inputs({"inputs": {"a": {"path": str(tmp_path)}}}) == []

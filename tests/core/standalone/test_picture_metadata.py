@@ -45,10 +45,11 @@ def png_with(*sections: tuple[bytes, bytes], flaw: int = 0) -> bytes:
     """A PNG with further sections (kind, content) after its head; a flaw spoils their checksums."""
     content = saved("PNG")
     made = [
-        struct.pack(">I4s", len(data), kind) + data
+        struct.pack(">I4s", len(data), kind)
+        + data
         + struct.pack(">I", zlib.crc32(kind + data) ^ flaw)
         for kind, data in sections
-    ]  # fmt: skip
+    ]
     return content[:33] + b"".join(made) + content[33:]
 
 
@@ -123,20 +124,29 @@ class TestOrientation:
 
     @pytest.mark.parametrize(
         "text",
-        [b'<x tiff:Orientation="6"/>', b"<x tiff:Orientation = '6'/>",
-         b"<tiff:Orientation>6</tiff:Orientation>",
-         b"<tiff:Orientation >\n 6\n</tiff:Orientation>"],
-    )  # fmt: skip
+        [
+            b'<x tiff:Orientation="6"/>',
+            b"<x tiff:Orientation = '6'/>",
+            b"<tiff:Orientation>6</tiff:Orientation>",
+            b"<tiff:Orientation >\n 6\n</tiff:Orientation>",
+        ],
+    )
     def test_as_programs_write_xmp(self, tmp_path, text):
         content = jpeg_with((0xE1, b"http://ns.adobe.com/xap/1.0/\0" + text))
         assert read(tmp_path, content).shape == (40, 24, 3)
 
     @pytest.mark.parametrize(
         "entry",
-        [orientation(0), orientation(9), orientation(99), (0x0112, 2, 2, b"6\0\0\0"),
-         (0x0112, 5, 1, b"\0\0\0\x08"), (0x0112, 3, 2, b"\0\x06\0\x06"),
-         (0x0112, 99, 1, b"\0\6\0\0")],
-    )  # fmt: skip
+        [
+            orientation(0),
+            orientation(9),
+            orientation(99),
+            (0x0112, 2, 2, b"6\0\0\0"),
+            (0x0112, 5, 1, b"\0\0\0\x08"),
+            (0x0112, 3, 2, b"\0\x06\0\x06"),
+            (0x0112, 99, 1, b"\0\6\0\0"),
+        ],
+    )
     @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
     def test_what_is_none(self, tmp_path, kind, entry):
         content = saved(kind, exif=b"Exif\0\0" + exif_with(entry))
@@ -171,17 +181,28 @@ class TestDamage:
             (b"zTXt", b"workflow\0\0" + zlib.compress(bytes(2**21))),
             (b"iTXt", b"prompt\0\1\0\0\0" + zlib.compress(bytes(2**21))),
             (b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(bytes(2**21))),
-            (b"zTXt", b"Comment\0\7no such method"), (b"zTXt", b""), (b"tEXt", b"\0"),
+            (b"zTXt", b"Comment\0\7no such method"),
+            (b"zTXt", b""),
+            (b"tEXt", b"\0"),
             (b"tEXt", b"Raw profile type exif\0exif 8 no digits"),
             (b"iTXt", b"XML:com.adobe.xmp\0\1"),
             (b"iCCP", b"profile\0\0" + zlib.compress(bytes(2**21))),
-            (b"iCCP", b"profile\0\0no zlib"), (b"iCCP", b"profile\0\7"), (b"iCCP", b""),
-            (b"pHYs", b"12"), (b"gAMA", b""), (b"cHRM", b"1"), (b"sRGB", b""), (b"tRNS", b"\0"),
-            (b"acTL", b"\0" * 8), (b"acTL", b""), (b"fcTL", b"\xff" * 26), (b"fdAT", b""),
+            (b"iCCP", b"profile\0\0no zlib"),
+            (b"iCCP", b"profile\0\7"),
+            (b"iCCP", b""),
+            (b"pHYs", b"12"),
+            (b"gAMA", b""),
+            (b"cHRM", b"1"),
+            (b"sRGB", b""),
+            (b"tRNS", b"\0"),
+            (b"acTL", b"\0" * 8),
+            (b"acTL", b""),
+            (b"fcTL", b"\xff" * 26),
+            (b"fdAT", b""),
             (b"zzZz", b"nobody knows"),
         ],
         ids=lambda section: f"{section[0].decode()}-{len(section[1])}",
-    )  # fmt: skip
+    )
     @pytest.mark.parametrize("flaw", [0, 1])
     def test_png(self, tmp_path, section, flaw):
         assert np.array_equal(read(tmp_path, png_with(section, flaw=flaw)), PIXELS)
@@ -194,12 +215,18 @@ class TestDamage:
     @pytest.mark.parametrize(
         "segment",
         [
-            (0xE0, b"JFIF\0"), (0xE1, b"Exif\0\0MM\0*"), (0xE1, b"http://ns.adobe.com/xap/1.0/\0\xff"),
-            (0xE2, b"MPF\0MM\0*\0\0\0\x08\xff\xff"), (0xE2, b"ICC_PROFILE\0"), (0xE2, b"FPXR\0"),
-            (0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\xff\xff\xff\xff"), (0xEE, b"Adobe"),
-            (0xFE, b"\xff" * 9), (0xEF, b""),
+            (0xE0, b"JFIF\0"),
+            (0xE1, b"Exif\0\0MM\0*"),
+            (0xE1, b"http://ns.adobe.com/xap/1.0/\0\xff"),
+            (0xE2, b"MPF\0MM\0*\0\0\0\x08\xff\xff"),
+            (0xE2, b"ICC_PROFILE\0"),
+            (0xE2, b"FPXR\0"),
+            (0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\xff\xff\xff\xff"),
+            (0xEE, b"Adobe"),
+            (0xFE, b"\xff" * 9),
+            (0xEF, b""),
         ],
-    )  # fmt: skip
+    )
     def test_jpeg(self, tmp_path, segment):
         assert np.array_equal(read(tmp_path, jpeg_with(segment)), read(tmp_path, saved("JPEG")))
 

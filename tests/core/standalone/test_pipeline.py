@@ -25,10 +25,19 @@ def models(stand_ins) -> Models:
 
 def settings(**changes) -> Settings:
     usual = {
-        "num_frames": 4, "window": 25, "overlap": 6, "steps": 2, "min_guidance": 3.0,
-        "max_guidance": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
-        "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
-    }  # fmt: skip
+        "num_frames": 4,
+        "window": 25,
+        "overlap": 6,
+        "steps": 2,
+        "min_guidance": 3.0,
+        "max_guidance": 3.0,
+        "control_weight": 1.0,
+        "fps": 7,
+        "motion_bucket_id": 127,
+        "augmentation": 0.02,
+        "noise_injection_steps": 0,
+        "noise_injection_ratio": 0.0,
+    }
     return Settings(**{**usual, **changes})
 
 
@@ -81,8 +90,16 @@ class TestDenoise:
     def test_controlnext_runs_once_a_step(self, models) -> None:
         keyframes, control, noise = random_inputs(7)
         with Counter(models.controlnext) as calls:
-            run(models, keyframes, control, noise.latents, window=4, overlap=1,
-                noise_injection_steps=1, noise_injection_ratio=1.0)  # fmt: skip
+            run(
+                models,
+                keyframes,
+                control,
+                noise.latents,
+                window=4,
+                overlap=1,
+                noise_injection_steps=1,
+                noise_injection_ratio=1.0,
+            )
         assert calls == [(7, 3, *SIZE)] * 2
 
     def test_guidance_of_one_needs_no_unconditional_half(self, models) -> None:
@@ -125,15 +142,23 @@ class TestPipeline:
         control = random.randint(0, 256, (4, *SIZE, 3)).astype(np.uint8)
         pipeline = InbetweenPipeline(models, device=CPU, offload=offload)
         seen = []
-        frames = pipeline(keyframes, control, settings(**changes), seed=seed, decode_chunk=3,
-                          progress=lambda *state: seen.append(state))  # fmt: skip
+        frames = pipeline(
+            keyframes,
+            control,
+            settings(**changes),
+            seed=seed,
+            decode_chunk=3,
+            progress=lambda *state: seen.append(state),
+        )
         return frames, seen
 
     def test_frames(self, models) -> None:
         frames, seen = self.make(models)
         assert frames.shape == (4, *SIZE, 3) and frames.dtype == np.uint8
-        assert seen == [*(("denoising", i, 2) for i in range(3)),
-                        *(("decoding", i, 4) for i in (0, 3, 4))]  # fmt: skip
+        assert seen == [
+            *(("denoising", i, 2) for i in range(3)),
+            *(("decoding", i, 4) for i in (0, 3, 4)),
+        ]
 
     def test_the_video_is_held_once(self, models, monkeypatch) -> None:
         """Not its frames beside it."""

@@ -16,8 +16,9 @@ SIZE = (64, 128)
 @pytest.fixture
 def poses() -> Poses:
     generator = torch.Generator().manual_seed(1)
-    return Poses(torch.rand(2, 134, 2, generator=generator),
-                 torch.rand(2, 134, generator=generator))  # fmt: skip
+    return Poses(
+        torch.rand(2, 134, 2, generator=generator), torch.rand(2, 134, generator=generator)
+    )
 
 
 def test_round_trip(tmp_path: Path, poses: Poses) -> None:
@@ -50,15 +51,17 @@ def test_another_shape(tmp_path: Path, poses: Poses, caplog, size: tuple, told: 
         ("", r"a\.json is empty; expected poses in OpenPose's form"),
         ("[" * 100_000, r"a\.json is no JSON .*nested too deep"),
         ('{"people": [], "canvas_width": 1e400}', r"a\.json is no JSON .*too large"),
-        ('{"people": [], "canvas_height": 1000000, "canvas_width": 1000000}',
-         r"a\.json holds no poses: .* 1000000 and 1000000; expected whole numbers .*65536"),
+        (
+            '{"people": [], "canvas_height": 1000000, "canvas_width": 1000000}',
+            r"a\.json holds no poses: .* 1000000 and 1000000; expected whole numbers .*65536",
+        ),
         ("[]", "is an empty list"),
         ("[1]", "holds no poses: Expected poses in OpenPose's form"),
         ('{"animals": []}', "hold animals"),
         ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "has 2 numbers"),
         ("\x00\x01", r"a\.json is no JSON"),
     ],
-)  # fmt: skip
+)
 def test_another_file(tmp_path: Path, text: str, match: str) -> None:
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(ValueError, match=match):

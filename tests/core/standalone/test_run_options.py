@@ -129,9 +129,11 @@ def test_what_is_typed_wins(run, saved, typed, name, expected) -> None:
 
 @pytest.mark.parametrize(
     ("saved", "typed", "left"),
-    [({"video": "v"}, ["--control-frames", "c"], "video"),
-     ({"control_frames": "c"}, ["a", "v"], "control_frames")],
-)  # fmt: skip
+    [
+        ({"video": "v"}, ["--control-frames", "c"], "video"),
+        ({"control_frames": "c"}, ["a", "v"], "control_frames"),
+    ],
+)
 def test_another_kind_of_control_takes_its_place(run, saved, typed, left) -> None:
     assert getattr(run(saved, *typed, command="animate"), left) is None
 

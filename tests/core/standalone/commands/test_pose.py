@@ -9,8 +9,15 @@ import pytest
 
 from fcvg_core.standalone.commands.pose import ENDINGS, distinct_names
 
-NAMES = ["a.png", "A.PNG", "b/a.png", "a_preview.png", "a.b.png", "a_0001.png",
-         "a_0001_preview.jpg"]  # fmt: skip
+NAMES = [
+    "a.png",
+    "A.PNG",
+    "b/a.png",
+    "a_preview.png",
+    "a.b.png",
+    "a_0001.png",
+    "a_0001_preview.jpg",
+]
 ACCENTS = ["\u00e9.png", "e\u0301.png", "E\u0301.jpg", "\u00c9.jpg"]
 SHARP = ["stra\u00dfe.png", "STRASSE.png", "\u017f.png", "s.png", "\ufb01.png", "fi.png"]
 
@@ -48,13 +55,17 @@ def test_no_file_has_two_owners(names):
         (["a.png", "a_preview.png"], ["a", "a_preview_0001"]),
         (["a.png", "A.png", "x/a.jpg"], ["a", "A_0001", "a_0002"]),
         (["a_0001.png", "a.png", "a.png"], ["a_0001", "a", "a_0002"]),
-        (["a_preview_preview.png", "a_preview.png", "a.png"],
-         ["a_preview_preview", "a_preview_0001", "a"]),
-        ([".png", "..png", "...", "CON", "a.b.png", "a b .png"],
-         [".png", ".", "...", "CON", "a.b", "a b "]),
+        (
+            ["a_preview_preview.png", "a_preview.png", "a.png"],
+            ["a_preview_preview", "a_preview_0001", "a"],
+        ),
+        (
+            [".png", "..png", "...", "CON", "a.b.png", "a b .png"],
+            [".png", ".", "...", "CON", "a.b", "a b "],
+        ),
         (["\udcff.png", "\udcfe.png", "\udcff.jpg"], ["\udcff", "\udcfe", "\udcff_0001"]),
     ],
-)  # fmt: skip
+)
 def test_names_are_those_of_the_pictures(paths, expected):
     assert check(paths) == expected
 

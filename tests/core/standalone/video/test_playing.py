@@ -13,8 +13,13 @@ from fcvg_core.standalone.output import write_video
 from fcvg_core.standalone.video import VideoWriter
 
 # Colours as a graphics card paints them: the browser's own conversion clips the blue of BT.709.
-PAINT = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-         "--ignore-gpu-blocklist", "--enable-gpu-rasterization")  # fmt: skip
+PAINT = (
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--enable-gpu-rasterization",
+)
 SHOW = """async ([address, times]) => {
     const video = document.createElement("video");
     const happens = name => new Promise((done, fail) => {

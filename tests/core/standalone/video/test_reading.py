@@ -282,10 +282,23 @@ def test_animate_names_its_option(tmp_path, own_golden, capsys) -> None:
     Image.fromarray(noise(1, 64, 64)[0]).save(tmp_path / "person.png")
     models = own_golden / "dwpose"
     command = [
-        "animate", str(tmp_path / "person.png"), str(path), "-o", str(tmp_path / "out"),
-        "--dwpose-det", str(models / "det_one.onnx"), "--stride", "2", "--conditions-only",
-        "--dwpose-pose", str(models / "pose_a.onnx"), "--height", "128", "--width", "64",
-    ]  # fmt: skip
+        "animate",
+        str(tmp_path / "person.png"),
+        str(path),
+        "-o",
+        str(tmp_path / "out"),
+        "--dwpose-det",
+        str(models / "det_one.onnx"),
+        "--stride",
+        "2",
+        "--conditions-only",
+        "--dwpose-pose",
+        str(models / "pose_a.onnx"),
+        "--height",
+        "128",
+        "--width",
+        "64",
+    ]
     assert main(command) == 2
     said = capsys.readouterr().err
     assert f"{path} is damaged after 4 frames" in said

@@ -40,8 +40,11 @@ def write(path: Path, frames, codec: str, pix_fmt: str, *, matrix: int = 5, **ta
         stream.options = {"crf": "4"} if "264" in codec else {}
         for name, value in tags.items():
             setattr(stream.codec_context, name, value)
-        colors = {"src_color_range": FULL, "dst_color_range": tags.get("color_range", 0),
-                  "dst_colorspace": matrix}  # fmt: skip
+        colors = {
+            "src_color_range": FULL,
+            "dst_color_range": tags.get("color_range", 0),
+            "dst_colorspace": matrix,
+        }
         for frame in frames:
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(
                 format=pix_fmt, interpolation=EXACT, **({} if "gray" in pix_fmt else colors)
@@ -115,8 +118,15 @@ class TestColors:
     )
     def test_as_noted(self, tmp_path, size, pix_fmt, colorspace, color_range) -> None:
         frames = [np.full((*size, 3), color, np.uint8) for color in COLORS]
-        path = write(tmp_path / "a.mp4", frames, "libx264", pix_fmt, matrix=MATRICES[colorspace],
-                     colorspace=colorspace, color_range=color_range)  # fmt: skip
+        path = write(
+            tmp_path / "a.mp4",
+            frames,
+            "libx264",
+            pix_fmt,
+            matrix=MATRICES[colorspace],
+            colorspace=colorspace,
+            color_range=color_range,
+        )
         assert np.abs(read(path).astype(int) - np.stack(frames)).max() <= 3
 
     @pytest.mark.parametrize(("height", "matrix"), [(576, 5), (718, 5), (720, 1), (1024, 1)])
@@ -124,16 +134,26 @@ class TestColors:
     def test_not_noted(self, tmp_path, height, matrix, colorspace) -> None:
         """Or in a way that is not known: as browsers guess."""
         frames = [np.full((height, 64, 3), color, np.uint8) for color in COLORS]
-        path = write(tmp_path / "a.mp4", frames, "libx264", "yuv420p", matrix=matrix,
-                     colorspace=colorspace)  # fmt: skip
+        path = write(
+            tmp_path / "a.mp4", frames, "libx264", "yuv420p", matrix=matrix, colorspace=colorspace
+        )
         assert np.abs(read(path).astype(int) - np.stack(frames)).max() <= 3
 
     @pytest.mark.parametrize("trc", [16, 18])
     def test_high_dynamic_range(self, tmp_path, trc) -> None:
         """It is read; its levels are taken as they are."""
         frames = [np.full((64, 96, 3), color, np.uint8) for color in COLORS]
-        path = write(tmp_path / "a.mp4", frames, "libx264", "yuv420p10le", matrix=9, colorspace=9,
-                     color_range=1, color_trc=trc, color_primaries=9)  # fmt: skip
+        path = write(
+            tmp_path / "a.mp4",
+            frames,
+            "libx264",
+            "yuv420p10le",
+            matrix=9,
+            colorspace=9,
+            color_range=1,
+            color_trc=trc,
+            color_primaries=9,
+        )
         assert np.abs(read(path).astype(int) - np.stack(frames)).max() <= 3
 
     @pytest.mark.parametrize("pix_fmt", ["gray", "gray10le", "yuva420p", "bgra", "rgb48le"])

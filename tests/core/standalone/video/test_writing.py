@@ -150,8 +150,11 @@ class TestColors:
             planes = next(container.decode(video=0)).to_ndarray()
         red, green, blue = np.array(color) / 255
         luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-        want = (16 + 219 * luma, 128 + 224 * (blue - luma) / 1.8556,
-                128 + 224 * (red - luma) / 1.5748)  # fmt: skip
+        want = (
+            16 + 219 * luma,
+            128 + 224 * (blue - luma) / 1.8556,
+            128 + 224 * (red - luma) / 1.5748,
+        )
         got = planes[:64].mean(), planes[64:80].mean(), planes[80:].mean()
         assert np.abs(np.subtract(got, want)).max() < 1.6
 
