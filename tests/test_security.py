@@ -31,7 +31,7 @@ NETWORK = {
     "gdown",
 }
 HARMLESS = "urllib/parse"
-DOWNLOADS = {"fcvg_core/standalone/download.py"}
+DOWNLOADS = {"fcvg_core/catalogue/download.py"}
 PROGRAMS = {"subprocess", "multiprocessing", "pty", "ctypes", "marshal", "runpy", "code", "pip"}
 STARTS = {"system", "popen", "fork", "startfile", "posix_spawn", "execv", "execve", "spawnv"}
 WRITES = {
@@ -53,7 +53,7 @@ WRITES = {
     "touch",
 }
 # The files of these names import by name: commands of their own, and packages of a list.
-IMPORTS = {"fcvg_core/standalone/cli.py", "fcvg_core/standalone/diagnosis.py"}
+IMPORTS = {"fcvg_core/standalone/cli.py", "fcvg_core/catalogue/diagnosis.py"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
 
 

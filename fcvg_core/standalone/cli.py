@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..errors import ISSUES
+from ..failures import explain
 from ..quoting import readable
-from .failures import explain
+from ..signals import Interrupted, signals_as_interrupts
 from .options import parse_options
-from .signals import Interrupted, signals_as_interrupts
 from .streams import Stream, enduring_streams
 
 DEBUG = "FCVG_DEBUG"  # set to 1, it shows the traceback of every error

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..catalogue.integrity import check_name
 from ..containers import METADATA, SAFETENSORS
 from ..errors import UserError
+from ..failures import free_room, is_full
+from ..files.weight_files import read_pickle
+from ..files.writing import write_aside
 from ..quoting import shown
 from ..weights import unwrap
-from .failures import free_room, is_full
-from .integrity import check_name
-from .output import write_aside
-from .weight_files import read_pickle
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
 MAX_GROWTH = 8  # some tensors are one and the same in a pickle, and are written one by one

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..catalogue.find import find_dwpose
+from ..catalogue.integrity import check_name
 from ..errors import UserError
+from ..files.plain_file import check_file
 from ..pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
-from .integrity import check_name
 from .machine import choose_device
-from .model_files import find_dwpose
-from .plain_file import check_file
 from .poses_file import read_poses
 
 Keyframes = tuple[np.ndarray, np.ndarray]

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import torch
 
+from ..catalogue.find import FCVG, Family, ModelFiles, find_models
+from ..catalogue.integrity import check_name
 from ..errors import UserError
+from ..files.claim import resolve_output
+from ..files.plain_file import check_file
 from ..models.fcvg import check_version
-from .claim import resolve_output
-from .integrity import check_name
 from .loading import PARTS, Checked, Models, check_models, fill_models
 from .machine import choose_device, choose_dtype
-from .model_files import FCVG, Family, ModelFiles, find_models
 from .output import changed_inputs, read_run, write_run
 from .pipeline import Progress, VideoPipeline
-from .plain_file import check_file
 from .stand_ins import is_stand_in_file
 
 SHOWN = 20  # names in a list

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from ..errors import UserError
+from ..files.plain_file import check_file
 from ..frames import fit_frame
 from .picture_metadata import TIFFS, without_metadata
-from .plain_file import check_file
 
 MAX_BYTES = 2**31
 MAX_PIXELS = 178_956_970  # twice the number from which PIL warns; it raises above

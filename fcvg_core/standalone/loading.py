@@ -13,7 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..catalogue.model_files import MODEL_INDEX
 from ..errors import UserError
+from ..files.json_file import read_json
+from ..files.weight_files import WeightFile
 from ..models.fcvg import (
     ControlNeXt,
     build_controlnext,
@@ -33,9 +36,6 @@ from ..models.fcvg.configs import (
     check_unet,
     read_config,
 )
-from .catalogue import MODEL_INDEX
-from .json_file import read_json
-from .weight_files import WeightFile
 
 CONFIG = "config.json"
 # SVD's scheduler as FCVG runs it, whatever a folder says.

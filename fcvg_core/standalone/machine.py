@@ -1,10 +1,12 @@
 """Which device and number format a run takes."""
 
+import shutil
 import warnings
 
 import torch
 from torch.nn import functional as F
 
+from ..catalogue.diagnosis import Device
 from ..errors import UserError
 from ..quoting import quote
 
@@ -59,6 +61,26 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
     return torch.float16
+
+
+def describe_device() -> Device:
+    """What a run with --device auto would take, for `diagnose`."""
+    device = choose_device("auto")
+    dtype = str(choose_dtype("auto", device)).removeprefix("torch.")
+    build = "for the CPU alone"
+    if torch.version.cuda:
+        build = f"CUDA {torch.version.cuda}"
+    if torch.version.hip:
+        build = f"ROCm {torch.version.hip}"
+    if device.type == "cuda":
+        try:
+            free = torch.cuda.mem_get_info()[0] / 2**30
+        except RuntimeError:  # a card that is broken, or has no memory left at all
+            free = 0.0
+        return Device("cuda", torch.cuda.get_device_name(), free, build, dtype)
+    if device.type == "mps":
+        return Device("mps", "Apple's GPU", 0.0, "MPS", dtype)
+    return Device("cpu", "NVIDIA" if shutil.which("nvidia-smi") else "", 0.0, build, dtype)
 
 
 def _computes(device: torch.device, dtype: torch.dtype) -> bool:

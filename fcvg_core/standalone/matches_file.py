@@ -14,9 +14,9 @@ import torch
 
 from ..canvas import SIDES, is_side
 from ..errors import UserError
+from ..files.json_file import read_json
 from ..lines import LineMatches
 from ..quoting import quote
-from .json_file import read_json
 
 MAX_LINES = 100_000  # a frame of 4096 x 4096 has a few thousand
 ROUNDED = 1e-6  # by which a score may be above 1

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..catalogue.find import find_gluestick
+from ..catalogue.integrity import check_name
 from ..errors import UserError
+from ..files.weight_files import read_weights
 from ..lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
-from .integrity import check_name
 from .machine import choose_device
 from .matches_file import read_matches
-from .model_files import find_gluestick
-from .weight_files import read_weights
 
 Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
 

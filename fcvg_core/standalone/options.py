@@ -3,8 +3,8 @@
 import argparse
 
 from .. import bounds
+from ..catalogue.model_files import MODES
 from ..errors import UserError
-from .catalogue import MODES
 from .option_groups import (
     MISSING_JOINTS,
     MISSING_PEOPLE,

@@ -4,9 +4,7 @@ import hashlib
 import io
 import json
 import platform
-import secrets
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from ..errors import UserError
-from .failures import TOO_MUCH, explain_disk
-from .json_file import read_json
-from .signals import uninterrupted
+from ..files.json_file import read_json
+from ..files.writing import explained, write_aside
+from ..signals import uninterrupted
 
 BLOCK = 4096  # bytes; every file takes whole ones of its disk
 VIDEO_BYTES = 0.25  # a pixel: several times what H.264 takes for what a camera saw
@@ -34,40 +32,6 @@ PACKAGES = (
     "pillow",
     "av",
 )
-
-
-@contextmanager
-def write_aside(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write; it becomes `path`, or replaces it, when the block is left.
-
-    So nobody ever sees half a file under that name: not a reader, not after an error, not after a
-    `kill -9`.
-
-    Raises:
-        UserError: the disk is full, or the file can't be written for another reason.
-    """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")  # as long for every name
-    with explained(path):
-        try:
-            yield part
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Say of what the system refuses to write which file it is, and the remedy.
-
-    Raises:
-        UserError: instead of every OSError, and of the errors of FFmpeg on a full disk.
-    """
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, OSError) or getattr(error, "errno", None) in TOO_MUCH:
-            raise UserError(explain_disk(error, path)) from error
-        raise
 
 
 def write_picture(path: Path, frame: np.ndarray) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from ..failures import is_memory
 from ..frames import check_frames, to_image
 from ..models.fcvg import (
     augment_keyframe,
@@ -19,7 +20,6 @@ from ..models.fcvg import (
 )
 from ..sampling import draw_noise
 from .denoising import Keyframe, Settings, denoise
-from .failures import is_memory
 from .loading import Models
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many

@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.json_file import read_json
 from ..pose import Poses, canvas_size, from_openpose, is_stretched, to_openpose
-from .json_file import read_json
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:

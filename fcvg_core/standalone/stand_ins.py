@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from ..containers import METADATA
 from ..errors import UserError
+from ..files.writing import write_aside
 from ..json_text import parse_json
 from ..models.fcvg import Config, ControlNeXt
 from . import loading
-from .output import write_aside
 
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has heads of 64 channels, whatever the width.

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mutation import as_json, damaged, json_values
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.json_file import read_json
+from fcvg_core.files.json_file import read_json
 
 GOOD = b'{"seed": 18446744073709551615, "size": [64, 1.5e3], "name": "\\u00e9", "more": null}'
 LETTERS = '[]{}",:0123456789eE+-. \nulltrefas'

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fcvg_core.standalone.comfyui import model_roots
+from fcvg_core.catalogue.comfyui import model_roots
 
 EXTRA = """
 mine:

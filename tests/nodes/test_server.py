@@ -17,7 +17,7 @@ from comfy_server import (
 )
 from PIL import Image
 
-from fcvg_core.standalone.catalogue import CATALOGUE
+from fcvg_core.catalogue.model_files import CATALOGUE
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from fcvg_core.standalone.catalogue import CATALOGUE
+from fcvg_core.catalogue.model_files import CATALOGUE
 
 MAX_BYTES = 5 * 10**6
 TOP = {

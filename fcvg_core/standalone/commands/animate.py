@@ -7,20 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from ...catalogue.find import CONTROLNEXT_SVD
 from ...errors import UserError
+from ...files.claim import Claim, claim_folder
+from ...files.writing import explained
 from ...frames import fit_frame, side_by_side
 from ...sampling import check_windows
-from ..claim import Claim, claim_folder
+from ...signals import uninterrupted
 from ..denoising import Settings
 from ..driving import DrivingSettings, draw_driving_poses, fit_control_frames
 from ..dwpose import need_detector
 from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_frame
-from ..model_files import CONTROLNEXT_SVD
-from ..output import explained, video_size, write_frames
+from ..output import video_size, write_frames
 from ..pipeline import AnimationPipeline
 from ..progress import Bars
-from ..signals import uninterrupted
 from ..video import VideoWriter, read_image_folder, read_video
 
 PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone

@@ -3,14 +3,20 @@
 import argparse
 import sys
 
-from ..diagnosis import PROBLEM, diagnose
+from ...catalogue.diagnosis import PROBLEM, Device, diagnose
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the lines; the exit code is 1 where one is a problem."""
     levels = set()
-    for finding in diagnose():
+    for finding in diagnose(_describe_device):
         print(f"{finding.level:>8}  {finding.text}", flush=True)
         levels.add(finding.level)
     if PROBLEM in levels:
         sys.exit(1)
+
+
+def _describe_device() -> Device:
+    from ..machine import describe_device  # needs torch, which may be what is missing
+
+    return describe_device()

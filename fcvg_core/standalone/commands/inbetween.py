@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
+from ...catalogue.find import FCVG
 from ...errors import UserError
+from ...files.claim import Claim, claim_folder
 from ...pose import STYLES
 from ...sampling import check_windows
-from ..claim import Claim, claim_folder
 from ..conditions import ConditionSettings, make_conditions
 from ..denoising import Settings
 from ..dwpose import choose_pose_finder
 from ..job import Job, check_earlier_run, check_named, save_run
 from ..keyframes import read_keyframes
 from ..matching import choose_matcher
-from ..model_files import FCVG
 from ..output import frames_size, video_size, write_frames, write_video
 from ..pipeline import InbetweenPipeline
 from ..progress import Bars

@@ -2,13 +2,14 @@
 
 import argparse
 
+from ...files.claim import claim_folder
+from ...files.writing import write_aside
 from ...lines import draw_matches
-from ..claim import claim_folder
 from ..job import check_named
 from ..keyframes import read_keyframes
 from ..matches_file import write_matches
 from ..matching import choose_matcher
-from ..output import write_aside, write_picture
+from ..output import write_picture
 
 
 def run(options: argparse.Namespace) -> None:

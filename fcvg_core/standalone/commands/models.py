@@ -4,11 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ...errors import UserError
-from ...quoting import in_short
-from ..catalogue import CATALOGUE, MODES, Download, ModelFile
-from ..comfyui import known_folders
-from ..download import (
+from ...catalogue.comfyui import known_folders
+from ...catalogue.download import (
     DiskError,
     UnreachableError,
     check_space,
@@ -16,7 +13,10 @@ from ..download import (
     fetch,
     server_of,
 )
-from ..integrity import find_damage
+from ...catalogue.integrity import find_damage
+from ...catalogue.model_files import CATALOGUE, MODES, Download, ModelFile
+from ...errors import UserError
+from ...quoting import in_short
 
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UserError
+from ...files.claim import claim_folder
+from ...files.writing import write_aside
 from ...frames import fit_frame
 from ...pose import STYLES, Poses, PoseStyle, draw_on_frame, draw_poses, stack_frames
-from ..claim import claim_folder
 from ..dwpose import need_detector
 from ..job import check_named
 from ..keyframes import read_frame
-from ..output import write_aside, write_picture
+from ..output import write_picture
 from ..poses_file import write_poses
 
 ENDINGS = (".json", ".png", "_preview.png")  # of a picture's files

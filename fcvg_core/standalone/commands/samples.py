@@ -5,7 +5,7 @@ import argparse
 import numpy as np
 
 from ...errors import UserError
-from ..claim import made_folder
+from ...files.claim import made_folder
 from ..keyframes import read_frame
 from ..output import write_picture
 from ..scene import draw_sample_pair

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...errors import UserError
-from ..plain_file import check_file
+from ...files.plain_file import check_file
 from .decoding import decode_all
 from .folder import check_max_frames, in_words
 from .shown import show, square_size

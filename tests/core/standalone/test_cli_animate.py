@@ -16,7 +16,8 @@ import pytest
 from PIL import Image
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone import claim, job, pipeline
+from fcvg_core.files import claim
+from fcvg_core.standalone import job, pipeline
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.commands import animate
 from fcvg_core.standalone.output import write_video

@@ -7,15 +7,15 @@ import safetensors.torch
 import torch
 from safetensors.torch import load_file
 
+from fcvg_core.catalogue.find import find_gluestick
 from fcvg_core.errors import UserError
+from fcvg_core.files.weight_files import read_weights
 from fcvg_core.lines import build_gluestick
 from fcvg_core.lines.gluestick import Config
 from fcvg_core.lines.gluestick_keys import gluestick_shapes, superpoint_shapes
 from fcvg_core.standalone.cli import main
 from fcvg_core.standalone.convert import convert
 from fcvg_core.standalone.loading import check_controlnext_file
-from fcvg_core.standalone.model_files import find_gluestick
-from fcvg_core.standalone.weight_files import read_weights
 
 
 def save(path: Path, content, **options) -> Path:

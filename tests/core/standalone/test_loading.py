@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fcvg_core.errors import UserError
+from fcvg_core.files import weight_files
+from fcvg_core.files.weight_files import WeightFile
 from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
 from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
-from fcvg_core.standalone import weight_files
 from fcvg_core.standalone.loading import (
     check_controlnext_file,
     check_files,
@@ -22,7 +23,6 @@ from fcvg_core.standalone.loading import (
     load_models,
     load_scheduler,
 )
-from fcvg_core.standalone.weight_files import WeightFile
 
 FLOAT = torch.float32
 

@@ -10,15 +10,14 @@ import pytest
 from PIL import Image
 
 from fcvg_core.errors import UserError
+from fcvg_core.files.writing import explained, write_aside
 from fcvg_core.standalone import output
 from fcvg_core.standalone.output import (
     changed_inputs,
     describe_file,
-    explained,
     frames_size,
     read_run,
     video_size,
-    write_aside,
     write_frames,
     write_picture,
     write_run,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ..containers import SAFETENSORS, check_pickle, read_header
 from ..errors import UserError
-from .catalogue import MODEL_INDEX, SVD_PARTS, svd_weights
-from .json_file import read_json
+from ..files.json_file import read_json
+from .model_files import MODEL_INDEX, SVD_PARTS, svd_weights
 
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
 STARTS = (b"PK", b"\x80")  # of a zip and of a pickle

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import UserError
-from .failures import TOO_MUCH, check_room, explain_disk
+from ..failures import TOO_MUCH, check_room, explain_disk
 
 MARKER = ".unfinished"  # is in a folder while its run is under way, and stays if that is killed
 ATTEMPTS = 20  # another run may remove a folder between two steps

@@ -1,4 +1,4 @@
-"""Stand-in models, written once for all tests of this room."""
+"""Stand-in models, written once for all tests; a machine without a ComfyUI; a small disk."""
 
 import subprocess
 import sys

@@ -12,11 +12,7 @@ from weight_cases import VALUES, repacked, save
 
 from fcvg_core.containers import SAFETENSORS
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.weight_files import (
-    WeightFile,
-    read_pickle,
-    read_weights,
-)
+from fcvg_core.files.weight_files import WeightFile, read_pickle, read_weights
 
 FLOAT = torch.float32
 

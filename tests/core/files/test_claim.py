@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone import claim as module
-from fcvg_core.standalone.claim import MARKER, claim_folder, made_folder, resolve_output
+from fcvg_core.files import claim as module
+from fcvg_core.files.claim import MARKER, claim_folder, made_folder, resolve_output
 
 unix = pytest.mark.skipif(os.name == "nt", reason="needs links and devices of Unix")
 

@@ -3,15 +3,14 @@
 import importlib
 import os
 import platform
-import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .catalogue import CATALOGUE, MODES, missing
 from .comfyui import COMFYUI_PATH, OLDEST, comfyui_version, find_comfyui, model_roots
 from .integrity import find_damage
+from .model_files import CATALOGUE, MODES, missing
 from .packages import COMMAND_LINE, NODES, OPENCV, TORCH, dotted, installed_packages, numbers, pip
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
@@ -61,14 +60,18 @@ class Device:
     dtype: str
 
 
-def diagnose() -> Iterator[Finding]:
-    """Everything that can be looked at without loading a model."""
+def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
+    """Everything that can be looked at without loading a model.
+
+    Args:
+        describe_device: asks torch; called where torch works.
+    """
     installed = installed_packages()
     yield check_python(sys.version_info[:3])
     broken = import_failure("torch") if "torch" in installed else ""
     yield check_torch(installed, broken)
     if "torch" in installed and not broken:
-        yield check_device(_describe_device())
+        yield check_device(describe_device())
     broken = import_failure("onnxruntime")
     yield check_onnxruntime(installed, [] if broken else _providers(), broken)
     yield check_opencv(installed, import_failure("cv2"))
@@ -289,29 +292,6 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
                 PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. {remedy}"
             )
     return Finding(OK, f"{mode}: all models are there")
-
-
-def _describe_device() -> Device:
-    import torch
-
-    from .machine import choose_device, choose_dtype
-
-    device = choose_device("auto")
-    dtype = str(choose_dtype("auto", device)).removeprefix("torch.")
-    build = "for the CPU alone"
-    if torch.version.cuda:
-        build = f"CUDA {torch.version.cuda}"
-    if torch.version.hip:
-        build = f"ROCm {torch.version.hip}"
-    if device.type == "cuda":
-        try:
-            free = torch.cuda.mem_get_info()[0] / 2**30
-        except RuntimeError:  # a card that is broken, or has no memory left at all
-            free = 0.0
-        return Device("cuda", torch.cuda.get_device_name(), free, build, dtype)
-    if device.type == "mps":
-        return Device("mps", "Apple's GPU", 0.0, "MPS", dtype)
-    return Device("cpu", "NVIDIA" if shutil.which("nvidia-smi") else "", 0.0, build, dtype)
 
 
 def _providers() -> list[str]:

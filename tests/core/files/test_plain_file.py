@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.plain_file import check_file
+from fcvg_core.files.plain_file import check_file
 
 
 def test_plain(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from fcvg_core.standalone import signals
-from fcvg_core.standalone.signals import Interrupted, signals_as_interrupts, uninterrupted
+from fcvg_core import signals
+from fcvg_core.signals import Interrupted, signals_as_interrupts, uninterrupted
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 

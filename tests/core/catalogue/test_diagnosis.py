@@ -3,13 +3,14 @@
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hosts import ROOT
 
-from fcvg_core.standalone import diagnosis, packages
-from fcvg_core.standalone.diagnosis import (
+from fcvg_core.catalogue import diagnosis, packages
+from fcvg_core.catalogue.diagnosis import (
     OK,
     PROBLEM,
     WARNING,
@@ -201,11 +202,12 @@ def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def plain_machine(monkeypatch) -> None:
+def plain_machine(monkeypatch) -> Callable[[], Device]:
     """Without models, and whatever card it has."""
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     device = Device("cpu", "", 0.0, "for the CPU alone", "float32")
-    monkeypatch.setattr(diagnosis, "_describe_device", lambda: device)
+    monkeypatch.setattr("fcvg_core.standalone.machine.describe_device", lambda: device)
+    return lambda: device
 
 
 def test_numbers() -> None:
@@ -220,7 +222,7 @@ def test_numbers() -> None:
 
 
 def test_all_of_this_machine(plain_machine) -> None:
-    findings = list(diagnose())
+    findings = list(diagnose(plain_machine))
     assert len(findings) == 10 and not [f for f in findings if f.level == PROBLEM]
     assert packages.installed_packages()["numpy"]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hosts import ROOT
 
-from fcvg_core.standalone import comfyui as comfyui_module
-from fcvg_core.standalone import model_files
-from fcvg_core.standalone.catalogue import CATALOGUE, MODES, SVD_PARTS, find_model, missing
+from fcvg_core.catalogue import comfyui as comfyui_module
+from fcvg_core.catalogue import find as model_files
+from fcvg_core.catalogue.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
+from fcvg_core.catalogue.model_files import CATALOGUE, MODES, SVD_PARTS, find_model, missing
 from fcvg_core.standalone.cli import main
-from fcvg_core.standalone.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from weight_cases import repacked, save
 
-from fcvg_core.standalone.integrity import find_damage, is_whole
+from fcvg_core.catalogue.integrity import find_damage, is_whole
 
 
 class TestIsWhole:

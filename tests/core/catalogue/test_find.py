@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fcvg_core.catalogue.find import CONTROLNEXT_SVD, FCVG, find_models, find_svd
+from fcvg_core.catalogue.model_files import SVD_FOLDER
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.catalogue import SVD_FOLDER
-from fcvg_core.standalone.model_files import (
-    CONTROLNEXT_SVD,
-    FCVG,
-    find_models,
-    find_svd,
-)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from ..errors import UserError
+from .errors import UserError
 
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}  # of modules by other names

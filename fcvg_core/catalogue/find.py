@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.plain_file import check_file
 from ..pose import DWPOSE_FILES
-from .catalogue import MODEL_INDEX, find_model
 from .comfyui import FCVG_MODELS, known_folders
-from .plain_file import check_file
+from .model_files import MODEL_INDEX, find_model
 
 
 @dataclass(frozen=True)

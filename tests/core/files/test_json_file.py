@@ -4,8 +4,8 @@ import os
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone import json_file
-from fcvg_core.standalone.json_file import read_json
+from fcvg_core.files import json_file
+from fcvg_core.files.json_file import read_json
 
 WANTED = "a table of numbers"
 

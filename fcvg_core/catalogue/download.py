@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import UserError
-from .catalogue import DRIVE, HUB, Download
-from .claim import missing_folders, remove_empty
-from .failures import NO_ROOM, check_room, free_room
+from ..failures import NO_ROOM, check_room, free_room
+from ..files.claim import missing_folders, remove_empty
 from .integrity import is_whole
+from .model_files import DRIVE, HUB, Download
 from .packages import COMMAND_LINE, numbers, pip
 
 # Unfinished files wait here, beside where they go: elsewhere may be another disk.

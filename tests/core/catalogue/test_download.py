@@ -18,8 +18,8 @@ import torch
 from hosts import ROOT
 from small_internet import SmallInternet
 
-from fcvg_core.standalone.catalogue import CATALOGUE, DRIVE, HUB, Download, find_model
-from fcvg_core.standalone.download import LOCK, STAGING, DiskError, check_space, exclusive, fetch
+from fcvg_core.catalogue.download import LOCK, STAGING, DiskError, check_space, exclusive, fetch
+from fcvg_core.catalogue.model_files import CATALOGUE, DRIVE, HUB, Download, find_model
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -28,7 +28,7 @@ pytest.importorskip("gdown", reason="needs gdown")
 PROGRAM = """
 import json, resource, sys
 from dataclasses import replace
-from fcvg_core.standalone import catalogue
+from fcvg_core.catalogue import model_files as catalogue
 digests, limit, arguments = json.loads(sys.argv[1])
 catalogue.CATALOGUE = tuple(
     replace(file, downloads=tuple(
@@ -325,7 +325,7 @@ class TestDisk:
         def full(download: Download, part: Path) -> str:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("fcvg_core.standalone.download._from_web", full)
+        monkeypatch.setattr("fcvg_core.catalogue.download._from_web", full)
         with pytest.raises(DiskError, match=r"can't be written: No space.* are free\. Make room"):
             fetch(Download(YOLOX, 1), tmp_path / "new" / "yolox_l.onnx")
         assert not any(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.failures import amount, explain, explain_disk, free_room
+from fcvg_core.failures import amount, explain, explain_disk, free_room
 
 
 def failed(number: int, path: str | None = "/x/y") -> OSError:
