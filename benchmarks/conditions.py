@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fcvg_core.frames import crop_resize  # noqa: E402
 from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines  # noqa: E402
-from fcvg_core.standalone.scene import draw_sample_pair  # noqa: E402
+from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
 from fcvg_core.timeline import inbetween_times  # noqa: E402
 
 PHOTO_SIZE = (1080, 1920)

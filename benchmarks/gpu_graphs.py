@@ -38,8 +38,8 @@ def write_inputs(folder: Path, size: Size) -> None:
     """The keyframes, twice, and a driving video with a frame less than the result."""
     from PIL import Image
 
-    from fcvg_core.standalone.output import write_video
-    from fcvg_core.standalone.scene import draw_sample_pair
+    from fcvg_core.standalone.demo.scene import draw_sample_pair
+    from fcvg_core.standalone.media.writing import write_video
 
     folder.mkdir(parents=True, exist_ok=True)
     pair = draw_sample_pair((size.height, size.width))

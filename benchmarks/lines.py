@@ -30,7 +30,7 @@ from fcvg_core.lines.gluestick import (  # noqa: E402
 from fcvg_core.lines.matcher import GlueStickLineMatcher, build_gluestick  # noqa: E402
 from fcvg_core.lines.superpoint import LAYERS, find_keypoints  # noqa: E402
 from fcvg_core.lines.types import Wireframe  # noqa: E402
-from fcvg_core.standalone.scene import draw_sample_pair  # noqa: E402
+from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
 
 SIZE = (576, 1024)
 REPEATS = 3

@@ -91,7 +91,7 @@ def measure(folder: str, name: str, dtype: str) -> dict[str, int]:
     import torch
 
     sys.path.insert(0, str(ROOT))
-    from fcvg_core.standalone.loading import check_unet_files
+    from fcvg_core.standalone.networks.loading import check_unet_files
 
     before = peak()
     unet = check_unet_files(Path(folder), Path(folder, name), getattr(torch, dtype)).fill()

@@ -17,8 +17,8 @@ import numpy as np
 from hosts import ROOT, frontend_folder
 from PIL import Image
 
-from fcvg_core.standalone.output import write_video
-from fcvg_core.standalone.scene import draw_sample_pair
+from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.media.writing import write_video
 
 WORKFLOWS = ROOT / "workflows"
 RELEASES = ROOT / "tests" / "workflows"  # a folder for each

@@ -10,11 +10,11 @@ from clones import NAMES, clone, run, run_tests
 HANDFUL = (
     "tests/test_architecture.py",
     "tests/core/test_timeline.py",
-    "tests/core/standalone/test_keyframes.py",
-    "tests/core/standalone/test_output.py",
-    "tests/core/standalone/test_cli.py::TestPose::test_what_it_writes_is_taken_back",
-    "tests/core/standalone/test_cli.py::TestProcess::test_by_its_path",
-    "tests/core/standalone/test_cli.py::TestProcess::test_somebody_reads_the_first_line_alone",
+    "tests/core/standalone/media/test_pictures.py",
+    "tests/core/standalone/cli/test_run_record.py",
+    "tests/core/standalone/cli/test_main.py::TestPose::test_what_it_writes_is_taken_back",
+    "tests/core/standalone/cli/test_main.py::TestProcess::test_by_its_path",
+    "tests/core/standalone/cli/test_main.py::TestProcess::test_somebody_reads_the_first_line_alone",
 )
 
 

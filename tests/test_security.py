@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from test_architecture import NODES, ROOT, SOURCES, calls, imports, none, tree
 
-from fcvg_core.standalone.scene import draw_sample_pair
-from fcvg_core.standalone.stand_ins import write_stand_ins
+from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.demo.stand_ins import write_stand_ins
 
 NETWORK = {
     "socket",
@@ -53,7 +53,7 @@ WRITES = {
     "touch",
 }
 # The files of these names import by name: commands of their own, and packages of a list.
-IMPORTS = {"fcvg_core/standalone/cli.py", "fcvg_core/catalogue/diagnosis.py"}
+IMPORTS = {"fcvg_core/standalone/cli/main.py", "fcvg_core/catalogue/diagnosis.py"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
 
 

@@ -7,7 +7,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from fcvg_core.standalone.video import read_video
+from fcvg_core.standalone.media.video import read_video
 
 # Saturated and not: all that a player must show within 3 levels.
 COLORS = (

@@ -16,7 +16,7 @@ from fcvg_core.frames import crop_resize
 from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines
 from fcvg_core.pose import Poses, PoseStyle, draw_poses
 from fcvg_core.pose.skeleton import NECK, NUM_POINTS
-from fcvg_core.standalone.scene import draw_sample_pair
+from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.timeline import inbetween_times
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..files.plain_file import check_file
-from ..pose import DWPOSE_FILES
 from .comfyui import FCVG_MODELS, known_folders
 from .model_files import MODEL_INDEX, find_model
+
+DWPOSE = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")  # the two files
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def find_dwpose(boxes: Path | None, points: Path | None) -> tuple[Path, Path] | 
     if boxes or points:
         raise UserError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
-            f"{' and '.join(DWPOSE_FILES)} where python -m fcvg_core models says."
+            f"{' and '.join(DWPOSE)} where python -m fcvg_core models says."
         )
     return None
 

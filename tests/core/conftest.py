@@ -1,5 +1,7 @@
 """Stand-in models, written once for all tests; a machine without a ComfyUI; a small disk."""
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fcvg_core.standalone.stand_ins import write_stand_ins
+from fcvg_core.standalone.demo.stand_ins import write_stand_ins
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +41,19 @@ def small_disk(tmp_path) -> Iterator[Callable[[int], Path]]:
 
     yield mount
     subprocess.run(["umount", "--lazy", str(folder)], capture_output=True)  # mapped files
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """From now on one more file can be written, and the next ones only in part."""
+    left = [1]
+    write = Path.write_bytes
+
+    def write_until_full(self, content):
+        if left[0]:
+            left[0] -= 1
+            return write(self, content)
+        write(self, bytes(content)[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_until_full)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.bounds import Bounds
-from fcvg_core.standalone.options import parse_options
+from fcvg_core.standalone.cli.options import parse_options
 
 FACES = json.loads(
     (Path(__file__).parents[1] / "nodes" / "object_info.json").read_text(encoding="utf-8")

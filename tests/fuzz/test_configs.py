@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
 from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
-from fcvg_core.standalone.loading import check_svd
+from fcvg_core.standalone.networks.loading import check_svd
 
 FILES = {"model_index.json": INDEX, "unet/config.json": UNET, "vae/config.json": VAE,
          "image_encoder/config.json": IMAGE_ENCODER}  # fmt: skip

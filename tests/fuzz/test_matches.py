@@ -9,7 +9,7 @@ from mutation import as_json, changed, damaged, json_values, read_or_refuse
 
 from fcvg_core.canvas import MAX_SIDE
 from fcvg_core.lines import LineMatches, draw_lines, draw_matches, interpolate_lines
-from fcvg_core.standalone.matches_file import read_matches, write_matches
+from fcvg_core.standalone.media.matches_file import read_matches, write_matches
 
 pytestmark = pytest.mark.filterwarnings("error")
 KEYS = ["size", "lines0", "lines1", "scores"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mutation import damaged, read_or_refuse
 from PIL import Image
 
-from fcvg_core.standalone.keyframes import read_frame
+from fcvg_core.standalone.media.pictures import read_frame
 
 pytestmark = pytest.mark.filterwarnings("error")
 PIXELS = np.random.RandomState(0).randint(0, 256, (9, 14, 3)).astype(np.uint8)

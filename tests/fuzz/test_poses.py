@@ -12,7 +12,7 @@ from mutation import as_json, changed, damaged, json_values, read_or_refuse, sca
 
 from fcvg_core.errors import UserError
 from fcvg_core.pose import STYLES, Poses, draw_on_frame, from_openpose, to_openpose
-from fcvg_core.standalone.poses_file import read_poses, write_poses
+from fcvg_core.standalone.media.poses_file import read_poses, write_poses
 
 pytestmark = pytest.mark.filterwarnings("error")
 SIZE = (32, 48)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.options import parse_options
+from fcvg_core.standalone.cli.options import parse_options
 
-RUNS = Path(__file__).parents[1] / "core" / "standalone" / "runs"
+RUNS = Path(__file__).parents[1] / "core" / "standalone" / "cli" / "runs"
 FILES = sorted(RUNS.glob("*/*.json"))
 # Options that can be typed after their name, whatever they begin with, for those without one.
 NAMED = {"first": "image1_path", "last": "image2_path", "image": "ref_image_path",

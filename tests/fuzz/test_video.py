@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from videos import moving
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.video import read_video
+from fcvg_core.standalone.media.video import read_video
 
 # Format -> codec and pixels.
 KINDS = {

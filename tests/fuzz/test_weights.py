@@ -16,7 +16,7 @@ from fcvg_core.catalogue.integrity import is_whole
 from fcvg_core.errors import UserError
 from fcvg_core.files.weight_files import WeightFile, read_weights
 from fcvg_core.lines.gluestick_keys import read_superpoint, superpoint_shapes
-from fcvg_core.standalone.convert import convert
+from fcvg_core.standalone.networks.convert import convert
 from fcvg_core.weights import misfits
 
 WEIGHTS = {"conv_in.weight": torch.ones(4, 3), "conv_in.bias": torch.zeros(4),

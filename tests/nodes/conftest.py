@@ -17,7 +17,7 @@ from comfy_server import ComfyServer
 from golden_cases import fill
 from hosts import ROOT
 
-from fcvg_core.standalone.stand_ins import write_stand_ins
+from fcvg_core.standalone.demo.stand_ins import write_stand_ins
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from fcvg_core.models.fcvg import ConfigV1, build_controlnext
-from fcvg_core.standalone.denoising import Settings, denoise
-from fcvg_core.standalone.loading import Models, load_models
-from fcvg_core.standalone.pipeline import AnimationPipeline
-from fcvg_core.standalone.stand_ins import fill
+from fcvg_core.standalone.demo.stand_ins import fill
+from fcvg_core.standalone.networks.denoising import Settings, denoise
+from fcvg_core.standalone.networks.loading import Models, load_models
+from fcvg_core.standalone.networks.pipeline import AnimationPipeline
 
 SIZE = (64, 128)
 SETTINGS = {

@@ -34,7 +34,7 @@ class TestCropResize:
 
 class TestLines:
     def test_sample_frames_give_control_frames(self, node_classes, load):
-        draw_sample_pair = load("fcvg_core.standalone.scene").draw_sample_pair
+        draw_sample_pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair
         first, last = (torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 256)))
         matches, preview = node_classes["FCVG_MatchLines"].execute(first, last, *MATCHING).args
         assert preview.ndim == 4
@@ -80,7 +80,7 @@ class TestGlueStick:
         assert all(hasattr(module, "comfy_cast_weights") for module in with_weights)
 
     def test_matches_in_the_place_of_the_classic_one(self, node_classes, load, model):
-        draw_sample_pair = load("fcvg_core.standalone.scene").draw_sample_pair
+        draw_sample_pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair
         first, last = (torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 192)))
         with torch.inference_mode():
             matches, preview = (
@@ -94,7 +94,7 @@ class TestGlueStick:
         assert preview.shape == (1, 128, 384, 3)
 
     def test_frame_of_two_pairs_is_looked_at_once(self, node_classes, load, model):
-        draw_scene = load("fcvg_core.standalone.scene").draw_scene
+        draw_scene = load("fcvg_core.standalone.demo.scene").draw_scene
         frames = [torch.from_numpy(draw_scene(seed, (64, 96)))[None] / 255 for seed in (1, 2, 3)]
         calls = []
         superpoint = model.model.superpoint
@@ -121,7 +121,7 @@ class TestGlueStick:
         import folder_paths
 
         folders, host = load("nodes.host.folders"), load("nodes.host.gluestick")
-        convert = load("fcvg_core.standalone.convert").convert
+        convert = load("fcvg_core.standalone.networks.convert").convert
         for path in gluestick_files:
             convert(Path(shutil.copy(path, tmp_path)))
             (tmp_path / path.name).unlink()

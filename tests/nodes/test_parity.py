@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from fcvg_core.standalone.cli import main
-from fcvg_core.standalone.denoising import Settings
-from fcvg_core.standalone.loading import Models, load_models
-from fcvg_core.standalone.pipeline import InbetweenPipeline
-from fcvg_core.standalone.scene import draw_sample_pair
+from fcvg_core.standalone.cli.main import main
+from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.networks.denoising import Settings
+from fcvg_core.standalone.networks.loading import Models, load_models
+from fcvg_core.standalone.networks.pipeline import InbetweenPipeline
 
 SIZE = (64, 128)
 SETTINGS = {
@@ -181,7 +181,7 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
 
 def test_latents_agree(load, pipeline, native):
     from fcvg_core.sampling import draw_noise
-    from fcvg_core.standalone.denoising import denoise
+    from fcvg_core.standalone.networks.denoising import denoise
 
     sampling = load("nodes.host.sample")
     control = np.stack([picture(10 + i) for i in range(5)])

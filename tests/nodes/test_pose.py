@@ -285,7 +285,7 @@ class TestDrawPoses:
 @pytest.fixture(scope="module")
 def matches(node_classes, load):
     """Lines of the sample frames."""
-    pair = load("fcvg_core.standalone.scene").draw_sample_pair((288, 512))
+    pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair((288, 512))
     first, last = (torch.from_numpy(frame)[None] / 255 for frame in pair)
     widgets = (300, 15.0, 1000, 0.2, "opencv")
     return node_classes["FCVG_MatchLines"].execute(first, last, *widgets).args[0]

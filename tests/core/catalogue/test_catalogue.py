@@ -10,7 +10,7 @@ from fcvg_core.catalogue import comfyui as comfyui_module
 from fcvg_core.catalogue import find as model_files
 from fcvg_core.catalogue.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
 from fcvg_core.catalogue.model_files import CATALOGUE, MODES, SVD_PARTS, find_model, missing
-from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.cli.main import main
 
 
 @pytest.fixture

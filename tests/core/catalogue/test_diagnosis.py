@@ -206,7 +206,7 @@ def plain_machine(monkeypatch) -> Callable[[], Device]:
     """Without models, and whatever card it has."""
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     device = Device("cpu", "", 0.0, "for the CPU alone", "float32")
-    monkeypatch.setattr("fcvg_core.standalone.machine.describe_device", lambda: device)
+    monkeypatch.setattr("fcvg_core.standalone.networks.device.describe_device", lambda: device)
     return lambda: device
 
 
@@ -228,7 +228,7 @@ def test_all_of_this_machine(plain_machine) -> None:
 
 
 def test_exit_code(plain_machine, monkeypatch, capsys) -> None:
-    from fcvg_core.standalone.cli import main
+    from fcvg_core.standalone.cli.main import main
 
     assert main(["doctor"]) == 0
     assert "Python" in capsys.readouterr().out

@@ -36,7 +36,7 @@ catalogue.CATALOGUE = tuple(
     for file in catalogue.CATALOGUE)
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-from fcvg_core.standalone.cli import main
+from fcvg_core.standalone.cli.main import main
 sys.exit(main(arguments))
 """
 YOLOX, DWPOSE = (file.downloads[0].url for file in CATALOGUE if "DWPose" in file.name)

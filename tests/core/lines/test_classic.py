@@ -9,7 +9,7 @@ import torch
 from fcvg_core.lines import ClassicLineMatcher, LineMatches
 from fcvg_core.lines.classic import choose_pairs, likeness, shared_spans
 from fcvg_core.lines.motion import apply_homography
-from fcvg_core.standalone.scene import camera_move, draw_sample_pair, draw_scene
+from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
 
 SIZES = [(320, 512), (576, 1024)]
 STILL = {"angle": 0.0, "scale": 1.0, "shift": (0.0, 0.0), "tilt": (0.0, 0.0)}

@@ -8,7 +8,7 @@ import torch
 from fcvg_core.frames import to_gray
 from fcvg_core.lines import detect_lines
 from fcvg_core.lines.lsd import resample
-from fcvg_core.standalone.scene import draw_scene
+from fcvg_core.standalone.demo.scene import draw_scene
 
 
 def bright_box() -> np.ndarray:

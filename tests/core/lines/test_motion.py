@@ -12,7 +12,7 @@ from fcvg_core.lines.motion import (
     fit_homography,
     match_keypoints,
 )
-from fcvg_core.standalone.scene import camera_move, draw_scene
+from fcvg_core.standalone.demo.scene import camera_move, draw_scene
 
 SIZE = (240, 320)
 

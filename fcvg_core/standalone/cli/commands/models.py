@@ -1,0 +1,182 @@
+"""`models`: every file that each mode needs: found, missing, downloaded or converted."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ....catalogue.comfyui import known_folders
+from ....catalogue.download import (
+    DiskError,
+    UnreachableError,
+    check_space,
+    exclusive,
+    fetch,
+    server_of,
+)
+from ....catalogue.integrity import find_damage
+from ....catalogue.model_files import CATALOGUE, MODES, Download, ModelFile
+from ....errors import UserError
+from ....quoting import in_short
+
+NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
+SHOWN = 10  # names in a list
+Roots = list[tuple[str, Path]]
+Places = dict[str, Path | None]  # where each file is, by its key
+
+
+def run(options: argparse.Namespace) -> None:
+    """List them (with --json for other programs), download them or convert some."""
+    if options.convert:
+        _convert(options.convert)
+        return
+    roots = known_folders()
+    modes = [options.mode] if options.mode else list(MODES)
+    files = _files(modes, options.needed)
+    # Once: it searches folders of models to their depth, which may be on a slow disk.
+    places = {file.key: file.find(roots) for file in files}
+    if options.get:
+        _get(files, roots, places)
+    elif options.json:
+        print(json.dumps([_row(file, places[file.key]) for file in files], indent=1))
+    else:
+        _list(modes, options.needed, roots, places)
+        if None in places.values():
+            print(
+                "\nTo download what is missing: python -m fcvg_core models --get"
+                + (f" --mode {options.mode}" if options.mode else "")
+                + (" --needed" if options.needed else "")
+            )
+
+
+def _files(modes: list[str], needed: bool) -> list[ModelFile]:
+    """What some modes work with; with `needed` only what they can't do without."""
+    return [
+        file
+        for file in CATALOGUE
+        if set(modes) & set(file.needed if needed else file.needed + file.helps)
+    ]
+
+
+def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
+    print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
+    for _, root in roots:
+        print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
+    for mode in modes:
+        print(f"\n{mode}: {MODES[mode]}")
+        for file in _files([mode], needed):
+            _print_file(file, mode, places[file.key])
+
+
+def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
+    state = "found  " if found else "MISSING" if mode in file.needed else "not there, optional"
+    print(f"  {state} {file.name}")
+    if found:
+        print(f"          {found}")
+        damage = find_damage(found)
+        if damage:
+            print(f"          {_damaged(damage)}")
+        return
+    print(f"          about {file.size:.0f} MB from {file.source}")
+    print(f"          licence: {file.licence}")
+    print(f"          to models/{file.comfyui[0]}, or FCVG_MODELS/{file.folder[0]}")
+
+
+def _row(file: ModelFile, found: Path | None) -> dict:
+    damage = find_damage(found) if found else None
+    return {
+        "key": file.key,
+        "name": file.name,
+        "damaged": str(damage) if damage else None,
+        "needed_by": file.needed,
+        "helps": file.helps,
+        "found": str(found) if found else None,
+        "comfyui": file.comfyui,
+        "folder": file.folder,
+        "megabytes": round(file.size),
+        "licence": file.licence,
+        "source": file.source,
+        "urls": [download.url for download in file.downloads],
+    }
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is DAMAGED, cut off or empty: move it away, then download it with --get."
+
+
+def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
+    """Download what is missing into the first of the folders.
+
+    Raises:
+        UserError: there is no folder; or what could not be downloaded, after all that could.
+    """
+    if not roots:
+        raise UserError(f"There is no folder to download to: {NOWHERE}.")
+    kind, root = roots[0]
+    wanted = [file for file in files if places[file.key] is None]
+    print(
+        f"{len(files) - len(wanted)} of {len(files)} are there."
+        + (f" To {root} go:" if wanted else "")
+    )
+    for file in wanted:
+        print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
+    todo = {
+        file.name: [step for step in file.targets(kind, root) if not step[1].exists()]
+        for file in wanted
+    }
+    failed = [
+        _damaged(damage) for found in places.values() if found and (damage := find_damage(found))
+    ]
+    if todo:
+        with exclusive(root):
+            check_space([step for steps in todo.values() for step in steps])
+            failed += _fetch_all(todo)
+    if failed:
+        raise UserError("\n".join(["Not everything is there.", *failed]))
+
+
+def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
+    """Fetch one after the other; what can't be had, each once and with its remedy."""
+    failed, unreachable = [], set()
+    for name, steps in todo.items():
+        for download, target in steps:
+            server = server_of(download)
+            if server in unreachable:
+                break
+            try:
+                fetch(download, target)
+            except UnreachableError as error:
+                unreachable.add(server)
+                failed.append(str(error))
+            except DiskError as error:
+                return [*failed, str(error)]
+            except ValueError as error:
+                failed.append(f"{name}: {error}")
+                break
+            else:
+                print(f"Downloaded {target}")
+    return failed
+
+
+def _convert(paths: list[Path]) -> None:
+    """Rewrite each; what can't be is told at the end.
+
+    Raises:
+        UserError: of one or more.
+    """
+    from ...networks.convert import convert
+
+    failed = []
+    for path in paths:
+        try:
+            target, left = convert(path)
+        except ValueError as error:
+            failed.append(str(error))
+            continue
+        print(f"Wrote {target}")
+        if left:
+            names = in_short(left, most=SHOWN, between=", ")
+            print(f"  left out, and still in {path.name} alone: {names}")
+        else:
+            print(f"  it holds all that is in {path.name}")
+    if failed:
+        raise UserError("\n".join(failed))

@@ -1,0 +1,134 @@
+"""The command line: which command, and what its failures look like."""
+
+import argparse
+import errno
+import importlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ...errors import ISSUES
+from ...failures import explain
+from ...quoting import readable
+from ...signals import Interrupted, signals_as_interrupts
+from .options import parse_options
+from .streams import Stream, enduring_streams
+
+DEBUG = "FCVG_DEBUG"  # set to 1, it shows the traceback of every error
+FAULT = (
+    f"This is a fault of the program, not yours. Please report it at {ISSUES} with all the "
+    "lines above and those of: python -m fcvg_core doctor"
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: of the command line; by default those of the process.
+
+    Returns:
+        Exit code: 0; 1 where what a command prints could not be written; 2 for anything that the
+        user can put right; after a signal 128 and its number (Ctrl+C 130, SIGTERM 143, SIGHUP
+        129).
+
+    Raises:
+        SystemExit: an option is wrong (2), only help was asked for (0), or there is a fault in
+            the program (1), whose traceback was printed.
+    """
+    ending = arguments is None  # else somebody else's program goes on
+    with signals_as_interrupts(to_the_end=ending), enduring_streams() as output:
+        try:
+            with _logging():
+                options = parse_options(arguments)
+                COMMANDS[options.command](options)
+                return _check_output(output, options)
+        except SystemExit as stop:
+            if stop.code or not _is_lost(output):
+                raise
+            return _fail(f"Error: {_lost(output)}.", 1)  # help, which nobody could read
+        except KeyboardInterrupt as stop:
+            number = stop.exit_code if isinstance(stop, Interrupted) else 130
+            return _fail(str(stop) or "Interrupted.", number)
+        except Exception as error:
+            said = explain(error)
+            if said is None or os.environ.get(DEBUG, "0") not in ("", "0"):
+                traceback.print_exc()
+            if said is None:
+                raise SystemExit(_fail(FAULT, 1)) from error
+            return _fail(f"Error: {said}", 2)
+
+
+def _command(module: str) -> Callable[[argparse.Namespace], None]:
+    """A module of `commands`, imported when it is run: --help needs no torch."""
+    return lambda options: importlib.import_module(f".commands.{module}", __package__).run(options)
+
+
+COMMANDS = {
+    "inbetween": _command("inbetween"),
+    "animate": _command("animate"),
+    "match": _command("match"),
+    "pose": _command("pose"),
+    "models": _command("models"),
+    "doctor": _command("doctor"),
+    "stand-ins": _command("stand_ins"),
+    "sample-frames": _command("samples"),
+}
+
+
+class _Readable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return readable(super().format(record))
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Show what is logged on standard error, unless somebody else takes care of it."""
+    for name in ("httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("huggingface_hub").propagate = False  # it has a handler of its own
+    root = logging.getLogger()
+    if root.handlers:
+        yield
+        return
+    level, handler = root.level, logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Readable())
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def _check_output(output: Stream, options: argparse.Namespace) -> int:
+    """Exit code of a command that is done, by what became of what it printed.
+
+    A list that did not arrive is a failure; a run whose files are all there is none.
+    """
+    if not _is_lost(output):
+        return 0
+    said = _lost(output)
+    downloads = options.command == "models" and (options.get or options.convert)
+    if downloads or options.command not in ("models", "doctor"):
+        return _fail(f"{said}; the files are all written.", 0)
+    return _fail(f"Error: {said}: what was asked for is not there, or not whole.", 1)
+
+
+def _is_lost(output: Stream) -> bool:
+    """Whether something printed did not arrive, and not because a reader has seen enough."""
+    output.flush()
+    return output.lost is not None and output.lost.errno != errno.EPIPE
+
+
+def _lost(output: Stream) -> str:
+    return f"Standard output can't be written ({output.lost.strerror})"
+
+
+def _fail(message: str, code: int) -> int:
+    print(readable(message), file=sys.stderr)
+    return code

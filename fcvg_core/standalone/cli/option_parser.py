@@ -1,0 +1,133 @@
+"""argparse as this program uses it: short messages, whole names, and what was typed alone."""
+
+import argparse
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from ...quoting import quote, shorten
+from .option_types import OptionType
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of the program or of one of its commands."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(allow_abbrev=False, formatter_class=_Help, **settings)
+        self._mixing = False
+        self.register("action", None, _Store)
+
+    def tell_typed_apart(self) -> None:
+        """From now on a default is told from the same value typed: once all options are there."""
+        for action in self._actions:
+            if action.default is not argparse.SUPPRESS:
+                action.default = _Untyped(action.default)
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As argparse, but options of a command may stand between its files, too.
+
+        Unless there is a `--`, after which all are files: argparse can't have both.
+        """
+        has_commands = any(action.nargs == argparse.PARSER for action in self._actions)
+        if self._mixing or has_commands or "--" in args:
+            return super().parse_known_args(args, namespace)
+        self._mixing = True  # before Python 3.13 it comes back here, once for each half
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+    def parse_typed(self, arguments: list[str] | None) -> dict[str, Any]:
+        """The command and the options that were typed, by their names in the code, and no others.
+
+        Raises:
+            SystemExit: an option is wrong (2), or only help was asked for (0).
+        """
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            self._commands()[options.command].refuse(unknown)
+        return {k: v for k, v in vars(options).items() if not isinstance(v, _Untyped)}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What each option is unless it is typed, by its name in the code."""
+        return {name: actions[0].default.value for name, actions in self.by_name().items()}
+
+    def by_name(self) -> dict[str, list[argparse.Action]]:
+        """The actions that set each option, by its name in the code; several may set one."""
+        found: dict[str, list[argparse.Action]] = {}
+        for action in self._actions:
+            if isinstance(action.default, _Untyped):
+                found.setdefault(action.dest, []).append(action)
+        return found
+
+    def spell(self, name: str) -> str:
+        """An option as it is typed: "--line-width" of line_width, "FIRST" of first."""
+        action = self.by_name()[name][0]
+        return next((x for x in action.option_strings if x.startswith("--")), str(action.metavar))
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """Exit because of options that there are not; say which one may be meant."""
+        for word in unknown:
+            typed = word.split("=")[0]
+            names = [name for name in self._option_string_actions if name.startswith("--")]
+            close = [name for name in names if typed[2:] and name.startswith(typed)]
+            close = close or get_close_matches(typed, names, n=1)
+            if typed.startswith("--") and close:
+                self.error(f"there is no option {quote(typed)}; perhaps {' or '.join(close)}")
+        self.error(f"unrecognized arguments: {' '.join(map(quote, unknown[:10]))}")
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with what is wrong in one line, without the long list of options before it."""
+        self.exit(2, f"Error: {shorten(message)}. All options: {self.prog} --help\n")
+
+    def _commands(self) -> dict[str, "Parser"]:
+        return next(action.choices for action in self._actions if action.dest == "command")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """As argparse, which takes the value of --option=-- for the end of all options."""
+        if action.option_strings and arg_strings == ["--"]:
+            raise argparse.ArgumentError(action, "expected a value, got '--'")
+        return super()._get_values(action, arg_strings)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = ", ".join(action.choices)
+            raise argparse.ArgumentError(action, f"expected one of {choices}; got {quote(value)}")
+
+
+class _Store(argparse._StoreAction):
+    """Stores a value: of one name the last counts, two names may not contradict each other."""
+
+    typed_as: str | None = None
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        if self.typed_as not in (None, option_string) and before != values:
+            raise argparse.ArgumentError(
+                None,
+                f"{self.typed_as} and {option_string} are the same option, but their values "
+                "differ: give one of them",
+            )
+        self.typed_as = option_string
+        super().__call__(parser, namespace, values, option_string)
+
+
+class _Untyped:
+    """A default, told from the same value that was typed."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class _Help(argparse.HelpFormatter):
+    """Leaves the lines of the examples as they are, and says the bounds of numbers."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        bounded = isinstance(action.type, OptionType) and action.type.bounds
+        return f"{action.help}; {action.type.bounds}" if bounded else action.help

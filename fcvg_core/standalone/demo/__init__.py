@@ -1,0 +1,1 @@
+"""Sample scenes and stand-in models, to try the program without weights."""

@@ -1,0 +1,212 @@
+"""Tiny models in the official layouts, for tests and demos where no weights are.
+
+Frames that they paint are noise. Every value is a function of its tensor's name and shape, so
+that the files are the same on every machine.
+"""
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from ...containers import METADATA
+from ...errors import UserError
+from ...files.writing import write_aside
+from ...json_text import parse_json
+from ...models.fcvg import Config, ControlNeXt
+from ..networks import loading
+
+MARK = {"stand_in": "random values, not trained: frames will be noise"}
+# SVD's attention has heads of 64 channels, whatever the width.
+UNET = {
+    "in_channels": 8, "out_channels": 4, "sample_size": 16, "num_frames": 25,
+    "block_out_channels": [64, 64, 64, 64], "num_attention_heads": [1, 1, 1, 1],
+    "layers_per_block": 2, "transformer_layers_per_block": 1, "cross_attention_dim": 64,
+    "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 768,
+    "down_block_types": ["CrossAttnDownBlockSpatioTemporal"] * 3 + ["DownBlockSpatioTemporal"],
+    "up_block_types": ["UpBlockSpatioTemporal"] + ["CrossAttnUpBlockSpatioTemporal"] * 3,
+}  # fmt: skip
+VAE = {
+    "in_channels": 3, "out_channels": 3, "latent_channels": 4, "layers_per_block": 2,
+    "block_out_channels": [32, 32, 32, 32], "down_block_types": ["DownEncoderBlock2D"] * 4,
+    "sample_size": 64, "scaling_factor": 0.18215, "force_upcast": True,
+}  # fmt: skip
+IMAGE_ENCODER = {
+    "architectures": ["CLIPVisionModelWithProjection"], "model_type": "clip_vision_model",
+    "hidden_size": 64, "intermediate_size": 128, "projection_dim": 64, "num_hidden_layers": 2,
+    "num_attention_heads": 1, "num_channels": 3, "image_size": 224, "patch_size": 32,
+    "hidden_act": "gelu", "layer_norm_eps": 1e-5,
+}  # fmt: skip
+SCHEDULER = {"_class_name": "EulerDiscreteScheduler", **loading.SCHEDULER}
+# SVD's feature_extractor/preprocessor_config.json.
+FEATURE_EXTRACTOR = {
+    "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
+    "size": {"shortest_edge": 224}, "resample": 3, "do_center_crop": True,
+    "crop_size": {"height": 224, "width": 224}, "do_rescale": True, "rescale_factor": 1 / 255,
+    "do_normalize": True, "image_mean": [0.48145466, 0.4578275, 0.40821073],
+    "image_std": [0.26862954, 0.26130258, 0.27577711],
+}  # fmt: skip
+MODEL_INDEX = {
+    "_class_name": "StableVideoDiffusionPipeline",
+    "feature_extractor": ["transformers", "CLIPImageProcessor"],
+    "image_encoder": ["transformers", "CLIPVisionModelWithProjection"],
+    "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+    "unet": ["diffusers", "UNetSpatioTemporalConditionModel"],
+    "vae": ["diffusers", "AutoencoderKLTemporalDecoder"],
+}
+
+
+def write_stand_ins(folder: Path) -> None:
+    """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
+
+    Where some of it is there, the rest is written: an interrupted run can be started again.
+
+    Raises:
+        UserError: the folder holds other things, or files that are not what they would become;
+            nothing is written then.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is no folder: name another.")
+    contents = _contents()
+    try:
+        missing = _missing(folder, contents)
+        for name in missing:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with write_aside(folder / name) as part:
+                part.write_bytes(contents[name])
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or folder} can't be written ({error.strerror}): name another folder."
+        ) from error
+
+
+def _contents() -> dict[str, bytes]:
+    """Every file, by its name below the folder."""
+    from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    unet = UNetSpatioTemporalConditionModel(**UNET)
+    vae = AutoencoderKLTemporalDecoder(**VAE)
+    encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**IMAGE_ENCODER))
+    controlnext = ControlNeXt(Config(out_channels=UNET["block_out_channels"][0]))
+    weights = "diffusion_pytorch_model.safetensors"
+    return {
+        "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **UNET}),
+        f"svd/unet/{weights}": _packed(fill(unet, salt="svd ")),
+        "svd/vae/config.json": _json({"_class_name": type(vae).__name__, **VAE}),
+        f"svd/vae/{weights}": _packed(fill(vae)),
+        "svd/image_encoder/config.json": _json(IMAGE_ENCODER),
+        "svd/image_encoder/model.safetensors": _packed(fill(encoder)),
+        "svd/scheduler/scheduler_config.json": _json(SCHEDULER),
+        "svd/feature_extractor/preprocessor_config.json": _json(FEATURE_EXTRACTOR),
+        "svd/model_index.json": _json(MODEL_INDEX),
+        "unet.safetensors": _packed(fill(unet, salt="fcvg ")),
+        "controlnext.safetensors": _packed(fill(controlnext)),
+    }
+
+
+def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
+    """Names of the files that are still to be written.
+
+    Raises:
+        UserError: something else is in the place of one; or the folder is somebody's who has
+            nothing to do with stand-ins.
+    """
+    missing = []
+    for name, content in contents.items():
+        path = folder / name
+        state = _state(path, content)
+        if state == "other":
+            raise UserError(
+                f"{path} is there, and is no stand-in, or an edited one: name another folder, or "
+                "remove it."
+            )
+        if state == "missing":
+            missing.append(name)
+    if len(missing) == len(contents) and folder.is_dir():
+        own = {Path(name).parts[0] for name in contents}
+        names = (path.name for path in folder.iterdir())
+        # Hidden: what an interrupted run has left, or the system's own.
+        others = sorted(name for name in names if name not in own and name[0] != ".")
+        if others:
+            raise UserError(
+                f"{folder} is not empty, and has no stand-ins ({others[0]} is in it): name "
+                "another folder."
+            )
+    return missing
+
+
+def _state(path: Path, content: bytes) -> str:
+    """Whether a file is "whole", "other" or "missing", which one that breaks off is as well."""
+    if not os.path.lexists(path):
+        return "missing"
+    if not path.is_file() or path.stat().st_size > 2 * len(content):
+        return "other"
+    found = path.read_bytes()
+    if found == content or _means_the_same(found, content, path.suffix):
+        return "whole"
+    return "missing" if content.startswith(found) else "other"
+
+
+def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
+    """Whether another version of this program wrote a file: in another order, with other notes."""
+    try:
+        if suffix == ".json":
+            theirs, ours = parse_json(found), parse_json(content)
+            shared = theirs.keys() & ours.keys()
+            return bool(shared) and all(theirs[key] == ours[key] for key in shared)
+        theirs, ours = load(found), load(content)
+    except (ValueError, AttributeError, SafetensorError):
+        return False
+    return theirs.keys() == ours.keys() and all(ours[key].equal(theirs[key]) for key in ours)
+
+
+def is_stand_in_file(path: Path) -> bool:
+    """Whether a .safetensors file says of itself that it is a stand-in."""
+    try:
+        with safe_open(path, "pt") as opened:
+            return "stand_in" in (opened.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
+def fill(module: nn.Module, salt: str = "") -> dict[str, Tensor]:
+    """Values that keep activations bounded: variance 1 / fan-in for matrices, scales about 1."""
+    return {
+        key: _values(salt + key, value.shape)
+        for key, value in module.state_dict().items()
+        if value.is_floating_point()
+    }
+
+
+def _values(name: str, shape: torch.Size) -> Tensor:
+    """Uniform values of a tensor, from a generator of its own."""
+    generator = torch.Generator("cpu").manual_seed(zlib.crc32(name.encode()))
+    values = torch.rand(shape, generator=generator) * 2 - 1
+    if len(shape) >= 2:
+        values *= (3 / shape[1:].numel()) ** 0.5
+    else:
+        values = values * 0.1 + float(name.endswith("weight"))
+    # What half precision can hold, so that all devices and hosts see the same numbers.
+    return values.half().float()
+
+
+def _packed(state_dict: dict[str, Tensor]) -> bytes:
+    """A .safetensors file in half precision that says what it is."""
+    halves = {key: value.half().contiguous() for key, value in state_dict.items()}
+    content = save(halves)
+    # The library writes notes in any order, and the file has to be the same every time.
+    length = int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8 : 8 + length])
+    header = json.dumps({METADATA: {"format": "pt", **MARK}, **tensors}).encode()
+    header += b" " * (-len(header) % 8)  # numbers begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
+
+
+def _json(content: dict) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()

@@ -1,0 +1,1 @@
+"""Pictures, videos, files of matches and of poses: read and written."""

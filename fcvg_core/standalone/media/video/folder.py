@@ -1,0 +1,68 @@
+"""A folder of pictures -> the frames of a video."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ....errors import UserError
+from ..pictures import read_frame
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+
+
+def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.ndarray]:
+    """Pictures of a folder as frames, frame2 before frame10; other files are left out.
+
+    Args:
+        max_frames: at most as many are read; None reads all.
+
+    Returns:
+        An iterator of frames [H, W, 3] uint8 of one size.
+
+    Raises:
+        UserError: there is no such folder, it holds no picture, one is damaged or of another size
+            than the first (when it is reached), or `max_frames` is below 1.
+    """
+    check_max_frames(max_frames)
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}. Give one that holds the frames as pictures.")
+    paths = [
+        path
+        for path in sorted(folder.iterdir(), key=_natural)
+        if path.suffix.lower() in PICTURES and path.name[0] != "." and path.is_file()
+    ]
+    if not paths:
+        raise UserError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
+    return _read_pictures(paths[:max_frames])
+
+
+def check_max_frames(max_frames: int | None) -> None:
+    """Raise UserError unless it is 1 or more, or None."""
+    if max_frames is not None and max_frames < 1:
+        raise UserError(f"expected at least 1 frame to read, got {max_frames}")
+
+
+def in_words(size: tuple[int, int]) -> str:
+    """(height, width) as a message says it."""
+    return f"{size[1]} x {size[0]} pixels"
+
+
+def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
+    size = None
+    for path in paths:
+        frame = read_frame(path)
+        size = size or frame.shape[:2]
+        if frame.shape[:2] != size:
+            raise UserError(
+                f"{path} has {in_words(frame.shape[:2])}, expected {in_words(size)} as "
+                f"{paths[0].name}. Give all pictures of the folder one size."
+            )
+        yield frame
+
+
+def _natural(path: Path) -> list:
+    """Sort key: digits count as numbers."""
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)] + [path.name]

@@ -1,0 +1,1 @@
+"""The networks as diffusers and transformers have them: loaded, denoising, decoding."""

@@ -1,0 +1,238 @@
+"""One or two images and control frames -> the frames of a video, on diffusers' networks."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...errors import UserError
+from ...failures import is_memory
+from ...frames import check_frames, to_image
+from ...models.fcvg import (
+    augment_keyframe,
+    check_size,
+    check_version,
+    clip_pixels,
+    normalize_for_clip,
+)
+from ...sampling import draw_noise
+from .denoising import Keyframe, Settings, denoise
+from .loading import Models
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+
+
+class VideoPipeline:
+    """What both pipelines share: encoding, denoising, decoding.
+
+    Args:
+        models: from `load_models`.
+        device: where the networks run.
+        offload: keep a network there only while it is used; slower, needs less memory.
+    """
+
+    def __init__(self, models: Models, *, device: torch.device, offload: bool):
+        self.models = models
+        self.device = device
+        self.offload = offload
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        images: tuple[np.ndarray, ...],
+        control_frames: np.ndarray | None,
+        settings: Settings,
+        *,
+        seed: int,
+        progress: Progress,
+    ) -> Tensor:
+        """Latents [T, 4, h, w] of the frames between two images or after one."""
+        size = images[0].shape[:2]
+        check_size(*size)
+        noise = draw_noise(seed, size, settings.num_frames)
+        encoded = tuple(
+            self.encode(image, noise.augmentation, settings.augmentation) for image in images
+        )
+        progress("denoising", 0, settings.steps)
+        control = None if control_frames is None else _to_channels_first(control_frames)
+        with self._on_device(self.models.unet), self._on_device(self.models.controlnext):
+            return denoise(
+                self.models,
+                encoded,
+                control,
+                noise.latents.to(self.device),
+                settings,
+                draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
+                progress=lambda done: progress("denoising", done, settings.steps),
+            )
+
+    @torch.no_grad()
+    def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> Keyframe:
+        """A uint8 keyframe [H, W, 3] as the UNet takes it."""
+        pixels = to_image(frame[None]).movedim(-1, 1).to(self.device)
+        encoder, vae = self.models.image_encoder, self.models.vae
+        with self._on_device(encoder):
+            clip = normalize_for_clip(clip_pixels(pixels)).to(encoder.dtype)
+            embedding = encoder(clip).image_embeds[:, None].float()
+        with self._on_device(vae):
+            noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
+            latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
+        return Keyframe(embedding, latent)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
+        """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
+
+        Args:
+            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
+
+        Yields:
+            uint8 [H, W, 3].
+
+        Raises:
+            UserError: not a number came out of the denoising or of the VAE.
+        """
+        if not latents.isfinite().all():
+            raise UserError("Denoising gave values that are not numbers: try --dtype fp32.")
+        vae = self.models.vae
+        scaled = latents / vae.config.scaling_factor
+        done = 0
+        progress("decoding", 0, len(latents))
+        with self._on_device(vae):
+            while done < len(latents):
+                frames = _decode_chunk(vae, scaled[done : done + chunk])
+                if frames is None:
+                    chunk //= 2
+                    logging.warning("Memory ran out: decoding %d frames at once now.", chunk)
+                    continue
+                yield from _to_pixels(frames)
+                done += len(frames)
+                progress("decoding", done, len(latents))
+
+    @contextmanager
+    def _on_device(self, network: nn.Module) -> Iterator[None]:
+        """Have a network on the device; afterwards too, unless it is offloaded."""
+        network.to(self.device)
+        try:
+            yield
+        finally:
+            if self.offload:
+                network.to("cpu")
+
+
+class InbetweenPipeline(VideoPipeline):
+    """FCVG without ComfyUI: the frames between two keyframes.
+
+    Raises:
+        UserError: the ControlNeXt is not version 2, the one that FCVG was trained with.
+    """
+
+    def __init__(self, models: Models, *, device: torch.device, offload: bool):
+        check_version(models.controlnext)
+        super().__init__(models, device=device, offload=offload)
+
+    def __call__(
+        self,
+        keyframes: tuple[np.ndarray, np.ndarray],
+        control_frames: np.ndarray | None,
+        settings: Settings,
+        *,
+        seed: int,
+        decode_chunk: int,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> np.ndarray:
+        """Frames of the video.
+
+        Args:
+            keyframes: uint8 [H, W, 3], both of one size, multiples of 64.
+            control_frames: uint8 [T, H, W, 3], or None for no control.
+            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+
+        Returns:
+            uint8 [T, H, W, 3].
+        """
+        latents = self.denoise(keyframes, control_frames, settings, seed=seed, progress=progress)
+        video = None
+        for i, frame in enumerate(self.decode(latents, decode_chunk, progress)):
+            if video is None:  # the whole video once, and not its frames beside it
+                video = np.empty((len(latents), *frame.shape), frame.dtype)
+            video[i] = frame
+        return video
+
+
+class AnimationPipeline(VideoPipeline):
+    """ControlNeXt-SVD, version 1 or 2, without ComfyUI: a reference image that moves."""
+
+    def __call__(
+        self,
+        reference: np.ndarray,
+        control_frames: np.ndarray,
+        settings: Settings,
+        *,
+        seed: int,
+        decode_chunk: int,
+        progress: Progress = lambda stage, done, total: None,
+    ) -> Iterator[np.ndarray]:
+        """Frames of the video, as many as there are control frames; any number.
+
+        They are decoded as they are asked for, so a long video needs no more memory than its
+        latents and its control frames.
+
+        Args:
+            reference: uint8 [H, W, 3], multiples of 64.
+            control_frames: uint8 [T, H, W, 3], what the video follows: poses on black.
+            settings: the reference's are 25 steps, fps 7, motion bucket 128, augmentation 0.02,
+                a guidance of 2.0 (version 1: 3.5) and no noise injection.
+            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+
+        Returns:
+            Iterator of uint8 [H, W, 3].
+
+        Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
+        pipeline_stable_video_diffusion_controlnext.py:366-665 and ControlNeXt-SVD/ (version 1).
+        """
+        latents = self.denoise((reference,), control_frames, settings, seed=seed, progress=progress)
+        return self.decode(latents, decode_chunk, progress)
+
+
+def _to_channels_first(frames: np.ndarray) -> Tensor:
+    """uint8 [T, H, W, 3] -> uint8 [T, 3, H, W]."""
+    check_frames(frames)
+    return torch.from_numpy(frames).movedim(-1, 1)
+
+
+def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
+    """[t, 3, H, W] about -1..1; None where memory ran out and a shorter chunk may help."""
+    try:
+        frames = _run_decoder(vae, latents)
+    except Exception as error:
+        if len(latents) == 1 or not is_memory(error):
+            raise
+        # Retried by the caller: until here the exception holds the chunk's tensors.
+        return None
+    if not frames.isfinite().all():
+        raise UserError("The VAE gave values that are not numbers, in float32 too.")
+    return frames
+
+
+def _run_decoder(vae: nn.Module, latents: Tensor) -> Tensor:
+    """Decoded pixels, in float32 where the VAE's own format overflows."""
+    dtype = vae.dtype
+    frames = vae.decode(latents.to(dtype), num_frames=len(latents)).sample
+    if frames.isfinite().all() or dtype == torch.float32:
+        return frames
+    logging.warning("The VAE overflowed in %s: decoding in float32.", dtype)
+    vae.to(torch.float32)
+    try:
+        return vae.decode(latents.float(), num_frames=len(latents)).sample
+    finally:
+        vae.to(dtype)
+
+
+def _to_pixels(frames: Tensor) -> np.ndarray:
+    """[t, 3, H, W] in -1..1 -> uint8 [t, H, W, 3]."""
+    pixels = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
+    return pixels.round().to(torch.uint8).movedim(1, -1).cpu().numpy()

@@ -1,0 +1,74 @@
+"""Files that are there whole or not at all."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fcvg_core.errors import UserError
+from fcvg_core.files.writing import explained, write_aside
+from fcvg_core.standalone.media.writing import (
+    write_picture,
+)
+
+unix = pytest.mark.skipif(os.name == "nt", reason="needs pipes and names of Unix")
+
+
+class TestWriteAside:
+    def test_nobody_sees_half_a_file(self, tmp_path):
+        for content in ("first", "second"):
+            with write_aside(tmp_path / "a.json") as part:
+                part.write_text(content[:3])
+                before = (tmp_path / "a.json").exists()
+                assert before is (content == "second") and part.parent == tmp_path
+                assert not before or (tmp_path / "a.json").read_text() == "first"
+                part.write_text(content)
+            assert (tmp_path / "a.json").read_text() == content
+        assert os.listdir(tmp_path) == ["a.json"]
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+    def test_after_an_error_all_is_as_it_was(self, tmp_path, error):
+        (tmp_path / "a").write_text("before")
+        for name in ("a", "b"):
+            with pytest.raises(error), write_aside(tmp_path / name) as part:
+                part.write_text("half")
+                raise error
+        assert os.listdir(tmp_path) == ["a"] and (tmp_path / "a").read_text() == "before"
+
+    def test_full_disk(self, tmp_path, full_disk):
+        write_picture(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+        with pytest.raises(UserError, match="is full. .* are free. Make room") as caught:
+            write_picture(tmp_path / "a.png", np.ones((4, 4, 3), np.uint8))
+        assert str(tmp_path) in str(caught.value)
+        assert os.listdir(tmp_path) == ["a.png"]
+        assert not np.asarray(Image.open(tmp_path / "a.png")).any()
+
+    @unix
+    def test_longest_names(self, tmp_path):
+        with write_aside(tmp_path / ("x" * 255)) as part:
+            part.touch()
+        with (
+            pytest.raises(UserError, match="too long"),
+            write_aside(tmp_path / ("x" * 256)) as part,
+        ):
+            part.touch()
+        assert os.listdir(tmp_path) == ["x" * 255]
+
+    def test_a_folder_in_its_place(self, tmp_path):
+        (tmp_path / "a").mkdir()
+        with pytest.raises(UserError, match="a"), write_aside(tmp_path / "a") as part:
+            part.touch()
+        assert os.listdir(tmp_path) == ["a"]
+
+
+def test_explained_is_about_the_system_alone(tmp_path):
+    import av
+
+    for error in (OSError(errno.EROFS, "read-only"), av.FFmpegError(errno.ENOSPC, "no space")):
+        with pytest.raises(UserError, match=str(tmp_path)), explained(tmp_path / "a"):
+            raise error
+    for error in (KeyError(), av.FFmpegError(errno.EINVAL, "invalid")):
+        with pytest.raises(type(error)), explained(tmp_path / "a"):
+            raise error

@@ -1,0 +1,411 @@
+"""The animate command."""
+
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fcvg_core.errors import UserError
+from fcvg_core.files import claim
+from fcvg_core.standalone.cli import job
+from fcvg_core.standalone.cli.commands import animate
+from fcvg_core.standalone.cli.main import main
+from fcvg_core.standalone.media.video import read_video
+from fcvg_core.standalone.media.writing import write_video
+from fcvg_core.standalone.networks import pipeline
+
+ROOT = Path(__file__).parents[4]
+SMALL = ["--height", "128", "--width", "64", "--steps", "1", "--window", "4", "--overlap", "2"]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory) -> Path:
+    """A driving video of 9 frames at 30 a second."""
+    path = tmp_path_factory.mktemp("video") / "driving.mp4"
+    rough = np.random.RandomState(0)
+    write_video(path, (rough.randint(0, 256, (90, 160, 3)).astype(np.uint8) for _ in range(9)), 30)
+    return path
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "person.png"
+    Image.fromarray(np.random.RandomState(1).randint(0, 256, (200, 120, 3)).astype(np.uint8)).save(
+        path
+    )
+    return path
+
+
+@pytest.fixture
+def files(stand_ins, own_golden) -> list[str]:
+    """Options of all stand-ins; these find one person in any picture."""
+    dwpose = own_golden / "dwpose"
+    return [
+        "--model",
+        str(stand_ins / "svd"),
+        "--unet_path",
+        str(stand_ins / "unet.safetensors"),
+        "--controlnext_path",
+        str(stand_ins / "controlnext.safetensors"),
+        "--dwpose-det",
+        str(dwpose / "det_one.onnx"),
+        "--dwpose-pose",
+        str(dwpose / "pose_a.onnx"),
+    ]
+
+
+def frames_of(path: Path) -> tuple[np.ndarray, float]:
+    frames, fps = read_video(path, stride=1, max_frames=None)
+    return np.stack(list(frames)), fps
+
+
+def difference(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean of the levels by which two videos differ; x264 is not the same to the bit each time."""
+    return float(np.abs(first.astype(int) - second).mean())
+
+
+class TestAnimate:
+    def test_a_run_and_the_same_again(self, picture, video, files, tmp_path, capsys) -> None:
+        out = tmp_path / "out"
+        assert main(["animate", str(picture), str(video), "-o", str(out), *files, *SMALL]) == 0
+        printed = capsys.readouterr()
+        assert str(out / "result.mp4") in printed.out and "noise" in printed.out
+        assert all(
+            f"{stage}: 100%" in printed.err
+            for stage in ("loading", "poses", "denoising", "decoding")
+        )
+        frames, fps = frames_of(out / "result.mp4")
+        # Every other frame of nine, and the picture's own pose before them.
+        assert frames.shape == (6, 128, 64, 3) and fps == 15
+        compared, _ = frames_of(out / "side_by_side.mp4")
+        assert compared.shape == (6, 128, 3 * 64, 3)
+        conditions = sorted((out / "condition").iterdir())
+        assert len(conditions) == 6 and all(np.array(Image.open(p)).any() for p in conditions)
+        assert main(["animate", "--run", str(out / "run.json")]) == 0
+        again, _ = frames_of(tmp_path / "out_0001" / "result.mp4")
+        assert difference(again, frames) < 3
+        other = ["animate", "--run", str(out / "run.json"), "--seed", "1"]
+        assert main([*other, "-o", str(tmp_path / "other")]) == 0
+        assert difference(frames_of(tmp_path / "other" / "result.mp4")[0], frames) > 6
+        saved = json.loads((out / "run.json").read_text())
+        assert saved["stand_ins"] and saved["options"]["video"] == str(video)
+
+    def test_the_video_is_closed_on_an_error(
+        self, picture, video, files, tmp_path, monkeypatch, capsys
+    ) -> None:
+        opened = []
+
+        def read(*given, **more):
+            frames, fps = read_video(*given, **more)
+            opened.append(frames)
+            return frames, fps
+
+        def fail(frames, *given, **more):
+            next(frames)
+            raise UserError("this frame is bad")
+
+        monkeypatch.setattr(animate, "read_video", read)
+        monkeypatch.setattr(animate, "draw_driving_poses", fail)
+        command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files]
+        assert main([*command, *SMALL, "--conditions-only"]) == 2
+        assert "this frame is bad" in capsys.readouterr().err
+        assert list(opened[0]) == []
+
+    def test_names_of_the_reference(self, picture, video, files, tmp_path) -> None:
+        command = [
+            "animate",
+            *files,
+            "--ref_image_path",
+            str(picture),
+            "--validation_control_video_path",
+            str(video),
+            "--output_dir",
+            str(tmp_path / "out"),
+            "--max_frame_num",
+            "4",
+            "--batch_frames",
+            "3",
+            "--overlap",
+            "1",
+            "--sample_stride",
+            "1",
+            "--guidance_scale",
+            "1.5",
+            "--height",
+            "64",
+            "--width",
+            "64",
+            "--num_inference_steps",
+            "1",
+        ]
+        assert main(command) == 0
+        frames, fps = frames_of(tmp_path / "out" / "result.mp4")
+        assert len(frames) == 4 and fps == 30
+        saved = json.loads((tmp_path / "out" / "run.json").read_text())["options"]
+        assert saved["min_guidance"] == saved["max_guidance"] == 1.5
+
+    def test_drawn_control_frames(self, picture, video, files, tmp_path) -> None:
+        """What one run has drawn is taken back by another; it needs no DWPose."""
+        first = ["animate", str(picture), str(video), *files, *SMALL]
+        assert main([*first, "-o", str(tmp_path / "a")]) == 0
+        second = [
+            "animate",
+            str(picture),
+            *files[:6],
+            *SMALL,
+            "--fps",
+            "15",
+            "--validation_control_images_folder",
+            str(tmp_path / "a" / "condition"),
+        ]
+        assert main([*second, "-o", str(tmp_path / "b")]) == 0
+        frames, again = (frames_of(tmp_path / x / "result.mp4")[0] for x in "ab")
+        assert difference(frames, again) < 3
+
+    def test_conditions_only(self, picture, video, files, tmp_path) -> None:
+        command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files[6:]]
+        assert main([*command, "--conditions-only", "--height", "128", "--width", "64"]) == 0
+        assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+            "condition",
+            "run.json",
+        ]
+
+    def test_version_1(self, picture, video, files, stand_ins, tmp_path) -> None:
+        """Another ControlNeXt, told by its keys."""
+        import torch
+
+        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+        from fcvg_core.standalone.demo.stand_ins import UNET
+
+        channels = UNET["block_out_channels"][-1]
+        torch.manual_seed(0)
+        network = build_controlnext(ConfigV1(out_channels=channels))
+        torch.save(network.state_dict(), tmp_path / "controlnet.bin")
+        given = [*files]
+        given[5] = str(tmp_path / "controlnet.bin")
+        command = ["animate", str(picture), str(video), *SMALL]
+        for name, options in (("v1", given), ("v2", files)):
+            assert main([*command, *options, "-o", str(tmp_path / name)]) == 0
+        first, second = (frames_of(tmp_path / x / "result.mp4")[0] for x in ("v1", "v2"))
+        assert first.shape == second.shape and difference(first, second) > 3
+
+
+class TestBadInput:
+    def fails(self, capsys, *arguments: str) -> str:
+        assert main(["animate", *map(str, arguments)]) == 2
+        printed = capsys.readouterr().err.strip()
+        assert "Traceback" not in printed
+        return printed.splitlines()[-1]
+
+    def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
+        needed = "A picture and either a driving video or a folder of control frames"
+        assert needed in self.fails(capsys, picture)
+        message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
+        assert "VIDEO and --control-frames are both given" in message
+        assert "There is no file" in self.fails(capsys, tmp_path / "no.png", video, *files)
+        assert "There is no file" in self.fails(capsys, picture, tmp_path / "no.mp4", *files)
+        assert "DWPose needs two files" in self.fails(capsys, picture, video, *files[:6])
+
+    def test_nobody(self, picture, video, files, own_golden, capsys, tmp_path) -> None:
+        files[7] = str(own_golden / "dwpose" / "det_none.onnx")
+        message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")
+        assert "share no joint to fit by: the picture shows nobody's" in message
+        assert not (tmp_path / "out").exists()
+
+    def test_unreadable_video(self, picture, files, capsys, tmp_path) -> None:
+        (tmp_path / "a.mp4").write_bytes(b"no video")
+        assert "can't be read as a video" in self.fails(
+            capsys, picture, tmp_path / "a.mp4", *files, *SMALL
+        )
+
+    @pytest.mark.parametrize(
+        ("more", "message"),
+        [
+            (["--frames", "9", "--window", "4", "--overlap", "4"], "overlap by 1 to 3"),
+        ],
+    )
+    def test_settings(self, picture, video, files, capsys, more, message) -> None:
+        assert message in self.fails(capsys, picture, video, *files, *more)
+
+    @pytest.mark.parametrize("option", ["--stride", "--frames"])
+    def test_zero(self, picture, video, option, capsys) -> None:
+        with pytest.raises(SystemExit):
+            main(["animate", str(picture), str(video), option, "0"])
+        assert "expected a whole number from" in capsys.readouterr().err
+
+    def test_one_frame_drives_two(self, picture, files, tmp_path) -> None:
+        write_video(tmp_path / "a.mp4", np.zeros((1, 64, 64, 3), np.uint8), 24)
+        command = ["animate", str(picture), str(tmp_path / "a.mp4"), *files, *SMALL]
+        assert main([*command, "-o", str(tmp_path / "out")]) == 0
+        assert len(frames_of(tmp_path / "out" / "result.mp4")[0]) == 2
+
+    def test_controlnext_of_another_unet(self, picture, video, files, tmp_path, capsys) -> None:
+        import torch
+
+        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+
+        network = build_controlnext(ConfigV1(out_channels=96))
+        torch.save(network.state_dict(), tmp_path / "controlnet.bin")
+        files[5] = str(tmp_path / "controlnet.bin")
+        message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")
+        assert "ControlNeXt v1 gives 96 channels" in message and "different models" in message
+
+
+unix = pytest.mark.skipif(os.name == "nt", reason="needs signals of Unix")
+
+
+@unix
+class TestSignals:
+    """Of the system, sent to this very process while a command runs."""
+
+    def ended_by(self, name: str, *command: str) -> int:
+        """Exit code of animate; while it runs, a signal that is not caught would end the tests."""
+        number = getattr(signal, name)
+        before = signal.signal(number, signal.SIG_DFL)
+        try:
+            return main(["animate", *command])
+        finally:
+            signal.signal(number, before)
+
+    @pytest.fixture
+    def command(self, picture, video, files, tmp_path) -> list[str]:
+        return [str(picture), str(video), "-o", str(tmp_path / "a" / "out"), *files, *SMALL]
+
+    @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+    def test_while_frames_are_decoded(self, command, monkeypatch, tmp_path, name, code) -> None:
+        """Both videos can be played, and hold every frame that was painted."""
+        decode = pipeline.VideoPipeline.decode
+
+        def stopped(self, *arguments):
+            for i, frame in enumerate(decode(self, *arguments)):
+                if i == 3:
+                    os.kill(os.getpid(), getattr(signal, name))
+                yield frame
+
+        monkeypatch.setattr(pipeline.VideoPipeline, "decode", stopped)
+        assert self.ended_by(name, *command) == code
+        out = tmp_path / "a" / "out"
+        for video in ("result.mp4", "side_by_side.mp4"):
+            assert len(frames_of(out / video)[0]) == 3
+        made = ["condition", "result.mp4", "run.json", "side_by_side.mp4"]
+        assert sorted(os.listdir(out)) == made
+
+    def test_before_the_first_file(self, command, monkeypatch, tmp_path, capsys) -> None:
+        def stop(*given, **more):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(animate, "draw_driving_poses", stop)
+        assert self.ended_by("SIGTERM", *command) == 143
+        assert "Interrupted by SIGTERM." in capsys.readouterr().err
+        assert not (tmp_path / "a").exists()
+
+    def test_while_models_are_loaded(self, command, monkeypatch, tmp_path) -> None:
+        """The poses were found, and stay."""
+
+        def stop(*given):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        monkeypatch.setattr(job.Job, "load", stop)
+        assert self.ended_by("SIGTERM", *command) == 143
+        assert sorted(os.listdir(tmp_path / "a" / "out")) == ["condition", "run.json"]
+
+
+@unix
+@pytest.mark.slow
+def test_a_run_in_a_closed_terminal(picture, video, files, tmp_path) -> None:
+    """Nobody reads any more, all streams are closed, and then SIGHUP comes twice."""
+    out = tmp_path / "out"
+    more = ["--frames", "120", "--stride", "1", "--height", "64", "--width", "64", "--steps", "1"]
+    (tmp_path / "control").mkdir()
+    for i in range(120):
+        shutil.copy(picture, tmp_path / "control" / f"{i}.png")
+    control = ["--control-frames", str(tmp_path / "control")]
+    command = [sys.executable, "-m", "fcvg_core", "animate", str(picture), *control, "-o", str(out)]
+    shell = f"exec {shlex.join([*command, *files[:6], *more])} <&- >&- 2>&-"
+    started = subprocess.Popen(["/bin/sh", "-c", shell], cwd=ROOT)
+    deadline = time.monotonic() + 120
+    while not (out / "result.mp4").is_file() or (out / "result.mp4").stat().st_size < 5000:
+        assert started.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    for _ in range(2):
+        started.send_signal(signal.SIGHUP)
+        time.sleep(0.05)
+    assert started.wait(60) == 129
+    names = ("result.mp4", "side_by_side.mp4")
+    frames, compared = (len(frames_of(out / name)[0]) for name in names)
+    assert 2 < frames == compared < 120
+
+
+def test_disk_that_fills_while_frames_are_written(
+    picture, stand_ins, files, small_disk, monkeypatch, capsys
+) -> None:
+    """The message names the folder; what there is room for is there."""
+    disk = small_disk(900_000)
+    (disk / "control").mkdir()
+    for i in range(3):
+        Image.new("RGB", (64, 64), (i, 9, 9)).save(disk / "control" / f"{i}.png")
+    release = claim.Claim.release
+
+    def fill(self, kept=0):
+        release(self, kept)
+        with (disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
+            while other.write(bytes(4096)):
+                pass
+
+    monkeypatch.setattr(claim.Claim, "release", fill)
+    command = [
+        "animate",
+        str(picture),
+        "--control-frames",
+        str(disk / "control"),
+        *files[:6],
+        "--frames",
+        "3",
+        "--height",
+        "64",
+        "--width",
+        "64",
+        "--steps",
+        "1",
+    ]
+    assert main([*command, "-o", str(disk / "out")]) == 2
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert f"The disk of {disk / 'out'}" in message and "is full" in message
+    assert len(os.listdir(disk / "out" / "condition")) == 3
+
+
+def test_wrong_models_are_told_before_poses_are_looked_for(
+    picture, video, files, stand_ins, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(animate, "draw_driving_poses", lambda *a, **b: pytest.fail("too early"))
+    svd = shutil.copytree(stand_ins / "svd", tmp_path / "svd")
+    (svd / "vae" / "diffusion_pytorch_model.safetensors").unlink()
+    (tmp_path / "empty.safetensors").touch()
+    folder = tmp_path / "one"
+    folder.mkdir()
+    shutil.copy(picture, folder / "a.png")
+    for option, value, message in (
+        ("--unet", stand_ins / "svd", "a folder, a pipe or a device"),
+        ("--unet", tmp_path / "empty.safetensors", "(0 bytes) can't be read as model weights"),
+        ("--controlnext", stand_ins / "unet.safetensors", "but a ControlNeXt v2 or v1"),
+        ("--model", svd, "the download of SVD is not complete"),
+        ("--model", folder, "has no model_index.json"),
+    ):
+        given = [*files]
+        given[("--model", "--unet", "--controlnext").index(option) * 2 + 1] = str(value)
+        command = ["animate", str(picture), str(video), *given, *SMALL]
+        assert main([*command, "-o", str(tmp_path / "out")]) == 2
+        assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
+    command = ["animate", str(picture), "--control-frames", str(folder), *files[:6], *SMALL]
+    assert main([*command, "-o", str(tmp_path / "out")]) == 2
+    assert "at least 2 frames, but" in capsys.readouterr().err
