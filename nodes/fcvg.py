@@ -231,7 +231,7 @@ class EncodeKeyframes(io.ComfyNode):
     ) -> io.NodeOutput:
         import torch
 
-        from ..fcvg_core.models.fcvg import check_size
+        from ..fcvg_core.models.svd import check_size
         from ..fcvg_core.sampling import draw_noise
         from .host.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
 

@@ -54,7 +54,7 @@ def unet_weights(meta: dict) -> dict[str, torch.Tensor]:
 
 def controlnext_weights(meta: dict) -> dict[str, torch.Tensor]:
     """Weights of the ControlNeXt that a case describes; its kind tells the version."""
-    from fcvg_core.models.fcvg import Config, ConfigV1, build_controlnext
+    from fcvg_core.models.svd import Config, ConfigV1, build_controlnext
 
     config = ConfigV1() if "v1" in meta["kind"] else Config()
     channels = meta.get("controlnext_out_channels", config.out_channels)
@@ -83,7 +83,7 @@ def unet(meta: dict):
 
 def controlnext(meta: dict):
     """The ControlNeXt of a case, with its weights."""
-    from fcvg_core.models.fcvg import build_controlnext, controlnext_config
+    from fcvg_core.models.svd import build_controlnext, controlnext_config
 
     weights = controlnext_weights(meta)
     network = build_controlnext(controlnext_config(weights, name="golden"))

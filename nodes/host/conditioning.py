@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...fcvg_core.frames import crop_resize, to_image, to_uint8
-from ...fcvg_core.models.fcvg import augment_keyframe, clip_pixels, normalize_for_clip
+from ...fcvg_core.models.svd import augment_keyframe, clip_pixels, normalize_for_clip
 from .images import first_picture
 
 

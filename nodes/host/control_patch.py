@@ -8,7 +8,7 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.models.fcvg import ControlNeXt, add_control, check_fit, prepare_control
+from ...fcvg_core.models.svd import ControlNeXt, add_control, check_fit, prepare_control
 from ...fcvg_core.sampling import Window
 from ...fcvg_core.sampling.schedule import timestep
 from .passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas

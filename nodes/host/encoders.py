@@ -9,14 +9,14 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.fcvg import (
+from ...fcvg_core.models.svd import (
     QUANT_CONV,
     check_keys,
     describe,
     rename_image_encoder,
     rename_vae,
 )
-from ...fcvg_core.models.fcvg.configs import IMAGE_ENCODER, check_image_encoder, read_config
+from ...fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ...fcvg_core.quoting import in_short
 from ...fcvg_core.weights import misfits
 from .files import building, load_weights, read_settings, weights_file

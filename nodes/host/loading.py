@@ -17,7 +17,7 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.fcvg import (
+from ...fcvg_core.models.svd import (
     build_controlnext,
     check_keys,
     controlnext_config,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
-from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
+from fcvg_core.models.svd.configs import IMAGE_ENCODER, INDEX, UNET, VAE
 from fcvg_core.standalone.networks.loading import check_svd
 
 FILES = {"model_index.json": INDEX, "unet/config.json": UNET, "vae/config.json": VAE,

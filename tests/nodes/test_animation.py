@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+from fcvg_core.models.svd import ConfigV1, build_controlnext
 from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import Settings, denoise
 from fcvg_core.standalone.networks.loading import Models, load_models

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from streaming import WAYS
 from weight_cases import KEYS, SOME, VALUES, changed, repacked, save
 
-from fcvg_core.models.fcvg import Config, ControlNeXt
+from fcvg_core.models.svd import Config, ControlNeXt
 
 pytestmark = pytest.mark.seam
 
@@ -124,7 +124,7 @@ class TestPartialUnet:
         before = {k: v.clone() for k, v in base.model.state_dict().items()}
         path, learned = part
         model = loading.load_unet(path, base, "default")
-        renamed = load("fcvg_core.models.fcvg").rename_unet(learned)
+        renamed = load("fcvg_core.models.svd").rename_unet(learned)
         for key, value in model.model.diffusion_model.state_dict().items():
             wanted = renamed.get(key, before[f"diffusion_model.{key}"])
             torch.testing.assert_close(value.float(), wanted.float(), rtol=0, atol=0)
@@ -203,7 +203,7 @@ def load_with_the_host(weights, stand_ins, monkeypatch):
     monkeypatch.setitem(comfy.supported_models.SVD_img2vid.unet_config, "context_dim", 64)
     names = load_file(stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors")
     path = stand_ins / "svd_of_the_host.safetensors"
-    from fcvg_core.models.fcvg import rename_unet
+    from fcvg_core.models.svd import rename_unet
 
     save_file(rename_unet(names), path)
     return comfy.sd.load_diffusion_model(str(path))

@@ -18,7 +18,7 @@ from ...containers import METADATA
 from ...errors import UserError
 from ...files.writing import write_aside
 from ...json_text import parse_json
-from ...models.fcvg import Config, ControlNeXt
+from ...models.svd import Config, ControlNeXt
 from ..networks import loading
 
 MARK = {"stand_in": "random values, not trained: frames will be noise"}

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ...models.fcvg import CONTROL_SCALE, ControlNeXt, add_control, check_fit, prepare_control
+from ...models.svd import CONTROL_SCALE, ControlNeXt, add_control, check_fit, prepare_control
 from ...sampling import (
     Window,
     average_windows,

@@ -17,8 +17,8 @@ from ...catalogue.model_files import MODEL_INDEX
 from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
-from ...models.fcvg import ControlNeXt, build_controlnext, check_keys, controlnext_config, describe
-from ...models.fcvg.configs import (
+from ...models.svd import ControlNeXt, build_controlnext, check_keys, controlnext_config, describe
+from ...models.svd.configs import (
     CLASSES,
     IMAGE_ENCODER,
     INDEX,

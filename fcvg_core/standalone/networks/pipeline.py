@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...errors import UserError
 from ...failures import is_memory
 from ...frames import check_frames, to_image
-from ...models.fcvg import (
+from ...models.svd import (
     augment_keyframe,
     check_size,
     check_version,

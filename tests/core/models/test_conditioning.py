@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fcvg_core.models.fcvg import augment_keyframe, check_size, clip_pixels, normalize_for_clip
+from fcvg_core.models.svd import augment_keyframe, check_size, clip_pixels, normalize_for_clip
 
 
 class TestCheckSize:

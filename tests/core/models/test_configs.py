@@ -5,7 +5,7 @@ import math
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.models.fcvg.configs import (
+from fcvg_core.models.svd.configs import (
     IMAGE_ENCODER,
     INDEX,
     UNET,

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from fcvg_core.models.fcvg import Config, ControlNeXt, add_control, prepare_control
+from fcvg_core.models.svd import Config, ControlNeXt, add_control, prepare_control
 
 
 def random(*shape, seed=0):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fcvg_core.models.fcvg import (
+from fcvg_core.models.svd import (
     Config,
     ConfigV1,
     ControlNeXtV1,

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from fcvg_core.models.fcvg import (
+from fcvg_core.models.svd import (
     Config,
     ConfigV1,
     ControlNeXt,

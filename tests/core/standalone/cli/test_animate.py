@@ -184,7 +184,7 @@ class TestAnimate:
         """Another ControlNeXt, told by its keys."""
         import torch
 
-        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+        from fcvg_core.models.svd import ConfigV1, build_controlnext
         from fcvg_core.standalone.demo.stand_ins import UNET
 
         channels = UNET["block_out_channels"][-1]
@@ -252,7 +252,7 @@ class TestBadInput:
     def test_controlnext_of_another_unet(self, picture, video, files, tmp_path, capsys) -> None:
         import torch
 
-        from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+        from fcvg_core.models.svd import ConfigV1, build_controlnext
 
         network = build_controlnext(ConfigV1(out_channels=96))
         torch.save(network.state_dict(), tmp_path / "controlnet.bin")

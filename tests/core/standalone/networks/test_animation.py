@@ -8,7 +8,7 @@ import pytest
 import torch
 from memory import PeakBytes
 
-from fcvg_core.models.fcvg import ConfigV1, build_controlnext
+from fcvg_core.models.svd import ConfigV1, build_controlnext
 from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import Keyframe, Settings, denoise, steered
 from fcvg_core.standalone.networks.loading import Models, load_models

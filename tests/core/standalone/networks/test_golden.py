@@ -8,7 +8,7 @@ import pytest
 import torch
 from golden_cases import controlnext, each_case, unet
 
-from fcvg_core.models.fcvg import clip_pixels, normalize_for_clip, prepare_control
+from fcvg_core.models.svd import clip_pixels, normalize_for_clip, prepare_control
 from fcvg_core.sampling import karras_sigmas
 from fcvg_core.sampling.schedule import timestep
 from fcvg_core.standalone.demo.stand_ins import SCHEDULER

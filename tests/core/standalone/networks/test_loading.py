@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from fcvg_core.errors import UserError
 from fcvg_core.files import weight_files
 from fcvg_core.files.weight_files import WeightFile
-from fcvg_core.models.fcvg import ConfigV1, ControlNeXtV1, build_controlnext
-from fcvg_core.models.fcvg.configs import IMAGE_ENCODER, INDEX, UNET, VAE
+from fcvg_core.models.svd import ConfigV1, ControlNeXtV1, build_controlnext
+from fcvg_core.models.svd.configs import IMAGE_ENCODER, INDEX, UNET, VAE
 from fcvg_core.standalone.networks.loading import (
     check_controlnext_file,
     check_files,
