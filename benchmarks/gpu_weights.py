@@ -21,7 +21,7 @@ GOLDEN = ROOT / "tests" / "golden"
 Shapes = dict[str, tuple[int, ...]]
 
 SVD = "diffusers/stable-video-diffusion-img2vid-xt-1-1"
-FCVG_UNET = "diffusion_models/svd_unet.safetensors"
+FCVG_UNET = "diffusion_models/fcvg_unet.safetensors"
 FCVG_CONTROL = "controlnext/fcvg_controlnext.safetensors"
 ANIMATE_UNET = "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"
 ANIMATE_CONTROL = "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"

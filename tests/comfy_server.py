@@ -31,7 +31,7 @@ OLD_WORKFLOWS = [
 # Names under which the workflows, and those of every release, look for the models.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
-    ("unet.safetensors", "diffusion_models/svd_unet.safetensors"),
+    ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
     ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors"),
     ("unet.safetensors", "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"),
     ("controlnext.safetensors", "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"),

@@ -54,11 +54,11 @@ def unet_weights(meta: dict) -> dict[str, torch.Tensor]:
 
 def controlnext_weights(meta: dict) -> dict[str, torch.Tensor]:
     """Weights of the ControlNeXt that a case describes; its kind tells the version."""
-    from fcvg_core.models.svd import Config, ConfigV1, build_controlnext
+    from fcvg_core.models.controlnext import V1, V2, ControlNeXt
 
-    config = ConfigV1() if "v1" in meta["kind"] else Config()
+    config = V1 if "v1" in meta["kind"] else V2
     channels = meta.get("controlnext_out_channels", config.out_channels)
-    network = build_controlnext(replace(config, out_channels=channels), device="meta")
+    network = ControlNeXt(replace(config, out_channels=channels), device="meta")
     weights = fill(_shapes(network), meta)
     if "learned_scale" in meta:  # fill's are so small that both halves' levels are the same
         weights["scale"] = torch.tensor(meta["learned_scale"])
@@ -83,10 +83,10 @@ def unet(meta: dict):
 
 def controlnext(meta: dict):
     """The ControlNeXt of a case, with its weights."""
-    from fcvg_core.models.svd import build_controlnext, controlnext_config
+    from fcvg_core.models.controlnext import ControlNeXt, controlnext_config
 
     weights = controlnext_weights(meta)
-    network = build_controlnext(controlnext_config(weights, name="golden"))
+    network = ControlNeXt(controlnext_config(weights, name="golden"))
     network.load_state_dict(weights)
     return network.eval()
 

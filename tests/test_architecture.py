@@ -44,7 +44,7 @@ MAX_LINES = 350
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50
 # Networks and tables, which read as one.
-LONG = ("fcvg_core/models/svd/controlnext.py", "fcvg_core/models/svd/keys.py")
+LONG = ("fcvg_core/models/controlnext/network.py", "fcvg_core/models/svd/keys.py")
 # Sees the lengths of `define_schema`: a list of inputs with their tooltips is a table.
 TABLES = ("define_schema",)
 PRINTS = ("fcvg_core/standalone/cli/main.py", "fcvg_core/standalone/cli/commands/")

@@ -8,7 +8,7 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.models.svd import ControlNeXt, add_control, check_fit, prepare_control
+from ...fcvg_core.models.controlnext import ControlNeXt, add_control, check_fit, prepare_control
 from ...fcvg_core.sampling import Window
 from ...fcvg_core.sampling.schedule import timestep
 from .passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
@@ -81,7 +81,7 @@ class ControlPatch:
         """Steer the chunks of a hidden state [chunks * T, C, h, w], each at its own level."""
         network: ControlNeXt = self.controlnext.model
         sigma = transformer_options["sigmas"][0]
-        here = transformer_options["block"] == END_OF_DOWN_BLOCK[network.down_block]
+        here = transformer_options["block"] == END_OF_DOWN_BLOCK[network.config.down_block]
         if not here or self.strength == 0:
             return hidden
         if not self.sigma_end <= float(sigma) <= self.sigma_start:
@@ -112,7 +112,7 @@ class ControlPatch:
             self._control = self._run(sigma, hidden, self._where_to_keep(current))
             self._step = step
         window = current.window
-        repeats = self.controlnext.model.repeats_first_frame
+        repeats = self.controlnext.model.config.repeats_first_frame
         return self._control[window.control_frames if repeats else window.frames]
 
     def _run(self, sigma: Tensor, hidden: Tensor, kept: torch.device) -> Tensor:

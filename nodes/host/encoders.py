@@ -9,13 +9,8 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.svd import (
-    QUANT_CONV,
-    check_keys,
-    describe,
-    rename_image_encoder,
-    rename_vae,
-)
+from ...fcvg_core.models.kinds import check_keys, describe
+from ...fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
 from ...fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ...fcvg_core.quoting import in_short
 from ...fcvg_core.weights import misfits

@@ -17,13 +17,9 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.svd import (
-    build_controlnext,
-    check_keys,
-    controlnext_config,
-    describe,
-    rename_unet,
-)
+from ...fcvg_core.models.controlnext import ControlNeXt, controlnext_config
+from ...fcvg_core.models.kinds import check_keys, describe
+from ...fcvg_core.models.svd import rename_unet
 from ...fcvg_core.weights import StateDict
 from .encoders import load_image_encoder, load_vae
 from .files import building, load_state_dict, load_weights, read_file, weights_file
@@ -131,7 +127,7 @@ def load_controlnext(path: str, disable_dynamic: bool = False) -> ModelPatcher:
     dtype = mm.unet_dtype(weight_dtype=comfy.utils.weight_dtype(state_dict))
     cast = mm.unet_manual_cast(dtype, device)
     operations = comfy.ops.pick_operations(dtype, cast, load_device=device)
-    network = build_controlnext(config, operations=operations, dtype=dtype).eval()
+    network = ControlNeXt(config, operations=operations, dtype=dtype).eval()
     meant = meant_tensors(network)
     check_keys(state_dict, shapes(meant), name=name)
     network.compute_dtype = cast or dtype

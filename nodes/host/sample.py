@@ -9,7 +9,8 @@ import latent_preview
 import torch
 from torch import Tensor
 
-from ...fcvg_core.models.svd import check_size, check_version
+from ...fcvg_core.models.controlnext import check_version
+from ...fcvg_core.models.svd import check_size
 from ...fcvg_core.sampling import KeyframeNoise, check_windows, draw_noise
 from .conditioning import KeyframeSettings, encode_keyframes, fit_picture
 from .control_patch import steer

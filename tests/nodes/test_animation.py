@@ -1,13 +1,14 @@
 """ControlNeXt-SVD in the host: the guider, the box, and what both say of bad input."""
 
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from fcvg_core.models.svd import ConfigV1, build_controlnext
+from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import Settings, denoise
 from fcvg_core.standalone.networks.loading import Models, load_models
@@ -29,7 +30,7 @@ def files(stand_ins, tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("controlnext")
     paths = {"v2": stand_ins / "controlnext.safetensors"}
     for name, channels in (("v1", 64), ("misfit", 1280)):
-        network = build_controlnext(ConfigV1(out_channels=channels))
+        network = ControlNeXt(replace(V1, out_channels=channels))
         paths[name] = folder / f"{name}.bin"
         torch.save({**fill(network), "scale": torch.tensor(1.0)}, paths[name])
     return paths

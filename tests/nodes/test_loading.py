@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from streaming import WAYS
 from weight_cases import KEYS, SOME, VALUES, changed, repacked, save
 
-from fcvg_core.models.svd import Config, ControlNeXt
+from fcvg_core.models.controlnext import V2, ControlNeXt
 
 pytestmark = pytest.mark.seam
 
@@ -339,7 +339,7 @@ class TestControlNeXt:
         assert hasattr(patcher.model.down_res[2].conv1, "comfy_cast_weights")
 
     def test_version_1_with_parts_missing(self, loading, tmp_path):
-        shapes = {k: tuple(v.shape) for k, v in ControlNeXt(Config()).state_dict().items()}
+        shapes = {k: tuple(v.shape) for k, v in ControlNeXt(V2).state_dict().items()}
         state = {**fill(shapes, {}), "scale": torch.tensor(1.0)}
         torch.save(state, tmp_path / "controlnet.bin")
         with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):

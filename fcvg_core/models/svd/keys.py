@@ -1,4 +1,4 @@
-"""Published key names -> the host's (ComfyUI's) names, and checks of what a file holds.
+"""Published key names of SVD -> ComfyUI's.
 
 SVD in diffusers' names, as FCVG's `unet.safetensors` has them, fits the host's SVD after a pure
 renaming of the UNet; its VAE needs two linear layers in another form as well.
@@ -9,15 +9,9 @@ import re
 import torch
 from torch import Tensor
 
-from ...errors import UserError
-from ...quoting import first_names, in_short
-from ...weights import FLOATS, Shapes, StateDict, misfits
-from .controlnext import Config
-from .controlnext_v1 import ConfigV1
+from ...weights import FLOATS, Shapes, StateDict
 
-MAX_CHANNELS = 8192  # of SVD's first blocks; the official ones have 320 and 1280
-
-# (pattern, replacement), applied in this order; {n} is worked out by the line's own rule.
+# (pattern, replacement), applied in this order.
 _UNET_BLOCKS = (
     (r"^conv_in\.", lambda m: "input_blocks.0.0."),
     (r"^conv_norm_out\.", lambda m: "out.0."),
@@ -116,69 +110,6 @@ def rename_vae(state_dict: StateDict) -> StateDict:
 def rename_image_encoder(state_dict: StateDict) -> StateDict:
     """transformers' CLIPVisionModelWithProjection: the host has its names; a buffer goes."""
     return {k: v for k, v in state_dict.items() if not k.endswith("position_ids")}
-
-
-def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
-    """Version and sizes of a ControlNeXt file, from its keys and the shape of its last layer.
-
-    Raises:
-        UserError: it is something else.
-    """
-    last = state_dict.get("mid_convs.1.weight")
-    if last is None or last.ndim != 4 or not 0 < last.shape[0] <= MAX_CHANNELS:
-        raise UserError(
-            f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: take "
-            "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
-        )
-    is_v1 = "scale" in state_dict or any(key.startswith("down_res.2.") for key in state_dict)
-    return (ConfigV1 if is_v1 else Config)(out_channels=last.shape[0])
-
-
-def check_keys(
-    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
-) -> None:
-    """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
-
-    Args:
-        state_dict: already renamed.
-        expected: shape of every tensor of the network.
-        name: of the file, for the message.
-        partial: whether tensors may be missing.
-        sizes: file that tells the network's sizes, for the message.
-    """
-    wrong = misfits(state_dict, expected, partial=partial)
-    if wrong or not state_dict:
-        raise UserError(
-            f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
-            f"{describe(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
-        )
-
-
-def describe(state_dict: StateDict) -> str:
-    """What kind of file this is, in the words of an error message."""
-    keys = state_dict.keys()
-    for what, marks in (
-        ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
-        ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
-        ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
-        ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
-        (
-            "a UNet without temporal layers (SD 1.5 or 2)",
-            ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
-        ),
-        (
-            "a UNet without temporal layers (SD 1.5, 2 or XL)",
-            ("input_blocks.1.0.in_layers.0.weight",),
-        ),
-        ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
-        ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
-        ("a VAE", ("decoder.conv_in.weight",)),
-        ("a CLIP image encoder", ("visual_projection.weight",)),
-    ):
-        if all(mark in keys for mark in marks):
-            return what
-    first = first_names(keys)
-    return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")
 
 
 def _slot(layer: str) -> int:

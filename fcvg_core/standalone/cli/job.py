@@ -13,7 +13,7 @@ from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.claim import resolve_output
 from ...files.plain_file import check_file
-from ...models.svd import check_version
+from ...models.controlnext import check_version
 from ..demo.stand_ins import is_stand_in_file
 from ..networks.device import choose_device, choose_dtype
 from ..networks.loading import PARTS, Checked, Models, check_models, fill_models

@@ -7,6 +7,7 @@ that the files are the same on every machine.
 import json
 import os
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from ...containers import METADATA
 from ...errors import UserError
 from ...files.writing import write_aside
 from ...json_text import parse_json
-from ...models.svd import Config, ControlNeXt
+from ...models.controlnext import V2, ControlNeXt
 from ..networks import loading
 
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
@@ -93,7 +94,7 @@ def _contents() -> dict[str, bytes]:
     unet = UNetSpatioTemporalConditionModel(**UNET)
     vae = AutoencoderKLTemporalDecoder(**VAE)
     encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**IMAGE_ENCODER))
-    controlnext = ControlNeXt(Config(out_channels=UNET["block_out_channels"][0]))
+    controlnext = ControlNeXt(replace(V2, out_channels=UNET["block_out_channels"][0]))
     weights = "diffusion_pytorch_model.safetensors"
     return {
         "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **UNET}),

@@ -52,7 +52,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
     Raises:
         UserError: it can't be written to its end.
     """
-    from ..media.video import VideoWriter
+    from .video import VideoWriter
 
     with explained(path), VideoWriter(path, fps) as video:
         for frame in frames:

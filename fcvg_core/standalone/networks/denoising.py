@@ -14,7 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ...models.svd import CONTROL_SCALE, ControlNeXt, add_control, check_fit, prepare_control
+from ...models.controlnext import (
+    CONTROL_SCALE,
+    V2,
+    ControlNeXt,
+    add_control,
+    check_fit,
+    prepare_control,
+)
 from ...sampling import (
     Window,
     average_windows,
@@ -130,7 +137,7 @@ class _Step:
     def _window_control(self, window: Window) -> Tensor | None:
         if self.control is None:
             return None
-        repeats = self.models.controlnext.repeats_first_frame
+        repeats = self.models.controlnext.config.repeats_first_frame
         return self.control[window.control_frames if repeats else window.frames]
 
     def _one_direction(self, latents: Tensor, control: Tensor | None, image: Keyframe) -> Tensor:
@@ -162,7 +169,7 @@ class _Step:
             self.models.unet,
             control,
             self.settings.control_weight,
-            block=network.down_block,
+            block=network.config.down_block,
             levels=network.levels(),
         )
 
@@ -173,7 +180,7 @@ def steered(
     control: Tensor | None,
     strength: float,
     *,
-    block: int = ControlNeXt.down_block,
+    block: int = V2.down_block,
     levels: tuple[float, float] = (CONTROL_SCALE, 0.0),
 ) -> Iterator[None]:
     """Let ControlNeXt steer the UNet: the conditional half is the last of its batch.
@@ -218,7 +225,7 @@ def _empty_features(
     # compute them once a window instead is a third more work, as windows overlap.
     device = latents.device if len(windows) == 1 else torch.device("cpu")
     size = tuple(latents.shape[2:])
-    for _ in range(network.halvings):
+    for _ in range(network.config.halvings):
         size = tuple((length + 1) // 2 for length in size)
     shape = (len(frames), network.config.out_channels, *size)
     return torch.empty(shape, dtype=next(network.parameters()).dtype, device=device)

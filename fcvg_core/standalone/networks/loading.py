@@ -17,7 +17,8 @@ from ...catalogue.model_files import MODEL_INDEX
 from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
-from ...models.svd import ControlNeXt, build_controlnext, check_keys, controlnext_config, describe
+from ...models.controlnext import ControlNeXt, controlnext_config
+from ...models.kinds import check_keys, describe
 from ...models.svd.configs import (
     CLASSES,
     IMAGE_ENCODER,
@@ -152,7 +153,7 @@ def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checke
 def check_controlnext_file(path: Path, dtype: torch.dtype) -> Checked:
     """ControlNeXt of the version and sizes that its file tells."""
     file = WeightFile(path)
-    network = build_controlnext(controlnext_config(file.shapes, name=str(path)), device="meta")
+    network = ControlNeXt(controlnext_config(file.shapes, name=str(path)), device="meta")
     return check_files(network, [file], dtype)
 
 

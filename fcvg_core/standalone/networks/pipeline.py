@@ -8,16 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...clip import clip_pixels, normalize_for_clip
 from ...errors import UserError
 from ...failures import is_memory
 from ...frames import check_frames, to_image
-from ...models.svd import (
-    augment_keyframe,
-    check_size,
-    check_version,
-    clip_pixels,
-    normalize_for_clip,
-)
+from ...models.controlnext import check_version
+from ...models.svd import augment_keyframe, check_size
 from ...sampling import draw_noise
 from .denoising import Keyframe, Settings, denoise
 from .loading import Models

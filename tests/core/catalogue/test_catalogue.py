@@ -139,7 +139,7 @@ class TestCommand:
         assert main(["models"]) == 0
         printed = capsys.readouterr().out
         assert str(path) in printed and "MISSING FCVG's UNet" in printed
-        assert "models/diffusion_models/svd_unet.safetensors" in printed
+        assert "models/diffusion_models/fcvg_unet.safetensors" in printed
         assert "non-commercial" in printed and "animate: " in printed
         assert main(["models", "--mode", "animate"]) == 0
         assert "GlueStick" not in capsys.readouterr().out

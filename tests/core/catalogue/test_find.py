@@ -98,7 +98,7 @@ def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
     (tmp_path / "comfyui_version.py").touch()
     for name, place in (
         ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
-        ("unet.safetensors", "diffusion_models/svd_unet.safetensors"),
+        ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
         ("controlnext.safetensors", "controlnext/fcvg_controlnext.safetensors"),
     ):
         target = tmp_path / "models" / place

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,12 +185,12 @@ class TestAnimate:
         """Another ControlNeXt, told by its keys."""
         import torch
 
-        from fcvg_core.models.svd import ConfigV1, build_controlnext
+        from fcvg_core.models.controlnext import V1, ControlNeXt
         from fcvg_core.standalone.demo.stand_ins import UNET
 
         channels = UNET["block_out_channels"][-1]
         torch.manual_seed(0)
-        network = build_controlnext(ConfigV1(out_channels=channels))
+        network = ControlNeXt(replace(V1, out_channels=channels))
         torch.save(network.state_dict(), tmp_path / "controlnet.bin")
         given = [*files]
         given[5] = str(tmp_path / "controlnet.bin")
@@ -252,9 +253,9 @@ class TestBadInput:
     def test_controlnext_of_another_unet(self, picture, video, files, tmp_path, capsys) -> None:
         import torch
 
-        from fcvg_core.models.svd import ConfigV1, build_controlnext
+        from fcvg_core.models.controlnext import V1, ControlNeXt
 
-        network = build_controlnext(ConfigV1(out_channels=96))
+        network = ControlNeXt(replace(V1, out_channels=96))
         torch.save(network.state_dict(), tmp_path / "controlnet.bin")
         files[5] = str(tmp_path / "controlnet.bin")
         message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from memory import PeakBytes
 
-from fcvg_core.models.svd import ConfigV1, build_controlnext
+from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import Keyframe, Settings, denoise, steered
 from fcvg_core.standalone.networks.loading import Models, load_models
@@ -36,7 +36,7 @@ def models(request) -> Models:
 
 
 def controlnext_v1(out_channels: int):
-    network = build_controlnext(ConfigV1(out_channels=out_channels))
+    network = ControlNeXt(replace(V1, out_channels=out_channels))
     network.load_state_dict({**fill(network), "scale": torch.tensor(1.0)})
     return network.eval()
 
@@ -140,12 +140,16 @@ class TestUnconditionalHalf:
     def test_control_acts(self, request, name, acts) -> None:
         models = request.getfixturevalue(name)
         network = models.controlnext
-        size = [-(-length // 2**network.halvings) for length in (8, 16)]
+        size = [-(-length // 2**network.config.halvings) for length in (8, 16)]
         control = torch.randn(3, 64, *size, generator=torch.Generator().manual_seed(2))
         outs = []
         for strength in (0.0, 1.0):
             with steered(
-                models.unet, control, strength, block=network.down_block, levels=network.levels()
+                models.unet,
+                control,
+                strength,
+                block=network.config.down_block,
+                levels=network.levels(),
             ):
                 outs.append(
                     models.unet(

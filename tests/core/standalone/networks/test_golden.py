@@ -8,7 +8,8 @@ import pytest
 import torch
 from golden_cases import controlnext, each_case, unet
 
-from fcvg_core.models.svd import clip_pixels, normalize_for_clip, prepare_control
+from fcvg_core.clip import clip_pixels, normalize_for_clip
+from fcvg_core.models.controlnext import prepare_control
 from fcvg_core.sampling import karras_sigmas
 from fcvg_core.sampling.schedule import timestep
 from fcvg_core.standalone.demo.stand_ins import SCHEDULER
@@ -95,7 +96,7 @@ def test_unet_v1(meta, tensors):
     time = torch.tensor(meta["timestep"])
     size = [-(-length // 8) for length in tensors["sample"].shape[-2:]]
     control = prepare_control(steering(tensors["control_frames"][0], time), size)
-    with steered(network, control, 1.0, block=steering.down_block, levels=steering.levels()):
+    with steered(network, control, 1.0, block=steering.config.down_block, levels=steering.levels()):
         out = network(
             tensors["sample"],
             time,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from fcvg_core.errors import UserError
 from fcvg_core.files import weight_files
 from fcvg_core.files.weight_files import WeightFile
-from fcvg_core.models.svd import ConfigV1, ControlNeXtV1, build_controlnext
+from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.models.svd.configs import IMAGE_ENCODER, INDEX, UNET, VAE
 from fcvg_core.standalone.networks.loading import (
     check_controlnext_file,
@@ -114,10 +115,10 @@ class TestControlnext:
         assert {p.dtype for p in network.parameters()} == {torch.bfloat16}
 
     def test_v1(self, tmp_path) -> None:
-        weights = build_controlnext(ConfigV1(out_channels=64)).state_dict()
+        weights = ControlNeXt(replace(V1, out_channels=64)).state_dict()
         torch.save({**weights, "scale": torch.tensor(0.25)}, tmp_path / "controlnet.bin")
         network = check_controlnext_file(tmp_path / "controlnet.bin", torch.bfloat16).fill()
-        assert isinstance(network, ControlNeXtV1)
+        assert network.config == replace(V1, out_channels=64)
         assert network.config.out_channels == 64
         assert network.scale == 0.25
         assert {p.dtype for p in network.parameters()} == {torch.bfloat16}

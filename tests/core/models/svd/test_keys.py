@@ -1,21 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
-from fcvg_core.models.svd import (
-    Config,
-    ConfigV1,
-    ControlNeXt,
-    ControlNeXtV1,
-    build_controlnext,
-    check_keys,
-    controlnext_config,
-    describe,
-    rename_image_encoder,
-    rename_unet,
-    rename_vae,
-)
+from fcvg_core.models.controlnext import V1, V2, ControlNeXt, controlnext_config
+from fcvg_core.models.kinds import check_keys, describe
+from fcvg_core.models.svd import rename_image_encoder, rename_unet, rename_vae
 
 
 def empty(*keys):
@@ -123,16 +114,16 @@ def test_image_encoder_loses_a_buffer():
 
 class TestControlnextConfig:
     def test_reads_the_last_layer(self):
-        state = ControlNeXt(Config(out_channels=64)).state_dict()
-        assert controlnext_config(state, name="x") == Config(out_channels=64)
+        state = ControlNeXt(replace(V2, out_channels=64)).state_dict()
+        assert controlnext_config(state, name="x") == replace(V2, out_channels=64)
 
     @pytest.mark.parametrize("left_out", ["scale", "down_res.2."])
     def test_version_1(self, left_out):
         """Either of its two marks is enough, so that a damaged file is named rightly."""
-        whole = build_controlnext(ConfigV1(out_channels=64), device="meta").state_dict()
+        whole = ControlNeXt(replace(V1, out_channels=64), device="meta").state_dict()
         state = {key: value for key, value in whole.items() if not key.startswith(left_out)}
-        assert controlnext_config(state, name="x") == ConfigV1(out_channels=64)
-        assert controlnext_config(state, name="x") != Config(out_channels=64)
+        assert controlnext_config(state, name="x") == replace(V1, out_channels=64)
+        assert controlnext_config(state, name="x") != replace(V2, out_channels=64)
 
     def test_something_else(self):
         with pytest.raises(ValueError, match="an unknown file of 1 tensors"):
@@ -140,7 +131,7 @@ class TestControlnextConfig:
 
     def test_official_names(self, own_golden):
         names = json.loads((own_golden / "fcvg/keys_controlnext_v2.json").read_text())
-        state = ControlNeXt(Config()).state_dict()
+        state = ControlNeXt(V2).state_dict()
         assert {k: list(v.shape) for k, v in state.items()} == names
 
     def test_official_names_of_version_1(self, own_golden):
@@ -148,8 +139,8 @@ class TestControlnextConfig:
         names = {k: tuple(v) for k, v in json.loads(text).items()}
         assert len(names) == 65
         state = {key: torch.empty(shape, device="meta") for key, shape in names.items()}
-        network = build_controlnext(controlnext_config(state, name="x"), device="meta")
-        assert isinstance(network, ControlNeXtV1)
+        network = ControlNeXt(controlnext_config(state, name="x"), device="meta")
+        assert network.config == V1
         assert {k: tuple(v.shape) for k, v in network.state_dict().items()} == names
 
 

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional as F
 
-from fcvg_core.models.svd import Config, ControlNeXt, add_control, prepare_control
+from fcvg_core.models.controlnext import V2, ControlNeXt, add_control, prepare_control
 
 
 def random(*shape, seed=0):
@@ -12,7 +14,7 @@ def random(*shape, seed=0):
 @pytest.fixture(scope="module")
 def network():
     torch.manual_seed(0)
-    return ControlNeXt(Config(out_channels=8, stem=(4, 4, 8), down=(8, 16))).eval()
+    return ControlNeXt(replace(V2, out_channels=8, stem=(4, 4, 8), down=(8, 16))).eval()
 
 
 class TestControlNeXt:

@@ -1,22 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from fcvg_core.models.svd import (
-    Config,
-    ConfigV1,
-    ControlNeXtV1,
-    build_controlnext,
-    check_fit,
-    check_version,
-)
+from fcvg_core.models.controlnext import V1, V2, ControlNeXt, check_fit, check_version
 
 SMALL = {"out_channels": 8, "stem": (4, 4, 8)}
 
 
 @pytest.fixture(scope="module")
-def network() -> ControlNeXtV1:
+def network() -> ControlNeXt:
     torch.manual_seed(0)
-    return build_controlnext(ConfigV1(**SMALL, down=(8, 16, 16))).eval()
+    return ControlNeXt(replace(V1, **SMALL, down=(8, 16, 16))).eval()
 
 
 class TestControlNeXtV1:
@@ -35,7 +30,7 @@ class TestControlNeXtV1:
 
     @pytest.mark.parametrize(("scale", "level"), [(0.0, 0.65), (1.0, 0.95037617), (-30.0, 0.0)])
     def test_levels(self, scale, level):
-        network = build_controlnext(ConfigV1(**SMALL, down=(8, 16, 16)))
+        network = ControlNeXt(replace(V1, **SMALL, down=(8, 16, 16)))
         torch.nn.init.constant_(network.scale, scale)
         conditional, unconditional = network.levels()
         assert conditional == pytest.approx(level, abs=1e-6)
@@ -47,39 +42,41 @@ class TestControlNeXtV1:
 
 class TestBuild:
     def test_version_is_the_configs(self):
-        assert type(build_controlnext(Config(), device="meta")).__name__ == "ControlNeXt"
-        assert type(build_controlnext(ConfigV1(), device="meta")).__name__ == "ControlNeXtV1"
+        for config, scale in ((V2, False), (V1, True)):
+            network = ControlNeXt(config, device="meta")
+            assert ("scale" in network.state_dict()) is scale is config.learned_scale
+            assert len(network.down_res) == len(config.down)
 
     def test_number_format(self):
-        network = build_controlnext(ConfigV1(), device="meta", dtype=torch.float16)
+        network = ControlNeXt(V1, device="meta", dtype=torch.float16)
         assert {p.dtype for p in network.parameters()} == {torch.float16}
         assert network.config.out_channels == 1280
 
     def test_version_2_of_another_size_has_not_changed(self):
-        network = build_controlnext(Config(out_channels=4), device="meta")
+        network = ControlNeXt(replace(V2, out_channels=4), device="meta")
         assert len(network.state_dict()) == 52
         assert network.levels() == (0.2, 0.0)
 
 
 class TestCheckFit:
     def test_svd(self):
-        for config in (Config(), ConfigV1()):
-            check_fit(build_controlnext(config, device="meta"), (320, 640, 1280, 1280))
+        for config in (V2, V1):
+            check_fit(ControlNeXt(config, device="meta"), (320, 640, 1280, 1280))
 
     @pytest.mark.parametrize(
         ("config", "message"),
         [
-            (ConfigV1(), "v1 gives 1280 channels, but the UNet takes 640 into its middle block"),
-            (Config(), "v2 gives 320 channels, but the UNet takes 64 into its second block"),
+            (V1, "v1 gives 1280 channels, but the UNet takes 640 into its middle block"),
+            (V2, "v2 gives 320 channels, but the UNet takes 64 into its second block"),
         ],
     )
     def test_another_model(self, config, message):
-        network = build_controlnext(config, device="meta")
+        network = ControlNeXt(config, device="meta")
         with pytest.raises(ValueError, match=f"{message}: the two files belong to different"):
             check_fit(network, (64, 128, 640, 640))
 
 
 def test_fcvg_takes_version_2_only():
-    check_version(build_controlnext(Config(), device="meta"))
+    check_version(ControlNeXt(V2, device="meta"))
     with pytest.raises(ValueError, match="ControlNeXt v1, but FCVG works with v2"):
-        check_version(build_controlnext(ConfigV1(), device="meta"))
+        check_version(ControlNeXt(V1, device="meta"))

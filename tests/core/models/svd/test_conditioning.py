@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from fcvg_core.models.svd import augment_keyframe, check_size, clip_pixels, normalize_for_clip
+from fcvg_core.clip import clip_pixels, normalize_for_clip
+from fcvg_core.models.svd import augment_keyframe, check_size
 
 
 class TestCheckSize:

@@ -1,10 +1,14 @@
-"""ControlNeXt v2: control frames -> what is added to SVD's hidden states after its first block.
+"""ControlNeXt: control frames -> features, which are added to a hidden state of SVD's UNet.
 
-FCVG's network and ControlNeXt-SVD-v2's are the same; `controlnext_v1.py` says what the older one
-does in another way. Attribute names are the checkpoint's.
+Version 2 is FCVG's network and that of ControlNeXt-SVD-v2. Version 1 is that of the first
+ControlNeXt-SVD: it sees control at half the resolution, has a third residual block, steers what
+enters the middle block, and has learned how strongly it acts. Attribute names are the
+checkpoint's.
 
 Source: ControlNeXt (arXiv 2408.06070); Tian-one/FCVG models/controlnext_vid_svd.py and
-models/unet_spatio_temporal_condition_controlnext.py:452-465.
+models/unet_spatio_temporal_condition_controlnext.py:452-465; dvlab-research/ControlNeXt
+ControlNeXt-SVD/models/controlnext_vid_svd.py, unet_spatio_temporal_condition_controlnext.py:464-472
+and pipeline/pipeline_stable_video_diffusion_controlnext.py:571-579.
 """
 
 import math
@@ -14,29 +18,53 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import UserError
+from .features import CONTROL_SCALE
 
-CONTROL_SCALE = 0.2  # FCVG's control level, unet_..._controlnext.py:464
-STD_EPSILON = 1e-5  # the same file, line 462
+SCALE_LIMIT = 1.3  # the official file of version 1, line 472: sigmoid(scale) * 1.3
 TIME_CHANNELS, TIME_EMBEDDING = 128, 256
 
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of the network; only the first one differs between UNets."""
+    """Sizes of the network, and where and how it acts on a UNet.
 
-    out_channels: int = 320  # of SVD's first block
+    Attributes:
+        version: 2 of FCVG and of ControlNeXt-SVD-v2, 1 of the first ControlNeXt-SVD.
+        out_channels: of the UNet's hidden state that is steered.
+        pool: whether a pooling after the stem halves the size.
+        learned_scale: whether the file holds how strongly control acts.
+        down_block: of the UNet. The hidden state that leaves the block is steered; its skip
+            connections are not.
+        halvings: how often height and width of the latents were halved before the hidden state.
+        repeats_first_frame: whether every window begins with the video's first control frame.
+    """
+
+    version: int
+    out_channels: int
+    down: tuple[int, ...]
     stem: tuple[int, int, int] = (64, 64, 128)
-    down: tuple[int, ...] = (128, 256)
-    version: int = 2
+    pool: bool = False
+    learned_scale: bool = False
+    down_block: int = 0
+    halvings: int = 1
+    repeats_first_frame: bool = True
+
+
+V2 = Config(version=2, out_channels=320, down=(128, 256))
+V1 = Config(
+    version=1,
+    out_channels=1280,
+    down=(128, 256, 256),
+    pool=True,
+    learned_scale=True,
+    down_block=-1,  # the last one: control comes before the middle block
+    halvings=3,
+    repeats_first_frame=False,
+)
 
 
 class ControlNeXt(nn.Module):
     """Works frame by frame on the control frames and the timestep alone."""
-
-    down_block = 0  # of the UNet: what leaves it is steered, its skip connections are not
-    halvings = 1  # of the latents' height and width until there
-    repeats_first_frame = True  # every window begins with the video's first control frame
 
     def __init__(self, config: Config, *, operations=nn, dtype=None, device=None):
         super().__init__()
@@ -44,6 +72,8 @@ class ControlNeXt(nn.Module):
         self.config = config
         self.time_embedding = TimestepEmbedding(operations, make)
         self.embedding = _stem(config.stem, operations, make)
+        if config.pool:
+            self.embedding.append(nn.MaxPool2d(2))
         widths = (config.stem[-1], *config.down)
         self.down_res = nn.ModuleList(
             ResnetBlock(widths[i], widths[i + 1], 8 if i else 4, operations, make)
@@ -56,6 +86,8 @@ class ControlNeXt(nn.Module):
                 operations.Conv2d(config.down[-1], config.out_channels, 1, **make),
             ]
         )
+        if config.learned_scale:
+            self.scale = nn.Parameter(torch.ones((), dtype=dtype, device=device))
 
     def forward(self, frames: Tensor, timestep: Tensor) -> Tensor:
         """Features of every frame.
@@ -78,50 +110,12 @@ class ControlNeXt(nn.Module):
     def levels(self) -> tuple[float, float]:
         """How strongly control acts on the conditional and on the unconditional half.
 
-        The reference multiplies the unconditional half's by zero.
+        The official code multiplies the unconditional half's level by zero: version 2 before it
+        is used, version 1 before the sigmoid, where half of the limit is left.
         """
-        return CONTROL_SCALE, 0.0
-
-
-def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """Features without their own mean and scale, at the hidden state's size.
-
-    Normalising comes before pooling: the pooled features' statistics are other ones. What the
-    hidden state lends (its mean and deviation) can be put on afterwards, since pooling is
-    linear; so this is done once a step for all passes, and less is kept.
-
-    Args:
-        features: [T, C, h, w] of ControlNeXt.
-        size: (height, width) of the hidden state that they will be added to.
-
-    Returns:
-        [T, C, *size] of mean 0 and deviation 1 before pooling, in float32.
-    """
-    features = features.float()  # the difference may overflow in half precision
-    std, mean = torch.std_mean(features, dim=(1, 2, 3), keepdim=True)
-    return F.adaptive_avg_pool2d((features - mean) / (std + STD_EPSILON), size)
-
-
-def add_control(
-    hidden: Tensor, control: Tensor, strength: float, level: float = CONTROL_SCALE
-) -> Tensor:
-    """Steer a hidden state: control takes its mean and deviation, then is added.
-
-    Args:
-        hidden: [T, C, h, w] after the network's `down_block` of the UNet, a downsampler included;
-            the skip connection has been taken already and stays as it is.
-        control: [T, C, h, w] from `prepare_control`.
-        strength: 1.0 is the reference's; 0 changes nothing.
-        level: one of the network's `levels`.
-    """
-    if hidden.shape != control.shape:
-        raise UserError(
-            f"ControlNeXt's features are {tuple(control.shape)} (frames, channels, height, width) "
-            f"but the UNet's are {tuple(hidden.shape)}: the two files do not belong together, "
-            "or the number of control frames is not that of the video."
-        )
-    std, mean = torch.std_mean(hidden, dim=(1, 2, 3), keepdim=True)
-    return hidden + (control * std + mean) * (level * strength)
+        if not self.config.learned_scale:
+            return CONTROL_SCALE, 0.0
+        return SCALE_LIMIT * float(self.scale.detach().float().sigmoid()), SCALE_LIMIT / 2
 
 
 def timestep_features(timestep: Tensor) -> Tensor:

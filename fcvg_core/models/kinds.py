@@ -1,0 +1,52 @@
+"""What kind of model a file holds, told by the names of its tensors."""
+
+from ..errors import UserError
+from ..quoting import first_names, in_short
+from ..weights import Shapes, StateDict, misfits
+
+
+def check_keys(
+    state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
+) -> None:
+    """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
+
+    Args:
+        state_dict: already renamed.
+        expected: shape of every tensor of the network.
+        name: of the file, for the message.
+        partial: whether tensors may be missing.
+        sizes: file that tells the network's sizes, for the message.
+    """
+    wrong = misfits(state_dict, expected, partial=partial)
+    if wrong or not state_dict:
+        raise UserError(
+            f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
+            f"{describe(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
+        )
+
+
+def describe(state_dict: StateDict) -> str:
+    """What kind of file this is, in the words of an error message."""
+    keys = state_dict.keys()
+    for what, marks in (
+        ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
+        ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
+        ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
+        ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
+        (
+            "a UNet without temporal layers (SD 1.5 or 2)",
+            ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
+        ),
+        (
+            "a UNet without temporal layers (SD 1.5, 2 or XL)",
+            ("input_blocks.1.0.in_layers.0.weight",),
+        ),
+        ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
+        ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
+        ("a VAE", ("decoder.conv_in.weight",)),
+        ("a CLIP image encoder", ("visual_projection.weight",)),
+    ):
+        if all(mark in keys for mark in marks):
+            return what
+    first = first_names(keys)
+    return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")
