@@ -4,7 +4,7 @@ import logging
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import animate, conditions, fcvg, frames, lines, pose, sampling
+from . import animate, control, controlnext, frames, inbetween, lines, pose, svd
 from .host.folders import register_folders
 
 
@@ -12,7 +12,7 @@ class FcvgExtension(ComfyExtension):
     """Every node of the pack, in the order of a graph."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        rooms = (frames, lines, pose, conditions, fcvg, sampling, animate)
+        rooms = (frames, lines, pose, control, svd, controlnext, inbetween, animate)
         return [node for room in rooms for node in room.NODES]
 
 

@@ -3,10 +3,9 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
-from .fcvg import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE
 from .newer import rarely_changed, search_words
-from .sampling import SEED, guidance_inputs
 from .sockets import ControlNeXtSocket
+from .widgets import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE, SEED, guidance_inputs
 
 REFERENCE = "The picture whose person moves in the video."
 
@@ -109,7 +108,7 @@ class EncodeReference(io.ComfyNode):
 
         from ..fcvg_core.models.svd import check_size
         from ..fcvg_core.sampling import draw_noise
-        from .host.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+        from .host.svd.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
 
         check_size(height, width)
         size = (height, width)
@@ -236,8 +235,8 @@ class SampleAnimation(io.ComfyNode):
         control_frames,
         **settings,
     ) -> io.NodeOutput:
+        from .host.boxes import SampleSettings, sample_animation
         from .host.images import check_image, first_picture
-        from .host.sample import SampleSettings, sample_animation
 
         control_frames = check_image(control_frames, "control_frames")
         return io.NodeOutput(

@@ -39,8 +39,8 @@ class CropResize(io.ComfyNode):
         import torch
         from comfy.model_management import throw_exception_if_processing_interrupted
 
-        from .host.conditioning import fit_picture
         from .host.images import check_image
+        from .host.svd.conditioning import fit_picture
 
         fitted = []
         for frame in check_image(image, "image"):
@@ -88,9 +88,9 @@ class DecodeFrames(io.ComfyNode):
     def execute(
         cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
     ) -> io.NodeOutput:
-        from .host.conditioning import fit_picture
-        from .host.decode import decode_frames
         from .host.images import first_picture
+        from .host.svd.conditioning import fit_picture
+        from .host.svd.decode import decode_frames
 
         given = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
         # Before the decoding, which takes long.

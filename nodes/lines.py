@@ -6,10 +6,10 @@ import numpy as np
 from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds
-from .conditions import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
+from .widgets import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
 
 DETECTORS = ["opencv", "pytlsd"]
 

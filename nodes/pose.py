@@ -6,23 +6,19 @@ import numpy as np
 from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds
-from .conditions import (
+from .control import draw_moving_people, drawn_size, keyframe_poses, list_poses, pose_size
+from .host import folders
+from .newer import rarely_changed, search_words, shows_pictures
+from .sockets import DWPoseSocket, PoseKeypointSocket
+from .widgets import (
     FIRST_POSE,
     LAST_POSE,
     NUM_FRAMES,
     POSE_WIDTH,
-    draw_moving_people,
-    drawn_size,
-    keyframe_poses,
-    list_poses,
     pose_inputs,
-    pose_size,
     read_times,
     timing_inputs,
 )
-from .host import folders
-from .newer import rarely_changed, search_words, shows_pictures
-from .sockets import DWPoseSocket, PoseKeypointSocket
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]

@@ -68,7 +68,7 @@ class Rig:
         pictures = torch.rand(
             frames, 8 * self.size, 8 * self.size, 3, generator=torch.Generator().manual_seed(0)
         )
-        return self.load("nodes.host.control_patch").steer(
+        return self.load("nodes.host.controlnext.patch").steer(
             model or self.model,
             self.controlnext,
             pictures.flip(0) if flipped else pictures,

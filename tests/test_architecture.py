@@ -40,12 +40,12 @@ ARROWS = {
     "standalone/cli": ALL,
 }
 OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files
-MAX_LINES = 350
+MAX_LINES = 300
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50
 # Networks and tables, which read as one.
 LONG = ("fcvg_core/models/controlnext/network.py", "fcvg_core/models/svd/keys.py")
-# Sees the lengths of `define_schema`: a list of inputs with their tooltips is a table.
+# A list of inputs with their tooltips.
 TABLES = ("define_schema",)
 PRINTS = ("fcvg_core/standalone/cli/main.py", "fcvg_core/standalone/cli/commands/")
 
@@ -187,7 +187,7 @@ class TestNodes:
 
 class TestEveryFile:
     def test_is_short(self):
-        lines = {name: text(name).count("\n") for name in SOURCES}
+        lines = {name: text(name).count("\n") - lines_of_tables(name) for name in SOURCES}
         none(
             f"{name}: {count} lines"
             for name, count in lines.items()
@@ -229,6 +229,15 @@ class TestEveryFile:
     def test_there_are_files(self):
         """A rule about files that are not found holds always."""
         assert len(CORE) > 50 and len(NODES) > 20 and set(CORE + NODES) < set(SOURCES)
+
+
+def lines_of_tables(name: str) -> int:
+    """Lines of the tables of a file, which may be as long as they are."""
+    return sum(
+        node.end_lineno - node.lineno
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.FunctionDef) and node.name in TABLES
+    )
 
 
 def _fault(node: ast.AST, name: str) -> str | None:

@@ -11,25 +11,20 @@ from pathlib import Path
 from .comfyui import COMFYUI_PATH, OLDEST, comfyui_version, find_comfyui, model_roots
 from .integrity import find_damage
 from .model_files import CATALOGUE, MODES, missing
-from .packages import COMMAND_LINE, NODES, OPENCV, TORCH, dotted, installed_packages, numbers, pip
+from .packages import (
+    COMMAND_LINE,
+    NODES,
+    ONNXRUNTIME,
+    OPENCV,
+    OPENCVS,
+    TORCH,
+    dotted,
+    installed_packages,
+    numbers,
+    pip,
+)
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
-OPENCVS = (
-    "opencv-python",
-    "opencv-python-headless",
-    "opencv-contrib-python",
-    "opencv-contrib-python-headless",
-)
-ONNXRUNTIME = (
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "onnxruntime-directml",
-    "onnxruntime-rocm",
-    "onnxruntime-migraphx",
-    "onnxruntime-openvino",
-    "ort-nightly",
-    "ort-nightly-gpu",
-)
 NETWORKS = 5  # GB that all networks of a mode take together in half precision
 
 

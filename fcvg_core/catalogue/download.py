@@ -1,6 +1,5 @@
 """Model files from where they are offered: resumed, checked, and never over another file."""
 
-import errno
 import hashlib
 import logging
 import os
@@ -11,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import UserError
-from ..failures import NO_ROOM, check_room, free_room
+from ..failures import check_room
 from ..files.claim import missing_folders, remove_empty
+from .download_errors import disk_error, unreachable
 from .integrity import is_whole
 from .model_files import DRIVE, HUB, Download
 from .packages import COMMAND_LINE, numbers, pip
@@ -23,7 +23,6 @@ LOCK = ".fcvg_downloads.lock"  # in the folder of models
 RETRIES, TIMEOUT = 5, 60.0  # of Google Drive; seconds
 SHA256, GIT_SHA1 = 64, 40  # hexadecimal digits
 MEGABYTE = 10**6
-RESUME = "What has come is kept: the same command goes on from there."
 # What to do about an answer of a server.
 STATUS = {
     401: "It is gone, or the token in HF_TOKEN or of `hf auth login` is not valid (any more).",
@@ -31,15 +30,6 @@ STATUS = {
     404: "Its authors have moved or removed it: look at its page.",
     416: "Remove the unfinished file in {staging}, and begin anew.",
 }
-NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
-
-
-class UnreachableError(UserError):
-    """The network is to blame: further files of this server would fail too."""
-
-
-class DiskError(UserError):
-    """There is no room, or no right to write: further files would fail too."""
 
 
 @contextmanager
@@ -58,7 +48,7 @@ def exclusive(root: Path) -> Iterator[None]:
     except Timeout as error:
         raise UserError(f"Another download to {root} is under way: wait until it ends.") from error
     except OSError as error:
-        raise _disk_error(root, error) from error
+        raise disk_error(root, error) from error
     except NotImplementedError:
         logging.warning("The disk of %s knows no locks: start no second download to it.", root)
     try:
@@ -113,8 +103,8 @@ def fetch(download: Download, target: Path) -> None:
         part.rename(target)
     except OSError as error:
         if error.errno is None:  # no fault of this machine's
-            raise _unreachable(download.url, error) from error
-        raise _disk_error(target, error) from error
+            raise unreachable(download.url, error) from error
+        raise disk_error(target, error) from error
     finally:
         # Nothing stays but what a later try can go on from.
         if part.is_file() and not part.stat().st_size:
@@ -182,7 +172,7 @@ def _from_web(download: Download, part: Path) -> str:
     except (OSError, TypeError, AttributeError, ImportError):  # ours, or the hub's fault
         raise
     except Exception as error:  # those of httpx, or of requests, by the hub's version
-        raise _unreachable(url, error) from error
+        raise unreachable(url, error) from error
     return digest
 
 
@@ -221,14 +211,14 @@ def _from_drive(download: Download, part: Path) -> str:
             use_cookies=False,
         )
     except (requests.exceptions.HTTPError, gdown.exceptions.FileURLRetrievalError) as error:
-        raise UserError(refused.format(_reason(error))) from error
+        raise UserError(refused.format(reason_of(error))) from error
     except requests.exceptions.RequestException as error:  # an OSError, too
-        raise _unreachable(download.url, error) from error
+        raise unreachable(download.url, error) from error
     except gdown.exceptions.DownloadError as error:
         if begun and isinstance(error.__cause__ or error.__context__, OSError):
-            raise _unreachable(download.url, error) from error
+            raise unreachable(download.url, error) from error
         unfinished = f" Or remove what is unfinished in {part.parent}." if begun else ""
-        raise UserError(refused.format(_reason(error)) + unfinished) from error
+        raise UserError(refused.format(reason_of(error)) + unfinished) from error
     return ""
 
 
@@ -269,41 +259,3 @@ def _digest(path: Path, like: str) -> str:
         while block := opened.read(MEGABYTE):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _unreachable(url: str, error: BaseException) -> UnreachableError:
-    return UnreachableError(
-        f"{urlsplit(url).netloc} can't be reached, or broke off ({_reason(error)}). Look at the "
-        f"network and at HTTPS_PROXY. {RESUME}"
-    )
-
-
-def _disk_error(path: Path, error: OSError) -> UserError:
-    """What to say of a file that can't be written, by what is to blame."""
-    said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
-    elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
-    if error.errno in NO_ROOM:
-        return DiskError(f"{said}{free_room(path)} Make room, {elsewhere}")
-    if error.errno == errno.EFBIG:
-        return UserError(
-            f"{said} Its disk takes no file of that size, as one in the format FAT32 "
-            f"does not: let FCVG_MODELS name a folder on another."
-        )
-    if error.errno in NO_RIGHT:
-        return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
-    return UserError(f"{said} Look at what stands in its place, {elsewhere}")
-
-
-def _reason(error: BaseException) -> str:
-    """What lies at the bottom of an error, in one line that is not too long."""
-    seen = []
-    while error not in seen:
-        seen.append(error)
-        inner = [
-            getattr(error, "reason", None),
-            *reversed(error.args),
-            error.__cause__,
-            error.__context__,
-        ]
-        error = next((one for one in inner if isinstance(one, BaseException)), error)
-    return " ".join(str(error).split())[:200] or type(error).__name__

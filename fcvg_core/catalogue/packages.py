@@ -13,6 +13,23 @@ COMMAND_LINE = {
     "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
     "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
 }  # fmt: skip
+# Packages of which one is enough.
+OPENCVS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+ONNXRUNTIME = (
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "onnxruntime-directml",
+    "onnxruntime-rocm",
+    "onnxruntime-migraphx",
+    "onnxruntime-openvino",
+    "ort-nightly",
+    "ort-nightly-gpu",
+)
 
 
 def installed_packages() -> dict[str, str]:

@@ -80,12 +80,18 @@ def stand_ins(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_models(load, stand_ins) -> tuple:
+def load_controlnext(load):
+    """The loader of ControlNeXt files."""
+    return load("nodes.host.controlnext.loading").load_controlnext
+
+
+@pytest.fixture(scope="session")
+def tiny_models(load, load_controlnext, stand_ins) -> tuple:
     """MODEL and ControlNeXt of the stand-ins, as the pack's loaders give them."""
-    loading = load("nodes.host.loading")
+    loading = load("nodes.host.svd.loading")
     return (
         loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
-        loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
+        load_controlnext(str(stand_ins / "controlnext.safetensors")),
     )
 
 

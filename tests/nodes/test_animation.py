@@ -39,16 +39,15 @@ def files(stand_ins, tmp_path_factory) -> dict:
 @pytest.fixture(scope="module")
 def native(load, stand_ins):
     """MODEL, CLIP_VISION and VAE of the host."""
-    loading = load("nodes.host.loading")
+    loading = load("nodes.host.svd.loading")
     model = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
     return model, *loading.load_svd_encoders(str(stand_ins / "svd"))
 
 
 @pytest.fixture(scope="module")
-def controlnext(load, files):
+def controlnext(load_controlnext, files):
     """Managed ControlNeXts by name."""
-    loading = load("nodes.host.loading")
-    return {name: loading.load_controlnext(str(path)) for name, path in files.items()}
+    return {name: load_controlnext(str(path)) for name, path in files.items()}
 
 
 def picture(seed: int) -> np.ndarray:
@@ -180,7 +179,7 @@ class TestBothFacesAgree:
         )
         with torch.inference_mode():
             latents = animate(version)
-            ours = load("nodes.host.decode").decode_frames(native[2], latents, 2)
+            ours = load("nodes.host.svd.decode").decode_frames(native[2], latents, 2)
         theirs = torch.from_numpy(np.stack([*theirs]))
         assert (ours * 255 - theirs).abs().max() <= 1.0  # theirs is rounded
 
@@ -255,7 +254,7 @@ class TestGuider:
 
 class TestControlPatch:
     def patch(self, load, native, controlnext, version: str):
-        steered = load("nodes.host.control_patch").steer(
+        steered = load("nodes.host.controlnext.patch").steer(
             native[0],
             controlnext[version],
             as_image(control_frames(3)),
@@ -283,7 +282,7 @@ class TestControlPatch:
         assert [torch.equal(a, b) for a, b in halves] == same
 
     def test_long_videos_leave_the_device(self, load, monkeypatch):
-        patches = load("nodes.host.control_patch")
+        patches = load("nodes.host.controlnext.patch")
         window = load("fcvg_core.sampling").Window
         monkeypatch.setattr(patches.mm, "unet_offload_device", lambda: torch.device("cpu"))
         controlnext = SimpleNamespace(load_device=torch.device("meta"))
@@ -320,7 +319,7 @@ class TestBadInput:
     def test_model_that_is_no_svd(self, load, controlnext):
         other = type("Patcher", (), {"model": object()})()
         with pytest.raises(ValueError, match="works with Stable Video Diffusion, but the model"):
-            load("nodes.host.control_patch").steer(
+            load("nodes.host.controlnext.patch").steer(
                 other,
                 controlnext["v1"],
                 as_image(control_frames(2)),
@@ -344,7 +343,7 @@ class TestBadInput:
             )
 
     def test_fcvg_sampler_refuses_version_1(self, load, native, controlnext):
-        sampling = load("nodes.host.sample")
+        sampling = load("nodes.host.boxes")
         settings = sampling.SampleSettings(height=64, width=128, **WIDGETS, **SETTINGS)
         frames = as_image(control_frames(5))
         with pytest.raises(ValueError, match="FCVG works with v2"):

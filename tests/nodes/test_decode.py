@@ -9,7 +9,7 @@ pytestmark = pytest.mark.seam
 
 @pytest.fixture(scope="module")
 def decode(load):
-    return load("nodes.host.decode")
+    return load("nodes.host.svd.decode")
 
 
 @pytest.fixture(autouse=True, params=WAYS, ids=WAYS)
@@ -20,7 +20,7 @@ def weights_are(request, host, monkeypatch):
 
 @pytest.fixture
 def vae(load, stand_ins):
-    return load("nodes.host.loading").load_svd_encoders(str(stand_ins / "svd"))[1]
+    return load("nodes.host.svd.loading").load_svd_encoders(str(stand_ins / "svd"))[1]
 
 
 def out_of_memory(kind: str) -> Exception:
@@ -134,7 +134,7 @@ class TestDecodeFrames:
     def test_overflow_is_decoded_in_float32(self, decode, load, stand_ins, monkeypatch, caplog):
         import comfy.model_management as mm
 
-        load_vae = load("nodes.host.loading").load_svd_encoders
+        load_vae = load("nodes.host.svd.loading").load_svd_encoders
         exact = decode.decode_frames(load_vae(str(stand_ins / "svd"))[1], latents(2), 2)
         monkeypatch.setattr(mm, "vae_dtype", lambda *args, **kwargs: torch.bfloat16)
         vae = load_vae(str(stand_ins / "svd"))[1]

@@ -7,16 +7,16 @@ from safetensors.torch import save_file
 
 
 @pytest.fixture
-def models(load, tmp_path):
+def models(load, load_controlnext, tmp_path):
     """MODEL and ControlNeXt of a case, through files and the pack's own loaders."""
-    loading = load("nodes.host.loading")
+    loading = load("nodes.host.svd.loading")
 
     def build(meta: dict):
         save_file(unet_weights(meta), tmp_path / "unet.safetensors")
         save_file(controlnext_weights(meta), tmp_path / "controlnext.safetensors")
         return (
             loading.load_unet(str(tmp_path / "unet.safetensors"), None, "default"),
-            loading.load_controlnext(str(tmp_path / "controlnext.safetensors")),
+            load_controlnext(str(tmp_path / "controlnext.safetensors")),
         )
 
     return build
@@ -26,7 +26,7 @@ def models(load, tmp_path):
 @torch.inference_mode()
 def test_unet(load, models, meta, tensors):
     model, controlnext = models(meta)
-    patches = load("nodes.host.control_patch")
+    patches = load("nodes.host.controlnext.patch")
     time = torch.tensor(meta["timestep"])
     sample = tensors["sample"]
     batch, num_frames = sample.shape[:2]
@@ -61,7 +61,7 @@ def test_pipeline(load, models, meta, tensors, monkeypatch):
     import comfy.samplers
 
     model, controlnext = models(meta)
-    steered = load("nodes.host.control_patch").steer(
+    steered = load("nodes.host.controlnext.patch").steer(
         model,
         controlnext,
         tensors["control_frames"].float() / 255,

@@ -12,7 +12,9 @@ def load_controlnext(load, tmp_path):
 
     def build(meta: dict):
         torch.save(controlnext_weights(meta), tmp_path / "controlnet.bin")
-        return load("nodes.host.loading").load_controlnext(str(tmp_path / "controlnet.bin"))
+        return load("nodes.host.controlnext.loading").load_controlnext(
+            str(tmp_path / "controlnet.bin")
+        )
 
     return build
 
@@ -23,7 +25,7 @@ def load_unet(load, tmp_path):
 
     def build(meta: dict):
         save_file(unet_weights(meta), tmp_path / "unet.safetensors")
-        return load("nodes.host.loading").load_unet(
+        return load("nodes.host.svd.loading").load_unet(
             str(tmp_path / "unet.safetensors"), None, "default"
         )
 
@@ -43,7 +45,7 @@ def test_controlnext_v1(load_controlnext, meta, tensors):
 @torch.inference_mode()
 def test_unet_v1(load, load_unet, load_controlnext, meta, tensors):
     model = load_unet(meta)
-    patch = load("nodes.host.control_patch").ControlPatch(
+    patch = load("nodes.host.controlnext.patch").ControlPatch(
         load_controlnext(meta),
         tensors["control_frames"][0],
         strength=1.0,
@@ -78,7 +80,7 @@ def test_pipeline(load, load_unet, load_controlnext, node_classes, meta, tensors
     import comfy.samplers
 
     model = load_unet(meta)
-    steered = load("nodes.host.control_patch").steer(
+    steered = load("nodes.host.controlnext.patch").steer(
         model,
         load_controlnext(meta),
         tensors["control_frames"].float() / 255,

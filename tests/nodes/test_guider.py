@@ -201,7 +201,7 @@ class TestControl:
         assert sum(seen) == 2 * 7
 
     def test_nothing_is_kept_after_sampling(self, rig, monkeypatch):
-        module = rig.load("nodes.host.control_patch")
+        module = rig.load("nodes.host.controlnext.patch")
         kept = []
 
         def prepare(features, size):
@@ -223,7 +223,7 @@ class TestControl:
         assert repr(rig.model.model_options) == before
 
     def test_range_of_percent(self, rig):
-        steer = rig.load("nodes.host.control_patch").steer
+        steer = rig.load("nodes.host.controlnext.patch").steer
         late = steer(
             rig.model,
             rig.controlnext,
@@ -266,7 +266,7 @@ class TestWhichAreSteered:
     @pytest.fixture
     def steered_names(self, rig, monkeypatch):
         """Sample with a guider; the names of the conds of which the control changed something."""
-        module = rig.load("nodes.host.control_patch")
+        module = rig.load("nodes.host.controlnext.patch")
 
         def run(make) -> set:
             model = rig.steer()
@@ -335,7 +335,7 @@ class TestBadInput:
 
     def test_frames_that_are_too_small(self, rig):
         with pytest.raises(ValueError, match="ControlNeXt needs 32 or more"):
-            rig.load("nodes.host.control_patch").steer(
+            rig.load("nodes.host.controlnext.patch").steer(
                 rig.model,
                 rig.controlnext,
                 torch.rand(5, 16, 16, 3),

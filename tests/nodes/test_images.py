@@ -160,7 +160,7 @@ class TestGoodImages:
         expected = image[..., :3].expand(-1, -1, -1, 3)
         node = node_classes["FCVG_CropResize"]
         assert torch.equal(node.execute(image, *size[::-1]).args[0], expected)
-        fitted = load("nodes.host.conditioning").fit_keyframe(image, size, "image")
+        fitted = load("nodes.host.svd.conditioning").fit_keyframe(image, size, "image")
         assert torch.equal(fitted.movedim(1, -1), expected)
 
     def test_only_the_first_keyframe_counts(self, load):
@@ -172,9 +172,9 @@ class TestGoodImages:
         """Alpha and grey never reach the networks."""
         seen = []
         for module, name in (
-            ("control_patch", "steer"),
-            ("sample", "sample_inbetween"),
-            ("sample", "sample_animation"),
+            ("controlnext.patch", "steer"),
+            ("boxes", "sample_inbetween"),
+            ("boxes", "sample_animation"),
         ):
             keep = lambda *given, **more: seen.append(given)  # noqa: E731
             monkeypatch.setattr(load(f"nodes.host.{module}"), name, keep)

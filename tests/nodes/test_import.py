@@ -42,7 +42,7 @@ def test_no_heavy_module_at_import(host):
     loaded = [name.removeprefix("pack.") for name in json.loads(line.removeprefix("MODULES "))]
     light = ("fcvg_core", "fcvg_core.bounds")  # numbers, which the schemas have
     assert not [x for x in loaded if x.split(".")[0] in HEAVY and x not in light]
-    assert "nodes.host.loading" not in loaded
+    assert "nodes.host.svd.loading" not in loaded
 
 
 def test_model_folder_is_merged(load, host):

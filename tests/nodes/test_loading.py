@@ -18,7 +18,7 @@ pytestmark = pytest.mark.seam
 
 @pytest.fixture(scope="module")
 def loading(load):
-    return load("nodes.host.loading")
+    return load("nodes.host.svd.loading")
 
 
 @pytest.fixture(params=WAYS, ids=WAYS)
@@ -297,7 +297,7 @@ class TestQuantisedFiles:
             loading.load_unet(path, base, "default")
 
     @pytest.mark.parametrize("part", ["controlnext", "vae", "image_encoder"])
-    def test_other_networks(self, loading, stand_ins, tmp_path, part):
+    def test_other_networks(self, load_controlnext, loading, stand_ins, tmp_path, part):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
         paths = {
             "controlnext": tmp_path / "controlnext.safetensors",
@@ -308,7 +308,7 @@ class TestQuantisedFiles:
         state_dict = load_file(paths[part])
         save_file({**state_dict, "layer.weight_scale": torch.ones(1)}, paths[part])
         with pytest.raises(ValueError, match="is quantised with a scale for each layer"):
-            loading.load_controlnext(str(paths["controlnext"]))
+            load_controlnext(str(paths["controlnext"]))
             loading.load_svd_encoders(str(tmp_path / "svd"))
 
     @pytest.mark.parametrize("name", ["x.gguf", "x.bin"])
@@ -320,63 +320,63 @@ class TestQuantisedFiles:
 
 @every_way
 class TestControlNeXt:
-    def test_is_managed_by_the_host(self, loading, stand_ins):
-        patcher = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
+    def test_is_managed_by_the_host(self, load_controlnext, loading, stand_ins):
+        patcher = load_controlnext(str(stand_ins / "controlnext.safetensors"))
         assert hasattr(patcher.model.mid_convs[1], "comfy_cast_weights")
         assert patcher.model_size() > 0
 
     @pytest.mark.parametrize("name", ["controlnet.bin", "controlnext_v1.safetensors"])
-    def test_version_1(self, loading, tmp_path, own_golden, name):
+    def test_version_1(self, load_controlnext, loading, tmp_path, own_golden, name):
         """The official layout, full size."""
         text = (own_golden / "controlnext/keys_controlnext_v1.json").read_text()
         state = fill({k: tuple(v) for k, v in json.loads(text).items()}, {})
         save = torch.save if name.endswith(".bin") else save_file
         save(state, tmp_path / name)
-        patcher = loading.load_controlnext(str(tmp_path / name))
+        patcher = load_controlnext(str(tmp_path / name))
         assert patcher.model.config.version == 1
         assert patcher.model.config.out_channels == 1280
         assert all(torch.equal(v, state[k]) for k, v in patcher.model.state_dict().items())
         assert hasattr(patcher.model.down_res[2].conv1, "comfy_cast_weights")
 
-    def test_version_1_with_parts_missing(self, loading, tmp_path):
+    def test_version_1_with_parts_missing(self, load_controlnext, loading, tmp_path):
         shapes = {k: tuple(v.shape) for k, v in ControlNeXt(V2).state_dict().items()}
         state = {**fill(shapes, {}), "scale": torch.tensor(1.0)}
         torch.save(state, tmp_path / "controlnet.bin")
         with pytest.raises(ValueError, match="it is a ControlNeXt v1 network. .* is missing"):
-            loading.load_controlnext(str(tmp_path / "controlnet.bin"))
+            load_controlnext(str(tmp_path / "controlnet.bin"))
 
-    def test_unet_file(self, loading, stand_ins):
+    def test_unet_file(self, load_controlnext, loading, stand_ins):
         with pytest.raises(ValueError, match="is an SVD UNet, but a ControlNeXt v2"):
-            loading.load_controlnext(str(stand_ins / "unet.safetensors"))
+            load_controlnext(str(stand_ins / "unet.safetensors"))
 
 
 @every_way
 class TestBrokenFiles:
     @pytest.mark.parametrize("content", [b"", b"just some text, not a model", b"\xff" * 64])
     @pytest.mark.parametrize("name", ["x.safetensors", "x.bin"])
-    def test_not_a_model(self, loading, tmp_path, name, content):
+    def test_not_a_model(self, load_controlnext, loading, tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=name) as raised:
-            loading.load_controlnext(str(tmp_path / name))
+            load_controlnext(str(tmp_path / name))
         assert len(str(raised.value)) < 300
 
-    def test_truncated(self, loading, stand_ins, tmp_path):
+    def test_truncated(self, load_controlnext, loading, stand_ins, tmp_path):
         whole = (stand_ins / "controlnext.safetensors").read_bytes()
         (tmp_path / "cut.safetensors").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(ValueError, match=r"cut.safetensors \(\d+ bytes\) can't be read"):
-            loading.load_controlnext(str(tmp_path / "cut.safetensors"))
+            load_controlnext(str(tmp_path / "cut.safetensors"))
 
-    def test_code_in_a_pickle_is_not_run(self, loading, tmp_path):
+    def test_code_in_a_pickle_is_not_run(self, load_controlnext, loading, tmp_path):
         ran = tmp_path / "ran"
         torch.save({"a": RunsCode(str(ran))}, tmp_path / "evil.pt")
         with pytest.raises(ValueError, match="evil.pt .*never run"):
-            loading.load_controlnext(str(tmp_path / "evil.pt"))
+            load_controlnext(str(tmp_path / "evil.pt"))
         assert not ran.exists()
 
-    def test_other_things_than_tensors(self, loading, tmp_path):
+    def test_other_things_than_tensors(self, load_controlnext, loading, tmp_path):
         torch.save({"epoch": 3, "best": 0.5}, tmp_path / "x.pt")
         with pytest.raises(ValueError, match="no plain list of tensors"):
-            loading.load_controlnext(str(tmp_path / "x.pt"))
+            load_controlnext(str(tmp_path / "x.pt"))
 
 
 @every_way
@@ -446,11 +446,11 @@ class TestOddValues:
         self.check(partial(loading.load_unet, str(path), base, "default"), path, case)
 
     @pytest.mark.parametrize("case", SOME)
-    def test_in_a_controlnext(self, loading, stand_ins, tmp_path, case):
+    def test_in_a_controlnext(self, load_controlnext, loading, stand_ins, tmp_path, case):
         path = tmp_path / "odd.bin"
         whole = load_file(stand_ins / "controlnext.safetensors")
         save(path, changed(whole, "mid_convs.1.bias", case))
-        self.check(partial(loading.load_controlnext, str(path)), path, case)
+        self.check(partial(load_controlnext, str(path)), path, case)
 
     @pytest.mark.parametrize(
         ("part", "stem", "key"),
@@ -480,16 +480,16 @@ class TestOddValues:
         assert path.name in str(raised.value) and len(str(raised.value)) < 400
 
     @pytest.mark.parametrize("case", ["an int", "a tuple", "with NUL", "long"])
-    def test_another_key(self, loading, stand_ins, tmp_path, case):
+    def test_another_key(self, load_controlnext, loading, stand_ins, tmp_path, case):
         weights = load_file(stand_ins / "controlnext.safetensors")
         path = save(tmp_path / "odd.pth", {**weights, KEYS[case]: torch.ones(2)})
         with pytest.raises(ValueError, match=r"odd\.pth.*(is unknown|where a name)") as raised:
-            loading.load_controlnext(str(path))
+            load_controlnext(str(path))
         assert len(str(raised.value)) < 400 and str(raised.value).isprintable()
 
     @pytest.mark.parametrize("how", ["compressed", "overlapping", "greedy"])
-    def test_archives(self, loading, stand_ins, tmp_path, how):
+    def test_archives(self, load_controlnext, loading, stand_ins, tmp_path, how):
         plain = save(tmp_path / "x.pt", load_file(stand_ins / "controlnext.safetensors"))
         odd = repacked(plain, tmp_path / "odd.pt", how)
         with pytest.raises(ValueError, match="odd.pt is no file of weights.*torch.save never"):
-            loading.load_controlnext(str(odd))
+            load_controlnext(str(odd))

@@ -194,8 +194,8 @@ class TestLoaders:
             node_classes["FCVG_LoadModel"].execute("x", "int3")
 
     def test_choices_are_those_of_the_loader(self, load):
-        dtypes = load("nodes.fcvg").WEIGHT_DTYPES
-        assert dtypes == list(load("nodes.host.loading").WEIGHT_DTYPES)
+        dtypes = load("nodes.svd").WEIGHT_DTYPES
+        assert dtypes == list(load("nodes.host.svd.loading").WEIGHT_DTYPES)
 
 
 class TestConditioning:
@@ -225,7 +225,7 @@ class TestSampler:
             "noise_injection_steps": 0,
             "noise_injection_ratio": 0.0,
         }
-        sampling = load("nodes.host.sample")
+        sampling = load("nodes.host.boxes")
         with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
             sampling.SampleSettings(sampler_name="magic", scheduler="karras", **settings)
         with pytest.raises(ValueError, match="There is no scheduler 'magic'"):

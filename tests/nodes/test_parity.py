@@ -37,12 +37,12 @@ def pipeline(stand_ins):
 
 
 @pytest.fixture(scope="module")
-def native(load, stand_ins):
+def native(load_controlnext, load, stand_ins):
     """MODEL, CLIP_VISION, VAE and ControlNeXt of the host."""
-    loading = load("nodes.host.loading")
+    loading = load("nodes.host.svd.loading")
     encoders = loading.load_svd_encoders(str(stand_ins / "svd"))
     model = loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default")
-    controlnext = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
+    controlnext = load_controlnext(str(stand_ins / "controlnext.safetensors"))
     return model, *encoders, controlnext
 
 
@@ -55,7 +55,7 @@ def test_vae_decodes_the_same(pipeline, native):
 
 
 def test_conditions_are_the_same(load, pipeline, native):
-    conditioning = load("nodes.host.conditioning")
+    conditioning = load("nodes.host.svd.conditioning")
     frame = picture(0)
     noise = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
     theirs = pipeline.encode(frame, noise, 0.02)
@@ -89,7 +89,7 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
     theirs = pipeline(keyframes, control, Settings(**settings), seed=5, decode_chunk=2)
 
-    sampling, decode = load("nodes.host.sample"), load("nodes.host.decode")
+    sampling, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
     images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
     widgets = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
     with torch.no_grad():
@@ -183,7 +183,7 @@ def test_latents_agree(load, pipeline, native):
     from fcvg_core.sampling import draw_noise
     from fcvg_core.standalone.networks.denoising import denoise
 
-    sampling = load("nodes.host.sample")
+    sampling = load("nodes.host.boxes")
     control = np.stack([picture(10 + i) for i in range(5)])
     images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
     noise = draw_noise(5, SIZE, 5)

@@ -379,11 +379,11 @@ class TestAlignPoses:
 
 
 def test_lists_are_those_of_the_core(load):
-    conditions, pose = load("nodes.conditions"), load("fcvg_core.pose")
+    widgets, pose = load("nodes.widgets"), load("fcvg_core.pose")
     for repeated, known in (
-        (conditions.TIMINGS, load("fcvg_core.timeline").TIMINGS),
-        (conditions.MISSING_JOINTS, pose.MISSING_JOINTS),
-        (conditions.MISSING_PEOPLE, pose.MISSING_PEOPLE),
+        (widgets.TIMINGS, load("fcvg_core.timeline").TIMINGS),
+        (widgets.MISSING_JOINTS, pose.MISSING_JOINTS),
+        (widgets.MISSING_PEOPLE, pose.MISSING_PEOPLE),
         (load("nodes.pose").STYLE_NAMES, pose.STYLES),
         (load("nodes.lines").DETECTORS, load("fcvg_core.lines.lsd").DETECTORS),
     ):

@@ -20,7 +20,7 @@ NAMES = {"fp8_e4m3fn": torch.float8_e4m3fn, "fp8_e5m2": torch.float8_e5m2}
 
 @pytest.fixture(scope="module")
 def loading(load):
-    return load("nodes.host.loading")
+    return load("nodes.host.svd.loading")
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +84,15 @@ def sample(model, steps: int = 2) -> torch.Tensor:
 
 def run_all(load, folder) -> dict[str, torch.Tensor]:
     """What every kind of model makes of fixed inputs."""
-    loading = load("nodes.host.loading")
+    loading = load("nodes.host.svd.loading")
     clip_vision, vae = loading.load_svd_encoders(str(folder / "svd"))
     draw = torch.Generator().manual_seed(1)
     pixels = torch.rand(3, 64, 64, 3, generator=draw)
-    controlnext = loading.load_controlnext(str(folder / "controlnext.safetensors"))
+    loader = load("nodes.host.controlnext.loading")
+    controlnext = loader.load_controlnext(str(folder / "controlnext.safetensors"))
     control = pixels.movedim(-1, 1).to(controlnext.model.compute_dtype)
     model = loading.load_unet(str(folder / "unet.safetensors"), None, "default")
-    steered = load("nodes.host.control_patch").steer(
+    steered = load("nodes.host.controlnext.patch").steer(
         model, controlnext, pixels, strength=1.0, start_percent=0.0, end_percent=1.0
     )
     latents = torch.randn(3, 4, 8, 8, generator=draw)
@@ -99,7 +100,7 @@ def run_all(load, folder) -> dict[str, torch.Tensor]:
         "clip": clip_vision.encode_image(pixels).image_embeds,
         "encoded": vae.encode(pixels),
         "decoded by the host": vae.decode(latents),
-        "decoded": load("nodes.host.decode").decode_frames(vae, latents, 2),
+        "decoded": load("nodes.host.svd.decode").decode_frames(vae, latents, 2),
         "controlnext": controlnext.model(control, torch.tensor(0.1)),
         "latents": sample(model),
         "steered latents": sample(steered),
@@ -175,12 +176,12 @@ class TestFormats:
         assert mixers == {torch.float32}
 
     @pytest.mark.parametrize("dtype", FORMATS, ids=str)
-    def test_half_precision(self, loading, in_formats, on_a_card, dtype):
+    def test_half_precision(self, load_controlnext, loading, in_formats, on_a_card, dtype):
         folder = in_formats / str(dtype)
         unet = loading.load_unet(str(folder / "unet.safetensors"), None, "default")
         assert self.formats(unet.model.diffusion_model) == {torch.float16}
         assert sample(unet).isfinite().all()
-        controlnext = loading.load_controlnext(str(folder / "controlnext.safetensors"))
+        controlnext = load_controlnext(str(folder / "controlnext.safetensors"))
         assert self.formats(controlnext.model) == {torch.float16}
         vae = loading.load_svd_encoders(str(folder / "svd"))[1]
         assert {p.dtype for p in vae.first_stage_model.parameters()} == {torch.bfloat16}
@@ -199,14 +200,16 @@ class TestFormats:
         save_file({k: v.to(torch.float8_e4m3fn) for k, v in weights.items()}, path)
         assert sample(loading.load_unet(str(path), None, "default")).isfinite().all()
 
-    def test_weights_of_a_plain_patcher_can_be_written_to(self, loading, stand_ins):
+    def test_weights_of_a_plain_patcher_can_be_written_to(
+        self, load_controlnext, loading, stand_ins
+    ):
         """A memory map of a file can't: the process would end."""
-        patcher = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
+        patcher = load_controlnext(str(stand_ins / "controlnext.safetensors"))
         if getattr(patcher, "is_dynamic", bool)():
             pytest.skip("this patcher leaves the file's memory maps as they are")
         for weight in patcher.model.parameters():
             weight.data.add_(1)
-        again = loading.load_controlnext(str(stand_ins / "controlnext.safetensors"))
+        again = load_controlnext(str(stand_ins / "controlnext.safetensors"))
         for first, second in zip(patcher.model.parameters(), again.model.parameters(), strict=True):
             torch.testing.assert_close(first, second + 1)
 
@@ -219,7 +222,9 @@ class TestLoadingAgain:
         request.param(monkeypatch)
 
     @pytest.fixture
-    def patchers(self, load, loading, stand_ins, gluestick_files, tmp_path) -> dict:
+    def patchers(
+        self, load_controlnext, load, loading, stand_ins, gluestick_files, tmp_path
+    ) -> dict:
         weights = load_file(stand_ins / "unet.safetensors")
         part = {k: v for k, v in weights.items() if "attn1" in k or "mix_factor" in k}
         save_file(part, tmp_path / "part.safetensors")
@@ -229,7 +234,7 @@ class TestLoadingAgain:
             "unet": loading.load_unet(str(stand_ins / "unet.safetensors"), None, "fp8_e4m3fn"),
             "part": loading.load_unet(str(tmp_path / "part.safetensors"), svd, "default"),
             "svd": svd,
-            "controlnext": loading.load_controlnext(str(stand_ins / "controlnext.safetensors")),
+            "controlnext": load_controlnext(str(stand_ins / "controlnext.safetensors")),
             "clip": clip_vision.patcher,
             "vae": vae.patcher,
             "gluestick": load("nodes.host.gluestick").load_gluestick(
@@ -261,7 +266,7 @@ class TestLoadingAgain:
             assert value.data_ptr() != second[key].data_ptr(), (name, key)
 
     def test_a_steered_model(self, load, patchers):
-        steered = load("nodes.host.control_patch").steer(
+        steered = load("nodes.host.controlnext.patch").steer(
             patchers["part"],
             patchers["controlnext"],
             torch.rand(3, 64, 64, 3),

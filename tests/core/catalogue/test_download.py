@@ -18,7 +18,8 @@ import torch
 from hosts import ROOT
 from small_internet import SmallInternet
 
-from fcvg_core.catalogue.download import LOCK, STAGING, DiskError, check_space, exclusive, fetch
+from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
+from fcvg_core.catalogue.download_errors import DiskError
 from fcvg_core.catalogue.model_files import CATALOGUE, DRIVE, HUB, Download, find_model
 
 pytest.importorskip("trustme", reason="needs trustme")

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from ....catalogue.comfyui import known_folders
 from ....catalogue.download import (
-    DiskError,
-    UnreachableError,
     check_space,
     exclusive,
     fetch,
     server_of,
 )
+from ....catalogue.download_errors import DiskError, UnreachableError
 from ....catalogue.integrity import find_damage
 from ....catalogue.model_files import CATALOGUE, MODES, Download, ModelFile
 from ....errors import UserError

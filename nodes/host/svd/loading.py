@@ -17,22 +17,12 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.controlnext import ControlNeXt, controlnext_config
-from ...fcvg_core.models.kinds import check_keys, describe
-from ...fcvg_core.models.svd import rename_unet
-from ...fcvg_core.weights import StateDict
-from .encoders import load_image_encoder, load_vae
-from .files import building, load_state_dict, load_weights, read_file, weights_file
-from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
-from .patchers import (
-    can_load_again,
-    fill,
-    is_dynamic,
-    make_patcher,
-    meant_tensors,
-    shapes,
-)
-from .quantised import (
+from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.svd import rename_unet
+from ....fcvg_core.weights import StateDict
+from ..files import building, load_state_dict, load_weights, read_file, weights_file
+from ..patchers import can_load_again, fill, is_dynamic, make_patcher, meant_tensors, shapes
+from ..quantised import (
     host_quantised,
     is_extra,
     packed_weights,
@@ -40,10 +30,11 @@ from .quantised import (
     refuse_quantised,
     set_quantised_layers,
 )
+from .encoders import load_image_encoder, load_vae
+from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 
 __all__ = [
     "WEIGHT_DTYPES",
-    "load_controlnext",
     "load_state_dict",
     "load_svd_encoders",
     "load_svd_unet",
@@ -111,30 +102,6 @@ def load_svd_unet(folder: str) -> ModelPatcher:
 def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
     """CLIP image encoder and VAE of a folder in diffusers' layout."""
     return load_image_encoder(folder), load_vae(folder)
-
-
-def load_controlnext(path: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """A ControlNeXt file (v2 or v1) as a model that the host loads and frees beside the UNet.
-
-    Args:
-        disable_dynamic: see `can_load_again`.
-    """
-    name = os.path.basename(path)
-    state_dict, notes = load_weights(path)
-    refuse_quantised(state_dict, notes, name=name)
-    config = controlnext_config(state_dict, name=name)
-    device = mm.get_torch_device()
-    dtype = mm.unet_dtype(weight_dtype=comfy.utils.weight_dtype(state_dict))
-    cast = mm.unet_manual_cast(dtype, device)
-    operations = comfy.ops.pick_operations(dtype, cast, load_device=device)
-    network = ControlNeXt(config, operations=operations, dtype=dtype).eval()
-    meant = meant_tensors(network)
-    check_keys(state_dict, shapes(meant), name=name)
-    network.compute_dtype = cast or dtype
-    offload = mm.unet_offload_device()
-    patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
-    fill(patcher, network.requires_grad_(False), state_dict, meant)
-    return can_load_again(patcher, load_controlnext, path)
 
 
 def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> ModelPatcher:

@@ -8,7 +8,7 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor, nn
 
-from .quantised import is_extra
+from ..quantised import is_extra
 
 UNET_PREFIX = "diffusion_model."
 # What a patcher keeps about the network that it patches, so it can't be shared with another one.

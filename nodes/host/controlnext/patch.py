@@ -8,10 +8,10 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.models.controlnext import ControlNeXt, add_control, check_fit, prepare_control
-from ...fcvg_core.sampling import Window
-from ...fcvg_core.sampling.schedule import timestep
-from .passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
+from ....fcvg_core.models.controlnext import ControlNeXt, add_control, check_fit, prepare_control
+from ....fcvg_core.sampling import Window
+from ....fcvg_core.sampling.schedule import timestep
+from ..passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
 
 # Where SVD's down blocks end in the host's count: the first with its downsampler (version 2), the
 # last before the middle block (version 1). The skip connection has been taken there.

@@ -3,54 +3,9 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
-from .fcvg import keyframe_inputs, size_inputs
 from .newer import search_words
 from .sockets import ControlNeXtSocket
-
-# What several inputs say, some of them other nodes'.
-SEED = "Of all noise: another number is another take."
-DIRECTION_START = (
-    "Where a direction starts: the first frame forward, the last one backward. FCVG's is 3.0."
-)
-TIMES_MORE = "How many more times each of the first steps is taken; 0 is off."
-
-
-def guidance_inputs(
-    guidance: float = 3.0, window: int = 25, start: str = DIRECTION_START
-) -> list[io.Input]:
-    """Widgets for guidance and windows, shared by the guiders and the boxes.
-
-    Args:
-        guidance, window: defaults; FCVG's, if not said.
-        start: where the guidance is lowest.
-    """
-    return [
-        io.Float.Input(
-            "min_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1, tooltip=start
-        ),
-        io.Float.Input(
-            "max_guidance",
-            default=guidance,
-            **bounds.GUIDANCE.widget,
-            step=0.1,
-            tooltip="At the other end; changes evenly in between. The same value keeps "
-            "it constant.",
-        ),
-        io.Int.Input(
-            "window",
-            default=window,
-            **bounds.WINDOW.widget,
-            tooltip="Frames that are sampled at once. A longer video is cut into windows, "
-            "each of which takes the memory of this many frames.",
-        ),
-        io.Int.Input(
-            "overlap",
-            default=6,
-            **bounds.OVERLAP.widget,
-            tooltip="Frames that neighbouring windows share; less than window. Counts "
-            "only for videos longer than one window.",
-        ),
-    ]
+from .widgets import SEED, TIMES_MORE, guidance_inputs, keyframe_inputs, size_inputs
 
 
 class GuideInbetween(io.ComfyNode):
@@ -226,8 +181,8 @@ class SampleInbetween(io.ComfyNode):
         control_frames=None,
         **settings,
     ) -> io.NodeOutput:
+        from .host.boxes import SampleSettings, sample_inbetween
         from .host.images import check_image, first_picture
-        from .host.sample import SampleSettings, sample_inbetween
 
         if control_frames is not None:
             control_frames = check_image(control_frames, "control_frames")

@@ -9,14 +9,14 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.models.kinds import check_keys, describe
-from ...fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
-from ...fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
-from ...fcvg_core.quoting import in_short
-from ...fcvg_core.weights import misfits
-from .files import building, load_weights, read_settings, weights_file
-from .patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
-from .quantised import refuse_quantised
+from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
+from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
+from ....fcvg_core.quoting import in_short
+from ....fcvg_core.weights import misfits
+from ..files import building, load_weights, read_settings, weights_file
+from ..patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
+from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:

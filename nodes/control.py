@@ -8,88 +8,16 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .newer import rarely_changed, search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
-
-# What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
-TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
-MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
-CUSTOM = "custom"
-# What other nodes say of their inputs as well.
-NUM_FRAMES = (
-    "Frames of the whole video, keyframes included; the same in every node. FCVG was trained on 25."
+from .widgets import (
+    COLOR_SEED,
+    FIRST_POSE,
+    LAST_POSE,
+    LINE_MATCHES,
+    NUM_FRAMES,
+    pose_inputs,
+    read_times,
+    timing_inputs,
 )
-LINE_MATCHES = "From Match Lines or Filter Line Matches."
-COLOR_SEED = "Which line gets which colour; any number will do."
-FIRST_POSE = (
-    "From Extract Poses, SDPose Keypoint Extractor, another pack or an editor; of several images "
-    "the first counts."
-)
-LAST_POSE = "The same of the last frame; of several images the last counts."
-POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
-
-
-def timing_inputs(*, optional: bool = False) -> list:
-    """Widgets of the motion's timing, for every node that moves conditions.
-
-    Args:
-        optional: for a node that was there before them, so that older API graphs still run.
-    """
-    return [
-        io.Combo.Input(
-            "timing",
-            options=[*TIMINGS, CUSTOM],
-            default=TIMINGS[0],
-            optional=optional,
-            tooltip="reference: even, but the second frame still shows the first "
-            "keyframe and the last but one already the last, as FCVG was trained. "
-            "uniform is even; ease-in starts gently, ease-out ends gently; custom "
-            "takes the numbers below.",
-        ),
-        io.String.Input(
-            "custom_times",
-            default="0, 0.5, 1",
-            optional=optional,
-            tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
-            "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
-            "write the heights of its points.",
-        ),
-    ]
-
-
-def pose_inputs() -> list:
-    """Widgets of how people move and are drawn."""
-    return [
-        io.Combo.Input(
-            "missing_joints",
-            options=MISSING_JOINTS,
-            default=MISSING_JOINTS[0],
-            **rarely_changed(),
-            tooltip="Joints that only one frame shows: hide them in between, or hold "
-            "them beside the body.",
-        ),
-        io.Combo.Input(
-            "missing_people",
-            options=MISSING_PEOPLE,
-            default=MISSING_PEOPLE[0],
-            **rarely_changed(),
-            tooltip="People that only one frame shows: let them fade at their place, "
-            "or leave them out.",
-        ),
-        io.Float.Input(
-            "pose_width",
-            default=1.0,
-            **bounds.POSE_WIDTH.widget,
-            step=0.1,
-            **rarely_changed(),
-            tooltip=POSE_WIDTH,
-        ),
-    ]
-
-
-def read_times(num_frames: int, timing: str, custom_times: str):
-    """[num_frames] times of the widgets of `timing_inputs`."""
-    from ..fcvg_core.timeline import inbetween_times, parse_timing
-
-    return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
 
 
 def list_poses(name: str, value: list | tuple | dict | str) -> list[dict]:

@@ -9,10 +9,10 @@ import comfy.sd
 import torch
 from torch import Tensor
 
-from ...fcvg_core.clip import clip_pixels, normalize_for_clip
-from ...fcvg_core.frames import crop_resize, to_image, to_uint8
-from ...fcvg_core.models.svd import augment_keyframe
-from .images import first_picture
+from ....fcvg_core.clip import clip_pixels, normalize_for_clip
+from ....fcvg_core.frames import crop_resize, to_image, to_uint8
+from ....fcvg_core.models.svd import augment_keyframe
+from ..images import first_picture
 
 
 @dataclass(frozen=True)

@@ -1,53 +1,13 @@
-"""FCVG's models and what steers them: loaders, conditioning, ControlNeXt."""
+"""Stable Video Diffusion, FCVG's own included: loaders and the conditioning of keyframes."""
 
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
-from .conditions import NUM_FRAMES
 from .host import folders
 from .newer import rarely_changed, search_words
-from .sockets import ControlNeXtSocket
+from .widgets import EMPTY_VIDEO, FOR_CONTROL, NO_PICTURE, keyframe_inputs, size_inputs
 
-WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.loading.WEIGHT_DTYPES
-# What several inputs and outputs say, some of them other nodes'.
-FPS = "The frame rate that SVD is told; keep 7. Playback speed is set in Create Video."
-MOTION = "SVD's measure of how much moves: lower is calmer."
-AUGMENTATION = "as a standard deviation in -1 to 1: 0 is the most faithful, 0.1 frees the video."
-NO_PICTURE = "What the model is told of no picture, for guidance."
-EMPTY_VIDEO = "An empty video, for latent_image of SamplerCustomAdvanced."
-FOR_CONTROL = "For Apply ControlNeXt, the FCVG Sampler or the ControlNeXt-SVD Sampler."
-
-
-def size_inputs() -> list[io.Input]:
-    """Widgets for the size of a video, shared by the nodes that make one."""
-    tooltip = "In pixels, a multiple of 64. FCVG was trained at 1024 x 576."
-    return [
-        io.Int.Input("width", default=1024, **bounds.SIZE.widget, tooltip=tooltip),
-        io.Int.Input("height", default=576, **bounds.SIZE.widget, tooltip=tooltip),
-        io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-    ]
-
-
-def keyframe_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video."""
-    return [
-        io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
-        io.Int.Input(
-            "motion_bucket_id",
-            default=127,
-            **bounds.MOTION_BUCKET.widget,
-            **rarely_changed(),
-            tooltip=f"{MOTION} FCVG's is 127.",
-        ),
-        io.Float.Input(
-            "augmentation",
-            default=0.02,
-            **bounds.AUGMENTATION.widget,
-            step=0.01,
-            **rarely_changed(),
-            tooltip=f"Noise on the keyframes, {AUGMENTATION}",
-        ),
-    ]
+WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.svd.loading.WEIGHT_DTYPES
 
 
 class LoadSVD(io.ComfyNode):
@@ -89,7 +49,7 @@ class LoadSVD(io.ComfyNode):
     def execute(cls, folder: str, with_unet: bool) -> io.NodeOutput:
         from comfy_execution.graph_utils import ExecutionBlocker
 
-        from .host.loading import load_svd_encoders, load_svd_unet
+        from .host.svd.loading import load_svd_encoders, load_svd_unet
 
         path = folders.find_svd_folder(folder)
         unet = (
@@ -139,43 +99,12 @@ class LoadFcvgModel(io.ComfyNode):
 
     @classmethod
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
-        from .host.loading import load_unet
+        from .host.svd.loading import load_unet
 
         if weight_dtype not in WEIGHT_DTYPES:
             raise ValueError(f"weight_dtype is {weight_dtype!r}, but it is one of {WEIGHT_DTYPES}.")
         path = folders.find_file(folders.UNET, unet_name)
         return io.NodeOutput(load_unet(path, base_model, weight_dtype))
-
-
-class LoadControlNeXt(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="FCVG_LoadControlNeXt",
-            display_name="Load ControlNeXt",
-            category="FCVG/loaders",
-            **search_words("controlnet", "controlnext-svd"),
-            description="FCVG's controlnext.safetensors, or ControlNeXt-SVD's, version 2 or 1.",
-            inputs=[
-                io.Combo.Input(
-                    "controlnext_name",
-                    options=folders.list_files(folders.CONTROLNEXT),
-                    tooltip="A file in models/controlnext.",
-                )
-            ],
-            outputs=[ControlNeXtSocket.Output(display_name="controlnext", tooltip=FOR_CONTROL)],
-        )
-
-    @classmethod
-    def validate_inputs(cls, controlnext_name: str | None) -> bool | str:
-        return folders.is_there(folders.find_file, folders.CONTROLNEXT, controlnext_name)
-
-    @classmethod
-    def execute(cls, controlnext_name: str) -> io.NodeOutput:
-        from .host.loading import load_controlnext
-
-        path = folders.find_file(folders.CONTROLNEXT, controlnext_name)
-        return io.NodeOutput(load_controlnext(path))
 
 
 class EncodeKeyframes(io.ComfyNode):
@@ -233,7 +162,7 @@ class EncodeKeyframes(io.ComfyNode):
 
         from ..fcvg_core.models.svd import check_size
         from ..fcvg_core.sampling import draw_noise
-        from .host.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+        from .host.svd.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
 
         check_size(height, width)
         size = (height, width)
@@ -247,75 +176,4 @@ class EncodeKeyframes(io.ComfyNode):
         return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})
 
 
-class ApplyControlNeXt(io.ComfyNode):
-    @classmethod
-    def define_schema(cls) -> io.Schema:
-        return io.Schema(
-            node_id="FCVG_ApplyControlNeXt",
-            display_name="Apply ControlNeXt",
-            category="FCVG/conditioning",
-            **search_words("controlnet", "apply control"),
-            description="Steer the model frame by frame. The model that comes in is not changed.",
-            inputs=[
-                io.Model.Input("model", tooltip="From Load FCVG Model."),
-                ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt."),
-                io.Image.Input(
-                    "control_frames",
-                    tooltip="One for each frame of the video: lines or people on black; "
-                    "other sizes are stretched.",
-                ),
-                io.Float.Input(
-                    "strength",
-                    default=1.0,
-                    **bounds.CONTROL_WEIGHT.widget,
-                    step=0.05,
-                    tooltip="FCVG's is 1.0; 0 is no control.",
-                ),
-                io.Float.Input(
-                    "start_percent",
-                    default=0.0,
-                    **bounds.SHARE.widget,
-                    step=0.01,
-                    **rarely_changed(),
-                    tooltip="Where control begins to act, 0 to 1 from pure noise to the "
-                    "picture; by noise level, not by steps.",
-                ),
-                io.Float.Input(
-                    "end_percent",
-                    default=1.0,
-                    **bounds.SHARE.widget,
-                    step=0.01,
-                    **rarely_changed(),
-                    tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
-                    "karras steps free.",
-                ),
-            ],
-            outputs=[io.Model.Output(tooltip="For the Inbetween or the Animation Guider.")],
-        )
-
-    @classmethod
-    def execute(
-        cls,
-        model,
-        controlnext,
-        control_frames,
-        strength: float,
-        start_percent: float,
-        end_percent: float,
-    ) -> io.NodeOutput:
-        from .host.control_patch import steer
-        from .host.images import check_image
-
-        return io.NodeOutput(
-            steer(
-                model,
-                controlnext,
-                check_image(control_frames, "control_frames"),
-                strength=strength,
-                start_percent=start_percent,
-                end_percent=end_percent,
-            )
-        )
-
-
-NODES = [LoadSVD, LoadFcvgModel, LoadControlNeXt, EncodeKeyframes, ApplyControlNeXt]
+NODES = [LoadSVD, LoadFcvgModel, EncodeKeyframes]

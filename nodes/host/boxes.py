@@ -12,10 +12,10 @@ from torch import Tensor
 from ...fcvg_core.models.controlnext import check_version
 from ...fcvg_core.models.svd import check_size
 from ...fcvg_core.sampling import KeyframeNoise, check_windows, draw_noise
-from .conditioning import KeyframeSettings, encode_keyframes, fit_picture
-from .control_patch import steer
+from .controlnext.patch import steer
 from .guider import AnimationGuider, InbetweenGuider, VideoGuider
 from .injection import inject_into
+from .svd.conditioning import KeyframeSettings, encode_keyframes, fit_picture
 
 
 @dataclass(frozen=True, kw_only=True)

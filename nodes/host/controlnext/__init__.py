@@ -1,0 +1,1 @@
+"""ControlNeXt in ComfyUI: its loader, and the patch that steers a model."""
