@@ -244,7 +244,7 @@ class SampleAnimation(io.ComfyNode):
                 (model, clip_vision, vae),
                 first_picture(reference_image, "reference_image"),
                 (controlnext, control_frames),
-                SampleSettings(
+                SampleSettings.from_widgets(
                     num_frames=len(control_frames),
                     noise_injection_steps=0,
                     noise_injection_ratio=0.0,

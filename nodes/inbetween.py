@@ -194,7 +194,7 @@ class SampleInbetween(io.ComfyNode):
                     first_picture(last_frame, "last_frame"),
                 ),
                 (controlnext, control_frames),
-                SampleSettings(**settings),
+                SampleSettings.from_widgets(**settings),
             )
         )
 

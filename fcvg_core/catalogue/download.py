@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from ..failures import check_room
 from ..files.claim import missing_folders, remove_empty
-from .download_errors import disk_error, unreachable
+from .download_errors import disk_error, reason_of, unreachable
 from .integrity import is_whole
 from .model_files import DRIVE, HUB, Download
 from .packages import COMMAND_LINE, numbers, pip

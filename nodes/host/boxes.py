@@ -24,8 +24,8 @@ class SampleSettings:
 
     seed: int
     steps: int
-    min_guidance: float
-    max_guidance: float
+    guidance_start: float
+    guidance_end: float
     window: int
     overlap: int
     control_weight: float
@@ -39,6 +39,11 @@ class SampleSettings:
     augmentation: float
     noise_injection_steps: int
     noise_injection_ratio: float
+
+    @classmethod
+    def from_widgets(cls, *, min_guidance: float, max_guidance: float, **widgets):
+        """The settings of a node, whose widgets have kept their first names."""
+        return cls(guidance_start=min_guidance, guidance_end=max_guidance, **widgets)
 
     def __post_init__(self):
         # The older host does not check what a list may hold.
@@ -99,8 +104,8 @@ def _sample_video(
         model,
         window=settings.window,
         overlap=settings.overlap,
-        min_guidance=settings.min_guidance,
-        max_guidance=settings.max_guidance,
+        min_guidance=settings.guidance_start,
+        max_guidance=settings.guidance_end,
     )
     guider.set_conds(*encode_keyframes(clip_vision, vae, frames, noise.augmentation, told))
     return {"samples": _sample(guider, noise, settings)}

@@ -9,15 +9,16 @@ import pytest
 import torch
 
 from fcvg_core.models.controlnext import V1, ControlNeXt
+from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.demo.stand_ins import fill
-from fcvg_core.standalone.networks.denoising import Settings, denoise
+from fcvg_core.standalone.networks.denoising import denoise
 from fcvg_core.standalone.networks.loading import Models, load_models
 from fcvg_core.standalone.networks.pipeline import AnimationPipeline
 
 SIZE = (64, 128)
 SETTINGS = {
-    "num_frames": 5, "window": 24, "overlap": 6, "steps": 2, "min_guidance": 1.5,
-    "max_guidance": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 128,
+    "num_frames": 5, "window": 24, "overlap": 6, "steps": 2, "guidance_start": 1.5,
+    "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 128,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
 }  # fmt: skip
 WIDGETS = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
@@ -71,6 +72,8 @@ def animate(node_classes, native, controlnext):
         settings = {**SETTINGS, **WIDGETS, "height": SIZE[0], "width": SIZE[1], **changes}
         for name in ("noise_injection_steps", "noise_injection_ratio"):
             settings.pop(name)
+        for widget, name in (("min_guidance", "guidance_start"), ("max_guidance", "guidance_end")):
+            settings[widget] = settings.pop(name)
         num_frames = settings.pop("num_frames")
         frames = num_frames if given is None else given
         with torch.inference_mode():
@@ -168,14 +171,16 @@ class TestBothFacesAgree:
         noise = load("fcvg_core.sampling").draw_noise(5, SIZE, settings["num_frames"])
         control = torch.from_numpy(control_frames(settings["num_frames"])).movedim(-1, 1)
         reference = painter.encode(picture(1), noise.augmentation, 0.02)
-        theirs = denoise(painter.models, (reference,), control, noise.latents, Settings(**settings))
+        theirs = denoise(
+            painter.models, (reference,), control, noise.latents, SamplingSettings(**settings)
+        )
         ours = animate(version, **changed) * 0.18215
         assert (ours - theirs).abs().max() <= 1e-3 * theirs.std()
 
     @pytest.mark.parametrize("version", ["v1", "v2"])
     def test_frames(self, load, native, pipeline, animate, version):
         theirs = pipeline(version)(
-            picture(1), control_frames(5), Settings(**SETTINGS), seed=5, decode_chunk=2
+            picture(1), control_frames(5), SamplingSettings(**SETTINGS), seed=5, decode_chunk=2
         )
         with torch.inference_mode():
             latents = animate(version)

@@ -227,6 +227,10 @@ class TestSampler:
         }
         sampling = load("nodes.host.boxes")
         with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
-            sampling.SampleSettings(sampler_name="magic", scheduler="karras", **settings)
+            sampling.SampleSettings.from_widgets(
+                sampler_name="magic", scheduler="karras", **settings
+            )
         with pytest.raises(ValueError, match="There is no scheduler 'magic'"):
-            sampling.SampleSettings(sampler_name="euler", scheduler="magic", **settings)
+            sampling.SampleSettings.from_widgets(
+                sampler_name="euler", scheduler="magic", **settings
+            )

@@ -7,16 +7,16 @@ import pytest
 import torch
 from PIL import Image
 
+from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
-from fcvg_core.standalone.networks.denoising import Settings
 from fcvg_core.standalone.networks.loading import Models, load_models
 from fcvg_core.standalone.networks.pipeline import InbetweenPipeline
 
 SIZE = (64, 128)
 SETTINGS = {
-    "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "min_guidance": 1.0,
-    "max_guidance": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
+    "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "guidance_start": 1.0,
+    "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_conditions_are_the_same(load, pipeline, native):
     [
         {},
         {"num_frames": 7, "window": 4, "overlap": 2},
-        {"min_guidance": 1.0, "max_guidance": 1.0},
+        {"guidance_start": 1.0, "guidance_end": 1.0},
         {"noise_injection_steps": 1, "noise_injection_ratio": 0.5},
     ],
     ids=["plain", "windows", "unguided", "injection"],
@@ -87,7 +87,7 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
     settings = {**SETTINGS, **changed}
     keyframes = (picture(1), picture(2))
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
-    theirs = pipeline(keyframes, control, Settings(**settings), seed=5, decode_chunk=2)
+    theirs = pipeline(keyframes, control, SamplingSettings(**settings), seed=5, decode_chunk=2)
 
     sampling, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
     images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
@@ -190,7 +190,8 @@ def test_latents_agree(load, pipeline, native):
     with torch.no_grad():
         keyframes = tuple(pipeline.encode(picture(i), noise.augmentation, 0.02) for i in (1, 2))
         frames = torch.from_numpy(control).movedim(-1, 1) / 255
-        theirs = denoise(pipeline.models, keyframes, frames, noise.latents, Settings(**SETTINGS))
+        settings = SamplingSettings(**SETTINGS)
+        theirs = denoise(pipeline.models, keyframes, frames, noise.latents, settings)
         ours = sampling.sample_inbetween(
             native[:3],
             images,

@@ -32,27 +32,10 @@ from ...sampling import (
     plan_windows,
 )
 from ...sampling.schedule import timestep
+from ...settings import SamplingSettings
 from .loading import Models
 
 FRAMES_PER_CALL = 8  # of ControlNeXt, which works frame by frame: bounds its memory
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How a video is sampled. Frames are counted with the keyframes."""
-
-    num_frames: int
-    window: int
-    overlap: int
-    steps: int
-    min_guidance: float  # at the keyframe that a direction starts from
-    max_guidance: float
-    control_weight: float  # 1.0 is the reference's
-    fps: int  # as a person counts them: the model is told one less
-    motion_bucket_id: int
-    augmentation: float  # noise on the keyframes, in the -1..1 range
-    noise_injection_steps: int
-    noise_injection_ratio: float  # 0..1
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +52,7 @@ def denoise(
     images: tuple[Keyframe, ...],
     control_frames: Tensor | None,
     noise: Tensor,
-    settings: Settings,
+    settings: SamplingSettings,
     *,
     draw: Callable[[], Tensor] | None = None,
     progress: Callable[[int], None] = lambda done: None,
@@ -122,7 +105,7 @@ class _Step:
     images: tuple[Keyframe, ...]
     control: Tensor | None  # [T, C, h, w] of the whole video
     timestep: Tensor
-    settings: Settings
+    settings: SamplingSettings
 
     def predict(self, latents: Tensor, window: Window) -> Tensor:
         """v-prediction [T, 4, h, w] of a window, its directions fused."""
@@ -142,7 +125,7 @@ class _Step:
 
     def _one_direction(self, latents: Tensor, control: Tensor | None, image: Keyframe) -> Tensor:
         settings, unet = self.settings, self.models.unet
-        guided = settings.min_guidance != 1.0 or settings.max_guidance != 1.0
+        guided = settings.guidance_start != 1.0 or settings.guidance_end != 1.0
         # Unconditional half first; it would cancel out at a guidance of 1.
         given = torch.tensor([0.0, 1.0] if guided else [1.0]).to(latents)
         repeated = image.latent.expand(len(latents), -1, -1, -1)
@@ -158,7 +141,7 @@ class _Step:
             )[0].float()
         if not guided:
             return out[0]
-        ramp = guidance_ramp(settings.min_guidance, settings.max_guidance, latents)
+        ramp = guidance_ramp(settings.guidance_start, settings.guidance_end, latents)
         return out[0] + ramp * (out[1] - out[0])
 
     def _steered(self, control: Tensor | None) -> AbstractContextManager:

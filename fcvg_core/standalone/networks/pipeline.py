@@ -15,7 +15,8 @@ from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
 from ...sampling import draw_noise
-from .denoising import Keyframe, Settings, denoise
+from ...settings import SamplingSettings
+from .denoising import Keyframe, denoise
 from .loading import Models
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -40,7 +41,7 @@ class VideoPipeline:
         self,
         images: tuple[np.ndarray, ...],
         control_frames: np.ndarray | None,
-        settings: Settings,
+        settings: SamplingSettings,
         *,
         seed: int,
         progress: Progress,
@@ -134,7 +135,7 @@ class InbetweenPipeline(VideoPipeline):
         self,
         keyframes: tuple[np.ndarray, np.ndarray],
         control_frames: np.ndarray | None,
-        settings: Settings,
+        settings: SamplingSettings,
         *,
         seed: int,
         decode_chunk: int,
@@ -166,7 +167,7 @@ class AnimationPipeline(VideoPipeline):
         self,
         reference: np.ndarray,
         control_frames: np.ndarray,
-        settings: Settings,
+        settings: SamplingSettings,
         *,
         seed: int,
         decode_chunk: int,

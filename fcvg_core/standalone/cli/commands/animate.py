@@ -13,13 +13,13 @@ from ....files.claim import Claim, claim_folder
 from ....files.writing import explained
 from ....frames import fit_frame, side_by_side
 from ....sampling import check_windows
+from ....settings import SamplingSettings
 from ....signals import uninterrupted
 from ...control.driving import DrivingSettings, draw_driving_poses, fit_control_frames
 from ...control.dwpose import need_detector
 from ...media.pictures import read_frame
 from ...media.video import VideoWriter, read_image_folder, read_video
 from ...media.writing import video_size, write_frames
-from ...networks.denoising import Settings
 from ...networks.pipeline import AnimationPipeline
 from ..job import Job, check_earlier_run, check_named, save_run
 from ..progress import Bars
@@ -115,13 +115,13 @@ def _paint(
     return pipeline(
         reference,
         control,
-        Settings(
+        SamplingSettings(
             num_frames=len(control),
             window=options.window,
             overlap=options.overlap,
             steps=options.steps,
-            min_guidance=options.min_guidance,
-            max_guidance=options.max_guidance,
+            guidance_start=options.min_guidance,
+            guidance_end=options.max_guidance,
             control_weight=options.control_weight,
             fps=7,
             motion_bucket_id=options.motion_bucket,

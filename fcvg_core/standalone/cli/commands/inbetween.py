@@ -10,12 +10,12 @@ from ....errors import UserError
 from ....files.claim import Claim, claim_folder
 from ....pose import STYLES
 from ....sampling import check_windows
+from ....settings import SamplingSettings
 from ...control.conditions import ConditionSettings, make_conditions
 from ...control.dwpose import choose_pose_finder
 from ...control.matching import choose_matcher
 from ...media.pictures import read_keyframes
 from ...media.writing import frames_size, video_size, write_frames, write_video
-from ...networks.denoising import Settings
 from ...networks.pipeline import InbetweenPipeline
 from ..job import Job, check_earlier_run, check_named, save_run
 from ..progress import Bars
@@ -86,13 +86,13 @@ def _paint(
     frames = pipeline(
         keyframes,
         conditions,
-        Settings(
+        SamplingSettings(
             num_frames=options.frames,
             window=options.window,
             overlap=options.overlap,
             steps=options.steps,
-            min_guidance=options.min_guidance,
-            max_guidance=options.max_guidance,
+            guidance_start=options.min_guidance,
+            guidance_end=options.max_guidance,
             control_weight=options.control_weight,
             fps=options.fps,
             motion_bucket_id=options.motion_bucket,

@@ -9,8 +9,9 @@ import torch
 from memory import PeakBytes
 
 from fcvg_core.models.controlnext import V1, ControlNeXt
+from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.demo.stand_ins import fill
-from fcvg_core.standalone.networks.denoising import Keyframe, Settings, denoise, steered
+from fcvg_core.standalone.networks.denoising import Keyframe, denoise, steered
 from fcvg_core.standalone.networks.loading import Models, load_models
 from fcvg_core.standalone.networks.pipeline import AnimationPipeline, InbetweenPipeline
 
@@ -41,14 +42,14 @@ def controlnext_v1(out_channels: int):
     return network.eval()
 
 
-def settings(**changes) -> Settings:
+def settings(**changes) -> SamplingSettings:
     usual = {
         "num_frames": 4,
         "window": 24,
         "overlap": 6,
         "steps": 2,
-        "min_guidance": 2.0,
-        "max_guidance": 2.0,
+        "guidance_start": 2.0,
+        "guidance_end": 2.0,
         "control_weight": 1.0,
         "fps": 7,
         "motion_bucket_id": 128,
@@ -56,7 +57,7 @@ def settings(**changes) -> Settings:
         "noise_injection_steps": 0,
         "noise_injection_ratio": 0.0,
     }
-    return Settings(**{**usual, **changes})
+    return SamplingSettings(**{**usual, **changes})
 
 
 def random_frames(num_frames: int) -> torch.Tensor:
@@ -114,7 +115,7 @@ class TestOneDirection:
     def test_guidance_rises_in_every_window(self, models) -> None:
         """Frame 4 begins neither window, so it is pushed as far as the ramp says."""
         flat = run(models, 7, window=4, overlap=1, steps=1)
-        ramp = run(models, 7, window=4, overlap=1, steps=1, max_guidance=3.0)
+        ramp = run(models, 7, window=4, overlap=1, steps=1, guidance_end=3.0)
         moved = (ramp - flat).abs().amax((1, 2, 3))
         assert moved[0] == 0  # at the minimum
         assert (moved[1:3] > 0).all() and (moved[4:6] > 0).all()

@@ -12,8 +12,9 @@ from fcvg_core.clip import clip_pixels, normalize_for_clip
 from fcvg_core.models.controlnext import prepare_control
 from fcvg_core.sampling import karras_sigmas
 from fcvg_core.sampling.schedule import timestep
+from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.demo.stand_ins import SCHEDULER
-from fcvg_core.standalone.networks.denoising import Keyframe, Settings, denoise, steered
+from fcvg_core.standalone.networks.denoising import Keyframe, denoise, steered
 from fcvg_core.standalone.networks.loading import Models
 
 
@@ -140,15 +141,15 @@ def test_pipeline_in_one_direction(meta, tensors):
     assert (out - tensors["out"][0]).abs().max() <= 5e-4
 
 
-def settings(meta: dict) -> Settings:
+def settings(meta: dict) -> SamplingSettings:
     """Those of a case; ControlNeXt-SVD has no weight of its control and injects no noise."""
-    return Settings(
+    return SamplingSettings(
         num_frames=meta["num_frames"],
         window=meta["frames_per_batch"],
         overlap=meta["overlap"],
         steps=meta["num_inference_steps"],
-        min_guidance=meta["min_guidance"],
-        max_guidance=meta["max_guidance"],
+        guidance_start=meta["min_guidance"],
+        guidance_end=meta["max_guidance"],
         control_weight=meta.get("control_weight", 1.0),
         fps=meta["fps"],
         motion_bucket_id=meta["motion_bucket_id"],

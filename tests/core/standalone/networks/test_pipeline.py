@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from fcvg_core.sampling import draw_noise
-from fcvg_core.standalone.networks.denoising import Keyframe, Settings, denoise
+from fcvg_core.settings import SamplingSettings
+from fcvg_core.standalone.networks.denoising import Keyframe, denoise
 from fcvg_core.standalone.networks.loading import Models, load_models
 from fcvg_core.standalone.networks.pipeline import InbetweenPipeline, _decode_chunk
 
@@ -23,14 +24,14 @@ def models(stand_ins) -> Models:
     return Models(**dict(load_models(*files, stand_ins / "controlnext.safetensors", torch.float32)))
 
 
-def settings(**changes) -> Settings:
+def settings(**changes) -> SamplingSettings:
     usual = {
         "num_frames": 4,
         "window": 25,
         "overlap": 6,
         "steps": 2,
-        "min_guidance": 3.0,
-        "max_guidance": 3.0,
+        "guidance_start": 3.0,
+        "guidance_end": 3.0,
         "control_weight": 1.0,
         "fps": 7,
         "motion_bucket_id": 127,
@@ -38,7 +39,7 @@ def settings(**changes) -> Settings:
         "noise_injection_steps": 0,
         "noise_injection_ratio": 0.0,
     }
-    return Settings(**{**usual, **changes})
+    return SamplingSettings(**{**usual, **changes})
 
 
 def random_inputs(num_frames: int = 4):
@@ -81,7 +82,7 @@ class Counter:
 class TestDenoise:
     def test_swapping_keyframes_flips_the_video(self, models) -> None:
         (first, last), control, noise = random_inputs()
-        ramp = {"min_guidance": 1.5, "max_guidance": 4.0}
+        ramp = {"guidance_start": 1.5, "guidance_end": 4.0}
         out = run(models, (first, last), control, noise.latents, **ramp)
         swapped = run(models, (last, first), control.flip(0), noise.latents.flip(0), **ramp)
         # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
@@ -105,8 +106,8 @@ class TestDenoise:
     def test_guidance_of_one_needs_no_unconditional_half(self, models) -> None:
         keyframes, control, noise = random_inputs()
         with Counter(models.unet) as calls:
-            run(models, keyframes, control, noise.latents, min_guidance=1.0, max_guidance=1.0)
-            run(models, keyframes, control, noise.latents, max_guidance=1.0, steps=1)
+            run(models, keyframes, control, noise.latents, guidance_start=1.0, guidance_end=1.0)
+            run(models, keyframes, control, noise.latents, guidance_end=1.0, steps=1)
         assert [shape[0] for shape in calls] == [1, 1, 1, 1, 2, 2]
 
     def test_control_steers(self, models) -> None:
