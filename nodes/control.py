@@ -13,6 +13,7 @@ from .widgets import (
     FIRST_POSE,
     LAST_POSE,
     LINE_MATCHES,
+    LINE_WIDTH,
     NUM_FRAMES,
     pose_inputs,
     read_times,
@@ -130,18 +131,20 @@ class InterpolateConditions(io.ComfyNode):
             display_name="Interpolate Conditions",
             category="FCVG/control frames",
             **search_words("tween", "condition frames", "control frames", "motion", "openpose"),
-            description="Draw the lines and the people of both keyframes as they move from the "
-            "one to the other: what Apply ControlNeXt takes. Connect lines, poses, or both.",
+            description="Draws the lines and the people of both keyframes as they move from the "
+            "first keyframe to the last: the control frames of FCVG. Connect line_matches, both "
+            "poses, or all three.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
-                PoseKeypointSocket.Input("first_pose", optional=True, tooltip=FIRST_POSE),
-                PoseKeypointSocket.Input("last_pose", optional=True, tooltip=LAST_POSE),
+                PoseKeypointSocket.Input(
+                    "first_pose", optional=True, tooltip=f"{FIRST_POSE} Needs last_pose."
+                ),
+                PoseKeypointSocket.Input(
+                    "last_pose", optional=True, tooltip=f"{LAST_POSE} Needs first_pose."
+                ),
                 io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
                 io.Int.Input(
-                    "line_width",
-                    default=1,
-                    **bounds.LINE_WIDTH.widget,
-                    tooltip="In pixels. FCVG's is 1.",
+                    "line_width", default=1, **bounds.LINE_WIDTH.widget, tooltip=LINE_WIDTH
                 ),
                 io.Int.Input(
                     "color_seed",
@@ -156,7 +159,8 @@ class InterpolateConditions(io.ComfyNode):
             outputs=[
                 io.Image.Output(
                     display_name="control_frames",
-                    tooltip="One picture a frame, people over lines on black.",
+                    tooltip="One picture for each frame of the video: people over lines, on black. "
+                    "Its size is that of the matched keyframes, or else that of the poses.",
                 )
             ],
         )

@@ -24,9 +24,15 @@ NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 SHOWN = 16  # pictures on the node itself; of a video the first ones
 PEOPLE = ["one person", "everybody"]
-# What several inputs and outputs say.
-FRAME_SIZE = "Of the control frames, in pixels; 0 takes that of the poses."
-FRAME_POSES = "The people of each frame, in OpenPose's form."
+# Texts that several inputs and outputs share.
+CANVAS_SIZE = (
+    "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
+    "Extract Poses. If the shape differs from the canvas, people are stretched."
+)
+PEOPLE_FRAMES = "One picture for each frame of the video: people on black."
+FRAME_POSES = (
+    "The people of each frame in OpenPose's format, for a pose editor or for another pack."
+)
 
 
 class LoadDWPose(io.ComfyNode):
@@ -37,24 +43,31 @@ class LoadDWPose(io.ComfyNode):
             display_name="Load DWPose",
             category="FCVG/loaders",
             **search_words("openpose", "dwpose", "pose detector"),
-            description="The pose detector of FCVG and ControlNeXt-SVD: two ONNX files in "
-            "models/dwpose.",
+            description="Loads DWPose, the pose detector of FCVG and ControlNeXt-SVD, for Extract "
+            "Poses. It needs two ONNX files in models/dwpose.",
             inputs=[
                 io.Combo.Input(
                     "boxes_name",
                     options=_networks(),
                     default=folders.AUTO,
-                    tooltip="yolox_l.onnx, which finds people. auto: the official "
-                    "file, if both are there; else nothing, and there are no poses.",
+                    tooltip="The file yolox_l.onnx, which finds people. auto: use the official "
+                    "file if both files are present; otherwise load nothing, and no poses are "
+                    "detected.",
                 ),
                 io.Combo.Input(
                     "points_name",
                     options=_networks(),
                     default=folders.AUTO,
-                    tooltip="dw-ll_ucoco_384.onnx, which finds their joints. auto: as above.",
+                    tooltip="The file dw-ll_ucoco_384.onnx, which finds the joints of the people. "
+                    "auto: use the official file if both files are present; otherwise load "
+                    "nothing, and no poses are detected.",
                 ),
             ],
-            outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
+            outputs=[
+                DWPoseSocket.Output(
+                    display_name="dwpose", tooltip="The pose detector, for Extract Poses."
+                )
+            ],
         )
 
     @classmethod
@@ -87,29 +100,36 @@ class ExtractPoses(io.ComfyNode):
             category="FCVG/poses",
             **search_words("dwpose", "openpose", "keypoints", "pose estimation", "skeleton"),
             **shows_pictures(),
-            description="Find the people of every image: body, hands and face. The poses are in "
-            "OpenPose's form, which other packs and editors read.",
+            description="Finds the people of every image: body, hands and face. The poses are in "
+            "OpenPose's format, which other packs and pose editors read.",
             inputs=[
                 DWPoseSocket.Input(
                     "dwpose",
                     optional=True,
-                    tooltip="From Load DWPose. Without it nobody is found, whatever "
-                    "if_nobody says.",
+                    tooltip="DWPose, from Load DWPose. Without it no poses are detected, whatever "
+                    "if_nobody is set to.",
                 ),
-                io.Image.Input("image", tooltip="Any number of images."),
+                io.Image.Input(
+                    "image",
+                    tooltip="Any number of images: a keyframe, a reference picture or a whole "
+                    "video.",
+                ),
                 io.Combo.Input(
                     "if_nobody",
                     options=[NOBODY, WHOLE_FRAME],
                     default=NOBODY,
-                    tooltip="Where nobody is found: no poses, or take the whole frame "
-                    "for a person, as FCVG's authors do.",
+                    tooltip="What to do with an image in which nobody is found. no poses: the "
+                    "image gets no pose. whole frame: the whole image is taken for one person, as "
+                    "FCVG's authors do; choose it for a picture that certainly shows a person.",
                 ),
             ],
             outputs=[
                 PoseKeypointSocket.Output(
-                    display_name="poses", tooltip="The people of each image, in OpenPose's form."
+                    display_name="poses", tooltip="The people of each image in OpenPose's format."
                 ),
-                io.Image.Output(display_name="preview", tooltip="The people over the images."),
+                io.Image.Output(
+                    display_name="preview", tooltip="The people, drawn over the darkened images."
+                ),
             ],
         )
 
@@ -148,8 +168,8 @@ class DrawPoses(io.ComfyNode):
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
             **search_words("pose interpolation", "openpose", "skeleton"),
-            description="Draw people as they move from the first keyframe to the last; who is who "
-            "is decided so that all together move least.",
+            description="Draws people as they move from the first keyframe to the last. People of "
+            "both keyframes are paired so that all of them together move least.",
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
@@ -160,16 +180,16 @@ class DrawPoses(io.ComfyNode):
                     "style",
                     options=STYLE_NAMES,
                     default=STYLE_NAMES[0],
-                    tooltip="For which model: FCVG's limbs and fingers are twice as "
-                    "wide as ControlNeXt-SVD's.",
+                    tooltip="The model that the drawing is for: FCVG was trained on limbs and "
+                    "fingers twice as wide as those of ControlNeXt-SVD.",
                 ),
-                io.Int.Input("width", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
-                io.Int.Input("height", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
+                io.Int.Input("width", default=0, min=0, max=16384, tooltip=f"Width {CANVAS_SIZE}"),
+                io.Int.Input(
+                    "height", default=0, min=0, max=16384, tooltip=f"Height {CANVAS_SIZE}"
+                ),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="control_frames", tooltip="One picture a frame, people on black."
-                ),
+                io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )
@@ -205,40 +225,42 @@ class AlignPoses(io.ComfyNode):
             display_name="Align Poses to Reference",
             category="FCVG/poses",
             **search_words("retarget", "pose transfer", "openpose", "driving video"),
-            description="Bring the person of a driving video to the place and size of the one in a "
-            "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
+            description="Moves and scales the person of a driving video to the place and size of "
+            "the person in a reference picture, and draws every frame: the control frames of "
+            "ControlNeXt-SVD.",
             inputs=[
                 PoseKeypointSocket.Input(
                     "driving_poses",
-                    tooltip="Of all frames of the video, from Extract Poses "
-                    "or SDPose Keypoint Extractor.",
+                    tooltip="Poses of all frames of the driving video, from Extract Poses or "
+                    "SDPose Keypoint Extractor.",
                 ),
                 PoseKeypointSocket.Input(
                     "reference_pose",
-                    tooltip="Of the picture, from Extract Poses or SDPose "
-                    "Keypoint Extractor; its canvas is the size of the "
-                    "frames.",
+                    tooltip="Poses of the reference picture, from Extract Poses or SDPose Keypoint "
+                    "Extractor; the first person is used. The control frames get the size of this "
+                    "picture, so bring it to the size of the video with Crop & Resize first.",
                 ),
                 io.Combo.Input(
                     "people",
                     options=PEOPLE,
                     default=PEOPLE[0],
-                    tooltip="one person: the one who is seen most; everybody: all, as "
-                    "ControlNeXt-SVD's authors do.",
+                    tooltip="Which people of the video to draw. one person: the person who is seen "
+                    "most. everybody: all people, as ControlNeXt-SVD's authors do.",
                 ),
                 io.Float.Input(
                     "smoothing",
                     default=0.0,
                     **bounds.SMOOTHING.widget,
                     step=0.5,
-                    tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
-                    "Not with everybody.",
+                    tooltip="Smooths poses that jitter, over about this many frames; 0 is off, 1 "
+                    "or 2 is enough for most videos. Has no effect if people is everybody.",
                 ),
                 io.Boolean.Input(
                     "reference_first",
                     default=True,
-                    tooltip="Begin with the picture's own pose, one frame more, as "
-                    "ControlNeXt-SVD's authors do.",
+                    tooltip="Whether to begin with the pose of the reference picture, as "
+                    "ControlNeXt-SVD's authors do. The result then has one frame more than the "
+                    "video.",
                 ),
                 io.Float.Input(
                     "pose_width",
@@ -250,9 +272,7 @@ class AlignPoses(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="control_frames", tooltip="One picture a frame, people on black."
-                ),
+                io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )
