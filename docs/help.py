@@ -151,7 +151,7 @@ def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dic
     return {
         f"{schema.node_id}.md": _page(schema, chapters[schema.node_id], shared, sources, mark)
         for schema in schemas
-        for mark in [_marker(schema, display_names)]
+        for mark in [name_marker(schema, display_names)]
     }
 
 
@@ -173,7 +173,7 @@ def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, 
 def _line(port: Port, notes: dict[str, str], mark) -> str:
     """An item of a list: name, type, default and range, then the tooltip and what notes add."""
     said = port.settings
-    texts = [_with_choices(mark(said["tooltip"]), said.get("options", []))]
+    texts = [mark_choices(mark(said["tooltip"]), said.get("options", []))]
     texts += [text for title, text in notes.items() if f"`{port.name}`" in title]
     return f"- `{port.name}` ({', '.join(_facts(port))}): {' '.join(texts)}"
 
@@ -189,7 +189,7 @@ def _facts(port: Port) -> Iterator[str]:
         yield f"{said['min']} to {said['max']}"
 
 
-def _with_choices(text: str, choices: list[str]) -> str:
+def mark_choices(text: str, choices: list[str]) -> str:
     """A tooltip that marks the choices it explains, or else lists them all."""
     choices = [word for word in choices if not word.startswith("(")]  # "(none found ...)"
     words = "|".join(map(re.escape, sorted(choices, key=len, reverse=True)))
@@ -198,7 +198,7 @@ def _with_choices(text: str, choices: list[str]) -> str:
     return f"{text} One of: {', '.join(f'`{word}`' for word in choices)}."
 
 
-def _marker(schema: Schema, display_names: list[str]):
+def name_marker(schema: Schema, display_names: list[str]):
     """A function that sets the names of other nodes in italics, and names in code as code."""
     others = {*display_names, *HOST_NODES} - {schema.display_name}
     names = "|".join(map(re.escape, sorted(others, key=len, reverse=True)))

@@ -28,7 +28,11 @@ class LoadControlNeXt(io.ComfyNode):
                     "belongs to the UNet in Load FCVG Model.",
                 )
             ],
-            outputs=[ControlNeXtSocket.Output(display_name="controlnext", tooltip=FOR_CONTROL)],
+            outputs=[
+                ControlNeXtSocket.Output(
+                    display_name="controlnext", tooltip=f"The ControlNeXt, {FOR_CONTROL}"
+                )
+            ],
         )
 
     @classmethod

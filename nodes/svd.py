@@ -107,7 +107,7 @@ class LoadFcvgModel(io.ComfyNode):
                     "a part of the weights. The published files do not need it.",
                 ),
             ],
-            outputs=[io.Model.Output(tooltip=FOR_CONTROL)],
+            outputs=[io.Model.Output(tooltip=f"The model, {FOR_CONTROL}")],
         )
 
     @classmethod

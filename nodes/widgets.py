@@ -61,7 +61,7 @@ AUGMENTATION = (
 )
 NO_PICTURE = "The unconditional input (no picture), used for guidance."
 EMPTY_VIDEO = "An empty video of the chosen size, for latent_image of SamplerCustomAdvanced."
-FOR_CONTROL = "For Apply ControlNeXt, FCVG Sampler or ControlNeXt-SVD Sampler."
+FOR_CONTROL = "for Apply ControlNeXt, FCVG Sampler or ControlNeXt-SVD Sampler."
 SEED = "Seed for all noise. Change it for a different result."
 START_OF_PASS = (
     "Guidance at the keyframe that a pass starts from: the first frame for the forward pass, the "

@@ -140,13 +140,13 @@ def test_page(example):
 )
 def test_names_are_marked(example, text, marked):
     names = ["Example", "Load SVD (diffusers folder)"]
-    assert help_pages._marker(example, names)(text) == marked
+    assert help_pages.name_marker(example, names)(text) == marked
 
 
 def test_choices_that_a_tooltip_explains_are_not_listed_again():
     choices = ["ease", "ease-in", "(none found: put it into models/x)"]
     text = "ease: gently. ease-in: slow at first; an ease of: its own."
-    assert help_pages._with_choices(text, choices) == (
+    assert help_pages.mark_choices(text, choices) == (
         "`ease`: gently. `ease-in`: slow at first; an ease of: its own."
     )
 
