@@ -15,6 +15,7 @@ What all of them use:
 
     errors      UserError: what a user can mend
     bounds      between which numbers a setting lies, without torch
+    choices     the words that a user can choose from, without torch
     quoting     what a user or a file says, repeated in a message, never too long
     shell       a command as it is typed, for messages
     json_text   JSON from anywhere -> values

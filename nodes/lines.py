@@ -5,13 +5,11 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
 from .widgets import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
-
-DETECTORS = ["opencv", "pytlsd"]
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -113,8 +111,8 @@ class MatchLines(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "detector",
-                    options=DETECTORS,
-                    default="opencv",
+                    options=list(choices.LINE_DETECTORS),
+                    default=choices.LINE_DETECTORS[0],
                     **rarely_changed(),
                     tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
                     "where it is installed.",
@@ -210,7 +208,7 @@ class DrawLines(io.ComfyNode):
         num_frames: int,
         line_width: int,
         color_seed: int,
-        timing: str = "reference",
+        timing: str = choices.REFERENCE,
         custom_times: str = "",
     ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image
@@ -259,8 +257,8 @@ class FilterLineMatches(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "outliers",
-                    options=["none", "affine", "homography"],
-                    default="none",
+                    options=list(choices.FITS),
+                    default=choices.FITS[0],
                     tooltip="Leave out what does not follow the motion of most: affine "
                     "suits a camera that pans and zooms, homography a flat scene.",
                 ),

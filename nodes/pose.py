@@ -5,7 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .control import draw_moving_people, drawn_size, keyframe_poses, list_poses, pose_size
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
@@ -21,9 +21,7 @@ from .widgets import (
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 SHOWN = 16  # pictures on the node itself; of a video the first ones
-PEOPLE = ["one person", "everybody"]
 # What several inputs and outputs say.
 FRAME_SIZE = "Of the control frames, in pixels; 0 takes that of the poses."
 FRAME_POSES = "The people of each frame, in OpenPose's form."
@@ -158,8 +156,8 @@ class DrawPoses(io.ComfyNode):
                 *pose_inputs(),
                 io.Combo.Input(
                     "style",
-                    options=STYLE_NAMES,
-                    default=STYLE_NAMES[0],
+                    options=list(choices.POSE_STYLES),
+                    default=choices.FCVG_STYLE,
                     tooltip="For which model: FCVG's limbs and fingers are twice as "
                     "wide as ControlNeXt-SVD's.",
                 ),
@@ -221,8 +219,8 @@ class AlignPoses(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "people",
-                    options=PEOPLE,
-                    default=PEOPLE[0],
+                    options=list(choices.DRIVING_PEOPLE),
+                    default=choices.ONE_PERSON,
                     tooltip="one person: the one who is seen most; everybody: all, as "
                     "ControlNeXt-SVD's authors do.",
                 ),
@@ -284,7 +282,7 @@ class AlignPoses(io.ComfyNode):
             from_openpose(reference, size=size, name="reference_pose"),
             driving_size=driving_size,
             reference_size=size,
-            one_person=people == PEOPLE[0],
+            one_person=people == choices.ONE_PERSON,
             smoothing=smoothing,
             reference_first=reference_first,
         )

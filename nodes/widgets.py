@@ -2,13 +2,10 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
-# What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
-TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
-MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
-CUSTOM = "custom"
+CUSTOM = "custom"  # a timing beside those of `choices`: the widget below it has the numbers
 # What several inputs and outputs say.
 NUM_FRAMES = (
     "Frames of the whole video, keyframes included; the same in every node. FCVG was trained on 25."
@@ -43,8 +40,8 @@ def timing_inputs(*, optional: bool = False) -> list:
     return [
         io.Combo.Input(
             "timing",
-            options=[*TIMINGS, CUSTOM],
-            default=TIMINGS[0],
+            options=[*choices.TIMINGS, CUSTOM],
+            default=choices.REFERENCE,
             optional=optional,
             tooltip="reference: even, but the second frame still shows the first "
             "keyframe and the last but one already the last, as FCVG was trained. "
@@ -67,16 +64,16 @@ def pose_inputs() -> list:
     return [
         io.Combo.Input(
             "missing_joints",
-            options=MISSING_JOINTS,
-            default=MISSING_JOINTS[0],
+            options=list(choices.MISSING_JOINTS),
+            default=choices.MISSING_JOINTS[0],
             **rarely_changed(),
             tooltip="Joints that only one frame shows: hide them in between, or hold "
             "them beside the body.",
         ),
         io.Combo.Input(
             "missing_people",
-            options=MISSING_PEOPLE,
-            default=MISSING_PEOPLE[0],
+            options=list(choices.MISSING_PEOPLE),
+            default=choices.MISSING_PEOPLE[0],
             **rarely_changed(),
             tooltip="People that only one frame shows: let them fade at their place, "
             "or leave them out.",

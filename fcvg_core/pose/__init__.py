@@ -7,13 +7,11 @@ from .follow import follow_person, stack_padded
 from .onnx_model import usable_providers
 from .openpose import canvas_size, from_openpose, is_stretched, to_openpose
 from .preview import draw_on_frame
-from .track import MISSING_JOINTS, MISSING_PEOPLE, interpolate_poses, match_people
+from .track import interpolate_poses, match_people
 from .types import Poses, is_seen, nobody, stack_frames
 
 __all__ = [
     "DWPOSE_FILES",
-    "MISSING_JOINTS",
-    "MISSING_PEOPLE",
     "STYLES",
     "PoseDetector",
     "PoseStyle",

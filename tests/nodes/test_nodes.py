@@ -194,8 +194,8 @@ class TestLoaders:
             node_classes["FCVG_LoadModel"].execute("x", "int3")
 
     def test_choices_are_those_of_the_loader(self, load):
-        dtypes = load("nodes.svd").WEIGHT_DTYPES
-        assert dtypes == list(load("nodes.host.svd.loading").WEIGHT_DTYPES)
+        formats = load("fcvg_core.choices").WEIGHT_FORMATS
+        assert formats == tuple(load("nodes.host.svd.loading").WEIGHT_DTYPES)
 
 
 class TestConditioning:

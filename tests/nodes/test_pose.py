@@ -378,18 +378,6 @@ class TestAlignPoses:
             self.align(node_classes, [], one())
 
 
-def test_lists_are_those_of_the_core(load):
-    widgets, pose = load("nodes.widgets"), load("fcvg_core.pose")
-    for repeated, known in (
-        (widgets.TIMINGS, load("fcvg_core.timeline").TIMINGS),
-        (widgets.MISSING_JOINTS, pose.MISSING_JOINTS),
-        (widgets.MISSING_PEOPLE, pose.MISSING_PEOPLE),
-        (load("nodes.pose").STYLE_NAMES, pose.STYLES),
-        (load("nodes.lines").DETECTORS, load("fcvg_core.lines.lsd").DETECTORS),
-    ):
-        assert repeated == list(known)
-
-
 class TestSDPose:
     """POSE_KEYPOINT of the detector that newer hosts have themselves."""
 

@@ -2,14 +2,11 @@
 
 import argparse
 
-from ... import bounds
+from ... import bounds, choices
 from ...catalogue.model_files import MODES
 from ...errors import UserError
 from .option_groups import (
-    MISSING_JOINTS,
-    MISSING_PEOPLE,
     OUTPUT,
-    STYLES,
     add_detector,
     add_device,
     add_job,
@@ -167,7 +164,7 @@ def _add_pose(commands) -> None:
     pose.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
                       help=OUTPUT)
     add_size(pose, height=None, width=None)
-    pose.add_argument("--style", choices=STYLES, default=STYLES[0],
+    pose.add_argument("--style", choices=choices.POSE_STYLES, default=choices.POSE_STYLES[0],
                       help="whose lines are drawn (%(default)s)")
     add_detector(pose)
     add_device(pose)
@@ -260,11 +257,11 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
         help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")
     people.add_argument("--no-poses", dest="poses", action="store_const", const=False,
                         help="lines only")
-    add("--missing-joints", choices=MISSING_JOINTS, default=MISSING_JOINTS[0],
+    add("--missing-joints", choices=choices.MISSING_JOINTS, default=choices.MISSING_JOINTS[0],
         help="joints that one frame does not show: hide, or hold beside the body (%(default)s)")
-    add("--missing-people", choices=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+    add("--missing-people", choices=choices.MISSING_PEOPLE, default=choices.MISSING_PEOPLE[0],
         help="people that one frame does not show: fade, or drop (%(default)s)")
-    add("--timing", type=TIMING, default="reference", metavar="T",
+    add("--timing", type=TIMING, default=choices.REFERENCE, metavar="T",
         help="of the motion: reference (the frames beside both ends show the ends), uniform, "
         "ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)")
     add("--control-weight", "--control_weight", type=number(bounds.CONTROL_WEIGHT), default=1.0,
