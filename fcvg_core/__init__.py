@@ -7,6 +7,7 @@ The rooms, in the order in which the data passes through them:
     timeline    when each frame lies between the keyframes
     lines       two frames -> matched segments -> drawn frames
     pose        two frames -> matched people -> drawn frames
+    control     lines and people -> control frames; a driving video -> control frames
     sampling    maths over the frame axis: fusion, windows, schedule, noise
     models      one folder per published family of networks
     standalone  the face without ComfyUI: files, diffusers, command line

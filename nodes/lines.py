@@ -9,7 +9,7 @@ from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
-from .widgets import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
+from .widgets import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_timing, timing_inputs
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -211,11 +211,12 @@ class DrawLines(io.ComfyNode):
         timing: str = choices.REFERENCE,
         custom_times: str = "",
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_moving_lines
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.lines import draw_lines, interpolate_lines
+        from ..fcvg_core.timeline import inbetween_times
 
-        track = interpolate_lines(line_matches, read_times(num_frames, timing, custom_times))
-        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=color_seed)
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        frames = draw_moving_lines(line_matches, times, line_width=line_width, seed=color_seed)
         return io.NodeOutput(to_image(frames))
 
 

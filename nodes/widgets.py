@@ -89,11 +89,11 @@ def pose_inputs() -> list:
     ]
 
 
-def read_times(num_frames: int, timing: str, custom_times: str):
-    """[num_frames] times of the widgets of `timing_inputs`."""
-    from ..fcvg_core.timeline import inbetween_times, parse_timing
+def read_timing(timing: str, custom_times: str) -> str | list[float]:
+    """The widgets of `timing_inputs` as `inbetween_times` takes them."""
+    from ..fcvg_core.timeline import parse_timing
 
-    return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
+    return parse_timing(custom_times) if timing == CUSTOM else timing
 
 
 def size_inputs() -> list[io.Input]:

@@ -21,6 +21,7 @@ ALL = "all"
 ARROWS = {
     "lines": (),
     "pose": (),
+    "control": ("lines", "pose"),
     "sampling": (),
     "models": (),
     "files": (),
@@ -31,6 +32,7 @@ ARROWS = {
     "standalone/control": (
         "files",
         "catalogue",
+        "control",
         "lines",
         "pose",
         "standalone/media",
