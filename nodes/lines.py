@@ -47,9 +47,10 @@ class LoadGlueStick(io.ComfyNode):
 
     @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
-        from .host.gluestick import FILES, load_gluestick
+        from ..fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
+        from .host.gluestick import load_gluestick
 
-        paths = folders.find_pair(folders.GLUESTICK, (gluestick_name, superpoint_name), FILES)
+        paths = folders.find_pair((gluestick_name, superpoint_name), GLUESTICK_ROWS)
         return io.NodeOutput(load_gluestick(*paths) if paths else None)
 
     @classmethod

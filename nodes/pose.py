@@ -60,10 +60,10 @@ class LoadDWPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
-        from ..fcvg_core.pose import DWPOSE_FILES
+        from ..fcvg_core.catalogue.dwpose import DWPOSE_ROWS
         from .host.dwpose import load_dwpose
 
-        paths = folders.find_pair(folders.DWPOSE, (boxes_name, points_name), DWPOSE_FILES)
+        paths = folders.find_pair((boxes_name, points_name), DWPOSE_ROWS)
         return io.NodeOutput(load_dwpose(*paths) if paths else None)
 
     @classmethod

@@ -3,7 +3,7 @@
 import argparse
 
 from ... import bounds, choices
-from ...catalogue.model_files import MODES
+from ...catalogue.families import list_modes
 from ...errors import UserError
 from .option_groups import (
     OUTPUT,
@@ -178,7 +178,7 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
         "licence and source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; "
         "downloads go to the first of them.",
     )
-    command.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
+    command.add_argument("--mode", choices=tuple(list_modes()), help="of this mode only")
     command.add_argument("--needed", action="store_true",
                          help="without what is optional: GlueStick, the non-commercial SuperPoint "
                          "and, for inbetween, DWPose")
