@@ -1,10 +1,9 @@
 """Two frames -> matched people -> frames that show them move. Read `types` first."""
 
 from .align import align_poses, drive_reference, smooth_poses
-from .detector import DWPOSE_FILES, PoseDetector, open_detector
+from .detector import PoseDetector, open_detector, open_dwpose
 from .draw import STYLES, PoseStyle, draw_poses
 from .follow import follow_person, stack_padded
-from .onnx_model import usable_providers
 from .openpose import canvas_size, from_openpose, to_openpose
 from .openpose_frames import first_canvas, list_frames, read_people
 from .preview import draw_on_frame
@@ -12,7 +11,6 @@ from .track import interpolate_poses, match_people
 from .types import Poses, is_seen, nobody, stack_frames
 
 __all__ = [
-    "DWPOSE_FILES",
     "STYLES",
     "PoseDetector",
     "PoseStyle",
@@ -31,10 +29,10 @@ __all__ = [
     "match_people",
     "nobody",
     "open_detector",
+    "open_dwpose",
     "read_people",
     "smooth_poses",
     "stack_frames",
     "stack_padded",
     "to_openpose",
-    "usable_providers",
 ]
