@@ -5,7 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
@@ -14,11 +14,9 @@ from .widgets import (
     LINE_MATCHES,
     LINE_WIDTH,
     NUM_FRAMES,
-    read_times,
+    read_timing,
     timing_inputs,
 )
-
-DETECTORS = ["opencv", "pytlsd"]
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -62,9 +60,10 @@ class LoadGlueStick(io.ComfyNode):
 
     @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
-        from .host.gluestick import FILES, load_gluestick
+        from ..fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
+        from .host.gluestick import load_gluestick
 
-        paths = folders.find_pair(folders.GLUESTICK, (gluestick_name, superpoint_name), FILES)
+        paths = folders.find_pair((gluestick_name, superpoint_name), GLUESTICK_ROWS)
         return io.NodeOutput(load_gluestick(*paths) if paths else None)
 
     @classmethod
@@ -139,8 +138,8 @@ class MatchLines(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "detector",
-                    options=DETECTORS,
-                    default="opencv",
+                    options=list(choices.LINE_DETECTORS),
+                    default=choices.LINE_DETECTORS[0],
                     **rarely_changed(),
                     tooltip="Only with GlueStick: the detector of line segments. opencv is always "
                     "there and finds nearly the same segments as pytlsd, the paper's detector, "
@@ -235,14 +234,15 @@ class DrawLines(io.ComfyNode):
         num_frames: int,
         line_width: int,
         color_seed: int,
-        timing: str = "reference",
+        timing: str = choices.REFERENCE,
         custom_times: str = "",
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_moving_lines
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.lines import draw_lines, interpolate_lines
+        from ..fcvg_core.timeline import inbetween_times
 
-        track = interpolate_lines(line_matches, read_times(num_frames, timing, custom_times))
-        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=color_seed)
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        frames = draw_moving_lines(line_matches, times, line_width=line_width, seed=color_seed)
         return io.NodeOutput(to_image(frames))
 
 
@@ -288,8 +288,8 @@ class FilterLineMatches(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "outliers",
-                    options=["none", "affine", "homography"],
-                    default="none",
+                    options=list(choices.FITS),
+                    default=choices.FITS[0],
                     tooltip="Removes lines that do not follow the motion of most lines. affine: "
                     "for a camera that pans or zooms. homography: for a flat scene, or a camera "
                     "that turns on the spot. none: for several things that move differently.",

@@ -5,8 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
-from .control import draw_moving_people, drawn_size, keyframe_poses, list_poses, pose_size
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
@@ -16,14 +15,12 @@ from .widgets import (
     NUM_FRAMES,
     POSE_WIDTH,
     pose_inputs,
-    read_times,
+    read_timing,
     timing_inputs,
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 SHOWN = 16  # pictures on the node itself; of a video the first ones
-PEOPLE = ["one person", "everybody"]
 # Texts that several inputs and outputs share.
 CANVAS_SIZE = (
     "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
@@ -76,10 +73,10 @@ class LoadDWPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
-        from ..fcvg_core.pose import DWPOSE_FILES
+        from ..fcvg_core.catalogue.dwpose import DWPOSE_ROWS
         from .host.dwpose import load_dwpose
 
-        paths = folders.find_pair(folders.DWPOSE, (boxes_name, points_name), DWPOSE_FILES)
+        paths = folders.find_pair((boxes_name, points_name), DWPOSE_ROWS)
         return io.NodeOutput(load_dwpose(*paths) if paths else None)
 
     @classmethod
@@ -151,7 +148,7 @@ class ExtractPoses(io.ComfyNode):
         # Frame by frame: a video's batch is large, and twice as large in between.
         drawn = np.stack(
             [
-                draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
+                draw_on_frame(to_uint8(frame), poses, style=STYLES[choices.FCVG_STYLE])
                 for frame, poses in zip(image, found, strict=True)
             ]
         )
@@ -178,8 +175,8 @@ class DrawPoses(io.ComfyNode):
                 *pose_inputs(),
                 io.Combo.Input(
                     "style",
-                    options=STYLE_NAMES,
-                    default=STYLE_NAMES[0],
+                    options=list(choices.POSE_STYLES),
+                    default=choices.FCVG_STYLE,
                     tooltip="The model that the drawing is for: FCVG was trained on limbs and "
                     "fingers twice as wide as those of ControlNeXt-SVD.",
                 ),
@@ -204,15 +201,29 @@ class DrawPoses(io.ComfyNode):
         custom_times: str,
         width: int,
         height: int,
-        **choices,
+        style: str,
+        missing_joints: str,
+        missing_people: str,
+        pose_width: float,
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_moving_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.pose import STYLES, to_openpose
+        from ..fcvg_core.timeline import inbetween_times
+        from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
-        keyframes = keyframe_poses(first_pose, last_pose)
+        if style not in STYLES:
+            raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+        keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes, height=height, width=width)
-        times = read_times(num_frames, timing, custom_times)
-        track, frames = draw_moving_people(keyframes, times, size, **choices)
+        track, frames = draw_moving_people(
+            keyframe_people(keyframes, size),
+            inbetween_times(num_frames, read_timing(timing, custom_times)),
+            size,
+            style=STYLES[style].scaled(pose_width),
+            missing_joints=missing_joints,
+            missing_people=missing_people,
+        )
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
         return io.NodeOutput(to_image(frames), written)
 
@@ -242,8 +253,8 @@ class AlignPoses(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "people",
-                    options=PEOPLE,
-                    default=PEOPLE[0],
+                    options=list(choices.DRIVING_PEOPLE),
+                    default=choices.ONE_PERSON,
                     tooltip="Which people of the video to draw. one person: the person who is seen "
                     "most. everybody: all people, as ControlNeXt-SVD's authors do.",
                 ),
@@ -287,30 +298,28 @@ class AlignPoses(io.ComfyNode):
         reference_first: bool,
         pose_width: float,
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_driven_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import (
-            STYLES,
-            draw_poses,
-            drive_reference,
-            from_openpose,
-            to_openpose,
-        )
+        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.settings import DrivingSettings
+        from .host.poses import driving_people, reference_people
 
-        driving = list_poses("driving_poses", driving_poses)
-        reference = list_poses("reference_pose", reference_pose)[0]
-        driving_size, size = pose_size(driving), drawn_size([reference])
-        track = drive_reference(
-            [from_openpose(frame, size=driving_size, name="driving_poses") for frame in driving],
-            from_openpose(reference, size=size, name="reference_pose"),
+        driving, driving_size = driving_people(driving_poses)
+        reference, size = reference_people(reference_pose)
+        track, frames = draw_driven_people(
+            driving,
+            reference,
+            DrivingSettings(
+                one_person=people == choices.ONE_PERSON,
+                smoothing=smoothing,
+                pose_width=pose_width,
+            ),
             driving_size=driving_size,
-            reference_size=size,
-            one_person=people == PEOPLE[0],
-            smoothing=smoothing,
+            size=size,
             reference_first=reference_first,
         )
-        style = STYLES["controlnext-svd-v2"].scaled(pose_width)
         written = [to_openpose(track.frame(i), size) for i in range(len(track.scores))]
-        return io.NodeOutput(to_image(draw_poses(track, size, style=style)), written)
+        return io.NodeOutput(to_image(frames), written)
 
 
 NODES = [LoadDWPose, ExtractPoses, DrawPoses, AlignPoses]

@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words
 from .widgets import (
@@ -16,8 +16,6 @@ from .widgets import (
     keyframe_inputs,
     size_inputs,
 )
-
-WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.svd.loading.WEIGHT_DTYPES
 
 
 class LoadSVD(io.ComfyNode):
@@ -94,8 +92,8 @@ class LoadFcvgModel(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "weight_dtype",
-                    options=WEIGHT_DTYPES,
-                    default="default",
+                    options=list(choices.WEIGHT_FORMATS),
+                    default=choices.WEIGHT_FORMATS[0],
                     tooltip="Number format of the weights. default: what suits the card. "
                     "fp8_e4m3fn: half the memory, a little less detail. fp8_e5m2: half the memory, "
                     "less detail still. Has no effect on a file that needs base_model.",
@@ -118,8 +116,11 @@ class LoadFcvgModel(io.ComfyNode):
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
         from .host.svd.loading import load_unet
 
-        if weight_dtype not in WEIGHT_DTYPES:
-            raise ValueError(f"weight_dtype is {weight_dtype!r}, but it is one of {WEIGHT_DTYPES}.")
+        if weight_dtype not in choices.WEIGHT_FORMATS:
+            raise ValueError(
+                f"weight_dtype is {weight_dtype!r}; expected one of "
+                f"{', '.join(choices.WEIGHT_FORMATS)}."
+            )
         path = folders.find_file(folders.UNET, unet_name)
         return io.NodeOutput(load_unet(path, base_model, weight_dtype))
 

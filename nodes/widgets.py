@@ -2,13 +2,10 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
-# What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
-TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
-MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
-CUSTOM = "custom"
+CUSTOM = "custom"  # a timing beside those of `choices`: custom_times has the numbers
 # Texts that several nodes share. A tooltip is read alone: it never points to another tooltip.
 FIRST_FRAME = (
     "The picture that the video begins with. A picture of another size is cropped and resized; of "
@@ -86,8 +83,8 @@ def timing_inputs(*, optional: bool = False) -> list:
     return [
         io.Combo.Input(
             "timing",
-            options=[*TIMINGS, CUSTOM],
-            default=TIMINGS[0],
+            options=[*choices.TIMINGS, CUSTOM],
+            default=choices.REFERENCE,
             optional=optional,
             tooltip="Pace of the motion. reference: linear, except that the second frame repeats "
             "the first keyframe and the second-to-last frame repeats the last keyframe (as in "
@@ -111,16 +108,16 @@ def pose_inputs() -> list:
     return [
         io.Combo.Input(
             "missing_joints",
-            options=MISSING_JOINTS,
-            default=MISSING_JOINTS[0],
+            options=list(choices.MISSING_JOINTS),
+            default=choices.MISSING_JOINTS[0],
             **rarely_changed(),
             tooltip="Joints that only one keyframe shows. hide: they are not drawn between the "
             "keyframes. hold: they go along with the body, for an arm that should not vanish.",
         ),
         io.Combo.Input(
             "missing_people",
-            options=MISSING_PEOPLE,
-            default=MISSING_PEOPLE[0],
+            options=list(choices.MISSING_PEOPLE),
+            default=choices.MISSING_PEOPLE[0],
             **rarely_changed(),
             tooltip="People whom only one keyframe shows. fade: they stay in their place and fade "
             "in or out. drop: they are not drawn.",
@@ -136,11 +133,11 @@ def pose_inputs() -> list:
     ]
 
 
-def read_times(num_frames: int, timing: str, custom_times: str):
-    """[num_frames] times of the widgets of `timing_inputs`."""
-    from ..fcvg_core.timeline import inbetween_times, parse_timing
+def read_timing(timing: str, custom_times: str) -> str | list[float]:
+    """The widgets of `timing_inputs` as `inbetween_times` takes them."""
+    from ..fcvg_core.timeline import parse_timing
 
-    return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
+    return parse_timing(custom_times) if timing == CUSTOM else timing
 
 
 def size_inputs() -> list[io.Input]:
