@@ -182,7 +182,8 @@ def _facts(port: Port) -> Iterator[str]:
     said = port.settings
     yield port.kind
     if "default" in said:
-        yield f"default `{said['default']}`"
+        code = "`" if port.kind == "STRING" else ""  # a text may have commas of its own
+        yield f"default {code}{said['default']}{code}"
     elif said.get("optional"):
         yield "optional"
     if said.get("max", 2**32) < 2**32 - 1:  # a larger one is a seed's
@@ -190,12 +191,12 @@ def _facts(port: Port) -> Iterator[str]:
 
 
 def mark_choices(text: str, choices: list[str]) -> str:
-    """A tooltip that marks the choices it explains, or else lists them all."""
+    """A tooltip with the choices that it explains in bold, or else a list of all choices."""
     choices = [word for word in choices if not word.startswith("(")]  # "(none found ...)"
     words = "|".join(map(re.escape, sorted(choices, key=len, reverse=True)))
     if not choices or all(word in text for word in choices):
-        return re.sub(rf"(?<![\w`-])({words})(?=:)", r"`\1`", text) if words else text
-    return f"{text} One of: {', '.join(f'`{word}`' for word in choices)}."
+        return re.sub(rf"(?<![\w`-])({words})(?=:)", r"**\1**", text) if words else text
+    return f"{text} One of: {', '.join(choices)}."
 
 
 def name_marker(schema: Schema, display_names: list[str]):

@@ -117,9 +117,9 @@ def test_page(example):
         "Why it is there.\n\n"
         "- One tip.\n- Another tip.\n\n"
         "## Inputs\n\n"
-        "- `width` (INT, default `0`, 0 to 64): From Crop & Resize. Both or none.\n"
-        "- `height` (INT, default `0`): In pixels. Both or none.\n"
-        "- `style` (COMBO, default `a`): As in `custom_times`. One of: `a`, `b`.\n"
+        "- `width` (INT, default 0, 0 to 64): From Crop & Resize. Both or none.\n"
+        "- `height` (INT, default 0): In pixels. Both or none.\n"
+        "- `style` (COMBO, default a): As in `custom_times`. One of: a, b.\n"
         "- `mask` (MASK, optional): White is kept.\n\n"
         "## Outputs\n\n"
         "- `image` (IMAGE): In `models/dwpose`.\n\n"
@@ -147,7 +147,7 @@ def test_choices_that_a_tooltip_explains_are_not_listed_again():
     choices = ["ease", "ease-in", "(none found: put it into models/x)"]
     text = "ease: gently. ease-in: slow at first; an ease of: its own."
     assert help_pages.mark_choices(text, choices) == (
-        "`ease`: gently. `ease-in`: slow at first; an ease of: its own."
+        "**ease**: gently. **ease-in**: slow at first; an ease of: its own."
     )
 
 
