@@ -2,6 +2,7 @@
 # make test        everything that is tested, in a real ComfyUI too where one is found
 # make test-quick  in under three minutes: without what is slow, in one ComfyUI
 # make registry    what the registry's tools say of the pack as it is published
+# make docs        the help pages of the nodes and the picture of the architecture, from the code
 # make fuzz        every reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
 #
 # All need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
@@ -13,7 +14,7 @@ DEMO := demo
 # One release train: torchaudio of one beside torch of another breaks transformers.
 TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 
-.PHONY: demo test test-quick registry fuzz lint clean
+.PHONY: demo test test-quick registry docs fuzz lint clean
 
 demo: .venv/installed
 	$(PY) -m fcvg_core sample-frames $(DEMO)/frames
@@ -35,6 +36,10 @@ test-quick: .venv/installed
 registry: .venv/installed
 	$(PY) tests/registry_tools.py
 	FCVG_TEST_REGISTRY=1 $(PY) -m pytest -q -ra tests/registry
+
+docs: .venv/installed
+	$(PY) docs/help.py
+	$(PY) docs/rooms.py
 
 fuzz: .venv/installed
 	FCVG_FUZZ_EXAMPLES="$${FCVG_FUZZ_EXAMPLES:-5000}" OMP_NUM_THREADS=1 \

@@ -7,6 +7,7 @@ The rooms, in the order in which the data passes through them:
     timeline    when each frame lies between the keyframes
     lines       two frames -> matched segments -> drawn frames
     pose        two frames -> matched people -> drawn frames
+    control     lines and people -> control frames; a driving video -> control frames
     sampling    maths over the frame axis: fusion, windows, schedule, noise
     models      one folder per published family of networks
     standalone  the face without ComfyUI: files, diffusers, command line
@@ -15,6 +16,7 @@ What all of them use:
 
     errors      UserError: what a user can mend
     bounds      between which numbers a setting lies, without torch
+    choices     the words that a user can choose from, without torch
     quoting     what a user or a file says, repeated in a message, never too long
     shell       a command as it is typed, for messages
     json_text   JSON from anywhere -> values

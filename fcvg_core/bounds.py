@@ -40,7 +40,7 @@ SIZE = Bounds(64, 4096, step=64)  # pixels, of the height and of the width
 FRAMES = Bounds(2, 1024)  # of a video between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
 STRIDE = Bounds(1, 1000)  # frames of a driving video, of which the first counts
-FILE_FPS = Bounds(0.01, 1000.0)  # frames a second of a video file
+FILE_FPS = Bounds(0.001, 1000)  # frames a second of a video file, read or written
 FPS = Bounds(1, 1000)  # frames a second that SVD is told: a whole number
 MOTION_BUCKET = Bounds(1, 1023)  # SVD's measure of motion
 AUGMENTATION = Bounds(0.0, 1.0)  # standard deviation of noise on pictures in -1..1

@@ -35,3 +35,18 @@ class SamplingSettings:
     augmentation: float
     noise_injection_steps: int
     noise_injection_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrivingSettings:
+    """How the people of a driving video move the person of a reference picture.
+
+    Attributes:
+        one_person: leave out everybody but the person who is seen most; see `drive_reference`.
+        smoothing: strength of the filter against jitter, in frames; 0 is off.
+        pose_width: width of the drawn people, as a multiple of the width in training.
+    """
+
+    one_person: bool
+    smoothing: float
+    pose_width: float

@@ -6,18 +6,17 @@ import torch
 from torch import Tensor
 
 from .bounds import FRAMES
+from .choices import REFERENCE, TIMINGS
 from .errors import UserError
 from .quoting import quote
 
-# How far the motion has come, 0..1, at a part of the way through the video, 0..1.
+# Maps the position in the video (0..1) to the progress of the motion (0..1).
 EASINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "uniform": lambda x: x,
     "ease-in": lambda x: x**2,
     "ease-out": lambda x: 1 - (1 - x) ** 2,
     "ease-in-out": lambda x: x**2 * (3 - 2 * x),
 }
-REFERENCE = "reference"
-TIMINGS = (REFERENCE, *EASINGS)
 
 
 def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) -> Tensor:
@@ -29,7 +28,8 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
     Args:
         num_frames: at least 2.
         timing: one of TIMINGS, or a curve: 2 to 1024 numbers in 0..1, spread evenly over the
-            video and joined by straight lines. As many as there are frames are taken as they are.
+            video and joined by straight lines. A curve of exactly `num_frames` numbers is used
+            unchanged.
 
     Returns:
         [num_frames] float64, 0..1.

@@ -7,19 +7,31 @@ from comfy_api.latest import ComfyExtension, io
 from . import animate, control, controlnext, frames, inbetween, lines, pose, svd
 from .host.folders import register_folders
 
+# Modules with a list NODES, in the order of a graph. A new family adds its line here.
+MODULES = [
+    frames,
+    lines,
+    pose,
+    control,
+    svd,
+    controlnext,
+    inbetween,
+    animate,
+]
+
 
 class FcvgExtension(ComfyExtension):
     """Every node of the pack, in the order of a graph."""
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        rooms = (frames, lines, pose, control, svd, controlnext, inbetween, animate)
-        return [node for room in rooms for node in room.NODES]
+        """The nodes of all modules."""
+        return [node for module in MODULES for node in module.NODES]
 
 
 def open_extension() -> FcvgExtension:
     """Register the model folders and hand the node list to the host.
 
-    The host reports an exception in here as one line; the log gets the whole of it.
+    The host reports an exception of this function as one line, so the log gets its traceback.
     """
     try:
         register_folders()

@@ -1,29 +1,44 @@
-"""ControlNeXt-SVD: one reference image that moves as its control frames say."""
+"""ControlNeXt-SVD: animate a reference image by control frames."""
 
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
-from .widgets import AUGMENTATION, EMPTY_VIDEO, FPS, MOTION, NO_PICTURE, SEED, guidance_inputs
+from .widgets import (
+    AUGMENTATION,
+    CLIP_VISION,
+    EMPTY_VIDEO,
+    FPS,
+    HEIGHT,
+    MOTION,
+    NO_PICTURE,
+    SEED,
+    VAE,
+    WIDTH,
+    guidance_inputs,
+)
 
-REFERENCE = "The picture whose person moves in the video."
+REFERENCE = (
+    "The picture whose person moves in the video. A picture of another size is cropped and "
+    "resized; of a batch the first picture is used."
+)
 
 
 def _size_inputs() -> list[io.Input]:
     """Widgets for the size of a video."""
-    tooltip = (
-        "In pixels, a multiple of 64. 512 x 768 is the authors' default; version 2 was trained up "
-        "to 576 x 1024."
+    trained = (
+        "512 x 768 is the default of ControlNeXt-SVD's authors; version 2 was trained up to 576 x "
+        "1024."
     )
     return [
-        io.Int.Input("width", default=512, **bounds.SIZE.widget, tooltip=tooltip),
-        io.Int.Input("height", default=768, **bounds.SIZE.widget, tooltip=tooltip),
+        io.Int.Input("width", default=512, **bounds.SIZE.widget, tooltip=f"{WIDTH} {trained}"),
+        io.Int.Input("height", default=768, **bounds.SIZE.widget, tooltip=f"{HEIGHT} {trained}"),
     ]
 
 
 def _video_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video: the reference always tells it the defaults."""
+    """Widgets for what SVD is told about a video; the official code always uses the defaults."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
         io.Int.Input(
@@ -31,7 +46,7 @@ def _video_inputs() -> list[io.Input]:
             default=128,
             **bounds.MOTION_BUCKET.widget,
             **rarely_changed(),
-            tooltip=f"{MOTION} ControlNeXt-SVD's is 128.",
+            tooltip=f"{MOTION} ControlNeXt-SVD uses 128.",
         ),
         io.Float.Input(
             "augmentation",
@@ -39,17 +54,25 @@ def _video_inputs() -> list[io.Input]:
             **bounds.AUGMENTATION.widget,
             step=0.01,
             **rarely_changed(),
-            tooltip=f"Noise on the picture, {AUGMENTATION}",
+            tooltip=f"Noise added to the reference picture before it is encoded {AUGMENTATION}",
         ),
     ]
 
 
 def _guidance_inputs() -> list[io.Input]:
     """Widgets for guidance and windows."""
-    start = (
-        "At a window's first frame. The authors' default is 2.0 for version 2, 3.5 for version 1."
+    return guidance_inputs(
+        guidance=2.0,
+        window=24,
+        start="Guidance at the first frame of a window. Higher values follow the reference picture "
+        "more closely. ControlNeXt-SVD's default is 2.0 for version 2 and 3.5 for version 1; try 2 "
+        "to 4. 1.0 in both min_guidance and max_guidance switches guidance off and takes about "
+        "half the time.",
+        end="Guidance at the last frame of a window; it changes linearly in between. "
+        "ControlNeXt-SVD uses the same value as in min_guidance, so that guidance is constant.",
+        trained="Use 24 for version 2 and 14 for version 1; fewer need less memory, but seams may "
+        "show.",
     )
-    return guidance_inputs(guidance=2.0, window=24, start=start)
 
 
 class EncodeReference(io.ComfyNode):
@@ -60,17 +83,19 @@ class EncodeReference(io.ComfyNode):
             display_name="ControlNeXt-SVD Conditioning",
             category="FCVG/conditioning",
             **search_words("image to video", "svd conditioning", "animate"),
-            description="Prepare the reference picture for the model and make an empty video.",
+            description="Prepares the reference picture for the model and makes an empty video of "
+            "the chosen size, for Animation Guider.",
             inputs=[
-                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
-                io.Vae.Input("vae", tooltip="SVD's VAE."),
+                io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
+                io.Vae.Input("vae", tooltip=VAE),
                 io.Image.Input("reference_image", tooltip=REFERENCE),
                 *_size_inputs(),
                 io.Int.Input(
                     "num_frames",
                     default=24,
                     **bounds.ANIMATION_FRAMES.widget,
-                    tooltip="Of the video: as many as there are control frames.",
+                    tooltip="Number of frames of the video: the number of control frames. Connect "
+                    "batch_size of Get Image Size instead of counting them.",
                 ),
                 *_video_inputs(),
                 io.Int.Input(
@@ -78,12 +103,13 @@ class EncodeReference(io.ComfyNode):
                     default=0,
                     **bounds.SEED.widget,
                     **rarely_changed(),
-                    tooltip="Of the augmentation noise.",
+                    tooltip="Seed of the augmentation noise.",
                 ),
             ],
             outputs=[
                 io.Conditioning.Output(
-                    display_name="positive", tooltip="What the model is told of the picture."
+                    display_name="positive",
+                    tooltip="Conditioning of the reference picture, for Animation Guider.",
                 ),
                 io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
                 io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
@@ -127,17 +153,24 @@ class GuideAnimation(io.ComfyNode):
             display_name="Animation Guider",
             category="FCVG/sampling",
             **search_words("cfg guider", "context windows", "long video", "animate"),
-            description="For SamplerCustomAdvanced: sample a video of any length from one "
-            "reference image, window by window.",
+            description="Samples a video of any length from one reference picture, in overlapping "
+            "windows and in the memory of one window. For SamplerCustomAdvanced, with any sampler "
+            "and scheduler.",
             inputs=[
-                io.Model.Input(
-                    "model", tooltip="ControlNeXt-SVD's model, after Apply ControlNeXt."
+                io.Model.Input("model", tooltip="ControlNeXt-SVD's model, from Apply ControlNeXt."),
+                io.Conditioning.Input(
+                    "positive",
+                    tooltip="Conditioning of the reference picture, from ControlNeXt-SVD "
+                    "Conditioning.",
                 ),
-                io.Conditioning.Input("positive", tooltip="From ControlNeXt-SVD Conditioning."),
-                io.Conditioning.Input("negative", tooltip="From ControlNeXt-SVD Conditioning."),
+                io.Conditioning.Input(
+                    "negative",
+                    tooltip="The unconditional input (no picture), from ControlNeXt-SVD "
+                    "Conditioning.",
+                ),
                 *_guidance_inputs(),
             ],
-            outputs=[io.Guider.Output(tooltip="For SamplerCustomAdvanced.")],
+            outputs=[io.Guider.Output(tooltip="The guider, for SamplerCustomAdvanced.")],
         )
 
     @classmethod
@@ -174,19 +207,23 @@ class SampleAnimation(io.ComfyNode):
             display_name="ControlNeXt-SVD Sampler",
             category="FCVG/sampling",
             **search_words("animate anyone", "pose to video", "dance"),
-            description="All in one box: conditioning, control, sampling. The video has as many "
-            "frames as there are control frames.",
+            description="Makes the person of a picture move like the person of a driving video, "
+            "all in one node: conditioning, control, sampling. The video has as many frames as "
+            "there are control frames.",
             inputs=[
-                io.Model.Input("model", tooltip="ControlNeXt-SVD's UNet, from Load FCVG Model."),
-                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
-                io.Vae.Input("vae", tooltip="SVD's VAE."),
+                io.Model.Input("model", tooltip="ControlNeXt-SVD's model, from Load FCVG Model."),
+                io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
+                io.Vae.Input("vae", tooltip=VAE),
                 io.Image.Input("reference_image", tooltip=REFERENCE),
                 ControlNeXtSocket.Input(
                     "controlnext",
-                    tooltip="From Load ControlNeXt, of the same version as the model.",
+                    tooltip="ControlNeXt-SVD's ControlNeXt of the same version as the model, from "
+                    "Load ControlNeXt.",
                 ),
                 io.Image.Input(
-                    "control_frames", tooltip="One for each frame of the video: poses on black."
+                    "control_frames",
+                    tooltip="One picture for each frame of the video: people on black, from Align "
+                    "Poses to Reference.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -196,7 +233,11 @@ class SampleAnimation(io.ComfyNode):
                     tooltip=SEED,
                 ),
                 io.Int.Input(
-                    "steps", default=25, **bounds.STEPS.widget, tooltip="ControlNeXt-SVD's is 25."
+                    "steps",
+                    default=25,
+                    **bounds.STEPS.widget,
+                    tooltip="Number of sampling steps. ControlNeXt-SVD uses 25; fewer are faster "
+                    "and rougher.",
                 ),
                 *_guidance_inputs(),
                 io.Float.Input(
@@ -204,24 +245,30 @@ class SampleAnimation(io.ComfyNode):
                     default=1.0,
                     **bounds.CONTROL_WEIGHT.widget,
                     step=0.05,
-                    tooltip="How strongly the control frames steer; ControlNeXt-SVD's is 1.0.",
+                    tooltip="How strongly the control frames steer the model. ControlNeXt-SVD uses "
+                    "1.0; 0.5 to 0.8 leaves the model more freedom, 0 is no control.",
                 ),
                 io.Combo.Input(
                     "sampler_name",
                     options=comfy.samplers.SAMPLER_NAMES,
                     default="euler",
-                    tooltip="ControlNeXt-SVD's is euler.",
+                    tooltip="The sampler: any of ComfyUI's. ControlNeXt-SVD uses euler.",
                 ),
                 io.Combo.Input(
                     "scheduler",
                     options=comfy.samplers.SCHEDULER_NAMES,
                     default="karras",
-                    tooltip="ControlNeXt-SVD's is karras.",
+                    tooltip="The scheduler, which sets the noise level of each step: any of "
+                    "ComfyUI's. ControlNeXt-SVD uses karras.",
                 ),
                 *_size_inputs(),
                 *_video_inputs(),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent", tooltip="Latents of the video, for Decode Frames."
+                )
+            ],
         )
 
     @classmethod

@@ -17,15 +17,22 @@ class LoadControlNeXt(io.ComfyNode):
             display_name="Load ControlNeXt",
             category="FCVG/loaders",
             **search_words("controlnet", "controlnext-svd"),
-            description="FCVG's controlnext.safetensors, or ControlNeXt-SVD's, version 2 or 1.",
+            description="Loads a ControlNeXt, the small network through which control frames steer "
+            "the model: FCVG's, or ControlNeXt-SVD's of version 1 or 2.",
             inputs=[
                 io.Combo.Input(
                     "controlnext_name",
                     options=folders.list_files(folders.CONTROLNEXT),
-                    tooltip="A file in models/controlnext.",
+                    tooltip="A file in models/controlnext, for example FCVG's "
+                    "controlnext.safetensors: .safetensors, .bin or .pt. Choose the file that "
+                    "belongs to the UNet in Load FCVG Model.",
                 )
             ],
-            outputs=[ControlNeXtSocket.Output(display_name="controlnext", tooltip=FOR_CONTROL)],
+            outputs=[
+                ControlNeXtSocket.Output(
+                    display_name="controlnext", tooltip=f"The ControlNeXt, {FOR_CONTROL}"
+                )
+            ],
         )
 
     @classmethod
@@ -48,21 +55,27 @@ class ApplyControlNeXt(io.ComfyNode):
             display_name="Apply ControlNeXt",
             category="FCVG/conditioning",
             **search_words("controlnet", "apply control"),
-            description="Steer the model frame by frame. The model that comes in is not changed.",
+            description="Lets control frames steer the model, frame by frame. The model that comes "
+            "in is not changed.",
             inputs=[
-                io.Model.Input("model", tooltip="From Load FCVG Model."),
-                ControlNeXtSocket.Input("controlnext", tooltip="From Load ControlNeXt."),
+                io.Model.Input("model", tooltip="The model to steer, from Load FCVG Model."),
+                ControlNeXtSocket.Input(
+                    "controlnext",
+                    tooltip="A ControlNeXt that belongs to the model, from Load ControlNeXt.",
+                ),
                 io.Image.Input(
                     "control_frames",
-                    tooltip="One for each frame of the video: lines or people on black; "
-                    "other sizes are stretched.",
+                    tooltip="One picture for each frame of the video: lines or people on black, at "
+                    "least 32 pixels a side. Pictures of another size than the video's are "
+                    "stretched.",
                 ),
                 io.Float.Input(
                     "strength",
                     default=1.0,
                     **bounds.CONTROL_WEIGHT.widget,
                     step=0.05,
-                    tooltip="FCVG's is 1.0; 0 is no control.",
+                    tooltip="How strongly the control frames steer the model. The official value "
+                    "is 1.0; 0.5 to 0.8 leaves the model more freedom, 0 is no control.",
                 ),
                 io.Float.Input(
                     "start_percent",
@@ -70,8 +83,9 @@ class ApplyControlNeXt(io.ComfyNode):
                     **bounds.SHARE.widget,
                     step=0.01,
                     **rarely_changed(),
-                    tooltip="Where control begins to act, 0 to 1 from pure noise to the "
-                    "picture; by noise level, not by steps.",
+                    tooltip="Where control begins to act, from 0 (pure noise) to 1 (the finished "
+                    "picture), counted by noise level and not by steps. Keep 0, the official "
+                    "value: the first steps set the motion.",
                 ),
                 io.Float.Input(
                     "end_percent",
@@ -79,11 +93,16 @@ class ApplyControlNeXt(io.ComfyNode):
                     **bounds.SHARE.widget,
                     step=0.01,
                     **rarely_changed(),
-                    tooltip="Where control ceases to act; 0.8 leaves the last 3 of 25 "
-                    "karras steps free.",
+                    tooltip="Where control ceases to act, from 0 (pure noise) to 1 (the finished "
+                    "picture), counted by noise level and not by steps. The official value is 1.0; "
+                    "0.8 leaves the last 3 of 25 karras steps free, 0.5 the last 7.",
                 ),
             ],
-            outputs=[io.Model.Output(tooltip="For the Inbetween or the Animation Guider.")],
+            outputs=[
+                io.Model.Output(
+                    tooltip="The steered model, for Inbetween Guider or Animation Guider."
+                )
+            ],
         )
 
     @classmethod

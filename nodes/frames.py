@@ -4,6 +4,13 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .newer import search_words
+from .widgets import TRAINED_SIZE
+
+# What a picture's width and height may be.
+SIZES = (
+    f"in pixels, a multiple of 64. {TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x "
+    "1024."
+)
 
 
 class CropResize(io.ComfyNode):
@@ -14,24 +21,32 @@ class CropResize(io.ComfyNode):
             display_name="Crop & Resize",
             category="FCVG/frames",
             **search_words("crop", "resize", "scale", "keyframe size"),
-            description="Cut the middle of a picture to the wanted shape, then resize it. "
-            "Both keyframes have to go through this with one size.",
+            description="Cuts the middle of a picture to the shape of the video and resizes it. "
+            "Both keyframes need the same size.",
             inputs=[
-                io.Image.Input("image", tooltip="One picture or a batch, of any size."),
+                io.Image.Input(
+                    "image",
+                    tooltip="One picture or a batch, of any size. Transparency is dropped, grey "
+                    "becomes RGB, and values outside 0 to 1 are cut off.",
+                ),
                 io.Int.Input(
                     "width",
                     default=1024,
                     **bounds.SIZE.widget,
-                    tooltip="In pixels. FCVG was trained at 1024 x 576.",
+                    tooltip=f"Width of the result {SIZES}",
                 ),
                 io.Int.Input(
                     "height",
                     default=576,
                     **bounds.SIZE.widget,
-                    tooltip="In pixels. FCVG was trained at 1024 x 576.",
+                    tooltip=f"Height of the result {SIZES}",
                 ),
             ],
-            outputs=[io.Image.Output(display_name="image", tooltip="Width x height, RGB.")],
+            outputs=[
+                io.Image.Output(
+                    display_name="image", tooltip="The pictures with the chosen size, in RGB."
+                )
+            ],
         )
 
     @classmethod
@@ -57,31 +72,40 @@ class DecodeFrames(io.ComfyNode):
             display_name="Decode Frames",
             category="FCVG/frames",
             **search_words("vae decode", "video decode", "svd decode"),
-            description="Latents of a video to frames, a stated number at a time, not as many as "
-            "memory allows: so every card gives the same picture. Connect the keyframes to have "
-            "them back exactly.",
+            description="Decodes the latents of a video, a fixed number of frames at a time, so "
+            "the result does not depend on the card's memory. Connect the keyframes to get them "
+            "back exactly.",
             inputs=[
-                io.Vae.Input("vae", tooltip="SVD's, with its temporal decoder."),
+                io.Vae.Input("vae", tooltip="SVD's VAE with its temporal decoder."),
                 io.Latent.Input(
                     "latent",
-                    tooltip="From FCVG Sampler, ControlNeXt-SVD Sampler or SamplerCustomAdvanced.",
+                    tooltip="Latents of the video, from FCVG Sampler, ControlNeXt-SVD Sampler or "
+                    "SamplerCustomAdvanced.",
                 ),
                 io.Int.Input(
                     "frames_per_chunk",
                     default=2,
                     **bounds.DECODE_CHUNK.widget,
-                    tooltip="More is smoother between chunks and takes more memory. 2 is "
-                    "FCVG's; 8 at 1024 x 576 wants a 24 GB card. Halved when memory "
-                    "runs out.",
+                    tooltip="Number of frames that are decoded at once. More frames are smoother "
+                    "from chunk to chunk and need more memory: 8 at 1024 x 576 needs a 24 GB card, "
+                    "1 needs the least. FCVG uses 2. The number is halved when memory runs out.",
                 ),
                 io.Image.Input(
-                    "first_frame", optional=True, tooltip="Put in place of the first decoded frame."
+                    "first_frame",
+                    optional=True,
+                    tooltip="Replaces the first decoded frame, cropped and resized to fit. Leave "
+                    "it out for ControlNeXt-SVD.",
                 ),
                 io.Image.Input(
-                    "last_frame", optional=True, tooltip="Put in place of the last decoded frame."
+                    "last_frame",
+                    optional=True,
+                    tooltip="Replaces the last decoded frame, cropped and resized to fit. Leave it "
+                    "out for ControlNeXt-SVD.",
                 ),
             ],
-            outputs=[io.Image.Output(display_name="frames", tooltip="The video, frame by frame.")],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="The video, one picture a frame.")
+            ],
         )
 
     @classmethod

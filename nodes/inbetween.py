@@ -5,7 +5,17 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .newer import search_words
 from .sockets import ControlNeXtSocket
-from .widgets import SEED, TIMES_MORE, guidance_inputs, keyframe_inputs, size_inputs
+from .widgets import (
+    CLIP_VISION,
+    EXTRA_STEPS,
+    FIRST_FRAME,
+    LAST_FRAME,
+    SEED,
+    VAE,
+    guidance_inputs,
+    keyframe_inputs,
+    size_inputs,
+)
 
 
 class GuideInbetween(io.ComfyNode):
@@ -16,16 +26,24 @@ class GuideInbetween(io.ComfyNode):
             display_name="Inbetween Guider",
             category="FCVG/sampling",
             **search_words("cfg guider", "time reversal", "fusion", "first last frame"),
-            description="For SamplerCustomAdvanced: sample from the first keyframe forward and "
-            "from the last one backward at once, and fuse the two at every step.",
+            description="Samples forward from the first keyframe and backward from the last "
+            "keyframe at once, and fuses both at every step, so the video begins and ends with the "
+            "keyframes. For SamplerCustomAdvanced, with any sampler and scheduler.",
             inputs=[
-                io.Model.Input("model", tooltip="FCVG's model, after Apply ControlNeXt."),
-                io.Conditioning.Input("first", tooltip="From FCVG Conditioning."),
-                io.Conditioning.Input("last", tooltip="From FCVG Conditioning."),
-                io.Conditioning.Input("negative", tooltip="From FCVG Conditioning."),
+                io.Model.Input("model", tooltip="FCVG's model, from Apply ControlNeXt."),
+                io.Conditioning.Input(
+                    "first", tooltip="Conditioning of the first keyframe, from FCVG Conditioning."
+                ),
+                io.Conditioning.Input(
+                    "last", tooltip="Conditioning of the last keyframe, from FCVG Conditioning."
+                ),
+                io.Conditioning.Input(
+                    "negative",
+                    tooltip="The unconditional input (no picture), from FCVG Conditioning.",
+                ),
                 *guidance_inputs(),
             ],
-            outputs=[io.Guider.Output(tooltip="For SamplerCustomAdvanced.")],
+            outputs=[io.Guider.Output(tooltip="The guider, for SamplerCustomAdvanced.")],
         )
 
     @classmethod
@@ -61,22 +79,36 @@ class InjectNoise(io.ComfyNode):
             display_name="Noise Injection Sampler",
             category="FCVG/sampling",
             **search_words("noise reinjection", "sampler"),
-            description="Take the first steps several times, with new noise in between. Helps the "
-            "two directions to agree; costs time. For euler and other samplers without noise.",
+            description="Repeats the first steps with new noise in between, which helps the "
+            "forward and the backward direction to agree and costs time. For euler and other "
+            "samplers that work one step at a time.",
             inputs=[
-                io.Sampler.Input("sampler", tooltip="From KSamplerSelect."),
+                io.Sampler.Input(
+                    "sampler",
+                    tooltip="The sampler whose steps are repeated, from KSamplerSelect. FCVG uses "
+                    "euler. uni_pc, sa_solver, dpm_fast and dpm_adaptive do not work one step at a "
+                    "time and are refused.",
+                ),
                 io.Int.Input(
-                    "steps", default=1, **bounds.INJECTION_TIMES.widget, tooltip=TIMES_MORE
+                    "steps",
+                    default=1,
+                    **bounds.INJECTION_TIMES.widget,
+                    tooltip=f"{EXTRA_STEPS} 1 or 2 is a good start.",
                 ),
                 io.Float.Input(
                     "ratio",
                     default=0.5,
                     **bounds.SHARE.widget,
                     step=0.05,
-                    tooltip="Share of all steps that are taken several times.",
+                    tooltip="Share of all steps that are repeated, from the first step on; 0 "
+                    "switches noise injection off. 0.5 is a good value.",
                 ),
             ],
-            outputs=[io.Sampler.Output(tooltip="For SamplerCustomAdvanced.")],
+            outputs=[
+                io.Sampler.Output(
+                    tooltip="The sampler with noise injection, for SamplerCustomAdvanced."
+                )
+            ],
         )
 
     @classmethod
@@ -103,23 +135,27 @@ class SampleInbetween(io.ComfyNode):
                 "first last frame",
                 "start end frame",
             ),
-            description="All in one box: conditioning, control, both directions, sampling. The "
-            "same seed gives the same video as the command line.",
+            description="Paints the frames between two keyframes, all in one node: conditioning, "
+            "control, both directions, sampling. The same seed gives the same video as the command "
+            "line.",
             inputs=[
-                io.Model.Input("model", tooltip="From Load FCVG Model."),
-                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
-                io.Vae.Input("vae", tooltip="SVD's VAE."),
-                io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
-                io.Image.Input("last_frame", tooltip="The frame that it ends with."),
+                io.Model.Input("model", tooltip="FCVG's model, from Load FCVG Model."),
+                io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
+                io.Vae.Input("vae", tooltip=VAE),
+                io.Image.Input("first_frame", tooltip=FIRST_FRAME),
+                io.Image.Input("last_frame", tooltip=LAST_FRAME),
                 ControlNeXtSocket.Input(
                     "controlnext",
                     optional=True,
-                    tooltip="From Load ControlNeXt; with control_frames.",
+                    tooltip="FCVG's ControlNeXt, from Load ControlNeXt. Needs control_frames.",
                 ),
                 io.Image.Input(
                     "control_frames",
                     optional=True,
-                    tooltip="As many as num_frames. Without them the model finds its own way.",
+                    tooltip="One picture for each frame of the video (as many as num_frames), from "
+                    "Interpolate Conditions, Draw Inbetween Lines or Interpolate & Draw Poses. "
+                    "Needs controlnext. Without control frames the model finds its own way between "
+                    "the keyframes.",
                 ),
                 io.Int.Input(
                     "seed",
@@ -128,26 +164,33 @@ class SampleInbetween(io.ComfyNode):
                     control_after_generate=True,
                     tooltip=SEED,
                 ),
-                io.Int.Input("steps", default=25, **bounds.STEPS.widget, tooltip="FCVG's is 25."),
+                io.Int.Input(
+                    "steps",
+                    default=25,
+                    **bounds.STEPS.widget,
+                    tooltip="Number of sampling steps. FCVG uses 25; fewer are faster and rougher.",
+                ),
                 *guidance_inputs(),
                 io.Float.Input(
                     "control_weight",
                     default=1.0,
                     **bounds.CONTROL_WEIGHT.widget,
                     step=0.05,
-                    tooltip="How strongly the control frames steer; FCVG's is 1.0.",
+                    tooltip="How strongly the control frames steer the model. FCVG uses 1.0; 0.5 "
+                    "to 0.8 leaves the model more freedom, 0 is no control.",
                 ),
                 io.Combo.Input(
                     "sampler_name",
                     options=comfy.samplers.SAMPLER_NAMES,
                     default="euler",
-                    tooltip="FCVG's is euler.",
+                    tooltip="The sampler: any of ComfyUI's. FCVG uses euler.",
                 ),
                 io.Combo.Input(
                     "scheduler",
                     options=comfy.samplers.SCHEDULER_NAMES,
                     default="karras",
-                    tooltip="FCVG's is karras.",
+                    tooltip="The scheduler, which sets the noise level of each step: any of "
+                    "ComfyUI's. FCVG uses karras.",
                 ),
                 *size_inputs(),
                 *keyframe_inputs(),
@@ -155,18 +198,24 @@ class SampleInbetween(io.ComfyNode):
                     "noise_injection_steps",
                     default=0,
                     **bounds.INJECTION_TIMES.widget,
-                    tooltip=f"{TIMES_MORE} Needs noise_injection_ratio above 0.",
+                    tooltip=f"{EXTRA_STEPS} Helps the forward and the backward direction to agree. "
+                    "Needs noise_injection_ratio above 0. FCVG uses 0; try 1 with a ratio of 0.5, "
+                    "which takes half as much time again.",
                 ),
                 io.Float.Input(
                     "noise_injection_ratio",
                     default=0.0,
                     **bounds.SHARE.widget,
                     step=0.05,
-                    tooltip="Share of all steps, from the first on, that "
-                    "are repeated; 0 is off. 0.5 is a good value.",
+                    tooltip="Share of all steps that are repeated, from the first step on; 0 "
+                    "switches noise injection off. 0.5 is a good value.",
                 ),
             ],
-            outputs=[io.Latent.Output(display_name="latent", tooltip="For Decode Frames.")],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent", tooltip="Latents of the video, for Decode Frames."
+                )
+            ],
         )
 
     @classmethod

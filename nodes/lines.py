@@ -5,13 +5,18 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
-from .widgets import COLOR_SEED, LINE_MATCHES, NUM_FRAMES, read_times, timing_inputs
-
-DETECTORS = ["opencv", "pytlsd"]
+from .widgets import (
+    COLOR_SEED,
+    LINE_MATCHES,
+    LINE_WIDTH,
+    NUM_FRAMES,
+    read_timing,
+    timing_inputs,
+)
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -22,25 +27,31 @@ class LoadGlueStick(io.ComfyNode):
             display_name="Load GlueStick",
             category="FCVG/loaders",
             **search_words("line matcher", "superpoint"),
-            description="The line matcher of the FCVG paper. Both files are needed; SuperPoint's "
-            "may be used for non-commercial research only.",
+            description="Loads GlueStick, the line matcher of the FCVG paper, for Match Lines. It "
+            "needs two files; the SuperPoint file is for non-commercial research only.",
             inputs=[
                 io.Combo.Input(
                     "gluestick_name",
                     options=_weights(),
                     default=folders.AUTO,
-                    tooltip="checkpoint_GlueStick_MD.tar in models/gluestick. auto: "
-                    "that, if both files are there; else nothing, and Match Lines "
-                    "does without.",
+                    tooltip="The file checkpoint_GlueStick_MD.tar in models/gluestick. auto: use "
+                    "the official file if both files are present; otherwise load nothing, and "
+                    "Match Lines works without GlueStick.",
                 ),
                 io.Combo.Input(
                     "superpoint_name",
                     options=_weights(),
                     default=folders.AUTO,
-                    tooltip="superpoint_v1.pth in models/gluestick. auto: as above.",
+                    tooltip="The file superpoint_v1.pth in models/gluestick, which GlueStick "
+                    "needs. auto: use the official file if both files are present; otherwise load "
+                    "nothing, and Match Lines works without GlueStick.",
                 ),
             ],
-            outputs=[GlueStickSocket.Output(display_name="gluestick", tooltip="For Match Lines.")],
+            outputs=[
+                GlueStickSocket.Output(
+                    display_name="gluestick", tooltip="The line matcher, for Match Lines."
+                )
+            ],
         )
 
     @classmethod
@@ -49,9 +60,10 @@ class LoadGlueStick(io.ComfyNode):
 
     @classmethod
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
-        from .host.gluestick import FILES, load_gluestick
+        from ..fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
+        from .host.gluestick import load_gluestick
 
-        paths = folders.find_pair(folders.GLUESTICK, (gluestick_name, superpoint_name), FILES)
+        paths = folders.find_pair((gluestick_name, superpoint_name), GLUESTICK_ROWS)
         return io.NodeOutput(load_gluestick(*paths) if paths else None)
 
     @classmethod
@@ -72,16 +84,25 @@ class MatchLines(io.ComfyNode):
             category="FCVG/lines",
             **search_words("line segments", "gluestick", "lsd", "wireframe"),
             **shows_pictures(),
-            description="Find line segments in both keyframes and match them: with GlueStick as "
-            "FCVG does, or without any weights.",
+            description="Finds line segments in both keyframes and matches them: with GlueStick, "
+            "as FCVG does, or without any weights.",
             inputs=[
-                io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
-                io.Image.Input("last_frame", tooltip="The frame that it ends with."),
+                io.Image.Input(
+                    "first_frame",
+                    tooltip="The picture that the video begins with, at least 64 pixels a side. Of "
+                    "a batch the first picture is used.",
+                ),
+                io.Image.Input(
+                    "last_frame",
+                    tooltip="The picture that the video ends with. It is cropped and resized to "
+                    "the size of first_frame; of a batch the first picture is used.",
+                ),
                 io.Int.Input(
                     "max_lines",
                     default=300,
                     **bounds.MAX_LINES.widget,
-                    tooltip="The strongest segments of each frame.",
+                    tooltip="Maximum number of line segments per frame; the strongest are kept. "
+                    "FCVG uses 300; frames full of detail need 500 to 1000.",
                 ),
                 io.Float.Input(
                     "min_length",
@@ -89,19 +110,22 @@ class MatchLines(io.ComfyNode):
                     min=1.0,
                     max=1000.0,
                     step=1.0,
-                    tooltip="Shorter segments are left out. In pixels.",
+                    tooltip="Minimum length of a line segment in pixels; shorter segments are left "
+                    "out. FCVG uses 15; 8 to 10 finds more lines in small frames.",
                 ),
                 GlueStickSocket.Input(
                     "gluestick",
                     optional=True,
-                    tooltip="From Load GlueStick. Without it: SIFT, homographies and optical flow.",
+                    tooltip="GlueStick, from Load GlueStick. Without it, lines are matched by "
+                    "SIFT, homographies and optical flow, which need no model files.",
                 ),
                 io.Int.Input(
                     "max_keypoints",
                     default=1000,
                     **bounds.MAX_KEYPOINTS.widget,
                     **rarely_changed(),
-                    tooltip="GlueStick only: of each frame; they help to tell lines apart.",
+                    tooltip="Only with GlueStick: maximum number of keypoints per frame. Keypoints "
+                    "help to tell similar lines apart. FCVG uses 1000.",
                 ),
                 io.Float.Input(
                     "match_threshold",
@@ -109,26 +133,28 @@ class MatchLines(io.ComfyNode):
                     **bounds.SHARE.widget,
                     step=0.01,
                     **rarely_changed(),
-                    tooltip="GlueStick only: less sure matches are left out.",
+                    tooltip="Only with GlueStick: minimum probability of a match. Lower values "
+                    "give more matches, higher values fewer and surer ones. GlueStick uses 0.2.",
                 ),
                 io.Combo.Input(
                     "detector",
-                    options=DETECTORS,
-                    default="opencv",
+                    options=list(choices.LINE_DETECTORS),
+                    default=choices.LINE_DETECTORS[0],
                     **rarely_changed(),
-                    tooltip="GlueStick only: finds the segments. pytlsd is the paper's, "
-                    "where it is installed.",
+                    tooltip="Only with GlueStick: the detector of line segments. opencv is always "
+                    "there and finds nearly the same segments as pytlsd, the paper's detector, "
+                    "which must be installed (Python 3.11 or older).",
                 ),
             ],
             outputs=[
                 LineMatchesSocket.Output(
                     display_name="line_matches",
-                    tooltip="For Interpolate Conditions, Draw Inbetween Lines "
-                    "or Filter Line Matches.",
+                    tooltip="Pairs of line segments, for Interpolate Conditions, Draw Inbetween "
+                    "Lines or Filter Line Matches.",
                 ),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="Both frames side by side, each match in one colour.",
+                    tooltip="Both frames side by side; each match has its own colour.",
                 ),
             ],
         )
@@ -176,15 +202,12 @@ class DrawLines(io.ComfyNode):
             display_name="Draw Inbetween Lines",
             category="FCVG/lines",
             **search_words("interpolate lines", "line condition", "tween"),
-            description="Draw the matched lines as they move from the first keyframe to the last.",
+            description="Draws the matched lines as they move from the first keyframe to the last.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
                 io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
                 io.Int.Input(
-                    "line_width",
-                    default=1,
-                    **bounds.LINE_WIDTH.widget,
-                    tooltip="In pixels. FCVG's is 1.",
+                    "line_width", default=1, **bounds.LINE_WIDTH.widget, tooltip=LINE_WIDTH
                 ),
                 # Not "seed": the editor would draw a new one for every run.
                 io.Int.Input(
@@ -198,7 +221,8 @@ class DrawLines(io.ComfyNode):
             ],
             outputs=[
                 io.Image.Output(
-                    display_name="control_frames", tooltip="One picture a frame, lines on black."
+                    display_name="control_frames",
+                    tooltip="One picture for each frame of the video: lines on black.",
                 )
             ],
         )
@@ -210,14 +234,15 @@ class DrawLines(io.ComfyNode):
         num_frames: int,
         line_width: int,
         color_seed: int,
-        timing: str = "reference",
+        timing: str = choices.REFERENCE,
         custom_times: str = "",
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_moving_lines
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.lines import draw_lines, interpolate_lines
+        from ..fcvg_core.timeline import inbetween_times
 
-        track = interpolate_lines(line_matches, read_times(num_frames, timing, custom_times))
-        frames = draw_lines(track, line_matches.size, line_width=line_width, seed=color_seed)
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        frames = draw_moving_lines(line_matches, times, line_width=line_width, seed=color_seed)
         return io.NodeOutput(to_image(frames))
 
 
@@ -230,17 +255,18 @@ class FilterLineMatches(io.ComfyNode):
             category="FCVG/lines",
             **search_words("outliers", "homography", "line segments"),
             **shows_pictures(),
-            description="Leave out wrong matches: unsure, short or far-moving ones, those outside "
-            "a mask, those that do not follow the motion of most.",
+            description="Removes wrong matches: lines that are unsure, short or move far, lines "
+            "outside a mask, and lines that do not follow the motion of most lines.",
             inputs=[
-                LineMatchesSocket.Input("line_matches", tooltip="From Match Lines."),
+                LineMatchesSocket.Input("line_matches", tooltip="Matched lines, from Match Lines."),
                 io.Float.Input(
                     "min_score",
                     default=0.0,
                     **bounds.SHARE.widget,
                     step=0.01,
-                    tooltip="Less sure matches are left out. GlueStick only: without it "
-                    "every score is 1.",
+                    tooltip="Minimum probability of a match; higher values keep fewer and surer "
+                    "matches, 0 keeps all. Only with GlueStick: without GlueStick every score is "
+                    "1. GlueStick's scores lie above match_threshold of Match Lines; begin at 0.5.",
                 ),
                 io.Float.Input(
                     "min_length",
@@ -248,21 +274,25 @@ class FilterLineMatches(io.ComfyNode):
                     min=0.0,
                     max=4096.0,
                     step=1.0,
-                    tooltip="In pixels, in both frames.",
+                    tooltip="Minimum length of a line in both frames, in pixels; 0 keeps all, 20 "
+                    "to 40 keeps the main edges.",
                 ),
                 io.Float.Input(
                     "max_motion",
                     default=1.0,
                     **bounds.SHARE.widget,
                     step=0.01,
-                    tooltip="How far a line may move, as a share of the diagonal.",
+                    tooltip="How far the middle of a line may move, as a share of the frame's "
+                    "diagonal. Lower values remove more; 0.2 to 0.3 suits moderate motion, 1 keeps "
+                    "all.",
                 ),
                 io.Combo.Input(
                     "outliers",
-                    options=["none", "affine", "homography"],
-                    default="none",
-                    tooltip="Leave out what does not follow the motion of most: affine "
-                    "suits a camera that pans and zooms, homography a flat scene.",
+                    options=list(choices.FITS),
+                    default=choices.FITS[0],
+                    tooltip="Removes lines that do not follow the motion of most lines. affine: "
+                    "for a camera that pans or zooms. homography: for a flat scene, or a camera "
+                    "that turns on the spot. none: for several things that move differently.",
                 ),
                 io.Float.Input(
                     "tolerance",
@@ -270,29 +300,47 @@ class FilterLineMatches(io.ComfyNode):
                     min=0.5,
                     max=1000.0,
                     step=0.5,
-                    tooltip="How far an end may lie off that motion, in pixels; only "
-                    "with outliers.",
+                    tooltip="How far the ends of a line may lie off the motion of most lines, in "
+                    "pixels; used only with outliers. Lower is stricter: 5 to 10 is strict, 40 is "
+                    "generous.",
                 ),
                 io.Mask.Input(
                     "first_mask",
                     optional=True,
-                    tooltip="Keeps lines whose middle lies in its white part in the first frame.",
+                    tooltip="Keeps lines whose middle lies in the white part of this mask in the "
+                    "first frame. The mask is stretched to the frame; of several masks the first "
+                    "is used.",
                 ),
                 io.Mask.Input(
                     "last_mask",
                     optional=True,
-                    tooltip="Keeps lines whose middle lies in its white part in the last frame.",
+                    tooltip="Keeps lines whose middle lies in the white part of this mask in the "
+                    "last frame. The mask is stretched to the frame; of several masks the first is "
+                    "used.",
                 ),
-                io.Image.Input("first_frame", optional=True, tooltip="For the preview."),
-                io.Image.Input("last_frame", optional=True, tooltip="For the preview."),
+                io.Image.Input(
+                    "first_frame",
+                    optional=True,
+                    tooltip="The first keyframe. It is shown in the preview and changes nothing "
+                    "else.",
+                ),
+                io.Image.Input(
+                    "last_frame",
+                    optional=True,
+                    tooltip="The last keyframe. It is shown in the preview and changes nothing "
+                    "else.",
+                ),
             ],
             outputs=[
                 LineMatchesSocket.Output(
-                    display_name="line_matches", tooltip="The matches that are left."
+                    display_name="line_matches",
+                    tooltip="The matches that are left, for Interpolate Conditions or Draw "
+                    "Inbetween Lines.",
                 ),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="Both frames with those matches; black where a frame is not connected.",
+                    tooltip="Both frames side by side with the matches that are left; a frame that "
+                    "is not connected is black.",
                 ),
             ],
         )

@@ -5,8 +5,7 @@ import logging
 import numpy as np
 from comfy_api.latest import io, ui
 
-from ..fcvg_core import bounds
-from .control import draw_moving_people, drawn_size, keyframe_poses, list_poses, pose_size
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
@@ -16,17 +15,21 @@ from .widgets import (
     NUM_FRAMES,
     POSE_WIDTH,
     pose_inputs,
-    read_times,
+    read_timing,
     timing_inputs,
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-STYLE_NAMES = ["fcvg", "controlnext-svd-v2"]
 SHOWN = 16  # pictures on the node itself; of a video the first ones
-PEOPLE = ["one person", "everybody"]
-# What several inputs and outputs say.
-FRAME_SIZE = "Of the control frames, in pixels; 0 takes that of the poses."
-FRAME_POSES = "The people of each frame, in OpenPose's form."
+# Texts that several inputs and outputs share.
+CANVAS_SIZE = (
+    "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
+    "Extract Poses. If the shape differs from the canvas, people are stretched."
+)
+PEOPLE_FRAMES = "One picture for each frame of the video: people on black."
+FRAME_POSES = (
+    "The people of each frame in OpenPose's format, for a pose editor or for another pack."
+)
 
 
 class LoadDWPose(io.ComfyNode):
@@ -37,24 +40,31 @@ class LoadDWPose(io.ComfyNode):
             display_name="Load DWPose",
             category="FCVG/loaders",
             **search_words("openpose", "dwpose", "pose detector"),
-            description="The pose detector of FCVG and ControlNeXt-SVD: two ONNX files in "
-            "models/dwpose.",
+            description="Loads DWPose, the pose detector of FCVG and ControlNeXt-SVD, for Extract "
+            "Poses. It needs two ONNX files in models/dwpose.",
             inputs=[
                 io.Combo.Input(
                     "boxes_name",
                     options=_networks(),
                     default=folders.AUTO,
-                    tooltip="yolox_l.onnx, which finds people. auto: the official "
-                    "file, if both are there; else nothing, and there are no poses.",
+                    tooltip="The file yolox_l.onnx, which finds people. auto: use the official "
+                    "file if both files are present; otherwise load nothing, and no poses are "
+                    "detected.",
                 ),
                 io.Combo.Input(
                     "points_name",
                     options=_networks(),
                     default=folders.AUTO,
-                    tooltip="dw-ll_ucoco_384.onnx, which finds their joints. auto: as above.",
+                    tooltip="The file dw-ll_ucoco_384.onnx, which finds the joints of the people. "
+                    "auto: use the official file if both files are present; otherwise load "
+                    "nothing, and no poses are detected.",
                 ),
             ],
-            outputs=[DWPoseSocket.Output(display_name="dwpose", tooltip="For Extract Poses.")],
+            outputs=[
+                DWPoseSocket.Output(
+                    display_name="dwpose", tooltip="The pose detector, for Extract Poses."
+                )
+            ],
         )
 
     @classmethod
@@ -63,10 +73,10 @@ class LoadDWPose(io.ComfyNode):
 
     @classmethod
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
-        from ..fcvg_core.pose import DWPOSE_FILES
+        from ..fcvg_core.catalogue.dwpose import DWPOSE_ROWS
         from .host.dwpose import load_dwpose
 
-        paths = folders.find_pair(folders.DWPOSE, (boxes_name, points_name), DWPOSE_FILES)
+        paths = folders.find_pair((boxes_name, points_name), DWPOSE_ROWS)
         return io.NodeOutput(load_dwpose(*paths) if paths else None)
 
     @classmethod
@@ -87,29 +97,36 @@ class ExtractPoses(io.ComfyNode):
             category="FCVG/poses",
             **search_words("dwpose", "openpose", "keypoints", "pose estimation", "skeleton"),
             **shows_pictures(),
-            description="Find the people of every image: body, hands and face. The poses are in "
-            "OpenPose's form, which other packs and editors read.",
+            description="Finds the people of every image: body, hands and face. The poses are in "
+            "OpenPose's format, which other packs and pose editors read.",
             inputs=[
                 DWPoseSocket.Input(
                     "dwpose",
                     optional=True,
-                    tooltip="From Load DWPose. Without it nobody is found, whatever "
-                    "if_nobody says.",
+                    tooltip="DWPose, from Load DWPose. Without it no poses are detected, whatever "
+                    "if_nobody is set to.",
                 ),
-                io.Image.Input("image", tooltip="Any number of images."),
+                io.Image.Input(
+                    "image",
+                    tooltip="Any number of images: a keyframe, a reference picture or a whole "
+                    "video.",
+                ),
                 io.Combo.Input(
                     "if_nobody",
                     options=[NOBODY, WHOLE_FRAME],
                     default=NOBODY,
-                    tooltip="Where nobody is found: no poses, or take the whole frame "
-                    "for a person, as FCVG's authors do.",
+                    tooltip="What to do with an image in which nobody is found. no poses: the "
+                    "image gets no pose. whole frame: the whole image is taken for one person, as "
+                    "FCVG's authors do; choose it for a picture that certainly shows a person.",
                 ),
             ],
             outputs=[
                 PoseKeypointSocket.Output(
-                    display_name="poses", tooltip="The people of each image, in OpenPose's form."
+                    display_name="poses", tooltip="The people of each image in OpenPose's format."
                 ),
-                io.Image.Output(display_name="preview", tooltip="The people over the images."),
+                io.Image.Output(
+                    display_name="preview", tooltip="The people, drawn over the darkened images."
+                ),
             ],
         )
 
@@ -131,7 +148,7 @@ class ExtractPoses(io.ComfyNode):
         # Frame by frame: a video's batch is large, and twice as large in between.
         drawn = np.stack(
             [
-                draw_on_frame(to_uint8(frame), poses, style=STYLES["fcvg"])
+                draw_on_frame(to_uint8(frame), poses, style=STYLES[choices.FCVG_STYLE])
                 for frame, poses in zip(image, found, strict=True)
             ]
         )
@@ -148,8 +165,8 @@ class DrawPoses(io.ComfyNode):
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
             **search_words("pose interpolation", "openpose", "skeleton"),
-            description="Draw people as they move from the first keyframe to the last; who is who "
-            "is decided so that all together move least.",
+            description="Draws people as they move from the first keyframe to the last. People of "
+            "both keyframes are paired so that all of them together move least.",
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
@@ -158,18 +175,18 @@ class DrawPoses(io.ComfyNode):
                 *pose_inputs(),
                 io.Combo.Input(
                     "style",
-                    options=STYLE_NAMES,
-                    default=STYLE_NAMES[0],
-                    tooltip="For which model: FCVG's limbs and fingers are twice as "
-                    "wide as ControlNeXt-SVD's.",
+                    options=list(choices.POSE_STYLES),
+                    default=choices.FCVG_STYLE,
+                    tooltip="The model that the drawing is for: FCVG was trained on limbs and "
+                    "fingers twice as wide as those of ControlNeXt-SVD.",
                 ),
-                io.Int.Input("width", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
-                io.Int.Input("height", default=0, min=0, max=16384, tooltip=FRAME_SIZE),
+                io.Int.Input("width", default=0, min=0, max=16384, tooltip=f"Width {CANVAS_SIZE}"),
+                io.Int.Input(
+                    "height", default=0, min=0, max=16384, tooltip=f"Height {CANVAS_SIZE}"
+                ),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="control_frames", tooltip="One picture a frame, people on black."
-                ),
+                io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )
@@ -184,15 +201,29 @@ class DrawPoses(io.ComfyNode):
         custom_times: str,
         width: int,
         height: int,
-        **choices,
+        style: str,
+        missing_joints: str,
+        missing_people: str,
+        pose_width: float,
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_moving_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.pose import STYLES, to_openpose
+        from ..fcvg_core.timeline import inbetween_times
+        from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
-        keyframes = keyframe_poses(first_pose, last_pose)
+        if style not in STYLES:
+            raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+        keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes, height=height, width=width)
-        times = read_times(num_frames, timing, custom_times)
-        track, frames = draw_moving_people(keyframes, times, size, **choices)
+        track, frames = draw_moving_people(
+            keyframe_people(keyframes, size),
+            inbetween_times(num_frames, read_timing(timing, custom_times)),
+            size,
+            style=STYLES[style].scaled(pose_width),
+            missing_joints=missing_joints,
+            missing_people=missing_people,
+        )
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
         return io.NodeOutput(to_image(frames), written)
 
@@ -205,40 +236,42 @@ class AlignPoses(io.ComfyNode):
             display_name="Align Poses to Reference",
             category="FCVG/poses",
             **search_words("retarget", "pose transfer", "openpose", "driving video"),
-            description="Bring the person of a driving video to the place and size of the one in a "
-            "reference picture, and draw every frame: what ControlNeXt-SVD is steered by.",
+            description="Moves and scales the person of a driving video to the place and size of "
+            "the person in a reference picture, and draws every frame: the control frames of "
+            "ControlNeXt-SVD.",
             inputs=[
                 PoseKeypointSocket.Input(
                     "driving_poses",
-                    tooltip="Of all frames of the video, from Extract Poses "
-                    "or SDPose Keypoint Extractor.",
+                    tooltip="Poses of all frames of the driving video, from Extract Poses or "
+                    "SDPose Keypoint Extractor.",
                 ),
                 PoseKeypointSocket.Input(
                     "reference_pose",
-                    tooltip="Of the picture, from Extract Poses or SDPose "
-                    "Keypoint Extractor; its canvas is the size of the "
-                    "frames.",
+                    tooltip="Poses of the reference picture, from Extract Poses or SDPose Keypoint "
+                    "Extractor; the first person is used. The control frames get the size of this "
+                    "picture, so bring it to the size of the video with Crop & Resize first.",
                 ),
                 io.Combo.Input(
                     "people",
-                    options=PEOPLE,
-                    default=PEOPLE[0],
-                    tooltip="one person: the one who is seen most; everybody: all, as "
-                    "ControlNeXt-SVD's authors do.",
+                    options=list(choices.DRIVING_PEOPLE),
+                    default=choices.ONE_PERSON,
+                    tooltip="Which people of the video to draw. one person: the person who is seen "
+                    "most. everybody: all people, as ControlNeXt-SVD's authors do.",
                 ),
                 io.Float.Input(
                     "smoothing",
                     default=0.0,
                     **bounds.SMOOTHING.widget,
                     step=0.5,
-                    tooltip="Against jitter, in frames; 0 is off, 1 or 2 are enough. "
-                    "Not with everybody.",
+                    tooltip="Smooths poses that jitter, over about this many frames; 0 is off, 1 "
+                    "or 2 is enough for most videos. Has no effect if people is everybody.",
                 ),
                 io.Boolean.Input(
                     "reference_first",
                     default=True,
-                    tooltip="Begin with the picture's own pose, one frame more, as "
-                    "ControlNeXt-SVD's authors do.",
+                    tooltip="Whether to begin with the pose of the reference picture, as "
+                    "ControlNeXt-SVD's authors do. The result then has one frame more than the "
+                    "video.",
                 ),
                 io.Float.Input(
                     "pose_width",
@@ -250,9 +283,7 @@ class AlignPoses(io.ComfyNode):
                 ),
             ],
             outputs=[
-                io.Image.Output(
-                    display_name="control_frames", tooltip="One picture a frame, people on black."
-                ),
+                io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
                 PoseKeypointSocket.Output(display_name="poses", tooltip=FRAME_POSES),
             ],
         )
@@ -267,30 +298,28 @@ class AlignPoses(io.ComfyNode):
         reference_first: bool,
         pose_width: float,
     ) -> io.NodeOutput:
+        from ..fcvg_core.control import draw_driven_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import (
-            STYLES,
-            draw_poses,
-            drive_reference,
-            from_openpose,
-            to_openpose,
-        )
+        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.settings import DrivingSettings
+        from .host.poses import driving_people, reference_people
 
-        driving = list_poses("driving_poses", driving_poses)
-        reference = list_poses("reference_pose", reference_pose)[0]
-        driving_size, size = pose_size(driving), drawn_size([reference])
-        track = drive_reference(
-            [from_openpose(frame, size=driving_size, name="driving_poses") for frame in driving],
-            from_openpose(reference, size=size, name="reference_pose"),
+        driving, driving_size = driving_people(driving_poses)
+        reference, size = reference_people(reference_pose)
+        track, frames = draw_driven_people(
+            driving,
+            reference,
+            DrivingSettings(
+                one_person=people == choices.ONE_PERSON,
+                smoothing=smoothing,
+                pose_width=pose_width,
+            ),
             driving_size=driving_size,
-            reference_size=size,
-            one_person=people == PEOPLE[0],
-            smoothing=smoothing,
+            size=size,
             reference_first=reference_first,
         )
-        style = STYLES["controlnext-svd-v2"].scaled(pose_width)
         written = [to_openpose(track.frame(i), size) for i in range(len(track.scores))]
-        return io.NodeOutput(to_image(draw_poses(track, size, style=style)), written)
+        return io.NodeOutput(to_image(frames), written)
 
 
 NODES = [LoadDWPose, ExtractPoses, DrawPoses, AlignPoses]

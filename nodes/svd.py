@@ -2,12 +2,20 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words
-from .widgets import EMPTY_VIDEO, FOR_CONTROL, NO_PICTURE, keyframe_inputs, size_inputs
-
-WEIGHT_DTYPES = ["default", "fp8_e4m3fn", "fp8_e5m2"]  # keys of host.svd.loading.WEIGHT_DTYPES
+from .widgets import (
+    CLIP_VISION,
+    EMPTY_VIDEO,
+    FIRST_FRAME,
+    FOR_CONTROL,
+    LAST_FRAME,
+    NO_PICTURE,
+    VAE,
+    keyframe_inputs,
+    size_inputs,
+)
 
 
 class LoadSVD(io.ComfyNode):
@@ -18,26 +26,30 @@ class LoadSVD(io.ComfyNode):
             display_name="Load SVD (diffusers folder)",
             category="FCVG/loaders",
             **search_words("stable video diffusion", "diffusers"),
-            description="Stable Video Diffusion from a folder in diffusers' layout. For the single "
-            "file svd_xt_1_1.safetensors take Load Checkpoint Image Only (img2vid model), which "
-            "older releases call Image Only Checkpoint Loader.",
+            description="Loads Stable Video Diffusion from a folder in diffusers' layout. For the "
+            "single file svd_xt_1_1.safetensors use Load Checkpoint Image Only (img2vid model), "
+            "which older releases of ComfyUI call Image Only Checkpoint Loader.",
             inputs=[
                 io.Combo.Input(
                     "folder",
                     options=folders.list_svd_folders(),
-                    tooltip="A folder with a model_index.json in models/diffusers.",
+                    tooltip="A folder in models/diffusers that holds a model_index.json.",
                 ),
                 io.Boolean.Input(
                     "with_unet",
                     default=True,
-                    tooltip="Off saves 3 GB: FCVG's and ControlNeXt-SVD's own files "
-                    "are whole UNets. Then connect nothing to MODEL.",
+                    tooltip="Whether to load SVD's own UNet. Off saves 3 GB of memory and the time "
+                    "to load it: the files of FCVG and of ControlNeXt-SVD are whole UNets. It is "
+                    "needed only if MODEL is connected.",
                 ),
             ],
             outputs=[
-                io.Model.Output(tooltip="SVD's own UNet: the base of a partial FCVG file."),
-                io.ClipVision.Output(tooltip="CLIP image encoder."),
-                io.Vae.Output(tooltip="VAE with SVD's temporal decoder."),
+                io.Model.Output(
+                    tooltip="SVD's own UNet, for base_model of Load FCVG Model: needed only by a "
+                    "file that holds a part of the weights."
+                ),
+                io.ClipVision.Output(tooltip="SVD's CLIP image encoder."),
+                io.Vae.Output(tooltip="SVD's VAE with its temporal decoder."),
             ],
         )
 
@@ -68,29 +80,32 @@ class LoadFcvgModel(io.ComfyNode):
             display_name="Load FCVG Model",
             category="FCVG/loaders",
             **search_words("fcvg unet", "controlnext-svd unet", "load diffusion model"),
-            description="FCVG's UNet (unet.safetensors) or ControlNeXt-SVD's. A file that holds "
-            "only some of the tensors needs the SVD model that it was made from.",
+            description="Loads the model that paints the video, a UNet that was trained from "
+            "SVD's: FCVG's for the frames between two keyframes, or ControlNeXt-SVD's for "
+            "animating a picture.",
             inputs=[
                 io.Combo.Input(
                     "unet_name",
                     options=folders.list_files(folders.UNET),
-                    tooltip="A file in models/diffusion_models.",
+                    tooltip="A file in models/diffusion_models, for example FCVG's "
+                    "unet.safetensors: .safetensors, .bin or .pt.",
                 ),
                 io.Combo.Input(
                     "weight_dtype",
-                    options=WEIGHT_DTYPES,
-                    default="default",
-                    tooltip="fp8 halves the memory of the weights and costs detail, "
-                    "fp8_e5m2 more than fp8_e4m3fn. Not for a file that needs "
-                    "base_model.",
+                    options=list(choices.WEIGHT_FORMATS),
+                    default=choices.WEIGHT_FORMATS[0],
+                    tooltip="Number format of the weights. default: what suits the card. "
+                    "fp8_e4m3fn: half the memory, a little less detail. fp8_e5m2: half the memory, "
+                    "less detail still. Has no effect on a file that needs base_model.",
                 ),
                 io.Model.Input(
                     "base_model",
                     optional=True,
-                    tooltip="SVD, for a file that holds a part of the tensors.",
+                    tooltip="The SVD model that the file was made from, for a file that holds only "
+                    "a part of the weights. The published files do not need it.",
                 ),
             ],
-            outputs=[io.Model.Output(tooltip=FOR_CONTROL)],
+            outputs=[io.Model.Output(tooltip=f"The model, {FOR_CONTROL}")],
         )
 
     @classmethod
@@ -101,8 +116,11 @@ class LoadFcvgModel(io.ComfyNode):
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
         from .host.svd.loading import load_unet
 
-        if weight_dtype not in WEIGHT_DTYPES:
-            raise ValueError(f"weight_dtype is {weight_dtype!r}, but it is one of {WEIGHT_DTYPES}.")
+        if weight_dtype not in choices.WEIGHT_FORMATS:
+            raise ValueError(
+                f"weight_dtype is {weight_dtype!r}; expected one of "
+                f"{', '.join(choices.WEIGHT_FORMATS)}."
+            )
         path = folders.find_file(folders.UNET, unet_name)
         return io.NodeOutput(load_unet(path, base_model, weight_dtype))
 
@@ -115,12 +133,13 @@ class EncodeKeyframes(io.ComfyNode):
             display_name="FCVG Conditioning",
             category="FCVG/conditioning",
             **search_words("keyframes", "image to video", "svd conditioning"),
-            description="Prepare both keyframes for the model and make an empty video.",
+            description="Prepares both keyframes for the model and makes an empty video of the "
+            "chosen size, for Inbetween Guider.",
             inputs=[
-                io.ClipVision.Input("clip_vision", tooltip="SVD's CLIP image encoder."),
-                io.Vae.Input("vae", tooltip="SVD's VAE."),
-                io.Image.Input("first_frame", tooltip="The frame that the video begins with."),
-                io.Image.Input("last_frame", tooltip="The frame that it ends with."),
+                io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
+                io.Vae.Input("vae", tooltip=VAE),
+                io.Image.Input("first_frame", tooltip=FIRST_FRAME),
+                io.Image.Input("last_frame", tooltip=LAST_FRAME),
                 *size_inputs(),
                 *keyframe_inputs(),
                 io.Int.Input(
@@ -128,15 +147,18 @@ class EncodeKeyframes(io.ComfyNode):
                     default=0,
                     **bounds.SEED.widget,
                     **rarely_changed(),
-                    tooltip="Of the augmentation noise, one and the same for both.",
+                    tooltip="Seed of the augmentation noise (the same noise is used for both "
+                    "keyframes).",
                 ),
             ],
             outputs=[
                 io.Conditioning.Output(
-                    display_name="first", tooltip="What the model is told of the first keyframe."
+                    display_name="first",
+                    tooltip="Conditioning of the first keyframe, for Inbetween Guider.",
                 ),
                 io.Conditioning.Output(
-                    display_name="last", tooltip="What the model is told of the last keyframe."
+                    display_name="last",
+                    tooltip="Conditioning of the last keyframe, for Inbetween Guider.",
                 ),
                 io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
                 io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),

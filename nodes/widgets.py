@@ -2,36 +2,76 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
-# What the core knows, repeated: it is imported when a node runs, not when ComfyUI starts.
-TIMINGS = ["reference", "uniform", "ease-in", "ease-out", "ease-in-out"]
-MISSING_JOINTS, MISSING_PEOPLE = ["hide", "hold"], ["fade", "drop"]
-CUSTOM = "custom"
-# What several inputs and outputs say.
+CUSTOM = "custom"  # a timing beside those of `choices`: custom_times has the numbers
+# Texts that several nodes share. A tooltip is read alone: it never points to another tooltip.
+FIRST_FRAME = (
+    "The picture that the video begins with. A picture of another size is cropped and resized; of "
+    "a batch the first picture is used."
+)
+LAST_FRAME = (
+    "The picture that the video ends with. A picture of another size is cropped and resized; of a "
+    "batch the first picture is used."
+)
 NUM_FRAMES = (
-    "Frames of the whole video, keyframes included; the same in every node. FCVG was trained on 25."
+    "Number of frames of the whole video, both keyframes included. Set the same number in every "
+    "node that asks for it. FCVG was trained on 25."
 )
-LINE_MATCHES = "From Match Lines or Filter Line Matches."
-COLOR_SEED = "Which line gets which colour; any number will do."
+WIDTH = "Width of the video in pixels, a multiple of 64."
+HEIGHT = "Height of the video in pixels, a multiple of 64."
+TRAINED_SIZE = "FCVG was trained at 1024 x 576; 768 x 448 and 512 x 320 need less memory."
+LINE_MATCHES = "Matched lines, from Match Lines or Filter Line Matches."
+LINE_WIDTH = (
+    "Width of the drawn lines in pixels. FCVG was trained on 1; 2 or 3 are easier to look at."
+)
+COLOR_SEED = "Changes only which colour each line gets."
 FIRST_POSE = (
-    "From Extract Poses, SDPose Keypoint Extractor, another pack or an editor; of several images "
-    "the first counts."
+    "Poses of the first keyframe, from Extract Poses, SDPose Keypoint Extractor, another pack or a "
+    "pose editor. If they are of several images, those of the first image are used."
 )
-LAST_POSE = "The same of the last frame; of several images the last counts."
-POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
-FPS = "The frame rate that SVD is told; keep 7. Playback speed is set in Create Video."
-MOTION = "SVD's measure of how much moves: lower is calmer."
-AUGMENTATION = "as a standard deviation in -1 to 1: 0 is the most faithful, 0.1 frees the video."
-NO_PICTURE = "What the model is told of no picture, for guidance."
-EMPTY_VIDEO = "An empty video, for latent_image of SamplerCustomAdvanced."
-FOR_CONTROL = "For Apply ControlNeXt, the FCVG Sampler or the ControlNeXt-SVD Sampler."
-SEED = "Of all noise: another number is another take."
-DIRECTION_START = (
-    "Where a direction starts: the first frame forward, the last one backward. FCVG's is 3.0."
+LAST_POSE = (
+    "Poses of the last keyframe, from Extract Poses, SDPose Keypoint Extractor, another pack or a "
+    "pose editor. If they are of several images, those of the last image are used."
 )
-TIMES_MORE = "How many more times each of the first steps is taken; 0 is off."
+POSE_WIDTH = (
+    "Width of the drawn people, as a multiple of the width that the model was trained on. Keep 1.0 "
+    "for sampling; 2 or 3 are easier to look at."
+)
+CLIP_VISION = (
+    "SVD's CLIP image encoder, from Load SVD (diffusers folder) or from Load Checkpoint Image Only "
+    "(img2vid model)."
+)
+VAE = "SVD's VAE, from the node that also gives clip_vision."
+FPS = (
+    "Frame rate given to the model as a hint, in frames per second. Keep 7, the official value; "
+    "the playback speed is set in Create Video."
+)
+MOTION = (
+    "How much motion the model is asked for, on SVD's own scale: lower values give a calmer video, "
+    "higher values a livelier one. Try 60 to 180."
+)
+AUGMENTATION = (
+    "(standard deviation, for pixels in -1..1). 0 keeps the picture exact, 0.1 allows more motion. "
+    "The official value is 0.02."
+)
+NO_PICTURE = "The unconditional input (no picture), used for guidance."
+EMPTY_VIDEO = "An empty video of the chosen size, for latent_image of SamplerCustomAdvanced."
+FOR_CONTROL = "for Apply ControlNeXt, FCVG Sampler or ControlNeXt-SVD Sampler."
+SEED = "Seed for all noise. Change it for a different result."
+START_OF_PASS = (
+    "Guidance at the keyframe that a pass starts from: the first frame for the forward pass, the "
+    "last frame for the backward pass. Higher values follow the keyframe more closely. FCVG uses "
+    "3.0; try 2 to 4. 1.0 in both min_guidance and max_guidance switches guidance off and takes "
+    "about half the time."
+)
+END_OF_PASS = (
+    "Guidance at the opposite end, the last frame of a pass; it changes linearly in between. FCVG "
+    "uses the same value as in min_guidance, so that guidance is constant."
+)
+FCVG_WINDOW = "FCVG was trained on 25; 14 or 16 need less memory, but seams may show."
+EXTRA_STEPS = "Extra repetitions of each leading step, with new noise; 0 switches them off."
 
 
 def timing_inputs(*, optional: bool = False) -> list:
@@ -43,21 +83,22 @@ def timing_inputs(*, optional: bool = False) -> list:
     return [
         io.Combo.Input(
             "timing",
-            options=[*TIMINGS, CUSTOM],
-            default=TIMINGS[0],
+            options=[*choices.TIMINGS, CUSTOM],
+            default=choices.REFERENCE,
             optional=optional,
-            tooltip="reference: even, but the second frame still shows the first "
-            "keyframe and the last but one already the last, as FCVG was trained. "
-            "uniform is even; ease-in starts gently, ease-out ends gently; custom "
-            "takes the numbers below.",
+            tooltip="Pace of the motion. reference: linear, except that the second frame repeats "
+            "the first keyframe and the second-to-last frame repeats the last keyframe (as in "
+            "training). uniform: linear throughout. ease-in: slow at the start. ease-out: slow at "
+            "the end. ease-in-out: slow at both ends. custom: the numbers in custom_times.",
         ),
         io.String.Input(
             "custom_times",
             default="0, 0.5, 1",
             optional=optional,
-            tooltip="For timing custom: how far the motion has come, 0 to 1, spread "
-            "evenly over the video. 0, 0.2, 1 starts slowly. A CURVE does not fit: "
-            "write the heights of its points.",
+            tooltip="Only for timing custom: progress of the motion (0 = first keyframe, 1 = last "
+            "keyframe) at even steps through the video. Two or more numbers: 0, 0.2, 1 is slow in "
+            "the first half and fast in the second. A CURVE cannot be connected; type the heights "
+            "of its points.",
         ),
     ]
 
@@ -67,19 +108,19 @@ def pose_inputs() -> list:
     return [
         io.Combo.Input(
             "missing_joints",
-            options=MISSING_JOINTS,
-            default=MISSING_JOINTS[0],
+            options=list(choices.MISSING_JOINTS),
+            default=choices.MISSING_JOINTS[0],
             **rarely_changed(),
-            tooltip="Joints that only one frame shows: hide them in between, or hold "
-            "them beside the body.",
+            tooltip="Joints that only one keyframe shows. hide: they are not drawn between the "
+            "keyframes. hold: they go along with the body, for an arm that should not vanish.",
         ),
         io.Combo.Input(
             "missing_people",
-            options=MISSING_PEOPLE,
-            default=MISSING_PEOPLE[0],
+            options=list(choices.MISSING_PEOPLE),
+            default=choices.MISSING_PEOPLE[0],
             **rarely_changed(),
-            tooltip="People that only one frame shows: let them fade at their place, "
-            "or leave them out.",
+            tooltip="People whom only one keyframe shows. fade: they stay in their place and fade "
+            "in or out. drop: they are not drawn.",
         ),
         io.Float.Input(
             "pose_width",
@@ -92,25 +133,28 @@ def pose_inputs() -> list:
     ]
 
 
-def read_times(num_frames: int, timing: str, custom_times: str):
-    """[num_frames] times of the widgets of `timing_inputs`."""
-    from ..fcvg_core.timeline import inbetween_times, parse_timing
+def read_timing(timing: str, custom_times: str) -> str | list[float]:
+    """The widgets of `timing_inputs` as `inbetween_times` takes them."""
+    from ..fcvg_core.timeline import parse_timing
 
-    return inbetween_times(num_frames, parse_timing(custom_times) if timing == CUSTOM else timing)
+    return parse_timing(custom_times) if timing == CUSTOM else timing
 
 
 def size_inputs() -> list[io.Input]:
     """Widgets for the size of a video, shared by the nodes that make one."""
-    tooltip = "In pixels, a multiple of 64. FCVG was trained at 1024 x 576."
     return [
-        io.Int.Input("width", default=1024, **bounds.SIZE.widget, tooltip=tooltip),
-        io.Int.Input("height", default=576, **bounds.SIZE.widget, tooltip=tooltip),
+        io.Int.Input(
+            "width", default=1024, **bounds.SIZE.widget, tooltip=f"{WIDTH} {TRAINED_SIZE}"
+        ),
+        io.Int.Input(
+            "height", default=576, **bounds.SIZE.widget, tooltip=f"{HEIGHT} {TRAINED_SIZE}"
+        ),
         io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
     ]
 
 
 def keyframe_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video."""
+    """Widgets for the hints that SVD gets about a video."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
         io.Int.Input(
@@ -118,7 +162,7 @@ def keyframe_inputs() -> list[io.Input]:
             default=127,
             **bounds.MOTION_BUCKET.widget,
             **rarely_changed(),
-            tooltip=f"{MOTION} FCVG's is 127.",
+            tooltip=f"{MOTION} FCVG uses 127.",
         ),
         io.Float.Input(
             "augmentation",
@@ -126,44 +170,46 @@ def keyframe_inputs() -> list[io.Input]:
             **bounds.AUGMENTATION.widget,
             step=0.01,
             **rarely_changed(),
-            tooltip=f"Noise on the keyframes, {AUGMENTATION}",
+            tooltip=f"Noise added to the keyframes before they are encoded {AUGMENTATION}",
         ),
     ]
 
 
 def guidance_inputs(
-    guidance: float = 3.0, window: int = 25, start: str = DIRECTION_START
+    guidance: float = 3.0,
+    window: int = 25,
+    *,
+    start: str = START_OF_PASS,
+    end: str = END_OF_PASS,
+    trained: str = FCVG_WINDOW,
 ) -> list[io.Input]:
-    """Widgets for guidance and windows, shared by the guiders and the boxes.
+    """Widgets for guidance and windows, shared by the guiders and the all-in-one samplers.
 
     Args:
-        guidance, window: defaults; FCVG's, if not said.
-        start: where the guidance is lowest.
+        guidance, window: defaults; FCVG's, if not given.
+        start, end: tooltips of the guidance at both ends.
+        trained: the part of a tooltip that says which window suits the model.
     """
     return [
         io.Float.Input(
             "min_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1, tooltip=start
         ),
         io.Float.Input(
-            "max_guidance",
-            default=guidance,
-            **bounds.GUIDANCE.widget,
-            step=0.1,
-            tooltip="At the other end; changes evenly in between. The same value keeps "
-            "it constant.",
+            "max_guidance", default=guidance, **bounds.GUIDANCE.widget, step=0.1, tooltip=end
         ),
         io.Int.Input(
             "window",
             default=window,
             **bounds.WINDOW.widget,
-            tooltip="Frames that are sampled at once. A longer video is cut into windows, "
-            "each of which takes the memory of this many frames.",
+            tooltip="Number of frames that are sampled at once. A longer video is cut into "
+            f"overlapping windows and needs only the memory of one window. {trained}",
         ),
         io.Int.Input(
             "overlap",
             default=6,
             **bounds.OVERLAP.widget,
-            tooltip="Frames that neighbouring windows share; less than window. Counts "
-            "only for videos longer than one window.",
+            tooltip="Number of frames that neighbouring windows share; less than window. More "
+            "frames join the windows more smoothly and take longer; 6 is a good value. Has no "
+            "effect on a video of one window.",
         ),
     ]

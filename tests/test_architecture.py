@@ -21,6 +21,7 @@ ALL = "all"
 ARROWS = {
     "lines": (),
     "pose": (),
+    "control": ("lines", "pose"),
     "sampling": (),
     "models": (),
     "files": (),
@@ -31,6 +32,7 @@ ARROWS = {
     "standalone/control": (
         "files",
         "catalogue",
+        "control",
         "lines",
         "pose",
         "standalone/media",
@@ -39,6 +41,7 @@ ARROWS = {
     "standalone/demo": ("files", "models", "standalone/networks"),
     "standalone/cli": ALL,
 }
+LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
 OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
@@ -123,8 +126,9 @@ class TestCore:
             if not name.endswith("__main__.py") and not may_import(room(name), room(module))
         )
 
-    def test_bounds_load_nothing(self):
+    def test_bounds_and_choices_load_nothing(self):
         assert imports("fcvg_core/bounds.py") == {"dataclasses", "dataclasses/dataclass"}
+        assert not imports("fcvg_core/choices.py")
         assert not imports("fcvg_core/__init__.py")
 
     def test_few_rooms_open_files(self):
@@ -169,7 +173,7 @@ class TestNodes:
     def test_core_is_imported_when_it_is_used(self):
         """The pack is imported at every start of ComfyUI: core and host/ may come at first use.
 
-        Bounds of widgets alone are needed at once; they are numbers, for which nothing is loaded.
+        Widgets need their bounds and choices at once; those two modules load nothing.
         """
         found = []
         for name in NODES:
@@ -178,7 +182,7 @@ class TestNodes:
             for node in tree(name).body:
                 module = getattr(node, "module", None) or ""
                 early = "fcvg_core" in module or module.startswith("host.")
-                if module == "fcvg_core" and [alias.name for alias in node.names] == ["bounds"]:
+                if module == "fcvg_core" and {alias.name for alias in node.names} <= LIGHT:
                     continue
                 if isinstance(node, ast.ImportFrom) and early and module != "host.folders":
                     found.append(f"{name} imports {module} at its top")

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-OLDEST = (0, 3, 64)
 PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"

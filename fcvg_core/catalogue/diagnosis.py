@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .comfyui import COMFYUI_PATH, OLDEST, comfyui_version, find_comfyui, model_roots
+from .comfyui import COMFYUI_PATH, comfyui_version, find_comfyui, model_roots
+from .families import list_files, list_modes, missing
 from .integrity import find_damage
-from .model_files import CATALOGUE, MODES, missing
 from .packages import (
     COMMAND_LINE,
     NODES,
+    OLDEST_COMFYUI,
     ONNXRUNTIME,
     OPENCV,
     OPENCVS,
     TORCH,
-    dotted,
     installed_packages,
-    numbers,
+    parse_version,
     pip,
+    version_text,
 )
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
@@ -88,7 +89,7 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
     comfyui = find_comfyui()
     yield check_comfyui(comfyui, os.environ.get(COMFYUI_PATH, ""))
     roots = model_roots(comfyui)
-    for mode in MODES:
+    for mode in list_modes():
         yield check_models(mode, roots)
 
 
@@ -124,9 +125,10 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"torch {installed['torch']} does not work ({broken}): install it "
             "anew, from pytorch.org",
         )
-    if numbers(installed["torch"]) < TORCH:
+    if parse_version(installed["torch"]) < TORCH:
         return Finding(
-            PROBLEM, f"torch {installed['torch']} is too old: {dotted(TORCH)} or newer is needed"
+            PROBLEM,
+            f"torch {installed['torch']} is too old: {version_text(TORCH)} or newer is needed",
         )
     train = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
@@ -218,8 +220,8 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"{text} does not work ({broken}): uninstall it, then install "
             "opencv-python-headless, which needs no screen",
         )
-    if numbers(installed[found[0]]) < OPENCV:
-        return Finding(PROBLEM, f"{text} is too old: {dotted(OPENCV)} or newer is needed")
+    if parse_version(installed[found[0]]) < OPENCV:
+        return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")
     return Finding(OK, text)
 
 
@@ -235,9 +237,9 @@ def check_packages(
     """The other packages that the nodes or the command line need; `level` is for what is wrong."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
-        f"{name} {installed[name]} is older than {dotted(oldest)}"
+        f"{name} {installed[name]} is older than {version_text(oldest)}"
         for name, oldest in wanted.items()
-        if name in installed and numbers(installed[name]) < oldest
+        if name in installed and parse_version(installed[name]) < oldest
     ]
     if wrong or broken:
         what = ", ".join(wrong) or f"something does not work ({broken})"
@@ -264,11 +266,11 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
             OK,
             f"ComfyUI's models and node packs at {folder}; its code, so its version, is elsewhere",
         )
-    if numbers(version) < OLDEST:
+    if parse_version(version) < OLDEST_COMFYUI:
         return Finding(
             PROBLEM,
             f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-            f"{dotted(OLDEST)} or newer is needed",
+            f"{version_text(OLDEST_COMFYUI)} or newer is needed",
         )
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
@@ -279,9 +281,9 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
     remedy = f"To download what is missing: python -m fcvg_core models --get --mode {mode}"
     if names:
         return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. {remedy}")
-    for file in CATALOGUE:
-        found = file.find(roots) if mode in file.needed + file.helps else None
-        damage = find_damage(found) if found else None
+    for file in list_files([mode]):
+        found = file.find(roots)
+        damage = find_damage(found, file.parts) if found else None
         if damage:
             return Finding(
                 PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. {remedy}"

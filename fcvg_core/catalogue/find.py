@@ -7,7 +7,8 @@ from pathlib import Path
 from ..errors import UserError
 from ..files.plain_file import check_file
 from .comfyui import FCVG_MODELS, known_folders
-from .model_files import MODEL_INDEX, find_model
+from .families import find_model
+from .model_files import MODEL_INDEX
 
 DWPOSE = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")  # the two files
 

@@ -1,45 +1,45 @@
 """Whether a model file came whole, told by its form and without reading all of it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..containers import SAFETENSORS, check_pickle, read_header
 from ..errors import UserError
 from ..files.json_file import read_json
-from .model_files import MODEL_INDEX, SVD_PARTS, svd_weights
+from .model_files import part_weights
 
 ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
 STARTS = (b"PK", b"\x80")  # of a zip and of a pickle
 
 
-def find_damage(path: Path) -> Path | None:
-    """A file that is empty, cut off or no weights at all; None where all is well.
+def find_damage(path: Path, parts: Iterable[str] = ()) -> Path | None:
+    """The first file that is empty, cut off or no weights at all; None if all are whole.
 
     Args:
-        path: a model file; the index of SVD's folder stands for the weights beside it.
+        path: a model file, or the index of a folder in diffusers' layout.
+        parts: sub-folders beside the index whose weights are looked at too.
     """
-    parts = [path]
-    if path.name == MODEL_INDEX:
-        parts += [file for part in SVD_PARTS for file in svd_weights(path.parent / part)]
-    return next((file for file in parts if not is_whole(file, file.suffix)), None)
+    files = [path, *(file for part in parts for file in part_weights(path.parent / part))]
+    return next((file for file in files if not is_whole(file, file.suffix)), None)
 
 
 def check_name(path: Path) -> None:
-    """Raise UserError where no library that reads models can open a file of that name."""
+    """Raise UserError if the libraries that read models can't open a file of that name."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise UserError(
-            f"{path} can't be opened by the libraries that read models, as its name or that of a "
-            "folder above it is no text in UTF-8: rename it."
+            f"{path} can't be opened by the libraries that read models: its name, or the name of "
+            "a folder above it, is no text in UTF-8. Rename it."
         ) from error
 
 
 def is_whole(path: Path, suffix: str) -> bool:
-    """Whether a file has the form that its ending promises and is not cut off; told quickly.
+    """Whether a file has the form that its ending promises and is not cut off.
 
     Args:
-        suffix: as .safetensors; what can't be told by its form is whole if it holds anything but
-            a page of the web.
+        suffix: the ending, such as .safetensors. A file of another kind counts as whole if it
+            holds anything but a web page.
     """
     suffix = suffix.lower()
     if not path.is_file():  # a folder; or a pipe or a device, which may never end

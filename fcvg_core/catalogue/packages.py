@@ -1,4 +1,4 @@
-"""What is installed, how new it has to be, and how to install it into this very Python."""
+"""Which versions are needed, which are installed, and how to install into this very Python."""
 
 import re
 import sys
@@ -6,6 +6,7 @@ from importlib import metadata
 
 from ..shell import shell_words
 
+OLDEST_COMFYUI = (0, 3, 64)  # as in pyproject.toml, and in __init__.py, which can't import this
 # Lower bounds as in pyproject.toml; diffusers before 0.28 computes the temporal attention wrongly.
 TORCH, OPENCV = (2, 4), (4, 7)
 NODES = {"numpy": (1, 25), "scipy": (), "einops": (), "safetensors": (0, 4, 2), "pillow": ()}
@@ -33,29 +34,29 @@ ONNXRUNTIME = (
 
 
 def installed_packages() -> dict[str, str]:
-    """Version by normalised name, of all packages of this Python."""
+    """Versions of all packages of this Python, by normalised name."""
     found = {}
     for package in metadata.distributions():
         try:
             name, version = package.metadata["Name"], package.version
-        except (OSError, ValueError, KeyError, TypeError):  # one that is damaged
+        except (OSError, ValueError, KeyError, TypeError):  # a damaged package
             continue
         if name and version:
             found[re.sub(r"[-_.]+", "-", name).lower()] = version
     return found
 
 
-def numbers(version: str) -> tuple[int, ...]:
-    """As 0.3.64: (0, 3, 64); of a pre-release those of the release that it comes before."""
+def parse_version(version: str) -> tuple[int, ...]:
+    """ "0.3.64" -> (0, 3, 64); a pre-release counts as the release that it precedes."""
     release = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, release[0].split(".")[:3])) if release else ()
 
 
-def dotted(version: tuple[int, ...]) -> str:
-    """As (0, 3, 64): 0.3.64."""
+def version_text(version: tuple[int, ...]) -> str:
+    """(0, 3, 64) -> "0.3.64"."""
     return ".".join(map(str, version))
 
 
 def pip(*words: str) -> str:
-    """pip of this Python, as it is typed: a bare `pip` may be another one's."""
+    """A command for this Python's pip, as it is typed: a bare `pip` may be another Python's."""
     return shell_words(sys.executable, "-m", "pip", *words)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..choices import FITS
 from .track import paired_ends
 from .types import LineMatches
 
-FITS = ("none", "affine", "homography")
 MIN_ENDS = {"affine": 3, "homography": 4}  # points that a fit needs
 MAX_TRIES, CONFIDENCE = 5000, 0.999  # of RANSAC
 

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import torch
 
+from ..choices import LINE_DETECTORS
 from ..errors import UserError
 from .types import LineSegments
 
-DETECTORS = ("opencv", "pytlsd")
 SCALES = (0.3, 0.4, 0.5, 0.7, 0.8, 1.0)  # FCVG's ladder: coarse lines first
 MIN_LENGTH = 15.0  # pixels; FCVG's wireframe
 # OpenCV's names for what pytlsd (FCVG's detector) does; OpenCV's defaults find other lines.
@@ -43,7 +43,7 @@ def detect_lines(
         gray: [H, W] uint8.
         max_lines: how many segments to keep at most, at least 1.
         min_length: shortest segment, in pixels of `gray`.
-        detector: one of DETECTORS.
+        detector: one of LINE_DETECTORS.
 
     Returns:
         Up to `max_lines` segments; none in a blank frame.
@@ -62,7 +62,7 @@ def detect_lines(
         raise ValueError(f"expected max_lines of at least 1, got {max_lines}")
     find = {"opencv": raw_segments, "pytlsd": pytlsd_segments}.get(detector)
     if find is None:
-        raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {detector!r}")
+        raise ValueError(f"expected a detector of {', '.join(LINE_DETECTORS)}, got {detector!r}")
     for scale in SCALES:
         lines, precision = find(gray, scale)
         if len(lines) >= max_lines:

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..choices import LINE_DETECTORS
 from ..errors import UserError
 from ..frames import to_gray
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
 from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
-from .lsd import DETECTORS, MIN_LENGTH, detect_lines
+from .lsd import MIN_LENGTH, detect_lines
 from .superpoint import THRESHOLD, SuperPoint, find_keypoints
 from .types import LineMatches, LineSegments, Wireframe
 from .wireframe import build_wireframe
@@ -90,7 +91,7 @@ class GlueStickLineMatcher:
         max_lines: of each frame at most.
         min_length: of a segment, in pixels.
         threshold: probability that a match lies above, 0..1.
-        detector: of segments, one of `lsd.DETECTORS`.
+        detector: of segments, one of LINE_DETECTORS.
         keypoint_threshold: score that a keypoint lies above, 0..1.
         device: where to compute; None: where the weights are.
 
@@ -195,9 +196,9 @@ class GlueStickLineMatcher:
         return *found, self.max_lines, self.min_length, self.detector
 
     def _check(self) -> None:
-        if self.detector not in DETECTORS:
+        if self.detector not in LINE_DETECTORS:
             raise ValueError(
-                f"expected a detector of {', '.join(DETECTORS)}, got {self.detector!r}"
+                f"expected a detector of {', '.join(LINE_DETECTORS)}, got {self.detector!r}"
             )
         if self.max_keypoints < 1 or self.max_lines < 1:
             raise ValueError(

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 import torch
 
 from ..frames import check_frame
 from . import rtmpose, yolox
-from .onnx_model import OnnxModel, choose_device
+from .onnx_model import CPU, OnnxModel, choose_device, usable_providers
 from .skeleton import (
     BODY,
     COCO_BODY,
@@ -21,8 +22,6 @@ from .skeleton import (
     NUM_POINTS,
 )
 from .types import Poses
-
-DWPOSE_FILES = ("yolox_l.onnx", "dw-ll_ucoco_384.onnx")  # boxes and points, of yzd-v/DWPose
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,6 +65,44 @@ class PoseDetector:
         self.points.release()
 
 
+def open_dwpose(
+    onnxruntime: ModuleType,
+    files: tuple[str, str],
+    *,
+    device_index: int,
+    cpu_only: bool,
+    whole_frame: bool,
+    make_room: Callable[[], None] = lambda: None,
+) -> PoseDetector:
+    """The detector of DWPose's two files, on the fastest device that onnxruntime was built for.
+
+    Args:
+        onnxruntime: the module, which the caller imports: it may be missing.
+        files: paths of the networks that find boxes and points: yolox_l.onnx, dw-ll_ucoco_384.onnx.
+        device_index: of the card, if there are several.
+        cpu_only: whether the user wants no card to be used.
+        whole_frame: see `PoseDetector`.
+        make_room: is called before a network is opened on a card.
+
+    Raises:
+        UserError: a file is no network of DWPose.
+    """
+
+    def open_session(file: str, providers: list[str]) -> object:
+        if providers != [CPU]:
+            make_room()
+        card = {"device_id": device_index}
+        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
+        return onnxruntime.InferenceSession(file, providers=chosen)
+
+    providers = usable_providers(
+        onnxruntime.get_available_providers(),
+        cpu_only=cpu_only,
+        cuda=torch.cuda.is_available(),
+    )
+    return open_detector(open_session, files, providers=providers, whole_frame=whole_frame)
+
+
 def open_detector(
     open_session: Callable[[str, list[str]], object],
     files: tuple[str, str],
@@ -73,11 +110,11 @@ def open_detector(
     providers: Sequence[str],
     whole_frame: bool,
 ) -> PoseDetector:
-    """The detector of two files, whose sessions somebody else opens.
+    """The detector of two files, whose sessions the caller opens.
 
     Args:
         open_session: takes a file and names of onnxruntime's providers, the first one preferred.
-        files: what DWPOSE_FILES are.
+        files: as `open_dwpose` takes them.
         providers: from `usable_providers`.
         whole_frame: see `PoseDetector`.
 

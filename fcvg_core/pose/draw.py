@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from ..choices import CONTROLNEXT_STYLE, FCVG_STYLE
 from .skeleton import (
     BODY,
     BODY_COLORS,
@@ -55,8 +56,8 @@ class PoseStyle:
 
 # What the networks were trained on.
 STYLES = {
-    "fcvg": PoseStyle(limb_width=8, hand_width=4),
-    "controlnext-svd-v2": PoseStyle(limb_width=4, hand_width=2),
+    FCVG_STYLE: PoseStyle(limb_width=8, hand_width=4),
+    CONTROLNEXT_STYLE: PoseStyle(limb_width=4, hand_width=2),
 }
 
 

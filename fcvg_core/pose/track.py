@@ -4,12 +4,9 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from ..choices import MISSING_JOINTS, MISSING_PEOPLE
 from .skeleton import BODY, NUM_POINTS
 from .types import Poses, is_seen
-
-# What becomes of a point that only one keyframe shows, and of a person that only one shows.
-MISSING_JOINTS = ("hide", "hold")
-MISSING_PEOPLE = ("fade", "drop")
 
 
 def match_people(poses0: Poses, poses1: Poses) -> Tensor:

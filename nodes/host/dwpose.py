@@ -8,15 +8,10 @@ import torch
 from comfy.utils import ProgressBar
 
 from ...fcvg_core.frames import to_uint8
-from ...fcvg_core.pose import (
-    PoseDetector,
-    Poses,
-    open_detector,
-    usable_providers,
-)
+from ...fcvg_core.pose import PoseDetector, Poses, open_dwpose
 
-# What both networks take of a card while they run, with onnxruntime's own; the host does not
-# manage it, so room is made when a session is opened.
+# Memory of the card that both networks and onnxruntime's workspace use. The host does not manage
+# this memory, so room for it is made before a network is opened.
 MEMORY = 2 * 2**30  # bytes
 
 
@@ -24,12 +19,12 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
     """DWPose on the fastest device that onnxruntime was built for.
 
     Args:
-        boxes: yolox_l.onnx.
-        points: dw-ll_ucoco_384.onnx.
+        boxes: path of yolox_l.onnx, which finds people.
+        points: path of dw-ll_ucoco_384.onnx, which finds their joints.
 
     Raises:
         ValueError: a file is no network of DWPose.
-        ImportError: onnxruntime is not installed; the message says how to.
+        ImportError: onnxruntime is not installed; the message says how to install it.
     """
     try:
         import onnxruntime
@@ -38,30 +33,21 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
             f"Poses need onnxruntime ({error}). In ComfyUI's own Python: pip install "
             "onnxruntime-gpu, or onnxruntime where there is no NVIDIA card."
         ) from error
-    card = {"device_id": mm.get_torch_device().index or 0}
-
-    def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSession:
-        if len(providers) > 1:
-            mm.free_memory(MEMORY, mm.get_torch_device())
-        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
-        return onnxruntime.InferenceSession(file, providers=chosen)
-
-    return open_detector(
-        open_session,
+    device = mm.get_torch_device()
+    return open_dwpose(
+        onnxruntime,
         (boxes, points),
-        providers=usable_providers(
-            onnxruntime.get_available_providers(),
-            cpu_only=mm.cpu_mode(),
-            cuda=torch.cuda.is_available(),
-        ),
+        device_index=device.index or 0,
+        cpu_only=mm.cpu_mode(),
         whole_frame=False,
+        make_room=lambda: mm.free_memory(MEMORY, device),
     )
 
 
 def find_people(
     detector: PoseDetector, image: torch.Tensor, *, whole_frame: bool
 ) -> Iterator[Poses]:
-    """The people of each image of an IMAGE; then the card's memory is given back."""
+    """The people of each image of an IMAGE. After the last image the card's memory is freed."""
     detector = replace(detector, whole_frame=whole_frame)
     bar = ProgressBar(len(image))
     try:

@@ -9,59 +9,80 @@ from pathlib import Path
 
 import folder_paths
 
-CONTROLNEXT = "controlnext"
-UNET = "diffusion_models"
-SVD_FOLDERS = "diffusers"
-GLUESTICK = "gluestick"
-DWPOSE = "dwpose"
-AUTO = "auto"  # in a drop-down list: the official file, where it is
+from ...fcvg_core.catalogue import families
+from ...fcvg_core.catalogue.dwpose import DWPOSE
+from ...fcvg_core.catalogue.gluestick import GLUESTICK
+from ...fcvg_core.catalogue.model_files import CONTROLNEXT, DIFFUSERS, UNET, ModelFile
 
-# What to say when a list is empty: the file and where it comes from.
-_WANTED = {
-    CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG) or controlnet.bin of "
-    "ControlNeXt-SVD (github.com/dvlab-research/ControlNeXt)",
-    UNET: "unet.safetensors of FCVG (github.com/Tian-one/FCVG) or the UNet of ControlNeXt-SVD "
-    "(github.com/dvlab-research/ControlNeXt)",
-    GLUESTICK: "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of GlueStick "
-    "(github.com/cvg/GlueStick; SuperPoint's are for non-commercial research only)",
-    DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
-    SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
-}
-_NONE = "(none found: put it into models/{})"
+__all__ = [
+    "AUTO",
+    "CONTROLNEXT",
+    "DWPOSE",
+    "GLUESTICK",
+    "UNET",
+    "are_there",
+    "find_file",
+    "find_pair",
+    "find_svd_folder",
+    "fingerprint",
+    "is_there",
+    "list_files",
+    "list_svd_folders",
+    "register_folders",
+]
+
+AUTO = "auto"  # in a drop-down list: the official file, if it is there
+_NONE = "(no file found in models/{})"
 
 
 def register_folders() -> None:
-    """Make this pack's folders known to the host, beside what extra_model_paths.yaml names."""
-    weights = folder_paths.supported_pt_extensions
-    own = ((CONTROLNEXT, weights), (GLUESTICK, {*weights, ".tar"}), (DWPOSE, {".onnx"}))
-    for kind, endings in own:
+    """Make the folders of every family known to the host, with the endings of their files.
+
+    Folders that extra_model_paths.yaml names stay. A kind that the host knows already is left
+    alone: others may share its set of endings.
+    """
+    known = folder_paths.folder_names_and_paths
+    for kind in families.list_kinds():
         default = os.path.join(folder_paths.models_dir, kind)
-        known = folder_paths.folder_names_and_paths
-        paths, extensions = known.get(kind, ([], set()))
+        paths, endings = known.get(kind, ([], set()))
+        wanted = _endings(kind)
+        if default in paths and wanted <= set(endings):
+            continue
         paths = paths if default in paths else [*paths, default]
-        known[kind] = (paths, set(extensions) | endings)
+        known[kind] = (paths, set(endings) | wanted)
+
+
+def _endings(kind: str) -> set[str]:
+    """Endings of the files in one of ComfyUI's folders; weights may have all of the host's.
+
+    None for folders in diffusers' layout, which the host does not list as files.
+    """
+    names = [name for row in families.list_files() if not row.pipeline for name in row.names(kind)]
+    endings = {os.path.splitext(name)[1] for name in names}
+    weights = folder_paths.supported_pt_extensions
+    return endings | weights if endings & weights else endings
 
 
 def list_files(kind: str) -> list[str]:
-    """Names for a drop-down list; where there is no file, one line that says where to put it."""
+    """Names for a drop-down list; if there is no file, one line that says so."""
     return folder_paths.get_filename_list(kind) or [_NONE.format(kind)]
 
 
 def list_svd_folders() -> list[str]:
-    """Folders in diffusers' layout (with a model_index.json), relative to models/diffusers."""
+    """Folders in diffusers' layout, which have a model_index.json, below models/diffusers."""
     found = []
-    for base in folder_paths.get_folder_paths(SVD_FOLDERS):
+    for base in folder_paths.get_folder_paths(DIFFUSERS):
         for root, _, files in os.walk(base, followlinks=True):
             if "model_index.json" in files:
                 found.append(os.path.relpath(root, base))
-    return sorted(found) or [_NONE.format(SVD_FOLDERS)]
+    return sorted(found) or [_NONE.format(DIFFUSERS)]
 
 
 def find_file(kind: str, name: str) -> str:
     """Full path of a file of a drop-down list.
 
     Raises:
-        ValueError: it is not there; the message says what to put where.
+        ValueError: the file is not there; the message says what to put where.
     """
     for spelling in _spellings(name):
         path = folder_paths.get_full_path(kind, spelling)
@@ -71,23 +92,25 @@ def find_file(kind: str, name: str) -> str:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """A name, then with each system's separator: graphs keep that of the system they are from."""
+    """A name as it is, then with the separators of each system: a graph may come from another."""
     name = str(name)
     return name, name.replace("\\", "/"), name.replace("/", "\\")
 
 
-def find_pair(
-    kind: str, names: tuple[str, str], official: tuple[str, str]
-) -> tuple[str, str] | None:
-    """Full paths of two files that belong together, each named or AUTO.
+def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tuple[str, str] | None:
+    """Full paths of two files that belong together, each chosen by its name or by AUTO.
 
-    AUTO is the official name, or that of the file as .safetensors. Where both are AUTO and one is
-    missing: None, and the log says so.
+    AUTO stands for the first of the catalogue's names that is there. If both are AUTO and a file
+    is missing, the result is None, and the log names the file.
+
+    Args:
+        rows: what the catalogue says of the two files.
 
     Raises:
-        ValueError: one is named, and one is not there.
+        ValueError: a file is chosen by its name, and a file is not there.
     """
-    official = tuple(_converted(kind, name) for name in official)
+    kind = rows[0].kind
+    official = tuple(map(_official_name, rows))
     if names == (AUTO, AUTO):
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
@@ -97,18 +120,18 @@ def find_pair(
     return tuple(find_file(kind, name) for name in chosen)
 
 
-def _converted(kind: str, name: str) -> str:
-    """An official file's name, or what `models --convert` makes of it where that alone is there."""
-    other = os.path.splitext(name)[0] + ".safetensors"
-    there = [file for file in (name, other) if folder_paths.get_full_path(kind, file)]
-    return there[0] if there else name
+def _official_name(row: ModelFile) -> str:
+    """The first accepted name of a file that is there; the official name if none is there."""
+    names = row.names(row.kind)
+    there = [name for name in names if folder_paths.get_full_path(row.kind, name)]
+    return (there or names)[0]
 
 
 def is_there(find: Callable, *arguments) -> bool | str:
-    """What a node's validate_inputs answers: True, or what `find` says of a missing file.
+    """The answer of a node's validate_inputs: True, or what `find` says of a missing file.
 
-    The host's own answer would be that a name is not in a list. None stands for a name that is
-    not known before the graph runs.
+    Without it the host would say that a name is not in a list. An argument that is None is not
+    known before the graph runs.
     """
     try:
         if None not in arguments:
@@ -119,36 +142,46 @@ def is_there(find: Callable, *arguments) -> bool | str:
 
 
 def are_there(kind: str, *names: str | None) -> bool | str:
-    """What a node's validate_inputs answers about files that are each named or AUTO."""
+    """The answer of a node's validate_inputs about files that are chosen by name or by AUTO."""
     answers = (is_there(find_file, kind, name) for name in names if name != AUTO)
     return next((answer for answer in answers if answer is not True), True)
 
 
 def fingerprint(kind: str) -> str:
-    """Changes when a file of a kind comes, goes or is replaced: the host caches what was found."""
+    """Changes if a file of a kind comes, goes or is replaced: then the host loads it again."""
     paths = [folder_paths.get_full_path(kind, n) for n in folder_paths.get_filename_list(kind)]
     return repr([(path, os.path.getmtime(path)) for path in paths if path])
 
 
 def find_svd_folder(name: str) -> str:
-    """Full path of a folder of `list_svd_folders`; ValueError where there is none."""
-    bases = folder_paths.get_folder_paths(SVD_FOLDERS)
+    """Full path of a folder of `list_svd_folders`; ValueError if the folder is not there."""
+    bases = folder_paths.get_folder_paths(DIFFUSERS)
     for base, spelling in itertools.product(bases, _spellings(name)):
         path = os.path.normpath(os.path.join(base, spelling))
         inside = path.startswith(os.path.normpath(base) + os.sep)
         if inside and os.path.isfile(os.path.join(path, "model_index.json")):
             return path
-    raise ValueError(_missing(SVD_FOLDERS, name))
+    raise ValueError(_missing(DIFFUSERS, name))
 
 
 def _missing(kind: str, name: str) -> str:
+    """What to say of a file that is not there: which files the list is for, and how to get them."""
     from ...fcvg_core.shell import shell_words
 
     # In words that work in any folder, and with an embedded Python too.
     core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
     command = shell_words(sys.executable, core, "models", "--get")
     folders = " or ".join(folder_paths.get_folder_paths(kind))
+    wanted = "; ".join(_described(row, kind) for row in families.list_files() if row.names(kind))
     return (
-        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
-        f"what is missing, in a terminal: {command}"
+        f"There is no {name!r} in {folders}. Models for this list are: {wanted}. Put the model "
+        "that you want there and choose it here. To download what is missing, in a terminal: "
+        f"{command}"
     )
+
+
+def _described(row: ModelFile, kind: str) -> str:
+    """A file as an error message names it."""
+    name = row.names(kind)[0]
+    name = os.path.dirname(name) if row.pipeline else name
+    return f"{name} ({row.name}, from {row.source}; licence: {row.licence})"

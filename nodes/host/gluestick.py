@@ -9,11 +9,9 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
-from ...fcvg_core.lines.gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE
 from .files import read_file
 from .patchers import can_load_again, make_patcher
 
-FILES = (GLUESTICK_FILE, SUPERPOINT_FILE)
 MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
 
 

@@ -50,7 +50,8 @@ BOTH += [("animate", *item) for item in ANIMATE.items()]
 @pytest.mark.parametrize(("command", "option", "widget"), BOTH)
 def test_an_option_takes_what_its_widget_takes(command, option, widget) -> None:
     node, name = widget
-    settings = FACES[node]["input"]["required"][name][1]
+    inputs = FACES[node]["input"]
+    settings = {**inputs["required"], **inputs.get("optional", {})}[name][1]
     step = 0.001 if isinstance(settings["max"], float) else 1
     for end in (settings["min"], settings["max"]):
         options = parse_options([command, f"--{option}={end}"])

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,10 @@ from hosts import ROOT
 
 pytestmark = pytest.mark.seam
 HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
+# Modules of the core that load nothing: what the schemas show, and where model files lie.
+LIGHT = re.compile(
+    r"fcvg_core(\.(bounds|choices|errors|catalogue(\.(?!download|diagnosis|integrity|find).*)?))?"
+)
 SCRIPT = """
 import asyncio, importlib.util, json, sys
 sys.path.insert(0, {host!r})
@@ -40,8 +45,7 @@ def test_no_heavy_module_at_import(host):
     assert done.returncode == 0, done.stderr[-3000:]
     line = next(x for x in done.stdout.splitlines() if x.startswith("MODULES"))
     loaded = [name.removeprefix("pack.") for name in json.loads(line.removeprefix("MODULES "))]
-    light = ("fcvg_core", "fcvg_core.bounds")  # numbers, which the schemas have
-    assert not [x for x in loaded if x.split(".")[0] in HEAVY and x not in light]
+    assert not [x for x in loaded if x.split(".")[0] in HEAVY and not LIGHT.fullmatch(x)]
     assert "nodes.host.svd.loading" not in loaded
 
 
@@ -54,6 +58,44 @@ def test_model_folder_is_merged(load, host):
     assert paths[0] == "/elsewhere"
     assert len(paths) == 2
     assert {".x", ".safetensors"} <= extensions
+
+
+def test_folders_of_every_family(load, host, monkeypatch):
+    """Those of the host's own kinds stay as they are, and a new family's is registered at once."""
+    import folder_paths
+
+    families, files = load("fcvg_core.catalogue.families"), load("fcvg_core.catalogue.model_files")
+    known = dict(folder_paths.folder_names_and_paths)
+    for kind in ("controlnext", "gluestick", "dwpose"):
+        known.pop(kind, None)
+    before = dict(known)
+    monkeypatch.setattr(folder_paths, "folder_names_and_paths", known)
+    row = files.ModelFile(
+        key="toy",
+        name="a toy",
+        comfyui=("toys/toy.onnx", "toys/toy.safetensors"),
+        folder=("toy.onnx",),
+        downloads=(),
+        licence="none",
+        source="nowhere",
+    )
+    family = files.Family(mode="play", purpose="toys", needed=(row,))
+    monkeypatch.setattr(families, "FAMILIES", [*families.FAMILIES, family])
+    load("nodes.host.folders").register_folders()
+    weights = folder_paths.supported_pt_extensions
+    added = {kind: endings for kind, (_, endings) in known.items() if kind not in before}
+    assert added == {
+        "controlnext": weights,
+        "gluestick": weights | {".tar"},
+        "dwpose": {".onnx"},
+        "toys": weights | {".onnx"},
+    }
+    assert all(known[kind] is value for kind, value in before.items())
+    assert known["toys"][0] == [os.path.join(folder_paths.models_dir, "toys")]
+    with pytest.raises(
+        ValueError, match=r"There is no 'x' in .*toys\. .*: toy\.onnx \(a toy, from"
+    ):
+        load("nodes.host.folders").find_file("toys", "x")
 
 
 def test_what_only_newer_hosts_take(load, monkeypatch):

@@ -121,6 +121,7 @@ class TestGlueStick:
         import folder_paths
 
         folders, host = load("nodes.host.folders"), load("nodes.host.gluestick")
+        rows = load("fcvg_core.catalogue.gluestick").GLUESTICK_ROWS
         convert = load("fcvg_core.standalone.networks.convert").convert
         for path in gluestick_files:
             convert(Path(shutil.copy(path, tmp_path)))
@@ -130,7 +131,7 @@ class TestGlueStick:
             "gluestick",
             ([str(tmp_path)], {".tar", ".pth", ".safetensors"}),
         )
-        found = folders.find_pair("gluestick", ("auto", "auto"), host.FILES)
+        found = folders.find_pair(("auto", "auto"), rows)
         assert [Path(path).suffix for path in found] == [".safetensors"] * 2
         expected = host.load_gluestick(*map(str, gluestick_files)).model.state_dict()
         weights = host.load_gluestick(*found).model.state_dict()
@@ -180,9 +181,11 @@ class TestFilterLineMatches:
 class TestLoaders:
     def test_missing_file_says_which_and_where(self, load):
         folders = load("nodes.host.folders")
-        with pytest.raises(ValueError, match="There is no 'x.safetensors'. Put controlnext") as e:
+        with pytest.raises(
+            ValueError, match="There is no 'x.safetensors' in .*controlnext. .* are: fcvg_controln"
+        ) as e:
             folders.find_file(folders.CONTROLNEXT, "x.safetensors")
-        assert "controlnext" in str(e.value).rsplit(" into ", 1)[1]
+        assert "github.com/Tian-one/FCVG" in str(e.value) and "models --get" in str(e.value)
 
     @pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
     def test_no_folder_outside_of_the_models(self, load, name):
@@ -194,8 +197,8 @@ class TestLoaders:
             node_classes["FCVG_LoadModel"].execute("x", "int3")
 
     def test_choices_are_those_of_the_loader(self, load):
-        dtypes = load("nodes.svd").WEIGHT_DTYPES
-        assert dtypes == list(load("nodes.host.svd.loading").WEIGHT_DTYPES)
+        formats = load("fcvg_core.choices").WEIGHT_FORMATS
+        assert formats == tuple(load("nodes.host.svd.loading").WEIGHT_DTYPES)
 
 
 class TestConditioning:

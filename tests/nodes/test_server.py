@@ -17,7 +17,7 @@ from comfy_server import (
 )
 from PIL import Image
 
-from fcvg_core.catalogue.model_files import CATALOGUE
+from fcvg_core.catalogue.families import list_files
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
@@ -273,7 +273,7 @@ class TestWorkflows:
     def test_models_that_the_editor_can_download(self, server, name):
         """Its dialog takes .safetensors from hubs that it knows, into folders of the host's."""
         kinds = {kind["name"] for kind in server.get("/experiment/models")}
-        offered = {download.url for file in CATALOGUE for download in file.downloads}
+        offered = {download.url for file in list_files() for download in file.downloads}
         for node in read_workflow(name)["nodes"]:
             if node["type"] in ("FCVG_LoadModel", "FCVG_LoadControlNeXt"):
                 for model in node["properties"].get("models", []):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from PIL import Image
 
-from fcvg_core.catalogue.model_files import CATALOGUE
+from fcvg_core.catalogue.families import list_files
 
 MAX_BYTES = 5 * 10**6
 TOP = {
@@ -160,7 +160,7 @@ class TestTexts:
     def test_programs_name_no_server_but_those_of_the_models(self, texts):
         """And the servers of a download stand in SECURITY.md."""
         servers = {
-            urlsplit(download.url).hostname for file in CATALOGUE for download in file.downloads
+            urlsplit(download.url).hostname for file in list_files() for download in file.downloads
         }
         for name, text in texts.items():
             if name.endswith(".py"):

@@ -3,13 +3,9 @@
 import argparse
 from pathlib import Path
 
-from ... import bounds
+from ... import bounds, choices
 from .option_types import DEVICE, PATH, SIZE_TYPE, number, whole
 
-# What the room `pose` knows, repeated: it needs torch, and help should come at once.
-STYLES = ("fcvg", "controlnext-svd-v2")
-MISSING_JOINTS = ("hide", "hold")
-MISSING_PEOPLE = ("fade", "drop")
 OUTPUT = "folder to make; if it exists and holds anything, OUT_0001 ... is made"
 
 
@@ -60,7 +56,7 @@ def add_sampling(group: argparse._ArgumentGroup, *, window: int, guidance: float
 def add_matcher(add_to: argparse._ActionsContainer) -> None:
     """Options of the line matchers, for every command that matches lines."""
     add = add_to.add_argument
-    add("--matcher", choices=("auto", "gluestick", "classic"), default="auto",
+    add("--matcher", choices=choices.MATCHERS, default=choices.MATCHERS[0],
         help="gluestick as in the paper, or classic, which needs no weights; auto is gluestick "
         "where both of its files are named or found (%(default)s)")
     add("--gluestick", type=PATH, metavar="FILE", help="checkpoint_GlueStick_MD.tar")
@@ -106,7 +102,7 @@ def add_machine(group: argparse._ArgumentGroup) -> None:
     """Everything about the machine, for commands that paint."""
     add = group.add_argument
     add_device(group)
-    add("--dtype", choices=("auto", "bf16", "fp16", "fp32"), default="auto",
+    add("--dtype", choices=choices.PRECISIONS, default=choices.PRECISIONS[0],
         help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)")
     add("--offload", action=argparse.BooleanOptionalAction, default=False,
         help="have a network on the device only while it is used: slower, needs less memory")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...bounds import SIZE, Bounds
+from ...bounds import FRAMES, SIZE, Bounds
+from ...choices import TIMINGS
 from ...quoting import quote
 
 LONGEST_PATH = 4096  # characters; no system opens a longer one
@@ -126,7 +127,7 @@ PATH = OptionType(
 )
 DEVICE = OptionType("auto, cpu, cuda, cuda:1, mps, xpu or the like", _device)
 TIMING = OptionType(
-    "a timing of reference, uniform, ease-in, ease-out, ease-in-out, or 2 to 1024 numbers in 0..1",
+    f"a timing of {', '.join(TIMINGS)}, or {FRAMES} numbers in 0..1",
     _timing,
     saved=(str, list),
 )

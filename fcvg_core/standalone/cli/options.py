@@ -2,14 +2,11 @@
 
 import argparse
 
-from ... import bounds
-from ...catalogue.model_files import MODES
+from ... import bounds, choices
+from ...catalogue.families import list_modes
 from ...errors import UserError
 from .option_groups import (
-    MISSING_JOINTS,
-    MISSING_PEOPLE,
     OUTPUT,
-    STYLES,
     add_detector,
     add_device,
     add_job,
@@ -167,7 +164,7 @@ def _add_pose(commands) -> None:
     pose.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT",
                       help=OUTPUT)
     add_size(pose, height=None, width=None)
-    pose.add_argument("--style", choices=STYLES, default=STYLES[0],
+    pose.add_argument("--style", choices=choices.POSE_STYLES, default=choices.POSE_STYLES[0],
                       help="whose lines are drawn (%(default)s)")
     add_detector(pose)
     add_device(pose)
@@ -181,7 +178,7 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
         "licence and source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; "
         "downloads go to the first of them.",
     )
-    command.add_argument("--mode", choices=tuple(MODES), help="of this mode only")
+    command.add_argument("--mode", choices=tuple(list_modes()), help="of this mode only")
     command.add_argument("--needed", action="store_true",
                          help="without what is optional: GlueStick, the non-commercial SuperPoint "
                          "and, for inbetween, DWPose")
@@ -260,11 +257,11 @@ def _add_conditions(group: argparse._ArgumentGroup) -> None:
         help="people of both frames, as JSON in OpenPose's form (by `pose` or another program)")
     people.add_argument("--no-poses", dest="poses", action="store_const", const=False,
                         help="lines only")
-    add("--missing-joints", choices=MISSING_JOINTS, default=MISSING_JOINTS[0],
+    add("--missing-joints", choices=choices.MISSING_JOINTS, default=choices.MISSING_JOINTS[0],
         help="joints that one frame does not show: hide, or hold beside the body (%(default)s)")
-    add("--missing-people", choices=MISSING_PEOPLE, default=MISSING_PEOPLE[0],
+    add("--missing-people", choices=choices.MISSING_PEOPLE, default=choices.MISSING_PEOPLE[0],
         help="people that one frame does not show: fade, or drop (%(default)s)")
-    add("--timing", type=TIMING, default="reference", metavar="T",
+    add("--timing", type=TIMING, default=choices.REFERENCE, metavar="T",
         help="of the motion: reference (the frames beside both ends show the ends), uniform, "
         "ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)")
     add("--control-weight", "--control_weight", type=number(bounds.CONTROL_WEIGHT), default=1.0,

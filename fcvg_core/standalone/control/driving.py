@@ -1,25 +1,16 @@
-"""A driving video and a reference picture -> what every frame of the animation is steered by."""
+"""A driving video and a reference picture -> control frames of the animation."""
 
-import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
+from ...control import draw_driven_people
 from ...errors import UserError
 from ...frames import fit_frame
-from ...pose import STYLES, PoseDetector, Poses, draw_poses, drive_reference
+from ...pose import PoseDetector, Poses
+from ...settings import DrivingSettings
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrivingSettings:
-    """How a video's people move the one of a picture."""
-
-    one_person: bool  # see `drive_reference`
-    smoothing: float  # in frames
-    pose_width: float  # times the width of lines that the model was trained on
 
 
 def draw_driving_poses(
@@ -31,40 +22,36 @@ def draw_driving_poses(
     max_frames: int,
     progress: Progress = lambda stage, done, total: None,
 ) -> np.ndarray:
-    """Control frames: the reference's own pose, then that of every frame of the video.
+    """Control frames: first the reference picture's own pose, then a pose for each video frame.
 
-    The video is looked at frame by frame, and no frame of it is kept.
+    Only one frame of the video is in memory at a time.
 
     Args:
         frames: of the video, uint8 [h, w, 3] of one size.
         reference: the picture, uint8 [H, W, 3].
-        max_frames: of the video, for the progress; it may be shorter.
+        detector: finds the people; its memory is given back, also after an error.
+        max_frames: the largest number of frames that the video may give, for the progress.
 
     Returns:
         [1 + frames, H, W, 3] uint8.
 
     Raises:
-        UserError: the video has no frame, or nobody is in it or in the picture.
-
-    Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
+        UserError: the video has no frame, or nobody is in the video or in the picture.
     """
-    size = reference.shape[:2]
     try:
         poses, driving_size = _find_poses(frames, detector, max_frames, progress)
         reference_poses = detector(reference)
     finally:
         detector.release()
-    track = drive_reference(
+    _, control = draw_driven_people(
         poses,
         reference_poses,
+        settings,
         driving_size=driving_size,
-        reference_size=size,
-        one_person=settings.one_person,
-        smoothing=settings.smoothing,
+        size=reference.shape[:2],
         reference_first=True,
     )
-    style = STYLES["controlnext-svd-v2"].scaled(settings.pose_width)
-    return draw_poses(track, size, style=style)
+    return control
 
 
 def _find_poses(
@@ -80,14 +67,11 @@ def _find_poses(
     if not poses:
         raise UserError("The driving video has no frame.")
     progress("poses", len(poses), len(poses))
-    empty = sum(each.num_people == 0 for each in poses)
-    if empty:
-        logging.warning("Nobody is found in %d of the video's %d frames.", empty, len(poses))
     return poses, size
 
 
 def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """Control frames that were drawn before, at the size of the animation.
+    """Control frames that were drawn before, cut and resized to the animation's size.
 
     Args:
         frames: uint8 [h, w, 3].

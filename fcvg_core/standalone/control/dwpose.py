@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
+from ...catalogue.dwpose import DWPOSE_FILES
 from ...catalogue.find import find_dwpose
 from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.plain_file import check_file
-from ...pose import DWPOSE_FILES, PoseDetector, Poses, open_detector, usable_providers
+from ...pose import PoseDetector, Poses, open_dwpose
 from ..media.poses_file import read_poses
 from ..networks.device import choose_device
 
@@ -92,19 +92,10 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
             f"Poses need onnxruntime ({error}): pip install onnxruntime-gpu, or onnxruntime "
             "where there is no NVIDIA card. --no-poses goes without."
         ) from error
-    card = {"device_id": choose_device(device).index or 0}
-
-    def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSession:
-        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
-        return onnxruntime.InferenceSession(file, providers=chosen)
-
-    return open_detector(
-        open_session,
+    return open_dwpose(
+        onnxruntime,
         (str(files[0]), str(files[1])),
-        providers=usable_providers(
-            onnxruntime.get_available_providers(),
-            cpu_only=device == "cpu",
-            cuda=torch.cuda.is_available(),
-        ),
+        device_index=choose_device(device).index or 0,
+        cpu_only=device == "cpu",
         whole_frame=whole_frame,
     )

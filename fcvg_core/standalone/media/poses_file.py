@@ -1,12 +1,11 @@
 """Poses as a JSON file in OpenPose's form, from this program, another one or an editor."""
 
 import json
-import logging
 from pathlib import Path
 
 from ...errors import UserError
 from ...files.json_file import read_json
-from ...pose import Poses, canvas_size, from_openpose, is_stretched, to_openpose
+from ...pose import Poses, list_frames, read_people, to_openpose
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
@@ -27,18 +26,8 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
         UserError: the file is missing, no JSON or of another form.
     """
     found = read_json(path, expected="poses in OpenPose's form")
-    if found == []:
-        raise UserError(f"{path} is an empty list: expected the poses of a frame.")
-    found = found[frame] if isinstance(found, list) else found
+    chosen = list_frames(found, name=str(path))[frame]
     try:
-        poses, canvas = from_openpose(found, size=size, name=str(path)), canvas_size(found)
+        return read_people(chosen, size=size, name=str(path))
     except UserError as error:
         raise UserError(f"{path} holds no poses: {error}") from error
-    if canvas and is_stretched(canvas, size):
-        logging.warning(
-            "%s is for frames of %d x %d pixels; its people are stretched to %d x %d.",
-            path,
-            *canvas[::-1],
-            *size[::-1],
-        )
-    return poses

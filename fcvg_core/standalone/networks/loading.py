@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ...catalogue.model_files import MODEL_INDEX
+from ...catalogue.svd import find_part, missing_part
 from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
@@ -146,7 +147,7 @@ def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checke
     network = _empty(lambda: UNetSpatioTemporalConditionModel(**sizes), config)
     files = [] if unet is None else [WeightFile(unet)]
     if not files or network.state_dict().keys() - files[0].shapes.keys():
-        files.append(_part_file(svd / "unet", "diffusion_pytorch_model", dtype, files))
+        files.append(_part_file(svd, "unet", dtype, files))
     return check_files(network, files, dtype, sizes=config)
 
 
@@ -166,7 +167,7 @@ def check_vae_files(svd: Path, dtype: torch.dtype) -> Checked:
     if dtype == torch.float16 and sizes["force_upcast"]:
         dtype = torch.float32
     network = _empty(lambda: AutoencoderKLTemporalDecoder(**sizes), config)
-    file = _part_file(svd / "vae", "diffusion_pytorch_model", dtype)
+    file = _part_file(svd, "vae", dtype)
     return check_files(network, [file], dtype, sizes=config)
 
 
@@ -181,7 +182,7 @@ def check_image_encoder_files(svd: Path, dtype: torch.dtype) -> Checked:
         config,
         include_buffers=False,  # they are not in the file
     )
-    file = _part_file(svd / "image_encoder", "model", dtype)
+    file = _part_file(svd, "image_encoder", dtype)
     return check_files(network, [file], dtype, ignored="position_ids", sizes=config)
 
 
@@ -260,18 +261,15 @@ def _empty(build: Callable[[], nn.Module], config: Path, *, include_buffers: boo
 
 
 def _part_file(
-    folder: Path, stem: str, dtype: torch.dtype, partial: list[WeightFile] | None = None
+    svd: Path, part: str, dtype: torch.dtype, partial: list[WeightFile] | None = None
 ) -> WeightFile:
-    """The weights of one part of a diffusers folder, preferably in the wanted precision."""
-    names = [f"{stem}.safetensors", f"{stem}.fp16.safetensors"]
-    if dtype != torch.float32:
-        names.reverse()
-    for name in (*names, f"{stem}.bin"):
-        if (folder / name).is_file():
-            return WeightFile(folder / name)
+    """The weights of one part of SVD's folder, preferably in the wanted precision."""
+    path = find_part(svd, part, half=dtype != torch.float32)
+    if path:
+        return WeightFile(path)
     if partial:
         raise UserError(
-            f"{partial[0].path} is {describe(partial[0].shapes)} without all of its "
-            f"tensors, and {folder} has no {stem}.safetensors to take the rest from."
+            f"{partial[0].path} is {describe(partial[0].shapes)} without all of its tensors, and "
+            f"{svd / part} has no weights to take the rest from."
         )
-    raise UserError(f"{folder} has no {stem}.safetensors: the download of SVD is not complete.")
+    raise missing_part(svd, part)

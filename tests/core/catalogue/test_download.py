@@ -20,7 +20,8 @@ from small_internet import SmallInternet
 
 from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
 from fcvg_core.catalogue.download_errors import DiskError
-from fcvg_core.catalogue.model_files import CATALOGUE, DRIVE, HUB, Download, find_model
+from fcvg_core.catalogue.families import find_model, list_files
+from fcvg_core.catalogue.model_files import DRIVE, HUB, Download
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -29,17 +30,22 @@ pytest.importorskip("gdown", reason="needs gdown")
 PROGRAM = """
 import json, resource, sys
 from dataclasses import replace
-from fcvg_core.catalogue import model_files as catalogue
+from fcvg_core.catalogue.families import FAMILIES
 digests, limit, arguments = json.loads(sys.argv[1])
-catalogue.CATALOGUE = tuple(
-    replace(file, downloads=tuple(
-        replace(one, sha256=digests.get(one.url, "")) for one in file.downloads))
-    for file in catalogue.CATALOGUE)
+def changed(files):
+    return tuple(
+        replace(file, downloads=tuple(
+            replace(one, sha256=digests.get(one.url, "")) for one in file.downloads))
+        for file in files)
+FAMILIES[:] = [
+    replace(family, needed=changed(family.needed), helpful=changed(family.helpful))
+    for family in FAMILIES]
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from fcvg_core.standalone.cli.main import main
 sys.exit(main(arguments))
 """
+CATALOGUE = list_files()
 YOLOX, DWPOSE = (file.downloads[0].url for file in CATALOGUE if "DWPose" in file.name)
 GLUESTICK = next(file.downloads[0].url for file in CATALOGUE if file.key == "gluestick")
 FCVG_NET = next(file.downloads[0].url for file in CATALOGUE if file.name == "FCVG's ControlNeXt")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.catalogue.find import CONTROLNEXT_SVD, FCVG, find_models, find_svd
-from fcvg_core.catalogue.model_files import SVD_FOLDER
+from fcvg_core.catalogue.svd import SVD_FOLDER
 from fcvg_core.errors import UserError
 
 

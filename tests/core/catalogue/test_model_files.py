@@ -8,9 +8,19 @@ from hosts import ROOT
 
 from fcvg_core.catalogue import comfyui as comfyui_module
 from fcvg_core.catalogue import find as model_files
-from fcvg_core.catalogue.comfyui import OLDEST, comfyui_version, find_comfyui, model_roots
-from fcvg_core.catalogue.model_files import CATALOGUE, MODES, SVD_PARTS, find_model, missing
+from fcvg_core.catalogue.comfyui import comfyui_version, find_comfyui, model_roots
+from fcvg_core.catalogue.families import (
+    find_model,
+    list_files,
+    missing,
+    modes_helped_by,
+    modes_needing,
+)
+from fcvg_core.catalogue.packages import OLDEST_COMFYUI as OLDEST
+from fcvg_core.catalogue.svd import SVD_PARTS
 from fcvg_core.standalone.cli.main import main
+
+CATALOGUE = list_files()
 
 
 @pytest.fixture
@@ -38,7 +48,7 @@ def put(root: Path, name: str) -> Path:
 class TestCatalogue:
     def test_every_file_is_for_something(self) -> None:
         for file in CATALOGUE:
-            assert set(file.needed + file.helps) <= set(MODES) and file.needed + file.helps
+            assert modes_needing(file) or modes_helped_by(file)
             assert file.size and file.licence and file.source and file.comfyui and file.folder
 
     @pytest.mark.parametrize("kind", ["comfyui", "folder"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ import torch
 from golden_cases import load_arrays
 from pose_cases import detector, read_poses
 
-from fcvg_core.pose import STYLES, draw_poses, stack_frames
+from fcvg_core.errors import UserError
+from fcvg_core.pose import STYLES, draw_poses, open_dwpose, stack_frames
 from fcvg_core.pose.detector import order_points
+from fcvg_core.pose.onnx_model import CPU, PROVIDERS
 from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
 
@@ -83,3 +86,46 @@ class TestOrderPoints:
         scores = np.full((1, 133), 0.9)
         scores[0, 5] = 0.3
         assert order_points(np.zeros((1, 133, 2)), scores)[1][0, 1] == 0
+
+
+class TestOpenDwpose:
+    CUDA = PROVIDERS[0]
+
+    @pytest.fixture
+    def files(self, own_golden: Path) -> tuple[str, str]:
+        return tuple(str(own_golden / "dwpose" / name) for name in ("det_two.onnx", "pose_a.onnx"))
+
+    @pytest.fixture
+    def opened(self) -> list:
+        """What the networks were opened on, and "room" where room was made before."""
+        return []
+
+    def open(self, files, opened: list, **more):
+        """With an onnxruntime that was built for CUDA, and opens everything on the CPU."""
+        real = pytest.importorskip("onnxruntime")
+
+        def open_session(file: str, *, providers: list):
+            opened.append(providers)
+            return real.InferenceSession(file, providers=[CPU])
+
+        fake = SimpleNamespace(
+            get_available_providers=lambda: [self.CUDA, CPU], InferenceSession=open_session
+        )
+        given = {"device_index": 1, "cpu_only": False, "whole_frame": True, **more}
+        return open_dwpose(fake, files, make_room=lambda: opened.append("room"), **given)
+
+    def test_on_a_card(self, files, opened, monkeypatch) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        detector = self.open(files, opened)
+        assert opened[:2] == ["room", [(self.CUDA, {"device_id": 1}), CPU]]
+        assert detector.whole_frame and detector.boxes.name == files[0]
+
+    @pytest.mark.parametrize(("cuda", "cpu_only"), [(False, False), (True, True)])
+    def test_on_the_cpu_no_room_is_made(self, files, opened, monkeypatch, cuda, cpu_only) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        self.open(files, opened, cpu_only=cpu_only)
+        assert opened == [[CPU], [CPU]]
+
+    def test_exchanged_files(self, files, opened) -> None:
+        with pytest.raises(UserError, match="pose_a.onnx is another network"):
+            self.open(files[::-1], opened)

@@ -12,8 +12,9 @@ from ....catalogue.download import (
     server_of,
 )
 from ....catalogue.download_errors import DiskError, UnreachableError
+from ....catalogue.families import list_files, list_modes, modes_helped_by, modes_needing
 from ....catalogue.integrity import find_damage
-from ....catalogue.model_files import CATALOGUE, MODES, Download, ModelFile
+from ....catalogue.model_files import Download, ModelFile
 from ....errors import UserError
 from ....quoting import in_short
 
@@ -29,8 +30,8 @@ def run(options: argparse.Namespace) -> None:
         _convert(options.convert)
         return
     roots = known_folders()
-    modes = [options.mode] if options.mode else list(MODES)
-    files = _files(modes, options.needed)
+    modes = [options.mode] if options.mode else list(list_modes())
+    files = list_files(modes, needed=options.needed)
     # Once: it searches folders of models to their depth, which may be on a slow disk.
     places = {file.key: file.find(roots) for file in files}
     if options.get:
@@ -47,31 +48,24 @@ def run(options: argparse.Namespace) -> None:
             )
 
 
-def _files(modes: list[str], needed: bool) -> list[ModelFile]:
-    """What some modes work with; with `needed` only what they can't do without."""
-    return [
-        file
-        for file in CATALOGUE
-        if set(modes) & set(file.needed if needed else file.needed + file.helps)
-    ]
-
-
 def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
     print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
     for _, root in roots:
         print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
-        print(f"\n{mode}: {MODES[mode]}")
-        for file in _files([mode], needed):
+        print(f"\n{mode}: {list_modes()[mode]}")
+        for file in list_files([mode], needed=needed):
             _print_file(file, mode, places[file.key])
 
 
 def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
-    state = "found  " if found else "MISSING" if mode in file.needed else "not there, optional"
+    state = (
+        "found  " if found else "MISSING" if mode in modes_needing(file) else "not there, optional"
+    )
     print(f"  {state} {file.name}")
     if found:
         print(f"          {found}")
-        damage = find_damage(found)
+        damage = find_damage(found, file.parts)
         if damage:
             print(f"          {_damaged(damage)}")
         return
@@ -81,13 +75,13 @@ def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
 
 
 def _row(file: ModelFile, found: Path | None) -> dict:
-    damage = find_damage(found) if found else None
+    damage = find_damage(found, file.parts) if found else None
     return {
         "key": file.key,
         "name": file.name,
         "damaged": str(damage) if damage else None,
-        "needed_by": file.needed,
-        "helps": file.helps,
+        "needed_by": modes_needing(file),
+        "helps": modes_helped_by(file),
         "found": str(found) if found else None,
         "comfyui": file.comfyui,
         "folder": file.folder,
@@ -123,7 +117,9 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
         for file in wanted
     }
     failed = [
-        _damaged(damage) for found in places.values() if found and (damage := find_damage(found))
+        _damaged(damage)
+        for file in files
+        if (found := places[file.key]) and (damage := find_damage(found, file.parts))
     ]
     if todo:
         with exclusive(root):

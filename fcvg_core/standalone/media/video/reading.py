@@ -8,12 +8,12 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ....bounds import FILE_FPS
 from ....errors import UserError
 from ....files.plain_file import check_file
 from .decoding import decode_all
 from .folder import check_max_frames, in_words
 from .shown import show, square_size
-from .writing import MAX_FPS, MIN_FPS
 
 # FFmpeg's names of what is read. A playlist names other files, and a text would become pictures.
 FORMATS = (
@@ -65,11 +65,11 @@ def read_video(
     check_max_frames(max_frames)
     with _open_video(path) as (_, stream):
         fps = float(stream.average_rate or stream.guessed_rate or UNKNOWN_FPS)
-    if not MIN_FPS <= fps <= MAX_FPS:
+    if fps not in FILE_FPS:
         fps = UNKNOWN_FPS
     stride *= max(1, int(fps / FEW_FPS))
     frames = _at_most(max_frames, _decode(path, stride, limit))
-    return frames, max(fps / stride, MIN_FPS)
+    return frames, max(fps / stride, FILE_FPS.minimum)
 
 
 @contextmanager

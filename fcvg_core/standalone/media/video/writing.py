@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ....bounds import FILE_FPS
 from ....errors import UserError
 from ....frames import check_frame
 from .folder import in_words
 
-MIN_FPS, MAX_FPS = 0.001, 1000
 # The largest numerator of a frame rate that MPEG-4 can note, and the denominator of 23.976.
 MAX_NUMERATOR, MAX_DENOMINATOR = 65535, 1001
 # Constant quality; 18 is said to look like the original. No B-frames: where frames are stored in
@@ -49,10 +49,9 @@ class VideoWriter:
             UserError: another frame rate.
         """
         self.path, self.num_frames = Path(path), 0
-        if not MIN_FPS <= fps <= MAX_FPS:
+        if fps not in FILE_FPS:
             raise UserError(
-                f"expected more than 0 frames a second, got {fps}; {self.path} can have "
-                f"{MIN_FPS} to {MAX_FPS}"
+                f"expected more than 0 frames a second, got {fps}; {self.path} can have {FILE_FPS}"
             )
         denominator = min(MAX_DENOMINATOR, int(MAX_NUMERATOR / fps))
         self._rate = Fraction(float(fps)).limit_denominator(denominator)

@@ -6,16 +6,8 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.pose import MISSING_JOINTS, MISSING_PEOPLE, STYLES
-from fcvg_core.standalone.cli import option_groups
 from fcvg_core.standalone.cli.main import COMMANDS
 from fcvg_core.standalone.cli.options import EXAMPLES, parse_options
-
-
-def test_choices_are_those_of_the_room() -> None:
-    assert tuple(STYLES) == option_groups.STYLES
-    assert option_groups.MISSING_JOINTS == MISSING_JOINTS
-    assert option_groups.MISSING_PEOPLE == MISSING_PEOPLE
 
 
 class TestExamples:

@@ -1,18 +1,15 @@
 """From two keyframes to control frames."""
 
 import logging
-from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 
-from fcvg_core.frames import overlay
-from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines
-from fcvg_core.pose import STYLES, Poses, draw_poses, interpolate_poses, nobody
+from fcvg_core.control import draw_inbetween
+from fcvg_core.lines import ClassicLineMatcher
+from fcvg_core.pose import STYLES, Poses, nobody
 from fcvg_core.standalone.control.conditions import ConditionSettings, make_conditions
 from fcvg_core.standalone.demo.scene import draw_sample_pair
-from fcvg_core.timeline import inbetween_times
 
 SETTINGS = ConditionSettings(
     num_frames=3,
@@ -33,14 +30,6 @@ def person(x: float) -> Poses:
     return Poses(keypoints, torch.ones(1, 134))
 
 
-@pytest.mark.parametrize("num_frames", [2, 3, 26])
-def test_as_many_as_asked_for(num_frames) -> None:
-    settings = replace(SETTINGS, num_frames=num_frames)
-    frames = make_conditions(draw_sample_pair((128, 192)), settings, match=MATCH, find_poses=None)
-    assert frames.shape == (num_frames, 128, 192, 3) and frames.dtype == np.uint8
-    assert all(frame.any() for frame in frames)
-
-
 def test_nothing_to_match(caplog) -> None:
     caplog.set_level(logging.WARNING)
     seen = []
@@ -55,16 +44,14 @@ def test_nothing_to_match(caplog) -> None:
     assert seen == [("conditions", done, 3) for done in range(4)]
 
 
-def test_people_over_lines() -> None:
-    """Both as they are alone, fused as the reference fuses them, at the same times."""
-    pair = draw_sample_pair((288, 512))
-    settings = replace(SETTINGS, num_frames=5, timing="ease-in")
+def test_what_was_found_is_drawn() -> None:
+    """Lines and people of the keyframes themselves go into the control frames."""
+    pair = draw_sample_pair((128, 192))
     poses = person(0.2), person(0.7)
-    frames = make_conditions(pair, settings, match=MATCH, find_poses=lambda pair: poses)
-    times = inbetween_times(5, "ease-in")
-    matches = MATCH(*pair)
-    lines = draw_lines(interpolate_lines(matches, times), matches.size, line_width=1, seed=0)
-    track = interpolate_poses(*poses, times, missing_joints="hide", missing_people="fade")
-    people = draw_poses(track, matches.size, style=STYLES["fcvg"])
-    assert lines.any() and people.any()
-    assert np.array_equal(frames, overlay(lines, people))
+    seen = []
+    frames = make_conditions(
+        pair, SETTINGS, match=MATCH, find_poses=lambda given: seen.append(given) or poses
+    )
+    assert seen == [pair]
+    assert np.array_equal(frames, draw_inbetween(MATCH(*pair), poses, (128, 192), SETTINGS))
+    assert not np.array_equal(frames, make_conditions(pair, SETTINGS, match=MATCH, find_poses=None))

@@ -42,7 +42,7 @@ def test_another_shape(tmp_path: Path, poses: Poses, caplog, size: tuple, told: 
     caplog.set_level(logging.WARNING)
     write_poses(tmp_path / "a.json", poses, SIZE)
     read_poses(tmp_path / "a.json", size=size)
-    assert ("is for frames of 128 x 64 pixels" in caplog.text) == told
+    assert ("a.json: poses of a canvas of 128 x 64 are stretched to" in caplog.text) == told
 
 
 @pytest.mark.parametrize(

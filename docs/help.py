@@ -1,0 +1,228 @@
+"""Write the help page of every node: web/docs/<node id>.md.
+
+    python docs/help.py
+
+Inputs, outputs, types, defaults, ranges and tooltips come from the schemas of the nodes, longer
+texts from docs/help_texts.md. ComfyUI is not needed: a schema is read through stand-ins for the
+modules that it imports. tests/test_help.py says when a page is stale.
+"""
+
+import asyncio
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "web" / "docs"
+TEXTS = ROOT / "docs" / "help_texts.md"
+PACK = "fcvg_help"  # the name under which the pack is imported here
+# Nodes of ComfyUI that a text may name; this pack's nodes are known from their schemas.
+HOST_NODES = (
+    "BasicScheduler",
+    "Create Video",
+    "Get Image Size",
+    "Image Only Checkpoint Loader",
+    "KSamplerSelect",
+    "Load Checkpoint Image Only (img2vid model)",
+    "SamplerCustomAdvanced",
+    "SDPose Keypoint Extractor",
+)
+# Words of a tooltip that are a name in code: models/dwpose, unet.safetensors, custom_times.
+CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*|[\w-]+\.(?:safetensors|bin|json)"
+SHARED, SOURCES = "Shared", "Sources"  # the two chapters of the texts that are of no node
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output, as a schema declares it."""
+
+    kind: str
+    name: str
+    settings: dict
+
+
+@dataclass
+class Schema:
+    """Stands for io.Schema of the oldest supported host."""
+
+    node_id: str
+    display_name: str
+    category: str
+    description: str
+    inputs: list[Port] = field(default_factory=list)
+    outputs: list[Port] = field(default_factory=list)
+
+
+class Socket:
+    """Stands for a type of ComfyUI, for example io.Image."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def Input(self, name: str, **settings) -> Port:  # noqa: N802 - ComfyUI's name
+        return Port(self.kind, name, settings)
+
+    def Output(self, display_name: str | None = None, **settings) -> Port:  # noqa: N802
+        return Port(self.kind, display_name or self.kind, settings)
+
+
+class Io(ModuleType):
+    """Stands for comfy_api.latest.io: every type that is asked for is there."""
+
+    Schema = Schema
+    ComfyNode = type("ComfyNode", (), {})
+    Custom = Socket
+
+    def __getattr__(self, name: str) -> Socket:
+        return Socket(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
+
+
+def read_schemas() -> list[Schema]:
+    """The schema of every node, in the order of the pack's list."""
+    with _without_a_host():
+        nodes = importlib.import_module(f"{PACK}.nodes")
+        return [node.define_schema() for node in asyncio.run(nodes.FcvgExtension().get_node_list())]
+
+
+@contextmanager
+def _without_a_host() -> Iterator[None]:
+    """The pack as an importable package, and stand-ins for what its schemas import of ComfyUI."""
+    spec = importlib.util.spec_from_file_location(
+        PACK, ROOT / "__init__.py", submodule_search_locations=[str(ROOT)]
+    )
+    latest = ModuleType("comfy_api.latest")
+    latest.io, latest.ui, latest.ComfyExtension = Io("io"), ModuleType("ui"), object
+    folders = ModuleType("folder_paths")
+    folders.get_filename_list = folders.get_folder_paths = lambda kind: []
+    samplers = ModuleType("comfy.samplers")
+    samplers.SAMPLER_NAMES = samplers.SCHEDULER_NAMES = []
+    comfy = ModuleType("comfy")
+    comfy.samplers = samplers
+    pack = importlib.util.module_from_spec(spec)
+    stand_ins = (pack, latest, ModuleType("comfy_api"), folders, samplers, comfy)
+    before = {module.__name__: sys.modules.get(module.__name__) for module in stand_ins}
+    sys.modules.update({module.__name__: module for module in stand_ins})
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == PACK] + [*before]:
+            sys.modules.pop(name, None)
+        sys.modules.update({name: module for name, module in before.items() if module})
+
+
+def read_texts(text: str) -> dict[str, dict[str, str]]:
+    """Chapters (# a node id) of sections (## a title); what stands before a section has title "".
+
+    The lines of a paragraph are joined.
+    """
+    chapters = {}
+    for chapter in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
+        head, *sections = re.split(r"^## ", f"{chapter}\n", flags=re.MULTILINE)
+        name, _, opening = head.partition("\n")
+        parts = (section.partition("\n") for section in sections)
+        chapters[name] = {"": _joined(opening)} | {title: _joined(body) for title, _, body in parts}
+    return chapters
+
+
+def _joined(text: str) -> str:
+    """Paragraphs and items of lists without the line breaks inside them."""
+    return re.sub(r"(?<=\S)\n *(?=[^\s-])", " ", text).strip()
+
+
+def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dict[str, str]:
+    """The text of every page, by its file name.
+
+    Raises:
+        ValueError: a node has no chapter, a chapter has no node, or a section explains an input
+            that its node does not have.
+    """
+    chapters = {name: dict(sections) for name, sections in texts.items()}
+    shared, sources = chapters.pop(SHARED), chapters.pop(SOURCES)
+    ids = {schema.node_id for schema in schemas}
+    if chapters.keys() != ids:
+        raise ValueError(f"Nodes or chapters without a partner: {sorted(chapters.keys() ^ ids)}.")
+    display_names = [schema.display_name for schema in schemas]
+    return {
+        f"{schema.node_id}.md": _page(schema, chapters[schema.node_id], shared, sources, mark)
+        for schema in schemas
+        for mark in [name_marker(schema, display_names)]
+    }
+
+
+def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, mark) -> str:
+    source = sources[chapter.pop("Source")]
+    notes = {title: chapter.pop(title) for title in [*chapter] if title.startswith("`")}
+    unknown = set(re.findall(r"`(\w+)`", " ".join(notes))) - {port.name for port in schema.inputs}
+    if unknown:
+        raise ValueError(f"{schema.node_id} has no input {', '.join(sorted(unknown))}.")
+    parts = [f"# {schema.display_name}", mark(schema.description), chapter.pop("")]
+    for title, ports in (("Inputs", schema.inputs), ("Outputs", schema.outputs)):
+        own = notes if title == "Inputs" else {}
+        parts += [f"## {title}", "\n".join(_line(port, own, mark) for port in ports)]
+    for title, text in chapter.items():
+        parts += [f"## {title}", text or shared[title]]
+    return "\n\n".join([*filter(None, parts), f"Source: {source}"]) + "\n"
+
+
+def _line(port: Port, notes: dict[str, str], mark) -> str:
+    """An item of a list: name, type, default and range, then the tooltip and what notes add."""
+    said = port.settings
+    texts = [mark_choices(mark(said["tooltip"]), said.get("options", []))]
+    texts += [text for title, text in notes.items() if f"`{port.name}`" in title]
+    return f"- `{port.name}` ({', '.join(_facts(port))}): {' '.join(texts)}"
+
+
+def _facts(port: Port) -> Iterator[str]:
+    said = port.settings
+    yield port.kind
+    if "default" in said:
+        code = "`" if port.kind == "STRING" else ""  # a text may have commas of its own
+        yield f"default {code}{said['default']}{code}"
+    elif said.get("optional"):
+        yield "optional"
+    if said.get("max", 2**32) < 2**32 - 1:  # a larger one is a seed's
+        yield f"{said['min']} to {said['max']}"
+
+
+def mark_choices(text: str, choices: list[str]) -> str:
+    """A tooltip with the choices that it explains in bold, or else a list of all choices."""
+    choices = [word for word in choices if not word.startswith("(")]  # "(none found ...)"
+    words = "|".join(map(re.escape, sorted(choices, key=len, reverse=True)))
+    if not choices or all(word in text for word in choices):
+        return re.sub(rf"(?<![\w`-])({words})(?=:)", r"**\1**", text) if words else text
+    return f"{text} One of: {', '.join(choices)}."
+
+
+def name_marker(schema: Schema, display_names: list[str]):
+    """A function that sets the names of other nodes in italics, and names in code as code."""
+    others = {*display_names, *HOST_NODES} - {schema.display_name}
+    names = "|".join(map(re.escape, sorted(others, key=len, reverse=True)))
+    pattern = re.compile(rf"(?P<node>\b(?:{names})(?!\w))|(?P<code>(?<!\w)(?:{CODE}))")
+    return lambda text: pattern.sub(
+        lambda found: f"*{found[0]}*" if found["node"] else f"`{found[0]}`", text
+    )
+
+
+def stale_pages(pages: dict[str, str], folder: Path = PAGES) -> list[str]:
+    """Names of files that differ from their page, are missing, or are of no node."""
+    there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    return sorted(name for name in there.keys() | pages if there.get(name) != pages.get(name))
+
+
+def write_pages(pages: dict[str, str], folder: Path = PAGES) -> None:
+    """Write what is stale, and remove pages of nodes that are gone."""
+    for name in stale_pages(pages, folder):
+        if name in pages:
+            (folder / name).write_text(pages[name], encoding="utf-8", newline="\n")
+        else:
+            (folder / name).unlink()
+
+
+if __name__ == "__main__":
+    write_pages(render_pages(read_schemas(), read_texts(TEXTS.read_text(encoding="utf-8"))))

@@ -1,0 +1,61 @@
+"""The one list of the families, and what it says of modes, files and ComfyUI's folders."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .controlnext_svd import CONTROLNEXT_SVD
+from .fcvg import FCVG
+from .model_files import Family, ModelFile
+
+# A new family adds its line here.
+FAMILIES: list[Family] = [
+    FCVG,
+    CONTROLNEXT_SVD,
+]
+
+
+def list_modes() -> dict[str, str]:
+    """What each mode makes, by its word."""
+    return {family.mode: family.purpose for family in FAMILIES}
+
+
+def list_files(modes: Iterable[str] | None = None, *, needed: bool = False) -> list[ModelFile]:
+    """Model files, each once: first those that a family needs, then those that only help.
+
+    Args:
+        modes: words of modes; None for all families.
+        needed: leave out what only helps.
+    """
+    chosen = [family for family in FAMILIES if modes is None or family.mode in modes]
+    files = [file for family in chosen for file in family.needed]
+    if not needed:
+        files += [file for family in chosen for file in family.helpful]
+    return list(dict.fromkeys(files))
+
+
+def modes_needing(file: ModelFile) -> list[str]:
+    """Modes that can't do without a file."""
+    return [family.mode for family in FAMILIES if file in family.needed]
+
+
+def modes_helped_by(file: ModelFile) -> list[str]:
+    """Modes that a file makes better."""
+    return [family.mode for family in FAMILIES if file in family.helpful]
+
+
+def list_kinds() -> list[str]:
+    """ComfyUI's folders of models that the files of all families go to."""
+    return list(
+        dict.fromkeys(place.partition("/")[0] for file in list_files() for place in file.comfyui)
+    )
+
+
+def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
+    """Where the file of that key is."""
+    return next(file for file in list_files() if file.key == key).find(roots)
+
+
+def missing(mode: str, roots: Iterable[tuple[str, Path]]) -> list[ModelFile]:
+    """Files that a mode can't do without and that are in none of the folders."""
+    roots = list(roots)
+    return [file for file in list_files([mode], needed=True) if file.find(roots) is None]

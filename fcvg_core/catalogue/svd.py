@@ -1,0 +1,64 @@
+"""Stable Video Diffusion: its folder in diffusers' layout, on which several families stand."""
+
+from pathlib import Path
+
+from ..errors import UserError
+from .model_files import DIFFUSERS, HUB, MODEL_INDEX, Download, ModelFile
+
+SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
+SVD_PARTS = ("vae", "image_encoder")  # what is used of the folder besides the UNet
+# How the names of a part's files of weights begin.
+STEMS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "image_encoder": "model",
+}
+# Megabytes of what is used of the folder: the UNet's sizes, and the other networks in half
+# precision.
+USED = {
+    "feature_extractor/preprocessor_config.json": 0.001,
+    "image_encoder/config.json": 0.001,
+    "image_encoder/model.fp16.safetensors": 1264,
+    "scheduler/scheduler_config.json": 0.001,
+    "unet/config.json": 0.001,
+    "vae/config.json": 0.001,
+    "vae/diffusion_pytorch_model.fp16.safetensors": 196,
+    MODEL_INDEX: 0.001,
+}
+PAGE = f"{HUB}stabilityai/{SVD_FOLDER}/resolve/main/"
+
+SVD = ModelFile(
+    key="svd",
+    name="SVD-XT-1.1, folder in diffusers' layout",
+    comfyui=(f"{DIFFUSERS}/{SVD_FOLDER}/{MODEL_INDEX}",),
+    folder=(f"{SVD_FOLDER}/{MODEL_INDEX}", MODEL_INDEX, f"*/{MODEL_INDEX}"),
+    downloads=tuple(Download(PAGE + name, size, name=name) for name, size in USED.items()),
+    licence="Stability AI Community License; has to be accepted on the page",
+    source=f"huggingface.co/stabilityai/{SVD_FOLDER} (in ComfyUI its single file does too, in "
+    "models/checkpoints, with Load Checkpoint Image Only in the place of Load SVD)",
+    pipeline="StableVideoDiffusionPipeline",
+    parts=SVD_PARTS,
+)
+
+
+def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
+    """The file with the weights of one part of SVD's folder; None if there is no such file.
+
+    Args:
+        folder: SVD's folder in diffusers' layout.
+        part: one of STEMS.
+        half: take half precision if there is a choice, else full precision.
+    """
+    stem = STEMS[part]
+    names = [f"{stem}.fp16.safetensors", f"{stem}.safetensors"]
+    if not half:
+        names.reverse()
+    paths = (folder / part / name for name in (*names, f"{stem}.bin"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def missing_part(folder: Path, part: str) -> UserError:
+    """The error about a part of SVD's folder that `find_part` does not find."""
+    return UserError(
+        f"{folder} holds no {part}/{STEMS[part]}.safetensors: the download of SVD is not complete."
+    )

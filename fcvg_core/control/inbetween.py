@@ -1,0 +1,123 @@
+"""Lines and people of two keyframes -> control frames that show how both move in between."""
+
+import functools
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ..frames import overlay
+from ..lines import LineMatches, draw_lines, interpolate_lines
+from ..pose import Poses, PoseStyle, draw_poses, interpolate_poses
+from ..timeline import inbetween_times
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionSettings:
+    """How lines and people move between two keyframes, and how they are drawn.
+
+    Attributes:
+        num_frames: of the video, keyframes included.
+        timing: of the motion, see `inbetween_times`.
+        line_width: pixels.
+        seed: decides which colour each line gets.
+        pose_style: how people are drawn.
+        missing_joints, missing_people: see `interpolate_poses`.
+    """
+
+    num_frames: int
+    timing: str | Sequence[float]
+    line_width: int
+    seed: int
+    pose_style: PoseStyle
+    missing_joints: str
+    missing_people: str
+
+
+def draw_inbetween(
+    matches: LineMatches | None,
+    people: tuple[Poses, Poses] | None,
+    size: tuple[int, int],
+    settings: ConditionSettings,
+) -> np.ndarray:
+    """Control frames of a video between two keyframes: people over lines, on black.
+
+    A warning is logged if every control frame is black.
+
+    Args:
+        matches: lines of both keyframes; None draws no lines.
+        people: of the first and of the last keyframe, [P, ...] each; None draws no people.
+        size: (height, width) of the frames, in pixels; with `matches`, that of the matches.
+
+    Returns:
+        [T, H, W, 3] uint8.
+
+    Raises:
+        ValueError: there are neither matches nor people.
+
+    Differs: draws as many frames as the video has; the reference draws 25 and drops some.
+    """
+    if matches is None and people is None:
+        raise ValueError("expected matches, people or both, got neither")
+    times = inbetween_times(settings.num_frames, settings.timing)
+    layers = []
+    if matches is not None:
+        layers.append(
+            draw_moving_lines(matches, times, line_width=settings.line_width, seed=settings.seed)
+        )
+    if people is not None:
+        _, drawn = draw_moving_people(
+            people,
+            times,
+            size,
+            style=settings.pose_style,
+            missing_joints=settings.missing_joints,
+            missing_people=settings.missing_people,
+        )
+        layers.append(drawn)
+    frames = functools.reduce(overlay, layers)
+    if not frames.any():
+        logging.warning("No line is matched and no people are drawn, so nothing steers the video.")
+    return frames
+
+
+def draw_moving_lines(
+    matches: LineMatches, times: Tensor, *, line_width: int, seed: int
+) -> np.ndarray:
+    """Frames [T, H, W, 3] uint8 of the matched lines, which move in straight lines.
+
+    Args:
+        times: [T], 0 at the first keyframe and 1 at the last.
+        line_width: pixels.
+        seed: decides which colour each line gets.
+    """
+    track = interpolate_lines(matches, times)
+    return draw_lines(track, matches.size, line_width=line_width, seed=seed)
+
+
+def draw_moving_people(
+    people: tuple[Poses, Poses],
+    times: Tensor,
+    size: tuple[int, int],
+    *,
+    style: PoseStyle,
+    missing_joints: str,
+    missing_people: str,
+) -> tuple[Poses, np.ndarray]:
+    """People who move from the first keyframe to the last, and frames that show them.
+
+    Args:
+        people: of the first and of the last keyframe, [P, ...] each.
+        times: [T], 0 at the first keyframe and 1 at the last.
+        size: (height, width) of the frames, in pixels.
+        missing_joints, missing_people: see `interpolate_poses`.
+
+    Returns:
+        Poses [T, P, ...] and frames [T, H, W, 3] uint8.
+    """
+    track = interpolate_poses(
+        *people, times, missing_joints=missing_joints, missing_people=missing_people
+    )
+    return track, draw_poses(track, size, style=style)

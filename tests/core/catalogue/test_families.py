@@ -1,0 +1,130 @@
+"""A family is a line in one list: everything else learns of it from there."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hosts import ROOT
+
+from fcvg_core.catalogue.comfyui import model_roots
+from fcvg_core.catalogue.diagnosis import OK, WARNING, Device, diagnose
+from fcvg_core.catalogue.dwpose import BOXES
+from fcvg_core.catalogue.families import (
+    FAMILIES,
+    find_model,
+    list_files,
+    list_kinds,
+    list_modes,
+    missing,
+    modes_helped_by,
+    modes_needing,
+)
+from fcvg_core.catalogue.model_files import MODEL_INDEX, Download, Family, ModelFile, places
+from fcvg_core.catalogue.svd import SVD
+from fcvg_core.standalone.cli.main import main
+
+NETWORK = ModelFile(
+    key="toy-network",
+    name="the toy's network",
+    comfyui=places("toys", "toy.onnx"),
+    folder=("toy.onnx",),
+    downloads=(Download("https://example.org/toy.onnx", 7),),
+    licence="none",
+    source="example.org",
+)
+FOLDER = replace(
+    SVD,
+    key="toy-folder",
+    name="the toy's folder",
+    comfyui=places("diffusers", f"toy/{MODEL_INDEX}"),
+    folder=(f"toy/{MODEL_INDEX}",),
+    pipeline="ToyPipeline",
+    parts=("brain",),
+)
+TOY = Family(mode="play", purpose="toys", needed=(NETWORK, FOLDER), helpful=(BOXES,))
+
+
+@pytest.fixture
+def toy(monkeypatch, tmp_path: Path) -> Iterator[Path]:
+    """The family in the list, and an empty folder of models."""
+    monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+    monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
+    FAMILIES.append(TOY)
+    yield tmp_path
+    FAMILIES.remove(TOY)
+
+
+def put_toy(models: Path, pipeline: str = "ToyPipeline") -> None:
+    """The whole family's files."""
+    (models / "toy.onnx").write_bytes(b"\x08")
+    (models / "toy" / "brain").mkdir(parents=True)
+    (models / "toy" / MODEL_INDEX).write_text(json.dumps({"_class_name": pipeline}))
+    (models / "toy" / "brain" / "x.bin").write_bytes(b"PK")
+
+
+class TestToyFamily:
+    def test_questions(self, toy: Path) -> None:
+        assert list_modes()["play"] == "toys"
+        assert list_files(["play"]) == [NETWORK, FOLDER, BOXES]
+        assert list_files(["play"], needed=True) == [NETWORK, FOLDER]
+        assert modes_needing(NETWORK) == ["play"] and modes_needing(BOXES) == ["animate"]
+        assert modes_helped_by(BOXES) == ["inbetween", "play"]
+        assert "toys" in list_kinds() and list_kinds().count("diffusers") == 1
+        assert len(list_files()) == len(set(list_files())) == len({f.key for f in list_files()})
+
+    def test_find(self, toy: Path) -> None:
+        roots = model_roots(None)
+        assert find_model("toy-network", roots) is None
+        assert missing("play", roots) == [NETWORK, FOLDER]
+        put_toy(toy)
+        assert find_model("toy-network", roots) == toy / "toy.onnx"
+        assert find_model("toy-folder", roots) == toy / "toy" / MODEL_INDEX
+        assert missing("play", roots) == []
+
+    def test_another_family_s_folder(self, toy: Path) -> None:
+        put_toy(toy, "StableVideoDiffusionPipeline")
+        assert find_model("toy-folder", model_roots(None)) is None
+        assert find_model("svd", model_roots(None)) is None  # its own parts are not there
+
+    def test_models(self, toy: Path, capsys) -> None:
+        put_toy(toy)
+        assert main(["models", "--mode", "play"]) == 0
+        printed = capsys.readouterr().out
+        assert re.search(r"play: toys\n  found   the toy's network\n", printed)
+        assert "DAMAGED" in printed  # the folder's weights
+        assert "not there, optional DWPose, yolox_l.onnx" in printed
+        assert main(["models", "--json"]) == 0
+        rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
+        assert rows["toy-network"]["needed_by"] == ["play"]
+        assert rows["yolox"]["needed_by"] == ["animate"]
+        assert rows["yolox"]["helps"] == ["inbetween", "play"]
+        assert rows["toy-folder"]["damaged"] == str(toy / "toy" / "brain" / "x.bin")
+
+    def test_doctor(self, toy: Path) -> None:
+        def findings() -> dict:
+            device = Device("cpu", "", 0.0, "for the CPU alone", "float32")
+            return {found.text.split(":")[0]: found for found in diagnose(lambda: device)}
+
+        found = findings()["play"]
+        assert found.level == WARNING and "missing are the toy's network" in found.text
+        assert "models --get --mode play" in found.text
+        put_toy(toy)
+        (toy / "toy" / "brain" / "x.bin").unlink()
+        (toy / "toy" / "brain" / "x.safetensors").write_bytes(
+            b"\x02\0\0\0\0\0\0\0{}"  # a header without tensors
+        )
+        assert findings()["play"].level == OK
+
+
+def test_without_the_toy() -> None:
+    assert "play" not in list_modes() and "toys" not in list_kinds()
+
+
+def test_every_row_is_listed() -> None:
+    """A row that no family names would never be found or downloaded."""
+    texts = [path.read_text() for path in (ROOT / "fcvg_core" / "catalogue").glob("*.py")]
+    keys = {key for text in texts for key in re.findall(r'\bkey="([^"]+)"', text)}
+    assert keys == {file.key for file in list_files()}
