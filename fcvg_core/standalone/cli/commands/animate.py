@@ -1,10 +1,11 @@
 """`animate`: a picture and a driving video in, the picture's person in the video's poses out."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ....errors import UserError
 from ....files.claim import Claim, claim_folder
@@ -21,6 +22,12 @@ from ..option_groups import (
     add_size,
     options_of,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...animate import AnimationPainter
+    from ..progress import Bars
 
 HELP = "a picture and a driving video in, the picture's person in the video's poses out"
 DESCRIPTION = (
@@ -152,7 +159,9 @@ def _check_driving(spec: AnimateSpec) -> None:
         next(frames)
 
 
-def _control_frames(painter, reference: np.ndarray, bars) -> tuple[np.ndarray, float]:
+def _control_frames(
+    painter: AnimationPainter, reference: np.ndarray, bars: Bars
+) -> tuple[np.ndarray, float]:
     """Control frames [T, H, W, 3], T >= 2, and their number in a second."""
     from ...control.driving import fit_control_frames
     from ...media.video import read_image_folder, read_video

@@ -1,8 +1,9 @@
 """`inbetween`: two frames in, the video between them out."""
 
-import argparse
+from __future__ import annotations
 
-import numpy as np
+import argparse
+from typing import TYPE_CHECKING
 
 from ....errors import UserError
 from ....files.claim import Claim, claim_folder
@@ -25,6 +26,9 @@ from ..option_groups import (
     add_size,
     options_of,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 HELP = "two frames in, the video between them out"
 DESCRIPTION = (

@@ -1,11 +1,12 @@
 """`pose`: the people in pictures, as OpenPose's JSON and drawn."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import unicodedata
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ....errors import UserError
 from ....files.claim import claim_folder
@@ -14,6 +15,11 @@ from ...spec import PoseChoice
 from ...spec.parts import STYLES
 from ...spec.values import PATH, SIZE_KIND
 from ..option_groups import OUTPUT, add_detector, add_device
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ....pose import Poses, PoseStyle
 
 HELP = "find the people in pictures"
 DESCRIPTION = (
@@ -86,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
             detector.release()
 
 
-def _write(path: Path, frame: np.ndarray, poses, style) -> None:
+def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> None:
     """The three files of a picture; their names begin with the name in `path`."""
     from ....pose import draw_on_frame, draw_poses, stack_frames
     from ...media.poses_file import write_poses

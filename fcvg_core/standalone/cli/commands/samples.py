@@ -2,8 +2,6 @@
 
 import argparse
 
-import numpy as np
-
 from ....errors import UserError
 from ....files.claim import made_folder
 from ...spec.values import PATH
@@ -23,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw and write the pictures; a folder that has them already stays as it is."""
+    import numpy as np
+
     from ...demo.scene import draw_sample_pair
     from ...media.pictures import read_frame
     from ...media.writing import write_picture
