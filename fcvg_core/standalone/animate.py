@@ -107,7 +107,7 @@ class AnimationPainter(Painter):
         return self.load(AnimationPipeline, progress)(
             reference,
             control_frames,
-            spec.settings(len(control_frames)),
+            spec.sampling_settings(len(control_frames)),
             seed=spec.sampling.seed,
             decode_chunk=spec.machine.decode_chunk,
             progress=progress,

@@ -106,7 +106,7 @@ class InbetweenPainter(Painter):
         frames = self.load(InbetweenPipeline, progress)(
             keyframes,
             control_frames,
-            spec.settings(),
+            spec.sampling_settings(),
             seed=spec.sampling.seed,
             decode_chunk=spec.machine.decode_chunk,
             progress=progress,

@@ -33,7 +33,7 @@ R = TypeVar("R", bound="RunSpec")
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec(Part):
-    """What every job says.
+    """What the specs of all jobs have.
 
     Attributes:
         output: folder to make; if it exists and holds anything, OUT_0001 ... is made.
@@ -87,7 +87,7 @@ class InbetweenSpec(RunSpec):
     motion: Motion = field(default_factory=Motion)
     sampling: InbetweenSampling = field(default_factory=InbetweenSampling)
 
-    def settings(self) -> SamplingSettings:
+    def sampling_settings(self) -> SamplingSettings:
         """How the video is sampled."""
         return self.sampling.settings(num_frames=self.result.frames, fps=self.result.fps)
 
@@ -110,7 +110,7 @@ class AnimateSpec(RunSpec):
     poses: PoseChoice = field(default_factory=PoseChoice)
     sampling: AnimateSampling = field(default_factory=AnimateSampling)
 
-    def settings(self, num_frames: int) -> SamplingSettings:
+    def sampling_settings(self, num_frames: int) -> SamplingSettings:
         """How an animation of so many frames is sampled."""
         return self.sampling.settings(num_frames=num_frames, fps=FPS_OF_ANIMATION)
 

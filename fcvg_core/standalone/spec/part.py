@@ -26,7 +26,8 @@ def setting(kind: ValueKind, default: Any = MISSING, *, key: str | None = None) 
 class Part:
     """Settings that belong together; each is checked when the part is made.
 
-    A path may be given as a text. A list becomes a tuple. Parts may hold parts.
+    A path may be given as a text. A list becomes a tuple. A field that is a part itself has the
+    class of that part as its default_factory.
 
     Raises:
         UserError: a setting has a value that it can't hold.

@@ -23,6 +23,7 @@ from fcvg_core.standalone.cli.commands import samples
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.media.pictures import read_keyframes
+from fcvg_core.standalone.spec import InbetweenSpec
 
 ROOT = Path(__file__).parents[4]
 SMALL = ["--height", "64", "--width", "128", "--frames", "4", "--steps", "1"]
@@ -56,7 +57,7 @@ def pictures(folder: Path) -> np.ndarray:
 
 
 class TestInbetween:
-    def test_a_run_and_the_same_again(self, pair, tmp_path, capsys) -> None:
+    def test_a_run_and_the_same_again(self, pair, stand_ins, tmp_path, capsys) -> None:
         out = tmp_path / "out"
         assert main(["inbetween", *pair, "-o", str(out), *SMALL, "--seed", "3"]) == 0
         printed = capsys.readouterr()
@@ -76,6 +77,9 @@ class TestInbetween:
         assert first == second
         assert first["stand_ins"] and first["options"]["seed"] == 3
         assert first["options"]["color_seed"] == 0
+        spec = InbetweenSpec.from_json(first["options"])
+        assert first["options"]["version"] == 1 and first["options"] == spec.to_json()
+        assert spec.first == Path(pair[0]) and spec.models.unet == stand_ins / "unet.safetensors"
 
         other = ["--run", str(out / "run.json"), "--seed", "4", "--keep-keyframes"]
         assert main(["inbetween", *other, "-o", str(tmp_path / "other")]) == 0

@@ -157,7 +157,7 @@ def test_sampling_settings() -> None:
             "noise_injection_ratio": 0.5,
         }
     )
-    assert spec.settings() == SamplingSettings(
+    assert spec.sampling_settings() == SamplingSettings(
         num_frames=9,
         window=25,
         overlap=6,
@@ -171,7 +171,7 @@ def test_sampling_settings() -> None:
         noise_injection_steps=2,
         noise_injection_ratio=0.5,
     )
-    animation = AnimateSpec().settings(33)
+    animation = AnimateSpec().sampling_settings(33)
     assert (animation.num_frames, animation.fps, animation.window) == (33, 7, 24)
     assert (animation.guidance_start, animation.noise_injection_steps) == (2.0, 0)
 
