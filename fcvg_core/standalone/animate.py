@@ -22,7 +22,7 @@ class AnimationPainter(Painter):
     are loaded when they are used first, and stay.
 
     Args:
-        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are of files,
+        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are for files
             and not used here.
 
     Raises:
@@ -45,8 +45,8 @@ class AnimationPainter(Painter):
 
         Args:
             picture: uint8 [h, w, 3].
-            driving: frames of the driving video, uint8 [h, w, 3] of one size; what exceeds the
-                spec's number of frames is not used.
+            driving: frames of the driving video, uint8 [h, w, 3] of one size. Frames beyond the
+                spec's number of frames are not used.
             seed: of all noise; None takes the spec's.
             progress: is told the stage, how many parts of it are done, and of how many.
 
@@ -54,7 +54,8 @@ class AnimationPainter(Painter):
             uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
         """
         reference = fit_frame(picture, self.size)
-        control = self.draw_control(reference, driving, progress=progress)
+        used = islice(driving, self.spec.result.frames - 1)
+        control = self.draw_control(reference, used, progress=progress)
         video = np.empty_like(control)
         for i, frame in enumerate(self.paint(reference, control, seed=seed, progress=progress)):
             video[i] = frame
@@ -71,20 +72,20 @@ class AnimationPainter(Painter):
 
         Args:
             reference: the picture, uint8 [H, W, 3] of the spec's size.
-            driving: frames of the driving video, uint8 [h, w, 3] of one size.
+            driving: frames of the driving video, uint8 [h, w, 3] of one size; all are used.
         """
-        spec, wanted = self.spec, self.spec.result.frames - 1
+        spec = self.spec
         settings = DrivingSettings(
             one_person=spec.driving.one_person,
             smoothing=spec.driving.smoothing,
             pose_width=spec.poses.pose_width,
         )
         return draw_driving_poses(
-            islice(driving, wanted),
+            driving,
             reference,
             self._detector,
             settings,
-            max_frames=wanted,
+            max_frames=spec.result.frames - 1,
             progress=progress,
         )
 

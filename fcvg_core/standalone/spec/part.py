@@ -31,6 +31,7 @@ class Part:
 
     Raises:
         UserError: a setting has a value that it can't hold.
+        ValueError: a part inside is a part of another kind.
     """
 
     def __post_init__(self) -> None:
@@ -38,6 +39,11 @@ class Part:
             if "kind" in each.metadata:
                 value = _check(each, getattr(self, each.name))
                 object.__setattr__(self, each.name, value)  # the part is still being made
+            elif not isinstance(getattr(self, each.name), each.default_factory):
+                found, wanted = type(getattr(self, each.name)), each.default_factory
+                raise ValueError(
+                    f"{each.name} is of type {found.__name__}, but {wanted.__name__} is needed"
+                )
 
     @classmethod
     def from_options(cls: type[P], options: Mapping[str, Any]) -> P:

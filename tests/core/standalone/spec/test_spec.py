@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fcvg_core.errors import UserError
 from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.spec import (
+    AnimateSampling,
     AnimateSpec,
     InbetweenPoseChoice,
     InbetweenSampling,
@@ -144,6 +145,12 @@ def test_wrong_tables(table, message) -> None:
 def test_a_part_checks_itself(part, value) -> None:
     with pytest.raises(UserError, match=f"^{next(iter(value))} is .*: expected "):
         part(**value)
+
+
+@pytest.mark.parametrize("given", [AnimateSampling(), {"steps": 3}, None])
+def test_a_part_of_another_kind(given) -> None:
+    with pytest.raises(ValueError, match="^sampling is of type .*, but InbetweenSampling"):
+        InbetweenSpec(sampling=given)
 
 
 def test_sampling_settings() -> None:
