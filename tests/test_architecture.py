@@ -26,7 +26,7 @@ ARROWS = {
     "models": (),
     "files": (),
     "catalogue": ("files",),
-    "standalone": (),
+    "standalone/spec": (),
     "standalone/media": ("files", "lines", "pose"),
     "standalone/networks": ("files", "catalogue", "models", "sampling"),
     "standalone/control": (
@@ -35,10 +35,22 @@ ARROWS = {
         "control",
         "lines",
         "pose",
-        "standalone/media",
-        "standalone/networks",
+        "standalone/spec",
     ),
     "standalone/demo": ("files", "models", "standalone/networks"),
+    # The modules that stand in no room of the face: what a Python program uses.
+    "standalone": (
+        "files",
+        "catalogue",
+        "pose",
+        "sampling",
+        "models",
+        "standalone/spec",
+        "standalone/media",
+        "standalone/networks",
+        "standalone/control",
+        "standalone/demo",
+    ),
     "standalone/cli": ALL,
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
@@ -95,7 +107,7 @@ def none(found) -> None:
 
 def room(path: str) -> str | None:
     """The room of the core that a path lies in; the longest that fits."""
-    parts = path.split("/")
+    parts = path.removesuffix(".py").split("/")
     if parts[0] != "fcvg_core":
         return None
     names = ("/".join(parts[1:end]) for end in range(len(parts), 1, -1))
@@ -124,6 +136,13 @@ class TestCore:
             for name in CORE
             for module in imports(name)
             if not name.endswith("__main__.py") and not may_import(room(name), room(module))
+        )
+
+    def test_the_command_line_alone_knows_argparse(self):
+        none(
+            name
+            for name in SOURCES
+            if "argparse" in imports(name) and not name.startswith("fcvg_core/standalone/cli/")
         )
 
     def test_bounds_and_choices_load_nothing(self):

@@ -53,7 +53,7 @@ WRITES = {
     "touch",
 }
 # The files of these names import by name: commands of their own, and packages of a list.
-IMPORTS = {"fcvg_core/standalone/cli/main.py", "fcvg_core/catalogue/diagnosis.py"}
+IMPORTS = {"fcvg_core/standalone/cli/commands/__init__.py", "fcvg_core/catalogue/diagnosis.py"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
 
 

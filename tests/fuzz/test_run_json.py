@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
+from fcvg_core.standalone.cli.commands import load_command
 from fcvg_core.standalone.cli.options import parse_options
 
 RUNS = Path(__file__).parents[1] / "core" / "standalone" / "cli" / "runs"
@@ -161,6 +162,27 @@ def test_values(tmp_path, edited) -> None:
         else:
             read = getattr(options, SHORT.get(key, key))
             assert read == typed(command, key, value) and is_own_type(read, value)
+
+
+@given(edited_runs())
+def test_tables(edited) -> None:
+    """The options as the table of a spec, without names that only the command line has."""
+    command, run, changed = edited
+    kind = load_command(command).SPEC
+    known = {*kind.settings_by_key(), *changed}
+    table = {key: value for key, value in run["options"].items() if key in known}
+    try:
+        spec = kind.from_json(table)
+    except UserError as error:
+        assert len(str(error)) < 600 and any(key in str(error) for key in changed)
+    else:
+        assert NO_OPTION not in changed
+        assert kind.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+        assert all(
+            spec.options()[key] == value
+            for key, value in changed.items()
+            if not isinstance(spec.options()[key], (Path, tuple))
+        )
 
 
 def command_default(command: str, key: str) -> Any:

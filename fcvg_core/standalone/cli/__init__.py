@@ -1,1 +1,1 @@
-"""The command line: arguments, commands, progress bars, run.json. Only this room knows argparse."""
+"""The command line: options, commands, progress bars, run.json. Only this room knows argparse."""

@@ -1,19 +1,19 @@
-"""The command line: which command, and what its failures look like."""
+"""The command line: runs a command, and says how it failed."""
 
 import argparse
 import errno
-import importlib
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...errors import ISSUES
 from ...failures import explain
 from ...quoting import readable
 from ...signals import Interrupted, signals_as_interrupts
+from .commands import load_command
 from .options import parse_options
 from .streams import Stream, enduring_streams
 
@@ -31,20 +31,20 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: of the command line; by default those of the process.
 
     Returns:
-        Exit code: 0; 1 where what a command prints could not be written; 2 for anything that the
-        user can put right; after a signal 128 and its number (Ctrl+C 130, SIGTERM 143, SIGHUP
-        129).
+        Exit code: 0 for success; 1 if the output of a command could not be printed; 2 for
+        anything that the user can put right; after a signal 128 plus its number (Ctrl+C 130,
+        SIGTERM 143, SIGHUP 129).
 
     Raises:
-        SystemExit: an option is wrong (2), only help was asked for (0), or there is a fault in
-            the program (1), whose traceback was printed.
+        SystemExit: an option is wrong (2), only help was asked for (0), or the program has a
+            fault (1); its traceback was printed.
     """
-    ending = arguments is None  # else somebody else's program goes on
+    ending = arguments is None  # else another program called this function, and goes on
     with signals_as_interrupts(to_the_end=ending), enduring_streams() as output:
         try:
             with _logging():
                 options = parse_options(arguments)
-                COMMANDS[options.command](options)
+                load_command(options.command).run(options)
                 return _check_output(output, options)
         except SystemExit as stop:
             if stop.code or not _is_lost(output):
@@ -62,23 +62,6 @@ def main(arguments: list[str] | None = None) -> int:
             return _fail(f"Error: {said}", 2)
 
 
-def _command(module: str) -> Callable[[argparse.Namespace], None]:
-    """A module of `commands`, imported when it is run: --help needs no torch."""
-    return lambda options: importlib.import_module(f".commands.{module}", __package__).run(options)
-
-
-COMMANDS = {
-    "inbetween": _command("inbetween"),
-    "animate": _command("animate"),
-    "match": _command("match"),
-    "pose": _command("pose"),
-    "models": _command("models"),
-    "doctor": _command("doctor"),
-    "stand-ins": _command("stand_ins"),
-    "sample-frames": _command("samples"),
-}
-
-
 class _Readable(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return readable(super().format(record))
@@ -86,7 +69,7 @@ class _Readable(logging.Formatter):
 
 @contextmanager
 def _logging() -> Iterator[None]:
-    """Show what is logged on standard error, unless somebody else takes care of it."""
+    """Show the log on standard error, unless another program has set up logging."""
     for name in ("httpx", "httpx2"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("huggingface_hub").propagate = False  # it has a handler of its own
@@ -106,9 +89,9 @@ def _logging() -> Iterator[None]:
 
 
 def _check_output(output: Stream, options: argparse.Namespace) -> int:
-    """Exit code of a command that is done, by what became of what it printed.
+    """Exit code of a command that is done; it depends on whether its output was printed.
 
-    A list that did not arrive is a failure; a run whose files are all there is none.
+    A list that was not printed is a failure. A run is no failure if all its files are there.
     """
     if not _is_lost(output):
         return 0
@@ -120,7 +103,7 @@ def _check_output(output: Stream, options: argparse.Namespace) -> int:
 
 
 def _is_lost(output: Stream) -> bool:
-    """Whether something printed did not arrive, and not because a reader has seen enough."""
+    """Whether output was lost for another reason than a reader that closed its pipe."""
     output.flush()
     return output.lost is not None and output.lost.errno != errno.EPIPE
 

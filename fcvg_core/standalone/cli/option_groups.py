@@ -1,112 +1,200 @@
-"""Options that several commands share."""
+"""Groups of options that several commands share.
+
+Kind and default of an option are those of the setting of the same name in a part of the spec.
+"""
 
 import argparse
-from pathlib import Path
+from collections.abc import Callable
 
-from ... import bounds, choices
-from .option_types import DEVICE, PATH, SIZE_TYPE, number, whole
+from ..spec import Machine, MatcherChoice, PoseChoice, RunSpec
+from ..spec.part import Part
+from ..spec.parts import Sampling, Size
+from ..spec.values import PATH, SWITCH
 
 OUTPUT = "folder to make; if it exists and holds anything, OUT_0001 ... is made"
 
 
-# fmt: off
-def add_job(group: argparse._ArgumentGroup, *, family: str) -> None:
-    """Where a run writes, which models it takes, and which earlier one it repeats."""
-    add = group.add_argument
-    add("-o", "--output", "--output_dir", type=PATH, default=Path("results"), metavar="OUT",
-        help=f"{OUTPUT} (%(default)s)")
-    add("--model", "--pretrained_model_name_or_path", type=PATH, metavar="DIR",
-        help="folder of SVD in diffusers' layout, the one with model_index.json")
-    add("--unet", "--unet_path", type=PATH, metavar="FILE", help=f"{family}'s UNet")
-    add("--controlnext", "--controlnext_path", type=PATH, metavar="FILE",
-        help=f"{family}'s ControlNeXt. Models that are not named are looked for in FCVG_MODELS, "
-        "then in ComfyUI's folders. Nothing is downloaded: the command models --get does that")
-    add("--run", type=PATH, metavar="FILE",
-        help="take all options from the run.json of an earlier run; those given here win")
-    add("--conditions-only", action=argparse.BooleanOptionalAction, default=False,
-        help="write the condition pictures and stop; needs no models that paint")
+def options_of(part: type[Part], add_to: argparse._ActionsContainer) -> Callable[..., None]:
+    """A function that adds options for the settings of a part.
+
+    Its arguments are those of argparse's `add_argument`, without kind and default. The first name
+    with two dashes, or the name of a positional argument, says which setting it is.
+    """
+    settings = part.settings_by_key()
+
+    def add(*names: str, metavar: str | None = None, **more) -> None:
+        key = next(x for x in names if not x.startswith("-") or x.startswith("--"))
+        found = settings[key.lstrip("-").replace("-", "_")]
+        kind = found.metadata["kind"]
+        if kind is SWITCH:
+            more["action"] = argparse.BooleanOptionalAction
+        elif kind.choices:
+            more["choices"] = kind.choices
+        else:
+            more |= {"type": kind, "metavar": metavar}
+        add_to.add_argument(*names, default=found.default, **more)
+
+    return add
 
 
-def add_motion(group: argparse._ArgumentGroup, *, bucket: int) -> None:
+def add_job(group: argparse._ArgumentGroup, *, models: str) -> None:
+    """Where a run writes, which models it uses, and which earlier run it repeats.
+
+    Args:
+        models: name of the models, for the help.
+    """
+    add = options_of(RunSpec, group)
+    add("-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)")
+    add(
+        "--model",
+        "--pretrained_model_name_or_path",
+        metavar="DIR",
+        help="folder of SVD in diffusers' layout, the folder with model_index.json",
+    )
+    add("--unet", "--unet_path", metavar="FILE", help=f"{models}'s UNet")
+    add(
+        "--controlnext",
+        "--controlnext_path",
+        metavar="FILE",
+        help=f"{models}'s ControlNeXt. If a model is not named, it is looked for in FCVG_MODELS, "
+        "then in ComfyUI's folders. Nothing is downloaded: the command models --get downloads",
+    )
+    group.add_argument(
+        "--run",
+        type=PATH,
+        metavar="FILE",
+        help="take all options from the run.json of an earlier run; options that are typed win",
+    )
+    add(
+        "--conditions-only",
+        help="write the control frames and stop; this needs no models that paint",
+    )
+
+
+def add_motion_bucket(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
     """How much motion SVD is told."""
-    group.add_argument("--motion-bucket", type=number(bounds.MOTION_BUCKET), default=bucket,
-                       metavar="X", help="how much motion, as SVD measures it (%(default)s)")
+    options_of(part, group)(
+        "--motion-bucket",
+        metavar="X",
+        help="SVD's measure of how much moves (%(default)s)",
+    )
 
 
-def add_sampling(group: argparse._ArgumentGroup, *, window: int, guidance: float) -> None:
-    """How a video is sampled, in one direction or in both."""
-    add = group.add_argument
-    add("--steps", "--num_inference_steps", type=whole(bounds.STEPS), default=25,
-        metavar="N", help="of denoising (%(default)s)")
-    add("--min-guidance", type=number(bounds.GUIDANCE), default=guidance, metavar="X",
-        help="at a window's first frame, or at the keyframe a direction starts from (%(default)s)")
-    add("--max-guidance", type=number(bounds.GUIDANCE), default=guidance, metavar="X",
-        help="at the other end (%(default)s)")
-    add("--guidance_scale", type=number(bounds.GUIDANCE), metavar="X", help="both at once")
-    add("--augmentation", type=number(bounds.AUGMENTATION), default=0.02, metavar="X",
-        help="noise on the given pictures, as SVD counts it (%(default)s)")
-    add("--window", "--batch_frames", type=whole(bounds.WINDOW), default=window, metavar="N",
-        help="frames that are painted at once (%(default)s)")
-    add("--overlap", type=whole(bounds.OVERLAP), default=6, metavar="N",
-        help="frames that neighbouring windows share (%(default)s)")
-    add("--seed", type=whole(bounds.SEED), default=0, metavar="N",
-        help="of all noise: another number is another take (%(default)s)")
+def add_sampling(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
+    """How a video is sampled."""
+    add = options_of(part, group)
+    add("--steps", "--num_inference_steps", metavar="N", help="denoising steps (%(default)s)")
+    add(
+        "--min-guidance",
+        metavar="X",
+        help="guidance at the first frame of a window; for inbetween, at the keyframe that a pass "
+        "starts from (%(default)s)",
+    )
+    add(
+        "--max-guidance",
+        metavar="X",
+        help="guidance at the opposite end; it changes linearly in between (%(default)s)",
+    )
+    group.add_argument(
+        "--guidance_scale",
+        type=part.settings_by_key()["min_guidance"].metadata["kind"],
+        metavar="X",
+        help="guidance at both ends",
+    )
+    add(
+        "--augmentation",
+        metavar="X",
+        help="noise added to the given pictures: standard deviation for pixels in -1..1; 0 keeps "
+        "them exact (%(default)s)",
+    )
+    add("--window", "--batch_frames", metavar="N", help="frames painted at once (%(default)s)")
+    add("--overlap", metavar="N", help="frames that neighbouring windows share (%(default)s)")
+    add(
+        "--seed",
+        metavar="N",
+        help="seed for all noise; change it for a different result (%(default)s)",
+    )
 
 
 def add_matcher(add_to: argparse._ActionsContainer) -> None:
     """Options of the line matchers, for every command that matches lines."""
-    add = add_to.add_argument
-    add("--matcher", choices=choices.MATCHERS, default=choices.MATCHERS[0],
-        help="gluestick as in the paper, or classic, which needs no weights; auto is gluestick "
-        "where both of its files are named or found (%(default)s)")
-    add("--gluestick", type=PATH, metavar="FILE", help="checkpoint_GlueStick_MD.tar")
-    add("--superpoint", type=PATH, metavar="FILE",
-        help="superpoint_v1.pth; for non-commercial research only")
-    add("--max-lines", "--max_lines", type=whole(bounds.MAX_LINES), default=300, metavar="N",
-        help="segments to look for in each frame (%(default)s)")
-    add("--max-pts", "--max_pts", type=whole(bounds.MAX_KEYPOINTS), default=1000, metavar="N",
-        help="keypoints to look for in each frame; the classic matcher uses none "
-        "(%(default)s)")
+    add = options_of(MatcherChoice, add_to)
+    add(
+        "--matcher",
+        help="gluestick, the paper's matcher, or classic, which needs no weights; auto is "
+        "gluestick if both of its files are given or found (%(default)s)",
+    )
+    add("--gluestick", metavar="FILE", help="checkpoint_GlueStick_MD.tar")
+    add(
+        "--superpoint",
+        metavar="FILE",
+        help="superpoint_v1.pth; for non-commercial research only",
+    )
+    add(
+        "--max-lines",
+        "--max_lines",
+        metavar="N",
+        help="maximum number of line segments in each frame; the strongest are kept (%(default)s)",
+    )
+    add(
+        "--max-pts",
+        "--max_pts",
+        metavar="N",
+        help="maximum number of keypoints in each frame; the classic matcher uses no keypoints "
+        "(%(default)s)",
+    )
 
 
 def add_detector(add_to: argparse._ActionsContainer) -> None:
     """Options of DWPose, for every command that finds people."""
-    add = add_to.add_argument
-    add("--dwpose-det", type=PATH, metavar="FILE",
-        help="DWPose's yolox_l.onnx; people are looked for where both of its files are named or "
-        "found")
-    add("--dwpose-pose", type=PATH, metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
-    add("--whole-frame", action=argparse.BooleanOptionalAction, default=False,
-        help="where nobody is found, take the whole picture for a person, as the reference does")
-    add("--pose-width", type=number(bounds.POSE_WIDTH), default=1.0, metavar="X",
-        help="times the width of people's lines as the model knows them (%(default)s)")
+    add = options_of(PoseChoice, add_to)
+    add(
+        "--dwpose-det",
+        metavar="FILE",
+        help="DWPose's yolox_l.onnx; poses are detected only if both files of DWPose are given or "
+        "found",
+    )
+    add("--dwpose-pose", metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
+    add(
+        "--whole-frame",
+        help="if nobody is found, take the whole picture for a person, as the reference does",
+    )
+    add(
+        "--pose-width",
+        metavar="X",
+        help="width of people's lines, in multiples of the width that the model was trained on "
+        "(%(default)s)",
+    )
 
 
 def add_device(add_to: argparse._ActionsContainer) -> None:
     """Where networks run."""
-    add_to.add_argument("--device", type=DEVICE, default="auto",
-                        help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
+    options_of(Machine, add_to)("--device", help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
 
 
-def add_size(
-    add_to: argparse._ActionsContainer, *, height: int | None = 576, width: int | None = 1024
-) -> None:
-    """Size of the frames; None keeps that of the pictures."""
-    for name, default in (("--height", height), ("--width", width)):
-        kept = "%(default)s" if default else "with both, pictures are cropped as inbetween does"
-        add_to.add_argument(name, type=SIZE_TYPE, default=default, metavar="N",
-                            help=f"in pixels, a multiple of 64 ({kept})")
+def add_size(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> None:
+    """Size of the frames."""
+    for name in ("--height", "--width"):
+        options_of(part, add_to)(
+            name, metavar="N", help="in pixels, a multiple of 64 (%(default)s)"
+        )
 
 
 def add_machine(group: argparse._ArgumentGroup) -> None:
     """Everything about the machine, for commands that paint."""
-    add = group.add_argument
+    add = options_of(Machine, group)
     add_device(group)
-    add("--dtype", choices=choices.PRECISIONS, default=choices.PRECISIONS[0],
-        help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)")
-    add("--offload", action=argparse.BooleanOptionalAction, default=False,
-        help="have a network on the device only while it is used: slower, needs less memory")
-    add("--decode-chunk", type=whole(bounds.DECODE_CHUNK), default=2, metavar="N",
-        help="frames that the VAE decodes at once; it changes the picture a little "
-        "(%(default)s)")
-# fmt: on
+    add(
+        "--dtype",
+        help="number format; auto is bf16 or fp16 on a GPU and fp32 on a CPU (%(default)s)",
+    )
+    add(
+        "--offload",
+        help="keep a network on the device only while it is used: slower, but needs less memory",
+    )
+    add(
+        "--decode-chunk",
+        metavar="N",
+        help="frames that the VAE decodes at once; this number changes the picture a little "
+        "(%(default)s)",
+    )

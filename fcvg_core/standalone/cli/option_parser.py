@@ -1,11 +1,12 @@
-"""argparse as this program uses it: short messages, whole names, and what was typed alone."""
+"""argparse with short messages and whole names, which tells typed options from defaults."""
 
 import argparse
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from ...errors import UserError
 from ...quoting import quote, shorten
-from .option_types import OptionType
+from ..spec.values import ValueKind
 
 
 class Parser(argparse.ArgumentParser):
@@ -17,15 +18,15 @@ class Parser(argparse.ArgumentParser):
         self.register("action", None, _Store)
 
     def tell_typed_apart(self) -> None:
-        """From now on a default is told from the same value typed: once all options are there."""
+        """Mark every default, so that a typed value differs from it. Call it after all options."""
         for action in self._actions:
             if action.default is not argparse.SUPPRESS:
                 action.default = _Untyped(action.default)
 
     def parse_known_args(self, args=None, namespace=None):
-        """As argparse, but options of a command may stand between its files, too.
+        """As argparse, but options of a command may also stand between its files.
 
-        Unless there is a `--`, after which all are files: argparse can't have both.
+        With a `--`, after which all words are files, they may not: argparse can't do both.
         """
         has_commands = any(action.nargs == argparse.PARSER for action in self._actions)
         if self._mixing or has_commands or "--" in args:
@@ -37,7 +38,7 @@ class Parser(argparse.ArgumentParser):
             self._mixing = False
 
     def parse_typed(self, arguments: list[str] | None) -> dict[str, Any]:
-        """The command and the options that were typed, by their names in the code, and no others.
+        """Only the command and the options that were typed, by their names in the code.
 
         Raises:
             SystemExit: an option is wrong (2), or only help was asked for (0).
@@ -49,7 +50,7 @@ class Parser(argparse.ArgumentParser):
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """What each option is unless it is typed, by its name in the code."""
+        """The default of each option, by its name in the code."""
         return {name: actions[0].default.value for name, actions in self.by_name().items()}
 
     def by_name(self) -> dict[str, list[argparse.Action]]:
@@ -66,7 +67,7 @@ class Parser(argparse.ArgumentParser):
         return next((x for x in action.option_strings if x.startswith("--")), str(action.metavar))
 
     def refuse(self, unknown: list[str]) -> NoReturn:
-        """Exit because of options that there are not; say which one may be meant."""
+        """Exit because these options do not exist; suggest the option that may be meant."""
         for word in unknown:
             typed = word.split("=")[0]
             names = [name for name in self._option_string_actions if name.startswith("--")]
@@ -77,17 +78,25 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unrecognized arguments: {' '.join(map(quote, unknown[:10]))}")
 
     def error(self, message: str) -> NoReturn:
-        """Exit with what is wrong in one line, without the long list of options before it."""
+        """Exit with one line, without the long list of options that argparse prints."""
         self.exit(2, f"Error: {shorten(message)}. All options: {self.prog} --help\n")
 
     def _commands(self) -> dict[str, "Parser"]:
         return next(action.choices for action in self._actions if action.dest == "command")
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """As argparse, which takes the value of --option=-- for the end of all options."""
+        """As argparse, but --option=-- is an error; argparse reads it as the end of all options."""
         if action.option_strings and arg_strings == ["--"]:
             raise argparse.ArgumentError(action, "expected a value, got '--'")
         return super()._get_values(action, arg_strings)
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        if not isinstance(action.type, ValueKind):
+            return super()._get_value(action, arg_string)
+        try:
+            return action.type(arg_string)
+        except UserError as error:
+            raise argparse.ArgumentError(action, str(error)) from error
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -96,7 +105,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Store(argparse._StoreAction):
-    """Stores a value: of one name the last counts, two names may not contradict each other."""
+    """Stores a value. The same name may come again; two names must not contradict each other."""
 
     typed_as: str | None = None
 
@@ -113,7 +122,7 @@ class _Store(argparse._StoreAction):
 
 
 class _Untyped:
-    """A default, told from the same value that was typed."""
+    """A default; it differs from the same value typed."""
 
     def __init__(self, value: Any):
         self.value = value
@@ -123,11 +132,11 @@ class _Untyped:
 
 
 class _Help(argparse.HelpFormatter):
-    """Leaves the lines of the examples as they are, and says the bounds of numbers."""
+    """Keeps the lines of the examples, and adds the bounds of numbers."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        bounded = isinstance(action.type, OptionType) and action.type.bounds
+        bounded = isinstance(action.type, ValueKind) and action.type.bounds
         return f"{action.help}; {action.type.bounds}" if bounded else action.help

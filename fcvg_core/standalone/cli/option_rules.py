@@ -1,6 +1,6 @@
-"""Options that say one thing twice, or that exclude each other: none is ignored silently.
+"""Options that set the same thing, or that exclude each other: no option is ignored silently.
 
-Files of models are no such options: they say where a model lies, whether or not it is used.
+Options that name files of models exclude nothing: a model may be named and not be used.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ PAIRS = (
     ("convert", "mode"),
     ("convert", "needed"),
 )
-# What is typed replaces what a run said otherwise.
+# A typed option -> the option of an earlier run that it replaces.
 REPLACES = {
     "matcher": "matches",
     "gluestick": "matches",
@@ -38,14 +38,14 @@ REPLACES = {
 
 
 def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[str, Any]:
-    """Options with one name for each thing: `first` instead of `image1_path`, and so on.
+    """The options with one name for each setting: `first` instead of `image1_path`, and so on.
 
     Args:
         options: by their names in the code.
         spell: how an option is written, for messages.
 
     Raises:
-        UserError: two names of one thing have different values.
+        UserError: two names of one setting have different values.
     """
     settled = dict(options)
     for other, name in (*ALIASES.items(), *((BOTH_ENDS, end) for end in ENDS)):
@@ -62,13 +62,13 @@ def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[s
 
 
 def check_pairs(typed: dict[str, Any], command: Parser) -> None:
-    """Look for two options of which one would be ignored.
+    """Look for two typed options of which one would be ignored.
 
     Args:
-        typed: options of the command line that were typed, by their names in the code.
+        typed: the typed options, by their names in the code.
 
     Raises:
-        UserError: there are.
+        UserError: two such options are typed.
     """
     for pair in PAIRS:
         if all(name in typed and typed[name] != command.defaults[name] for name in pair):
@@ -79,6 +79,6 @@ def check_pairs(typed: dict[str, Any], command: Parser) -> None:
 
 
 def without_replaced(saved: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """The options of an earlier run, without those that what is typed now stands for."""
+    """The options of an earlier run, without the options that a typed option replaces."""
     replaced = {REPLACES[name] for name in typed if name in REPLACES} - set(typed)
     return {name: value for name, value in saved.items() if name not in replaced}

@@ -5,9 +5,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 
 class Bars:
-    """A bar for each stage; call it with the stage, what is done, and of how many.
+    """One bar for each stage; a call gives the stage, the parts that are done, and their number.
 
-    Used in a `with` block, in which what is logged gets lines of its own, above the bar.
+    Use it in a `with` block: there the log is printed on lines of its own, above the bars.
     """
 
     def __init__(self):

@@ -2,17 +2,26 @@
 
 import hashlib
 import json
+import logging
+import os
 import platform
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ...errors import UserError
+from ...files.claim import resolve_output
 from ...files.json_file import read_json
 from ...files.writing import write_aside
+from ..run_models import RunModels
+from ..spec import ModelChoice, RunSpec
 
-HASHED_BYTES = 64 * 2**20  # larger files are told by their size alone: hashing takes seconds
-PACKAGES = (
+HASHED_BYTES = 64 * 2**20  # of larger files only the size is noted: hashing takes seconds
+MODELS = ("model", "unet", "controlnext")
+POSITIONAL = ("first", "last", "image", "video")  # options that are typed without a name
+SHOWN = 20  # names in a list
+RECORDED_PACKAGES = (
     "torch",
     "diffusers",
     "transformers",
@@ -26,11 +35,80 @@ PACKAGES = (
 )
 
 
+@dataclass(frozen=True)
+class EarlierRun:
+    """The run.json that --run names, read once."""
+
+    path: Path
+    table: dict[str, Any]
+
+    def names(self, file: str) -> bool:
+        """Whether one of its options is this file."""
+        return any(
+            file == value or (isinstance(value, list) and file in value)
+            for value in self.table["options"].values()
+        )
+
+
+def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None) -> None:
+    """Write run.json: the whole spec, the files that went in, and the models that were found.
+
+    All paths are written as absolute paths, so run.json works in any folder.
+    """
+    facts = {"command": command}
+    named = {key: paths for key, paths in spec.paths().items() if key not in (*MODELS, "output")}
+    if models:
+        files = models.files
+        named |= {"unet": (files.unet,), "controlnext": (files.controlnext,), "model": (files.svd,)}
+        found = ModelChoice(model=files.svd, unet=files.unet, controlnext=files.controlnext)
+        spec = replace(spec, models=found)
+        facts |= {
+            "device": str(models.device),
+            "dtype": str(models.dtype),
+            "stand_ins": models.stand_ins,
+        }
+    spec = replace(spec, output=resolve_output(spec.output)).absolute()
+    write_run(folder / "run.json", spec.to_json(), _one_by_one(named), **facts)
+
+
+def _one_by_one(named: dict[str, tuple[Path, ...]]) -> dict[str, Path]:
+    """Files by the name of their option; several files of one option get numbers."""
+    single = {}
+    for key, paths in named.items():
+        numbers = range(len(paths)) if len(paths) > 1 else [""]
+        single |= {f"{key}{number}": path for number, path in zip(numbers, paths, strict=True)}
+    return single
+
+
+def check_earlier_run(spec: RunSpec, run: EarlierRun | None) -> None:
+    """Look for files that have changed since the run of --run; the log names them.
+
+    Raises:
+        UserError: a file that only its run.json names is not there any more.
+    """
+    if run is None:
+        return
+    ignored = ("output", *(MODELS if spec.conditions_only else ()))
+    for key, paths in spec.paths().items():
+        for file in map(str, paths):
+            if key not in ignored and run.names(file) and not os.path.exists(file):
+                option = key.upper() if key in POSITIONAL else f"--{key.replace('_', '-')}"
+                raise UserError(
+                    f"{run.path}: {key} is {file}, which is not there any more. Put it back, "
+                    f"or give {option}."
+                )
+    changed = changed_inputs(run.table)
+    for path in changed[:SHOWN]:
+        logging.warning("%s is not the file of the earlier run any more.", path)
+    if len(changed) > SHOWN:
+        logging.warning("Neither are %d more files.", len(changed) - SHOWN)
+
+
 def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> None:
-    """Write run.json: everything that is needed to do the run again.
+    """Write run.json.
 
     Args:
-        options: of the command, as `read_run` gives them back.
+        options: the options of the command.
         inputs: files that went in, by the name of their option.
         facts: what else is worth knowing.
     """
@@ -47,7 +125,7 @@ def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> No
 
 
 def read_run(path: Path) -> dict:
-    """What `write_run` wrote.
+    """The table that `write_run` wrote.
 
     Raises:
         UserError: the file is missing or was not written by a run.
@@ -60,13 +138,13 @@ def read_run(path: Path) -> dict:
 
 
 def changed_inputs(run: dict) -> list[str]:
-    """Paths of the files of an earlier run that are not what they were then."""
+    """Paths of the files that have changed since an earlier run."""
     noted = [entry for entry in run["inputs"].values() if _is_noted(entry)]
     return [entry["path"] for entry in noted if _is_changed(entry)]
 
 
 def _is_noted(entry: Any) -> bool:
-    """Whether an input of a run.json is what `describe_file` gives; others were made by hand."""
+    """Whether an input of a run.json has the form that `describe_file` gives it."""
     return isinstance(entry, dict) and isinstance(entry.get("path"), str)
 
 
@@ -96,7 +174,7 @@ def describe_file(path: Path) -> dict:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that a run depends on."""
     found = {"python": platform.python_version()}
-    for package in ("fcvg", *PACKAGES):
+    for package in ("fcvg", *RECORDED_PACKAGES):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

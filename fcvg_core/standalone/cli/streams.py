@@ -1,4 +1,4 @@
-"""Standard output and error that are closed, full, or read by somebody who has seen enough."""
+"""Standard output and error that survive closed pipes, full disks and closed terminals."""
 
 import contextlib
 import errno
@@ -10,10 +10,10 @@ from typing import TextIO
 
 
 class Stream:
-    """A text stream whose failures end nothing: what a run makes is its files.
+    """A text stream whose errors end no run: the files of a run matter, its output does not.
 
     Attributes:
-        lost: why something that was written did not arrive; None where all did.
+        lost: the error that lost a part of the output; None if nothing was lost.
     """
 
     def __init__(self, stream: TextIO, lost: OSError | None = None):
@@ -23,7 +23,7 @@ class Stream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """As of any text stream, but never an error of the system's."""
+        """As for any text stream, but without errors of the system."""
         try:
             self._stream.write(text)
         except OSError as error:
@@ -31,14 +31,14 @@ class Stream:
         return len(text)
 
     def flush(self) -> None:
-        """As of any text stream, but never an error of the system's."""
+        """As for any text stream, but without errors of the system."""
         try:
             self._stream.flush()
         except OSError as error:
             self.lost = self.lost or error
 
     def finish(self) -> None:
-        """Write what is left; where that fails, let Python not try again when it ends."""
+        """Write the rest. If this fails, keep Python from trying again when it ends."""
         self.flush()
         if self.lost:
             with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
@@ -49,9 +49,9 @@ class Stream:
 
 @contextmanager
 def enduring_streams() -> Iterator[Stream]:
-    """Make sys.stdout and sys.stderr streams that never fail; gives the first of them.
+    """Make sys.stdout and sys.stderr streams that never fail; yields sys.stdout.
 
-    Where there is none (a closed descriptor, pythonw), what is written is thrown away.
+    A stream that does not exist (a closed descriptor, pythonw) throws its text away.
     """
     _open_descriptors()
     before = sys.stdout, sys.stderr
@@ -74,10 +74,10 @@ def _enduring(stream: TextIO | None) -> Stream:
 
 
 def _open_descriptors() -> None:
-    """Open those of the standard streams that are closed.
+    """Open the descriptors of standard streams that are closed.
 
-    The next file that is opened would get their number, and what a library of C prints would
-    then be written into it.
+    Otherwise the next file that is opened gets such a number, and a C library would print into
+    this file.
     """
     for descriptor in (0, 1, 2):
         try:

@@ -1,1 +1,1 @@
-"""What steers a video: a matcher and a pose detector are opened, control frames are drawn."""
+"""Control frames: opens matchers and pose detectors, and draws what they find."""

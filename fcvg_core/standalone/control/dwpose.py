@@ -1,50 +1,47 @@
-"""Which people two keyframes show: found by DWPose, read from files, or not asked for."""
+"""DWPose, which finds the people of keyframes and of driving videos."""
 
-import argparse
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from ...catalogue.dwpose import DWPOSE_FILES
-from ...catalogue.find import find_dwpose
+from ...catalogue.find import Roots, find_dwpose
 from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.plain_file import check_file
 from ...pose import PoseDetector, Poses, open_dwpose
-from ..media.poses_file import read_poses
-from ..networks.device import choose_device
+from ..spec import PoseChoice
 
 Keyframes = tuple[np.ndarray, np.ndarray]
 PoseFinder = Callable[[Keyframes], tuple[Poses, Poses]]
 
 
-def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> PoseFinder | None:
-    """What gives the people of two keyframes; None where nobody asks for them. Says which it is.
+def open_pose_finder(
+    choice: PoseChoice, roots: Roots, *, device: torch.device, cpu_only: bool
+) -> PoseFinder | None:
+    """A function that finds the people of two keyframes; None if a file of DWPose is missing.
 
     Args:
-        options: `poses` (False for none), `dwpose_det`, `dwpose_pose`, `whole_frame` and
-            `device` of the command line.
-        size: (height, width) of the keyframes.
+        choice: DWPose's files.
+        roots: known folders of models.
+        device: as in `load_detector`, and `cpu_only` too.
 
     Raises:
-        UserError: a file is missing or another one, or onnxruntime is not installed.
+        UserError: as `load_detector`, or only one of DWPose's files is named or found.
     """
-    if options.poses is False:
-        return None
-    if options.poses:
-        first, last = map(Path, options.poses)
-        given = read_poses(first, size=size), read_poses(last, size=size, frame=-1)
-        return lambda keyframes: given
-    files = find_dwpose(options.dwpose_det, options.dwpose_pose)
+    files = find_dwpose(choice.dwpose_det, choice.dwpose_pose, roots)
     if files is None:
         logging.info(
             "People are not looked for: that needs DWPose's two files (--dwpose-det, "
             "--dwpose-pose)."
         )
         return None
-    detector = load_detector(files, device=options.device, whole_frame=options.whole_frame)
+    detector = load_detector(
+        files, device=device, cpu_only=cpu_only, whole_frame=choice.whole_frame
+    )
 
     def find(keyframes: Keyframes) -> tuple[Poses, Poses]:
         try:
@@ -55,29 +52,34 @@ def choose_pose_finder(options: argparse.Namespace, size: tuple[int, int]) -> Po
     return find
 
 
-def need_detector(options: argparse.Namespace) -> PoseDetector:
-    """The detector of the options, where a command can't do without.
+def need_detector(
+    choice: PoseChoice, roots: Roots, *, device: torch.device, cpu_only: bool
+) -> PoseDetector:
+    """The detector of a choice, for a command that can't do without it.
 
     Raises:
-        UserError: as `choose_pose_finder`, or its files are neither named nor found.
+        UserError: as `load_detector`, or a file of DWPose is neither named nor found.
     """
-    files = find_dwpose(options.dwpose_det, options.dwpose_pose)
+    files = find_dwpose(choice.dwpose_det, choice.dwpose_pose, roots)
     if files is None:
         raise UserError(
             f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
             "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose: to download them, "
             "python -m fcvg_core models --get"
         )
-    return load_detector(files, device=options.device, whole_frame=options.whole_frame)
+    return load_detector(files, device=device, cpu_only=cpu_only, whole_frame=choice.whole_frame)
 
 
-def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -> PoseDetector:
+def load_detector(
+    files: tuple[Path, Path], *, device: torch.device, cpu_only: bool, whole_frame: bool
+) -> PoseDetector:
     """DWPose on the fastest device that onnxruntime was built for.
 
     Args:
-        files: what DWPOSE_FILES are.
-        device: of the command line; "cpu" keeps it on the CPU.
-        whole_frame: where nobody is found, take the whole frame for a person.
+        files: the two files that DWPOSE_FILES names.
+        device: which card, if there are several.
+        cpu_only: use no other device than the CPU.
+        whole_frame: if nobody is found, take the whole frame for a person.
 
     Raises:
         UserError: a file is missing or no network of DWPose, or onnxruntime is not installed.
@@ -95,7 +97,7 @@ def load_detector(files: tuple[Path, Path], *, device: str, whole_frame: bool) -
     return open_dwpose(
         onnxruntime,
         (str(files[0]), str(files[1])),
-        device_index=choose_device(device).index or 0,
-        cpu_only=device == "cpu",
+        device_index=device.index or 0,
+        cpu_only=cpu_only,
         whole_frame=whole_frame,
     )

@@ -64,13 +64,14 @@ class TestCatalogue:
         for file in CATALOGUE:
             put(tmp_path, file.folder[0])
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        for family in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
-            found = model_files.find_models(tmp_path, None, None, family=family)
-            roots = [("folder", tmp_path)]
-            assert found.unet == find_model(family.unet, roots)
-            assert found.controlnext == find_model(family.controlnext, roots)
-        assert None not in model_files.find_gluestick(None, None)
-        assert model_files.find_dwpose(None, None)
+        roots = comfyui_module.known_folders()
+        assert roots == [("folder", tmp_path)]
+        for names in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
+            found = model_files.find_models(tmp_path, None, None, model_set=names, roots=roots)
+            assert found.unet == find_model(names.unet, roots)
+            assert found.controlnext == find_model(names.controlnext, roots)
+        assert None not in model_files.find_gluestick(None, None, roots)
+        assert model_files.find_dwpose(None, None, roots)
 
     def test_missing(self, stand_ins: Path, tmp_path: Path) -> None:
         assert missing("inbetween", [("folder", stand_ins)]) == []

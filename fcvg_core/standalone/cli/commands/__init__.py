@@ -1,1 +1,34 @@
-"""What the program does: a module for each command, with a function `run`."""
+"""What the program does: one module a command, and one line for it in the table COMMANDS.
+
+A module of a command has
+
+    HELP                one line, for the list of commands
+    DESCRIPTION         the head of the command's own help
+    EXAMPLES            lines that can be typed after the program's name
+    add_arguments       adds the command's options to its parser
+    run                 does the work; it is given the options
+    SPEC                only with an option --run: the class of the spec that run.json holds
+
+All modules are imported for --help, which should come at once: import what needs torch inside
+`run`.
+"""
+
+import importlib
+from types import ModuleType
+
+# Name of a command -> its module. A module of another package has its whole name.
+COMMANDS = {
+    "inbetween": ".inbetween",
+    "animate": ".animate",
+    "match": ".match",
+    "pose": ".pose",
+    "models": ".models",
+    "doctor": ".doctor",
+    "stand-ins": ".stand_ins",
+    "sample-frames": ".samples",
+}
+
+
+def load_command(name: str) -> ModuleType:
+    """The module of a command."""
+    return importlib.import_module(COMMANDS[name], __package__)

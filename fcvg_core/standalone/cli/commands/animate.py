@@ -1,138 +1,183 @@
-"""`animate`: a picture and a driving video in, the picture's person in its poses out."""
+"""`animate`: a picture and a driving video in, the picture's person in the video's poses out."""
+
+from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ....catalogue.find import CONTROLNEXT_SVD
 from ....errors import UserError
 from ....files.claim import Claim, claim_folder
 from ....files.writing import explained
-from ....frames import fit_frame, side_by_side
-from ....sampling import check_windows
-from ....settings import SamplingSettings
 from ....signals import uninterrupted
-from ...control.driving import DrivingSettings, draw_driving_poses, fit_control_frames
-from ...control.dwpose import need_detector
-from ...media.pictures import read_frame
-from ...media.video import VideoWriter, read_image_folder, read_video
-from ...media.writing import video_size, write_frames
-from ...networks.pipeline import AnimationPipeline
-from ..job import Job, check_earlier_run, check_named, save_run
-from ..progress import Bars
+from ...spec import AnimateSampling, AnimateSpec, AnimateVideo, Driving
+from ...spec.values import PATH
+from ..option_groups import (
+    add_detector,
+    add_job,
+    add_machine,
+    add_motion_bucket,
+    add_sampling,
+    add_size,
+    options_of,
+)
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...animate import AnimationPainter
+    from ..progress import Bars
+
+HELP = "a picture and a driving video in, the picture's person in the video's poses out"
+DESCRIPTION = (
+    "Animate a picture by the poses of a video (ControlNeXt-SVD). Writes result.mp4, "
+    "side_by_side.mp4, condition/ and run.json to a new folder."
+)
+EXAMPLES = (
+    "animate person.png dance.mp4 -o result",
+    "animate person.png dance.mp4 -o look --conditions-only --frames 100 --smoothing 1",
+    "animate person.png --control-frames look/condition -o result",
+)
+SPEC = AnimateSpec
 PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
-FPS = 14.0  # of pictures, which do not say it; ControlNeXt-SVD's
-INPUTS = ("image", "video", "control_frames", "dwpose_det", "dwpose_pose")
+FPS = 14.0  # of pictures, which have no frame rate; ControlNeXt-SVD's
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    _add_files(parser.add_argument_group("files"))
+    video = parser.add_argument_group("video")
+    _add_video(video)
+    add_detector(video)
+    add_motion_bucket(AnimateSampling, video)
+    options_of(AnimateSampling, video)(
+        "--control-weight", metavar="X", help="how strongly the poses steer (%(default)s)"
+    )
+    add_sampling(AnimateSampling, parser.add_argument_group("sampling"))
+    add_machine(parser.add_argument_group("machine"))
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    add = options_of(AnimateSpec, group)
+    add("image", nargs="?", metavar="IMAGE", help="picture of a person")
+    add("video", nargs="?", metavar="VIDEO", help="driving video: its poses move the person")
+    group.add_argument("--ref_image_path", type=PATH, metavar="FILE", help="the same as IMAGE")
+    group.add_argument(
+        "--validation_control_video_path", type=PATH, metavar="FILE", help="the same as VIDEO"
+    )
+    add(
+        "--control-frames",
+        "--validation_control_images_folder",
+        metavar="DIR",
+        help="folder of control frames that are drawn already, as pictures, instead of VIDEO",
+    )
+    add_job(group, models="ControlNeXt-SVD")
+
+
+def _add_video(group: argparse._ArgumentGroup) -> None:
+    add = options_of(AnimateVideo, group)
+    add_size(group, AnimateVideo)
+    add(
+        "--frames",
+        "--max_frame_num",
+        metavar="N",
+        help="maximum number of frames; the first shows the picture's own pose (%(default)s)",
+    )
+    drive = options_of(Driving, group)
+    drive(
+        "--stride",
+        "--sample_stride",
+        metavar="N",
+        help="use every N-th frame of VIDEO; fast videos are subsampled further (%(default)s)",
+    )
+    add(
+        "--fps",
+        metavar="X",
+        help="frames a second of the files; by default the frame rate of VIDEO divided by the "
+        "stride, or 14",
+    )
+    drive("--one-person", help="follow the person who stays longest; else everybody is drawn")
+    drive(
+        "--smoothing",
+        metavar="X",
+        help="how strongly poses are smoothed over time against jitter, in frames (%(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    if not options.image or bool(options.video) == bool(options.control_frames):
-        lacking = f"{options.run} does not name both. " if options.run else ""
+    from ....frames import fit_frame
+    from ...animate import AnimationPainter
+    from ...media.pictures import read_frame
+    from ...media.writing import video_size, write_frames
+    from ..progress import Bars
+    from ..run_record import check_earlier_run, save_run
+
+    spec = AnimateSpec.from_options(vars(options))
+    if not spec.image or bool(spec.video) == bool(spec.control_frames):
+        lacking = f"{options.run.path} does not name both. " if options.run else ""
         raise UserError(
             f"{lacking}A picture and either a driving video or a folder of control frames are "
             "needed: python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
-    size = (options.height, options.width)
-    check_windows(options.frames, options.window, options.overlap)
-    check_earlier_run(options, INPUTS)
-    check_named(options, ("dwpose_det", "dwpose_pose"))
-    reference = fit_frame(read_frame(options.image), size)
-    _check_driving(options)
-    job = None if options.conditions_only else Job(options, CONTROLNEXT_SVD)
-    with claim_folder(options.output) as claim, Bars() as bars:
-        if job:
-            claim.reserve(PICTURES * video_size((options.frames, *size, 3)))
-        control, fps = _control_frames(options, reference, bars)
+    check_earlier_run(spec, options.run)
+    picture = read_frame(spec.image)
+    _check_driving(spec)
+    painter = AnimationPainter(spec)
+    reference = fit_frame(picture, painter.size)
+    with claim_folder(spec.output) as claim, Bars() as bars:
+        if painter.models:
+            claim.reserve(PICTURES * video_size((spec.result.frames, *painter.size, 3)))
+        control, fps = _control_frames(painter, reference, bars)
         write_frames(claim.path / "condition", control)
-        save_run(claim.path, options, job, INPUTS)
-        if job:
-            pipeline = job.load(AnimationPipeline, bars)
-            frames = _paint(pipeline, reference, control, options, bars)
-            _write_videos(claim, frames, reference, control, options.fps or fps)
-    _report(claim.path, job)
+        save_run(claim.path, options.command, spec, painter.models)
+        if painter.models:
+            frames = painter.paint(reference, control, progress=bars)
+            _write_videos(claim, frames, reference, control, spec.result.fps or fps)
+    if painter.models:
+        print(f"video:        {claim.path / 'result.mp4'}")
+        print(f"side by side: {claim.path / 'side_by_side.mp4'}")
+    print(f"conditions:   {claim.path / 'condition'}")
+    if painter.models and painter.models.stand_ins:
+        print("The models were stand-ins: the frames are noise.")
 
 
-def _check_driving(options: argparse.Namespace) -> None:
+def _check_driving(spec: AnimateSpec) -> None:
     """Read the beginning of what drives the picture, before anything is made or loaded."""
-    if options.control_frames:
-        found = list(read_image_folder(options.control_frames, max_frames=2))
+    from ...media.video import read_image_folder, read_video
+
+    if spec.control_frames:
+        found = list(read_image_folder(spec.control_frames, max_frames=2))
         if len(found) < 2:
             raise UserError(
-                f"A video needs at least 2 frames, but {options.control_frames} holds 1 picture."
+                f"A video needs at least 2 frames, but {spec.control_frames} holds 1 picture."
             )
         return
-    frames, _ = read_video(options.video, stride=1, max_frames=1)
+    frames, _ = read_video(spec.video, stride=1, max_frames=1)
     with closing(frames):
         next(frames)
 
 
 def _control_frames(
-    options: argparse.Namespace, reference: np.ndarray, bars: Bars
+    painter: AnimationPainter, reference: np.ndarray, bars: Bars
 ) -> tuple[np.ndarray, float]:
-    """Control frames [T, H, W, 3], T >= 2, and how many of them make a second."""
-    if options.control_frames:
-        drawn = read_image_folder(options.control_frames, max_frames=options.frames)
-        return fit_control_frames(drawn, reference.shape[:2]), FPS
-    return _drive(options, reference, bars)
+    """Control frames [T, H, W, 3], T >= 2, and their number in a second."""
+    from ...control.driving import fit_control_frames
+    from ...media.video import read_image_folder, read_video
 
-
-def _drive(
-    options: argparse.Namespace, reference: np.ndarray, bars: Bars
-) -> tuple[np.ndarray, float]:
-    """Control frames of a driving video, which is closed whatever happens, and its pace."""
-    wanted = options.frames - 1  # the first one is the picture's own pose
-    detector = need_detector(options)
+    spec = painter.spec
+    if spec.control_frames:
+        drawn = read_image_folder(spec.control_frames, max_frames=spec.result.frames)
+        return fit_control_frames(drawn, painter.size), FPS
     frames, fps = read_video(
-        options.video,
-        stride=options.stride,
-        max_frames=wanted,
+        spec.video,
+        stride=spec.driving.stride,
+        max_frames=spec.result.frames - 1,  # the first frame shows the picture's own pose
         limit=lambda count: f"--frames {count + 1}",
     )
-    settings = DrivingSettings(
-        one_person=options.one_person,
-        smoothing=options.smoothing,
-        pose_width=options.pose_width,
-    )
     with closing(frames):
-        control = draw_driving_poses(
-            frames, reference, detector, settings, max_frames=wanted, progress=bars
-        )
-    return control, fps
-
-
-def _paint(
-    pipeline: AnimationPipeline,
-    reference: np.ndarray,
-    control: np.ndarray,
-    options: argparse.Namespace,
-    bars: Bars,
-) -> Iterator[np.ndarray]:
-    return pipeline(
-        reference,
-        control,
-        SamplingSettings(
-            num_frames=len(control),
-            window=options.window,
-            overlap=options.overlap,
-            steps=options.steps,
-            guidance_start=options.min_guidance,
-            guidance_end=options.max_guidance,
-            control_weight=options.control_weight,
-            fps=7,
-            motion_bucket_id=options.motion_bucket,
-            augmentation=options.augmentation,
-            noise_injection_steps=0,
-            noise_injection_ratio=0.0,
-        ),
-        seed=options.seed,
-        decode_chunk=options.decode_chunk,
-        progress=bars,
-    )
+        return painter.draw_control(reference, frames, progress=bars), fps
 
 
 def _write_videos(
@@ -143,21 +188,15 @@ def _write_videos(
     fps: float,
 ) -> None:
     """Both videos, frame by frame as they are decoded."""
+    from ....frames import side_by_side
+    from ...media.video import VideoWriter
+    from ...media.writing import video_size
+
     with explained(claim.path), ExitStack() as stack:
         compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))
         result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))  # closed first
         for i, (frame, steered) in enumerate(zip(frames, control, strict=True)):
-            claim.release(PICTURES * video_size(control[i + 1 :].shape))  # what is still to come
+            claim.release(PICTURES * video_size(control[i + 1 :].shape))  # frames still to come
             with uninterrupted():
                 result.write(frame)
                 compared.write(side_by_side(reference, steered, frame))
-
-
-def _report(folder: Path, job: Job | None) -> None:
-    """Where the results lie, on standard output."""
-    if job:
-        print(f"video:        {folder / 'result.mp4'}")
-        print(f"side by side: {folder / 'side_by_side.mp4'}")
-    print(f"conditions:   {folder / 'condition'}")
-    if job and job.stand_ins:
-        print("The models were stand-ins: the frames are noise.")

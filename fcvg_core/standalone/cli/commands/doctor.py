@@ -5,9 +5,17 @@ import sys
 
 from ....catalogue.diagnosis import PROBLEM, Device, diagnose
 
+HELP = "look for what may keep the program from working here"
+DESCRIPTION = "Check this machine: packages, device, folders and models. Prints one line a finding."
+EXAMPLES = ("doctor",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command has no options."""
+
 
 def run(options: argparse.Namespace) -> None:
-    """Print the lines; the exit code is 1 where one is a problem."""
+    """Print the findings; the exit code is 1 if a finding is a problem."""
     levels = set()
     for finding in diagnose(_describe_device):
         print(f"{finding.level:>8}  {finding.text}", flush=True)

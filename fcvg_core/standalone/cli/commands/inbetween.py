@@ -1,116 +1,200 @@
 """`inbetween`: two frames in, the video between them out."""
 
+from __future__ import annotations
+
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ....catalogue.find import FCVG
 from ....errors import UserError
 from ....files.claim import Claim, claim_folder
-from ....pose import STYLES
-from ....sampling import check_windows
-from ....settings import SamplingSettings
-from ...control.conditions import ConditionSettings, make_conditions
-from ...control.dwpose import choose_pose_finder
-from ...control.matching import choose_matcher
-from ...media.pictures import read_keyframes
-from ...media.writing import frames_size, video_size, write_frames, write_video
-from ...networks.pipeline import InbetweenPipeline
-from ..job import Job, check_earlier_run, check_named, save_run
-from ..progress import Bars
-
-INPUTS = (
-    "first",
-    "last",
-    "matches",
-    "gluestick",
-    "superpoint",
-    "poses",
-    "dwpose_det",
-    "dwpose_pose",
+from ...spec import (
+    InbetweenPoseChoice,
+    InbetweenSampling,
+    InbetweenSpec,
+    InbetweenVideo,
+    MatcherChoice,
+    Motion,
 )
-NAMED = INPUTS[2:]  # files that are opened after the folder is made
+from ...spec.values import PATH
+from ..option_groups import (
+    add_detector,
+    add_job,
+    add_machine,
+    add_matcher,
+    add_motion_bucket,
+    add_sampling,
+    add_size,
+    options_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HELP = "two frames in, the video between them out"
+DESCRIPTION = (
+    "Paint the frames between two frames. Writes result.mp4, frames/, condition/ and run.json to a "
+    "new folder."
+)
+EXAMPLES = (
+    "inbetween first.png last.png -o result",
+    "inbetween first.png last.png -o look --conditions-only --timing ease-in-out",
+    "inbetween first.png last.png -o small --width 512 --height 320 --offload",
+    "inbetween --run result/run.json --seed 7",
+)
+SPEC = InbetweenSpec
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    _add_files(parser.add_argument_group("files"))
+    _add_video(parser.add_argument_group("video"))
+    conditions = parser.add_argument_group("conditions")
+    _add_matching(conditions)
+    _add_people(conditions)
+    _add_motion(conditions)
+    sampling = parser.add_argument_group("sampling")
+    add_sampling(InbetweenSampling, sampling)
+    _add_injection(sampling)
+    add_machine(parser.add_argument_group("machine"))
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    add = options_of(InbetweenSpec, group)
+    add("first", nargs="?", metavar="FIRST", help="picture that the video begins with")
+    add("last", nargs="?", metavar="LAST", help="picture that the video ends with")
+    group.add_argument("--image1_path", type=PATH, metavar="FILE", help="the same as FIRST")
+    group.add_argument("--image2_path", type=PATH, metavar="FILE", help="the same as LAST")
+    add_job(group, models="FCVG")
+
+
+def _add_video(group: argparse._ArgumentGroup) -> None:
+    add = options_of(InbetweenVideo, group)
+    add_size(group, InbetweenVideo)
+    add(
+        "--frames",
+        "--max_frame_num",
+        metavar="N",
+        help="number of frames of the video, both keyframes included (%(default)s)",
+    )
+    add(
+        "--fps",
+        metavar="N",
+        help="frames a second, of the file and of the motion that is painted (%(default)s)",
+    )
+    add_motion_bucket(InbetweenSampling, group)
+    add("--keep-keyframes", help="put the two given frames into the video unchanged")
+
+
+def _add_matching(group: argparse._ArgumentGroup) -> None:
+    add_matcher(group)
+    options_of(MatcherChoice, group)(
+        "--matches",
+        metavar="FILE",
+        help="file of lines that were matched before (by `match`, by hand or by another program)",
+    )
+    add = options_of(Motion, group)
+    add("--line-width", metavar="N", help="width of lines in pixels (%(default)s)")
+    add(
+        "--color-seed",
+        metavar="N",
+        help="seed of the lines' colours; it changes only which colour each line gets "
+        "(%(default)s)",
+    )
+
+
+def _add_people(group: argparse._ArgumentGroup) -> None:
+    add_detector(group)
+    people = group.add_mutually_exclusive_group()
+    options_of(InbetweenPoseChoice, people)(
+        "--poses",
+        nargs=2,
+        metavar="FILE",
+        help="files of the people of both frames, JSON in OpenPose's form (by `pose` or another "
+        "program)",
+    )
+    people.add_argument(
+        "--no-poses", dest="poses", action="store_const", const=False, help="draw lines only"
+    )
+
+
+def _add_motion(group: argparse._ArgumentGroup) -> None:
+    add = options_of(Motion, group)
+    add(
+        "--missing-joints",
+        help="joints that only one frame shows: hide them, or hold them beside the body "
+        "(%(default)s)",
+    )
+    add(
+        "--missing-people",
+        help="people whom only one frame shows: fade them, or drop them (%(default)s)",
+    )
+    add(
+        "--timing",
+        metavar="T",
+        help="progress of the motion: reference (the frames next to the keyframes repeat them), "
+        "uniform, ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)",
+    )
+    options_of(InbetweenSampling, group)(
+        "--control-weight",
+        "--control_weight",
+        metavar="X",
+        help="how strongly the control frames steer (%(default)s)",
+    )
+
+
+def _add_injection(group: argparse._ArgumentGroup) -> None:
+    add = options_of(InbetweenSampling, group)
+    add(
+        "--noise-injection-steps",
+        metavar="N",
+        help="extra repetitions of each leading step, each after adding noise again; 0 switches "
+        "them off (%(default)s)",
+    )
+    add(
+        "--noise-injection-ratio",
+        metavar="X",
+        help="share of the steps that are repeated (%(default)s)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Draw the conditions, paint the frames and write both."""
-    if not (options.first and options.last):
-        lacking = f"{options.run} does not name both. " if options.run else ""
+    """Draw the control frames, paint the frames and write both."""
+    from ...inbetween import InbetweenPainter
+    from ...media.pictures import read_keyframes
+    from ...media.writing import frames_size, video_size, write_frames
+    from ..progress import Bars
+    from ..run_record import check_earlier_run, save_run
+
+    spec = InbetweenSpec.from_options(vars(options))
+    if not (spec.first and spec.last):
+        lacking = f"{options.run.path} does not name both. " if options.run else ""
         raise UserError(
             f"{lacking}Two pictures are needed, the first frame and the last: "
             "python -m fcvg_core inbetween FIRST LAST -o OUT"
         )
-    size = (options.height, options.width)
-    check_windows(options.frames, options.window, options.overlap)
-    check_earlier_run(options, INPUTS)
-    check_named(options, NAMED)
-    keyframes = read_keyframes(options.first, options.last, size)
-    job = None if options.conditions_only else Job(options, FCVG)
-    with claim_folder(options.output) as claim, Bars() as bars:
-        if job:
-            shape = (options.frames, *size, 3)
+    check_earlier_run(spec, options.run)
+    keyframes = read_keyframes(spec.first, spec.last, spec.result.size)
+    painter = InbetweenPainter(spec)
+    with claim_folder(spec.output) as claim, Bars() as bars:
+        if painter.models:
+            shape = (spec.result.frames, *painter.size, 3)
             claim.reserve(frames_size(shape) + video_size(shape))
-        match = choose_matcher(options, size)
-        find_poses = choose_pose_finder(options, size)
-        conditions = make_conditions(
-            keyframes, _settings(options), match=match, find_poses=find_poses, progress=bars
-        )
-        write_frames(claim.path / "condition", conditions)
-        save_run(claim.path, options, job, INPUTS)
-        if job:
-            pipeline = job.load(InbetweenPipeline, bars)
-            _write(claim, _paint(pipeline, keyframes, conditions, options, bars), options.fps)
-    _report(claim.path, job)
-
-
-def _settings(options: argparse.Namespace) -> ConditionSettings:
-    return ConditionSettings(
-        num_frames=options.frames,
-        timing=options.timing,
-        line_width=options.line_width,
-        seed=options.color_seed,
-        pose_style=STYLES["fcvg"].scaled(options.pose_width),
-        missing_joints=options.missing_joints,
-        missing_people=options.missing_people,
-    )
-
-
-def _paint(
-    pipeline: InbetweenPipeline,
-    keyframes: tuple,
-    conditions: np.ndarray,
-    options: argparse.Namespace,
-    bars: Bars,
-) -> np.ndarray:
-    frames = pipeline(
-        keyframes,
-        conditions,
-        SamplingSettings(
-            num_frames=options.frames,
-            window=options.window,
-            overlap=options.overlap,
-            steps=options.steps,
-            guidance_start=options.min_guidance,
-            guidance_end=options.max_guidance,
-            control_weight=options.control_weight,
-            fps=options.fps,
-            motion_bucket_id=options.motion_bucket,
-            augmentation=options.augmentation,
-            noise_injection_steps=options.noise_injection_steps,
-            noise_injection_ratio=options.noise_injection_ratio,
-        ),
-        seed=options.seed,
-        decode_chunk=options.decode_chunk,
-        progress=bars,
-    )
-    if options.keep_keyframes:
-        frames[0], frames[-1] = keyframes
-    return frames
+        control = painter.draw_control(keyframes, progress=bars)
+        write_frames(claim.path / "condition", control)
+        save_run(claim.path, options.command, spec, painter.models)
+        if painter.models:
+            _write(claim, painter.paint(keyframes, control, progress=bars), spec.result.fps)
+    if painter.models:
+        print(f"video:      {claim.path / 'result.mp4'}")
+        print(f"frames:     {claim.path / 'frames'}")
+    print(f"conditions: {claim.path / 'condition'}")
+    if painter.models and painter.models.stand_ins:
+        print("The models were stand-ins: the frames are noise.")
 
 
 def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
-    """The frames before the video, which can be made of them again; each has its room."""
+    """The frames, then the video, which can be made of them again; room is kept for both."""
+    from ...media.writing import frames_size, video_size, write_frames, write_video
 
     def release(number: int) -> None:
         claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
@@ -118,13 +202,3 @@ def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
     write_frames(claim.path / "frames", frames, before=release)
     claim.release()
     write_video(claim.path / "result.mp4", frames, fps)
-
-
-def _report(folder: Path, job: Job | None) -> None:
-    """Where the results lie, on standard output."""
-    if job:
-        print(f"video:      {folder / 'result.mp4'}")
-        print(f"frames:     {folder / 'frames'}")
-    print(f"conditions: {folder / 'condition'}")
-    if job and job.stand_ins:
-        print("The models were stand-ins: the frames are noise.")

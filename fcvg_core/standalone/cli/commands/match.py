@@ -4,21 +4,45 @@ import argparse
 
 from ....files.claim import claim_folder
 from ....files.writing import write_aside
-from ....lines import draw_matches
-from ...control.matching import choose_matcher
-from ...media.matches_file import write_matches
-from ...media.pictures import read_keyframes
-from ...media.writing import write_picture
-from ..job import check_named
+from ...spec import MatcherChoice
+from ...spec.values import PATH
+from ..option_groups import OUTPUT, add_device, add_matcher, add_size
+
+HELP = "find the lines that two frames share"
+DESCRIPTION = (
+    "Write the lines that two frames share as matches.json, which inbetween --matches takes, and "
+    "as a picture."
+)
+EXAMPLES = ("match first.png last.png -o lines",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("first", type=PATH, metavar="FIRST", help="picture of the first frame")
+    parser.add_argument("last", type=PATH, metavar="LAST", help="picture of the last frame")
+    parser.add_argument("-o", "--output", type=PATH, required=True, metavar="OUT", help=OUTPUT)
+    add_size(parser)
+    add_matcher(parser)
+    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Match lines and write them."""
-    size = (options.height, options.width)
-    check_named(options, ("gluestick", "superpoint"))
-    keyframes = read_keyframes(options.first, options.last, size)
+    from ....catalogue.comfyui import known_folders
+    from ....lines import draw_matches
+    from ...control.matching import open_matcher
+    from ...media.matches_file import write_matches
+    from ...media.pictures import read_keyframes
+    from ...media.writing import write_picture
+    from ...named_files import check_named
+    from ...networks.device import choose_device
+
+    choice = MatcherChoice.from_options(vars(options))
+    check_named(choice)
+    keyframes = read_keyframes(options.first, options.last, (options.height, options.width))
     with claim_folder(options.output) as claim:
-        matches = choose_matcher(options, size)(*keyframes)
+        match = open_matcher(choice, known_folders(), device=choose_device(options.device))
+        matches = match(*keyframes)
         with write_aside(claim.path / "matches.json") as part:
             write_matches(part, matches)
         write_picture(claim.path / "matches.png", draw_matches(*keyframes, matches, seed=0))

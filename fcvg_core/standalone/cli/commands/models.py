@@ -17,22 +17,62 @@ from ....catalogue.integrity import find_damage
 from ....catalogue.model_files import Download, ModelFile
 from ....errors import UserError
 from ....quoting import in_short
+from ...spec.values import PATH
 
+HELP = "list the model files, found and missing, or download them"
+DESCRIPTION = (
+    "List every model file: found or missing, where it is looked for, its size, licence and "
+    "source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; downloads go to the "
+    "first of them."
+)
+EXAMPLES = (
+    "models",
+    "models --get --mode inbetween",
+    "models --get --mode inbetween --needed",
+    "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
+)
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
 Roots = list[tuple[str, Path]]
 Places = dict[str, Path | None]  # where each file is, by its key
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--mode", choices=tuple(list_modes()), help="only the files of this mode")
+    parser.add_argument(
+        "--needed",
+        action="store_true",
+        help="leave out optional files: GlueStick, the non-commercial SuperPoint and, for "
+        "inbetween, DWPose",
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--get",
+        action="store_true",
+        help="download missing files; no file is overwritten, and an interrupted download is "
+        "resumed",
+    )
+    what.add_argument(
+        "--convert",
+        nargs="+",
+        type=PATH,
+        metavar="FILE",
+        help="write the weights of .tar, .pth, .pt, .bin or .ckpt files as .safetensors beside "
+        "these files",
+    )
+    what.add_argument("--json", action="store_true", help="print JSON for other programs")
+
+
 def run(options: argparse.Namespace) -> None:
-    """List them (with --json for other programs), download them or convert some."""
+    """List the model files (with --json for other programs), download or convert them."""
     if options.convert:
         _convert(options.convert)
         return
     roots = known_folders()
     modes = [options.mode] if options.mode else list(list_modes())
     files = list_files(modes, needed=options.needed)
-    # Once: it searches folders of models to their depth, which may be on a slow disk.
+    # Only once: the search goes deep into folders that may be on a slow disk.
     places = {file.key: file.find(roots) for file in files}
     if options.get:
         _get(files, roots, places)
@@ -97,10 +137,10 @@ def _damaged(path: Path) -> str:
 
 
 def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
-    """Download what is missing into the first of the folders.
+    """Download missing files into the first of the folders.
 
     Raises:
-        UserError: there is no folder; or what could not be downloaded, after all that could.
+        UserError: there is no folder, or files could not be downloaded; all other files were.
     """
     if not roots:
         raise UserError(f"There is no folder to download to: {NOWHERE}.")
@@ -130,7 +170,7 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
 
 
 def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
-    """Fetch one after the other; what can't be had, each once and with its remedy."""
+    """Fetch one file after the other; what failed, each failure with its remedy."""
     failed, unreachable = [], set()
     for name, steps in todo.items():
         for download, target in steps:
@@ -153,10 +193,10 @@ def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
 
 
 def _convert(paths: list[Path]) -> None:
-    """Rewrite each; what can't be is told at the end.
+    """Convert each file; failures are told at the end.
 
     Raises:
-        UserError: of one or more.
+        UserError: one or more files can't be converted.
     """
     from ...networks.convert import convert
 

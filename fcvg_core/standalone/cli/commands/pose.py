@@ -1,38 +1,87 @@
 """`pose`: the people in pictures, as OpenPose's JSON and drawn."""
 
+from __future__ import annotations
+
 import argparse
 import os
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ....choices import POSE_STYLES
 from ....errors import UserError
 from ....files.claim import claim_folder
 from ....files.writing import write_aside
-from ....frames import fit_frame
-from ....pose import STYLES, Poses, PoseStyle, draw_on_frame, draw_poses, stack_frames
-from ...control.dwpose import need_detector
-from ...media.pictures import read_frame
-from ...media.poses_file import write_poses
-from ...media.writing import write_picture
-from ..job import check_named
+from ...spec import PoseChoice
+from ...spec.values import PATH, SIZE_KIND
+from ..option_groups import OUTPUT, add_detector, add_device
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ....pose import Poses, PoseStyle
+
+HELP = "find the people in pictures"
+DESCRIPTION = (
+    "Write the people of each picture as JSON in OpenPose's form, which inbetween --poses takes, "
+    "and as a picture."
+)
+EXAMPLES = (
+    "pose *.png -o poses",
+    "pose first.png last.png -o poses --width 1024 --height 576",
+)
 ENDINGS = (".json", ".png", "_preview.png")  # of a picture's files
-# Bytes that a picture's name keeps: disks allow 255, less the ending and a number.
+# Bytes of a picture's name that are kept: disks allow 255, minus the ending and a number.
 LONGEST = 255 - len("_preview.png") - len("_000000")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    add = parser.add_argument
+    add("images", type=PATH, nargs="+", metavar="IMAGE", help="pictures")
+    add("-o", "--output", type=PATH, required=True, metavar="OUT", help=OUTPUT)
+    for name in ("--height", "--width"):
+        add(
+            name,
+            type=SIZE_KIND,
+            metavar="N",
+            help="in pixels, a multiple of 64 (with height and width, pictures are cropped as "
+            "inbetween crops them)",
+        )
+    add(
+        "--style",
+        choices=POSE_STYLES,
+        default=POSE_STYLES[0],
+        help="draw people as this model was trained on them (%(default)s)",
+    )
+    add_detector(parser)
+    add_device(parser)
+
+
 def run(options: argparse.Namespace) -> None:
-    """Find people and write them, for each picture three files of its name."""
+    """Find people and write them: for each picture three files with its name."""
+    from ....catalogue.comfyui import known_folders
+    from ....frames import fit_frame
+    from ....pose import STYLES
+    from ...control.dwpose import need_detector
+    from ...media.pictures import read_frame
+    from ...named_files import check_named
+    from ...networks.device import choose_device
+
     if (options.height is None) != (options.width is None):
         raise UserError("Give both --height and --width, or neither.")
-    check_named(options, ("dwpose_det", "dwpose_pose"))
+    choice = PoseChoice.from_options(vars(options))
+    check_named(choice)
     for path in options.images:
         read_frame(path)  # all of them, before anything is written
-    style = STYLES[options.style].scaled(options.pose_width)
+    style = STYLES[options.style].scaled(choice.pose_width)
     with claim_folder(options.output) as claim:
-        detector = need_detector(options)
+        detector = need_detector(
+            choice,
+            known_folders(),
+            device=choose_device(options.device),
+            cpu_only=options.device == "cpu",
+        )
         try:
             for name, path in zip(distinct_names(options.images), options.images, strict=True):
                 frame = read_frame(path)
@@ -44,7 +93,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> None:
-    """The three files of a picture; their names begin as `path` does."""
+    """The three files of a picture; their names begin with the name in `path`."""
+    from ....pose import draw_on_frame, draw_poses, stack_frames
+    from ...media.poses_file import write_poses
+    from ...media.writing import write_picture
+
     size = frame.shape[:2]
     drawn = draw_poses(stack_frames([poses]), size, style=style)[0]
     table, picture, preview = (path.with_name(f"{path.name}{ending}") for ending in ENDINGS)
@@ -56,10 +109,10 @@ def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> Non
 
 
 def distinct_names(paths: list[Path]) -> list[str]:
-    """A name for each picture's files: its own, with a number where a file would have two owners.
+    """A name for each picture's files: the picture's own name, with a number if it is taken.
 
-    All are also distinct where a disk takes capital letters for small ones, or one way of writing
-    an accent for the other. Long names are cut, so that the files' endings fit.
+    The names also differ on a disk that ignores capitals or the way in which an accent is encoded.
+    Long names are cut, so that the files' endings fit.
     """
     names: list[str] = []
     taken: set[str] = set()
@@ -82,5 +135,5 @@ def _cut(stem: str) -> str:
 
 
 def _on_disk(name: str) -> str:
-    """What all names have in common that some disk takes for one."""
+    """The form of a name that is the same for all names that some disk takes for one name."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())

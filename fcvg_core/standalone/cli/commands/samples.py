@@ -2,19 +2,31 @@
 
 import argparse
 
-import numpy as np
-
 from ....errors import UserError
 from ....files.claim import made_folder
-from ...demo.scene import draw_sample_pair
-from ...media.pictures import read_frame
-from ...media.writing import write_picture
+from ...spec.values import PATH
+from ..option_groups import add_size
 
+HELP = "write two sample frames, drawn by code"
+DESCRIPTION = "Write first.png and last.png, two frames of a scene that code draws."
+EXAMPLES = ("sample-frames frames --width 512 --height 320",)
 NAMES = ("first.png", "last.png")
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("folder", type=PATH, metavar="DIR", help="folder to write to")
+    add_size(parser)
+
+
 def run(options: argparse.Namespace) -> None:
-    """Draw and write them; a folder that has them already is left as it is."""
+    """Draw and write the pictures; a folder that has them already stays as it is."""
+    import numpy as np
+
+    from ...demo.scene import draw_sample_pair
+    from ...media.pictures import read_frame
+    from ...media.writing import write_picture
+
     frames = draw_sample_pair((options.height, options.width))
     paths = [options.folder / name for name in NAMES]
     for path, frame in zip(paths, frames, strict=True):

@@ -2,11 +2,22 @@
 
 import argparse
 
-from ...demo.stand_ins import write_stand_ins
+from ...spec.values import PATH
+
+HELP = "write tiny untrained models, to try the program with"
+DESCRIPTION = "Write tiny untrained models. The frames that they paint are noise."
+EXAMPLES = ("stand-ins models",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("folder", type=PATH, metavar="DIR", help="folder to make")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write them."""
+    """Write the models."""
+    from ...demo.stand_ins import write_stand_ins
+
     write_stand_ins(options.folder)
     print(
         f"Untrained models, whose frames will be noise, are in {options.folder}. To use them set "

@@ -18,9 +18,9 @@ from PIL import Image
 
 from fcvg_core.errors import UserError
 from fcvg_core.files import claim
-from fcvg_core.standalone.cli import job
-from fcvg_core.standalone.cli.commands import animate
+from fcvg_core.standalone import animate, run_models
 from fcvg_core.standalone.cli.main import main
+from fcvg_core.standalone.media import video as videos
 from fcvg_core.standalone.media.video import read_video
 from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.networks import pipeline
@@ -115,7 +115,7 @@ class TestAnimate:
             next(frames)
             raise UserError("this frame is bad")
 
-        monkeypatch.setattr(animate, "read_video", read)
+        monkeypatch.setattr(videos, "read_video", read)
         monkeypatch.setattr(animate, "draw_driving_poses", fail)
         command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files]
         assert main([*command, *SMALL, "--conditions-only"]) == 2
@@ -316,7 +316,7 @@ class TestSignals:
         def stop(*given):
             os.kill(os.getpid(), signal.SIGTERM)
 
-        monkeypatch.setattr(job.Job, "load", stop)
+        monkeypatch.setattr(run_models.RunModels, "load", stop)
         assert self.ended_by("SIGTERM", *command) == 143
         assert sorted(os.listdir(tmp_path / "a" / "out")) == ["condition", "run.json"]
 

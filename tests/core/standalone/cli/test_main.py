@@ -18,11 +18,12 @@ import pytest
 from PIL import Image
 
 from fcvg_core.errors import ISSUES, UserError
-from fcvg_core.standalone.cli import job
-from fcvg_core.standalone.cli import main as cli
+from fcvg_core.standalone import run_models
+from fcvg_core.standalone.cli.commands import samples
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.media.pictures import read_keyframes
+from fcvg_core.standalone.spec import InbetweenSpec
 
 ROOT = Path(__file__).parents[4]
 SMALL = ["--height", "64", "--width", "128", "--frames", "4", "--steps", "1"]
@@ -56,7 +57,7 @@ def pictures(folder: Path) -> np.ndarray:
 
 
 class TestInbetween:
-    def test_a_run_and_the_same_again(self, pair, tmp_path, capsys) -> None:
+    def test_a_run_and_the_same_again(self, pair, stand_ins, tmp_path, capsys) -> None:
         out = tmp_path / "out"
         assert main(["inbetween", *pair, "-o", str(out), *SMALL, "--seed", "3"]) == 0
         printed = capsys.readouterr()
@@ -76,6 +77,9 @@ class TestInbetween:
         assert first == second
         assert first["stand_ins"] and first["options"]["seed"] == 3
         assert first["options"]["color_seed"] == 0
+        spec = InbetweenSpec.from_json(first["options"])
+        assert first["options"]["version"] == 1 and first["options"] == spec.to_json()
+        assert spec.first == Path(pair[0]) and spec.models.unet == stand_ins / "unet.safetensors"
 
         other = ["--run", str(out / "run.json"), "--seed", "4", "--keep-keyframes"]
         assert main(["inbetween", *other, "-o", str(tmp_path / "other")]) == 0
@@ -286,7 +290,7 @@ class TestFailures:
         def fail(options):
             raise error
 
-        monkeypatch.setitem(cli.COMMANDS, "sample-frames", fail)
+        monkeypatch.setattr(samples, "run", fail)
         return main(["sample-frames", "x"])
 
     def test_interrupt(self, monkeypatch, capsys) -> None:
@@ -417,7 +421,9 @@ class TestOutput:
     def test_room_is_looked_for_before_models_are_loaded(
         self, pair, small_disk, monkeypatch, capsys
     ) -> None:
-        monkeypatch.setattr(job.Job, "load", lambda *given: pytest.fail("there is no room"))
+        monkeypatch.setattr(
+            run_models.RunModels, "load", lambda *given: pytest.fail("there is no room")
+        )
         disk = small_disk(80_000)
         message = fails(capsys, *pair, "-o", str(disk / "out"), *SMALL)
         assert f"The disk of {disk / 'out'} has 82 kB free" in message
@@ -426,7 +432,7 @@ class TestOutput:
     def test_painted_frames_have_their_room(self, pair, small_disk, monkeypatch) -> None:
         """Somebody fills the disk while they are painted."""
         disk = small_disk(400_000)
-        load = job.Job.load
+        load = run_models.RunModels.load
 
         def fill_and_load(self, *given):
             with (disk / "other").open("wb", buffering=0) as other, contextlib.suppress(OSError):
@@ -434,7 +440,7 @@ class TestOutput:
                     pass
             return load(self, *given)
 
-        monkeypatch.setattr(job.Job, "load", fill_and_load)
+        monkeypatch.setattr(run_models.RunModels, "load", fill_and_load)
         assert main(["inbetween", *pair, "-o", str(disk / "out"), *SMALL]) == 0
         assert len(pictures(disk / "out" / "frames")) == 4
 
@@ -465,7 +471,7 @@ class TestOutput:
         assert os.listdir(disk) == ["other"]
 
     def test_all_is_checked_before_anything_is_made(self, pair, tmp_path, monkeypatch, capsys):
-        conditions = "fcvg_core.standalone.cli.commands.inbetween.make_conditions"
+        conditions = "fcvg_core.standalone.inbetween.make_conditions"
         monkeypatch.setattr(conditions, lambda *given, **more: pytest.fail("too early"))
         for option in ("--matches", "--gluestick", "--superpoint", "--dwpose-det", "--unet"):
             missing = str(tmp_path / "missing")

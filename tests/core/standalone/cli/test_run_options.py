@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.errors import UserError
+from fcvg_core.standalone.cli.commands import load_command
 from fcvg_core.standalone.cli.options import parse_options
 
 RUNS = Path(__file__).parent / "runs"  # as the releases wrote them
@@ -155,6 +156,39 @@ def test_run_of_another_command(run, saved, command, other) -> None:
 def test_command_that_a_run_names(run) -> None:
     with pytest.raises(UserError, match="is of the command animate, not of inbetween"):
         run({"steps": 3}, facts={"command": "animate"})
+
+
+@pytest.mark.parametrize("version", [2, 10**6, 0, "1", None, True])
+def test_run_of_a_newer_version(run, tmp_path, version) -> None:
+    with pytest.raises(UserError) as raised:
+        run({"version": version, "steps": "of another form"})
+    assert str(raised.value).startswith(f"{tmp_path / 'run.json'}: These options have version ")
+    assert "but this program knows version 1: update ComfyUI-FCVG" in str(raised.value)
+
+
+def test_version_of_the_form(run, caplog) -> None:
+    options = run({"version": 1, "steps": 3})
+    assert options.steps == 3 and not hasattr(options, "version") and not caplog.text
+
+
+def test_the_file_is_read_once(run, tmp_path) -> None:
+    options = run({"steps": 3})
+    assert options.run.path == tmp_path / "run.json"
+    assert options.run.table["options"] == {"steps": 3}
+
+
+@pytest.mark.parametrize("file", sorted(RUNS.glob("*/*.json")), ids=lambda x: str(x.parent.name))
+def test_specs_of_all_releases(file) -> None:
+    """What a run of a release was is what its spec says now."""
+    saved = json.loads(file.read_text())["options"]
+    options = parse_options([file.stem, "--run", str(file)])
+    spec = load_command(file.stem).SPEC.from_options(vars(options))
+    table = spec.to_json()
+    assert {key: table[key] for key in saved if key in table} == {
+        key: value for key, value in saved.items() if key in table
+    }
+    assert set(table) - set(saved) <= {"version", "color_seed"}
+    assert type(spec).from_json(json.loads(json.dumps(table))) == spec
 
 
 @pytest.mark.parametrize("command", [None, [], {}, 5, "match"])

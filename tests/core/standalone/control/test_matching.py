@@ -1,33 +1,24 @@
 """Which matcher is chosen, and what is said where its files are missing."""
 
-import argparse
 import logging
 
 import numpy as np
 import pytest
 import torch
 
-from fcvg_core.lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches
+from fcvg_core.catalogue.comfyui import known_folders
+from fcvg_core.lines import ClassicLineMatcher, GlueStickLineMatcher
 from fcvg_core.lines.gluestick import Config
 from fcvg_core.lines.gluestick_keys import gluestick_shapes, superpoint_shapes
-from fcvg_core.standalone.control.matching import choose_matcher
-from fcvg_core.standalone.media.matches_file import write_matches
+from fcvg_core.standalone.control.matching import open_matcher
+from fcvg_core.standalone.spec import MatcherChoice
 
 SIZE = (64, 96)
-LINES = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
 
 
-def choose(size=SIZE, **options):
-    usual = {
-        "matcher": "auto",
-        "gluestick": None,
-        "superpoint": None,
-        "matches": None,
-        "max_lines": 5,
-        "max_pts": 10,
-        "device": "cpu",
-    }
-    return choose_matcher(argparse.Namespace(**usual | options), size)
+def choose(**given):
+    choice = MatcherChoice(**{"max_lines": 5, "max_pts": 10, **given})
+    return open_matcher(choice, known_folders(), device=torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +68,3 @@ def test_files_that_were_swapped(files):
 def test_file_that_is_missing(files):
     with pytest.raises(ValueError, match="There is no file"):
         choose(gluestick=files / "none.tar", superpoint=files / "superpoint_v1.pth")
-
-
-class TestGivenMatches:
-    def test_are_taken(self, tmp_path):
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=SIZE))
-        found = choose(matches=tmp_path / "m.json")(None, None)
-        assert torch.equal(found.lines0, LINES)
-
-    def test_for_another_size(self, tmp_path):
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=SIZE))
-        with pytest.raises(ValueError, match="96 x 64 pixels, but these are 128 x 64"):
-            choose(size=(64, 128), matches=tmp_path / "m.json")

@@ -166,8 +166,7 @@ class TestOfficial:
         expected = build_gluestick(*map(read_weights, old), names=("a", "b")).state_dict()
         for path in old:
             path.unlink()
-        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        files = find_gluestick(None, None)
+        files = find_gluestick(None, None, [("folder", tmp_path)])
         assert all(path.suffix == ".safetensors" for path in files)
         found = build_gluestick(*map(read_weights, files), names=("a", "b")).state_dict()
         assert found.keys() == expected.keys()

@@ -1,14 +1,16 @@
-import argparse
+"""What settings may hold."""
+
 from pathlib import Path
 
 import pytest
 
 from fcvg_core.bounds import Bounds
-from fcvg_core.standalone.cli.option_types import (
+from fcvg_core.errors import UserError
+from fcvg_core.standalone.spec.values import (
     DEVICE,
     LONGEST_PATH,
     PATH,
-    SIZE_TYPE,
+    SIZE_KIND,
     TIMING,
     number,
     whole,
@@ -23,7 +25,7 @@ GOOD = [
     (WHOLE, " +5 ", 5),
     (NUMBER, "3e1", 30.0),
     (NUMBER, "0", 0.0),
-    (SIZE_TYPE, "4096", 4096),
+    (SIZE_KIND, "4096", 4096),
     (PATH, "a b\n.png", Path("a b\n.png")),
     (DEVICE, "cuda:1", "cuda:1"),
     (TIMING, "0, .5 1", [0, 0.5, 1]),
@@ -32,7 +34,7 @@ GOOD = [
 BAD = [
     (WHOLE, ["", "0", "1001", "1e3", "1.0", "nan", "0x10", "1" * 5000, "true", "\0"]),
     (NUMBER, ["", "-1e-9", "30.1", "nan", "inf", "-inf", "1e400", "1,5", "x" * 10**6]),
-    (SIZE_TYPE, ["0", "-64", "63", "100", "4160", "64.0", "1e2"]),
+    (SIZE_KIND, ["0", "-64", "63", "100", "4160", "64.0", "1e2"]),
     (PATH, ["", "a\0b", "x" * (LONGEST_PATH + 1), "\ud800"]),
     (DEVICE, ["", " cpu", "CPU", "cuda:-1", "cuda:", "cpu\n", "cuda:0:1", "\u0663"]),
     (TIMING, ["", "ease", "0", "0,2", "0,nan", ",".join(["0.5"] * 1025), "0," * 10**5]),
@@ -42,7 +44,7 @@ BAD = [(kind, text) for kind, texts in BAD for text in texts]
 WRONG_KIND = [
     (WHOLE, ["5", 5.0, True, None, [5], {"a": 5}]),
     (NUMBER, ["3.0", False, None, [3.0], float("nan"), float("inf")]),
-    (SIZE_TYPE, ["64", 64.0, True]),
+    (SIZE_KIND, ["64", 64.0, True]),
     (PATH, [5, True, None, ["a"]]),
     (DEVICE, [0, None, ["cpu"]]),
     (TIMING, [0.5, True, ["0", "1"], [True, False], [0, None], [[0, 1]], {"0": 1}, []]),
@@ -58,7 +60,7 @@ def test_what_is_typed(kind, text, expected) -> None:
 
 @pytest.mark.parametrize(("kind", "text"), BAD, ids=lambda value: repr(value)[:20])
 def test_what_can_not_be_typed(kind, text) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="^expected .* got ") as raised:
+    with pytest.raises(UserError, match="^expected .* got ") as raised:
         kind(text)
     assert len(str(raised.value)) < 250
 
@@ -82,7 +84,7 @@ def test_values_of_another_kind(kind, value) -> None:
         (WHOLE, 10**9),
         (NUMBER, 31),
         (NUMBER, -0.1),
-        (SIZE_TYPE, 100),
+        (SIZE_KIND, 100),
         (PATH, ""),
         (TIMING, [0, 2]),
         (TIMING, [0.5] * 1025),
@@ -106,8 +108,8 @@ def test_saved_values_out_of_bounds(kind, value) -> None:
     ],
 )
 def test_sizes_nearby(text, advice) -> None:
-    with pytest.raises(argparse.ArgumentTypeError) as raised:
-        SIZE_TYPE(text)
+    with pytest.raises(UserError) as raised:
+        SIZE_KIND(text)
     assert str(raised.value) == (f"expected a multiple of 64 from 64 to 4096, got {text}: {advice}")
 
 

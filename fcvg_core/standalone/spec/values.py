@@ -1,6 +1,5 @@
-"""What an option may hold: one check for what is typed and for what run.json keeps."""
+"""What a setting may hold: one check for a typed text, for a value of JSON and for Python's."""
 
-import argparse
 import os
 import re
 from collections.abc import Callable
@@ -10,21 +9,23 @@ from typing import Any
 
 from ...bounds import FRAMES, SIZE, Bounds
 from ...choices import TIMINGS
+from ...errors import UserError
 from ...quoting import quote
 
 LONGEST_PATH = 4096  # characters; no system opens a longer one
 
 
 @dataclass(frozen=True)
-class OptionType:
-    """The `type` of an argparse option, which also reads the values of run.json.
+class ValueKind:
+    """The values that a setting may have, and how they are read.
 
     Attributes:
-        expected: what the option holds, for messages: "a whole number from 1 to 1000".
-        parse: reads what is typed; raises ValueError for what the option can't hold.
-        saved: types that JSON has for it.
-        advice: what to take instead of a text, or nothing.
-        bounds: of a number.
+        expected: the values in words, for messages: "a whole number from 1 to 1000".
+        parse: reads a typed text; raises ValueError if the setting can't hold its value.
+        saved: the types that JSON has for these values.
+        advice: names a good value near a bad text; empty if there is none.
+        bounds: the bounds of a number.
+        choices: the words of a setting that is one of a few words.
     """
 
     expected: str
@@ -32,25 +33,30 @@ class OptionType:
     saved: tuple[type, ...] = (str,)
     advice: Callable[[str], str] = lambda text: ""
     bounds: Bounds | None = None
+    choices: tuple[str, ...] | None = None
 
     def __call__(self, text: str) -> Any:
-        """The value of a typed text."""
+        """The value of a typed text.
+
+        Raises:
+            UserError: the setting can't hold it.
+        """
         try:
             return self.parse(text)
         except ValueError as error:
             got = text if re.fullmatch(r"[-+.0-9e]{1,30}", text) else quote(text)
             advice = self.advice(text)
-            raise argparse.ArgumentTypeError(
+            raise UserError(
                 f"expected {self.expected}, got {got}{': ' if advice else ''}{advice}"
             ) from error
 
     def read_saved(self, value: Any) -> Any:
-        """The value of what JSON holds: what typing it would give.
+        """The value of a JSON value: the same as if its text were typed.
 
         Raises:
-            ValueError: the option can't hold it.
+            ValueError: the setting can't hold it.
         """
-        if type(value) not in self.saved:  # true and false are numbers to isinstance
+        if type(value) not in self.saved:  # isinstance would take true and false for numbers
             raise ValueError(value)
         if isinstance(value, list):
             if any(type(item) not in (int, float) for item in value):
@@ -59,9 +65,24 @@ class OptionType:
         return self.parse(value if isinstance(value, str) else repr(value))
 
 
-def whole(bounds: Bounds) -> OptionType:
+@dataclass(frozen=True)
+class FilesOrFalse(ValueKind):
+    """A fixed number of files, or False where no file is wanted."""
+
+    count: int = 2
+
+    def read_saved(self, value: Any) -> Any:
+        """A list of paths, or False."""
+        if value is False:
+            return False
+        if type(value) is not list or len(value) != self.count:
+            raise ValueError(value)
+        return [PATH.read_saved(item) for item in value]
+
+
+def whole(bounds: Bounds) -> ValueKind:
     """A whole number between two bounds. Numbers are read as Python reads them: 1_000 is 1000."""
-    return OptionType(
+    return ValueKind(
         f"a whole number from {bounds}",
         lambda text: _within(int(text), bounds),
         saved=(int,),
@@ -69,13 +90,20 @@ def whole(bounds: Bounds) -> OptionType:
     )
 
 
-def number(bounds: Bounds) -> OptionType:
-    """A number between two bounds, read as `whole` does; 1e3 is 1000 here."""
-    return OptionType(
+def number(bounds: Bounds) -> ValueKind:
+    """A number between two bounds. Numbers are read as Python reads them: 1e3 is 1000."""
+    return ValueKind(
         f"a number from {bounds}",
         lambda text: _within(float(text), bounds),
         saved=(int, float),
         bounds=bounds,
+    )
+
+
+def choice(*words: str) -> ValueKind:
+    """One of a few words."""
+    return ValueKind(
+        f"one of {', '.join(words)}", lambda text: words[words.index(text)], choices=words
     )
 
 
@@ -86,7 +114,7 @@ def _within(value: float, bounds: Bounds) -> float:
 
 
 def _sizes_around(text: str) -> str:
-    """The one or two sizes beside a number: "take 64 or 128"."""
+    """The one or two allowed sizes beside a number: "take 64 or 128"."""
     try:
         value = float(text)
         lower = int(value // SIZE.step) * SIZE.step
@@ -115,19 +143,25 @@ def _timing(text: str) -> str | list[float]:
     return parse_timing(text)
 
 
-SIZE_TYPE = OptionType(
+def _switch(text: str) -> bool:
+    return (False, True)[("False", "True").index(text)]
+
+
+SIZE_KIND = ValueKind(
     f"a multiple of {SIZE.step} from {SIZE}",
     lambda text: _within(int(text), SIZE),
     saved=(int,),
     advice=_sizes_around,
     bounds=SIZE,
 )
-PATH = OptionType(
+PATH = ValueKind(
     f"a path of 1 to {LONGEST_PATH} characters that a file may have in its name", _path
 )
-DEVICE = OptionType("auto, cpu, cuda, cuda:1, mps, xpu or the like", _device)
-TIMING = OptionType(
+TWO_FILES = FilesOrFalse(f"a list of 2, each {PATH.expected}, or false", _path)
+DEVICE = ValueKind("auto, cpu, cuda, cuda:1, mps, xpu or the like", _device)
+TIMING = ValueKind(
     f"a timing of {', '.join(TIMINGS)}, or {FRAMES} numbers in 0..1",
     _timing,
     saved=(str, list),
 )
+SWITCH = ValueKind("true or false", _switch, saved=(bool,))

@@ -1,0 +1,124 @@
+"""A picture and a driving video in, an animation out: for Python programs and the command line."""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+
+from ..catalogue.find import CONTROLNEXT_SVD
+from ..frames import fit_frame
+from ..pose import PoseDetector
+from .control.driving import DrivingSettings, draw_driving_poses
+from .control.dwpose import need_detector
+from .networks.pipeline import AnimationPipeline, Progress
+from .painter import Painter, silent
+
+
+class AnimationPainter(Painter):
+    """Animates pictures by driving videos, as often as it is called.
+
+    All that can be checked before models are loaded is checked at once. Models and pose detector
+    are loaded when they are used first, and stay.
+
+    Args:
+        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are for files
+            and not used here.
+
+    Raises:
+        ModuleNotFoundError: a package is missing.
+        UserError: a file or the device is missing, a file holds something else, or settings do
+            not go together.
+    """
+
+    model_set = CONTROLNEXT_SVD
+
+    def __call__(
+        self,
+        picture: np.ndarray,
+        driving: Iterable[np.ndarray],
+        *,
+        seed: int | None = None,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """The animation of a picture, which is cropped and resized to the animation's size.
+
+        Args:
+            picture: uint8 [h, w, 3].
+            driving: frames of the driving video, uint8 [h, w, 3] of one size. Frames beyond the
+                spec's number of frames are not used.
+            seed: of all noise; None takes the spec's.
+            progress: is told the stage, how many parts of it are done, and of how many.
+
+        Returns:
+            uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
+        """
+        reference = fit_frame(picture, self.size)
+        used = islice(driving, self.spec.result.frames - 1)
+        control = self.draw_control(reference, used, progress=progress)
+        video = np.empty_like(control)
+        for i, frame in enumerate(self.paint(reference, control, seed=seed, progress=progress)):
+            video[i] = frame
+        return video
+
+    def draw_control(
+        self,
+        reference: np.ndarray,
+        driving: Iterable[np.ndarray],
+        *,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """Control frames uint8 [T, H, W, 3]: the picture's own pose, then the driving poses.
+
+        Args:
+            reference: the picture, uint8 [H, W, 3] of the spec's size.
+            driving: frames of the driving video, uint8 [h, w, 3] of one size; all are used.
+        """
+        spec = self.spec
+        settings = DrivingSettings(
+            one_person=spec.driving.one_person,
+            smoothing=spec.driving.smoothing,
+            pose_width=spec.poses.pose_width,
+        )
+        return draw_driving_poses(
+            driving,
+            reference,
+            self._detector,
+            settings,
+            max_frames=spec.result.frames - 1,
+            progress=progress,
+        )
+
+    def paint(
+        self,
+        reference: np.ndarray,
+        control_frames: np.ndarray,
+        *,
+        seed: int | None = None,
+        progress: Progress = silent,
+    ) -> Iterator[np.ndarray]:
+        """The frames uint8 [H, W, 3] of the animation, decoded as they are asked for.
+
+        Args:
+            reference: the picture, uint8 [H, W, 3] of the spec's size.
+            control_frames: uint8 [T, H, W, 3].
+            seed: of all noise; None takes the spec's.
+        """
+        spec = self.spec_of(seed)
+        return self.load(AnimationPipeline, progress)(
+            reference,
+            control_frames,
+            spec.sampling_settings(len(control_frames)),
+            seed=spec.sampling.seed,
+            decode_chunk=spec.machine.decode_chunk,
+            progress=progress,
+        )
+
+    @cached_property
+    def _detector(self) -> PoseDetector:
+        return need_detector(
+            self.spec.poses,
+            self.roots,
+            device=self.device,
+            cpu_only=self.cpu_only,
+        )

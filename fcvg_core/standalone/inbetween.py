@@ -1,0 +1,140 @@
+"""Two pictures in, the frames between them out: for Python programs and for the command line."""
+
+from functools import cached_property
+
+import numpy as np
+
+from ..catalogue.find import FCVG
+from ..errors import UserError
+from ..frames import fit_frame
+from ..pose import STYLES
+from .control.conditions import ConditionSettings, make_conditions
+from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
+from .control.matching import Matcher, open_matcher
+from .media.matches_file import read_matches
+from .media.poses_file import read_poses
+from .named_files import check_named
+from .networks.pipeline import InbetweenPipeline, Progress
+from .painter import Painter, silent
+from .spec import InbetweenSpec
+
+
+class InbetweenPainter(Painter):
+    """Paints the frames between two pictures, as often as it is called.
+
+    All that can be checked before models are loaded is checked at once. Models, matcher and pose
+    detector are loaded when they are used first, and stay.
+
+    Args:
+        spec: its `first`, `last` and `output` are not used here.
+
+    Raises:
+        ModuleNotFoundError: a package is missing.
+        UserError: a file or the device is missing, a file holds something else, or settings do
+            not go together.
+    """
+
+    model_set = FCVG
+
+    def __init__(self, spec: InbetweenSpec):
+        check_named(spec.matcher)
+        super().__init__(spec)
+
+    def __call__(
+        self,
+        first: np.ndarray,
+        last: np.ndarray,
+        *,
+        seed: int | None = None,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """The video between two pictures, which are cropped and resized to its size.
+
+        Args:
+            first: uint8 [h, w, 3].
+            last: uint8 [h, w, 3].
+            seed: of all noise; None takes the spec's.
+            progress: is told the stage, how many parts of it are done, and of how many.
+
+        Returns:
+            uint8 [T, H, W, 3].
+        """
+        keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
+        control = self.draw_control(keyframes, progress=progress)
+        return self.paint(keyframes, control, seed=seed, progress=progress)
+
+    def draw_control(self, keyframes: Keyframes, *, progress: Progress = silent) -> np.ndarray:
+        """Control frames uint8 [T, H, W, 3]: lines and people as they move between the keyframes.
+
+        Args:
+            keyframes: uint8 [H, W, 3], of the spec's size.
+        """
+        motion = self.spec.motion
+        settings = ConditionSettings(
+            num_frames=self.spec.result.frames,
+            timing=motion.timing,
+            line_width=motion.line_width,
+            seed=motion.color_seed,
+            pose_style=STYLES["fcvg"].scaled(self.spec.poses.pose_width),
+            missing_joints=motion.missing_joints,
+            missing_people=motion.missing_people,
+        )
+        return make_conditions(
+            keyframes,
+            settings,
+            match=self._match,
+            find_poses=self._find_poses,
+            progress=progress,
+        )
+
+    def paint(
+        self,
+        keyframes: Keyframes,
+        control_frames: np.ndarray,
+        *,
+        seed: int | None = None,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """The video uint8 [T, H, W, 3], painted along control frames.
+
+        Args:
+            keyframes: uint8 [H, W, 3], of the spec's size.
+            control_frames: uint8 [T, H, W, 3].
+            seed: of all noise; None takes the spec's.
+        """
+        spec = self.spec_of(seed)
+        frames = self.load(InbetweenPipeline, progress)(
+            keyframes,
+            control_frames,
+            spec.sampling_settings(),
+            seed=spec.sampling.seed,
+            decode_chunk=spec.machine.decode_chunk,
+            progress=progress,
+        )
+        if spec.result.keep_keyframes:
+            frames[0], frames[-1] = keyframes
+        return frames
+
+    @cached_property
+    def _match(self) -> Matcher:
+        path = self.spec.matcher.matches
+        if path is None:
+            return open_matcher(self.spec.matcher, self.roots, device=self.device)
+        given = read_matches(path)
+        if given.size != self.size:
+            raise UserError(
+                f"{path} is for frames of {given.size[1]} x {given.size[0]} pixels, but these are "
+                f"{self.size[1]} x {self.size[0]}: give --width and --height those values."
+            )
+        return lambda *keyframes: given
+
+    @cached_property
+    def _find_poses(self) -> PoseFinder | None:
+        choice = self.spec.poses
+        if choice.poses is False:
+            return None
+        if choice.poses is None:
+            return open_pose_finder(choice, self.roots, device=self.device, cpu_only=self.cpu_only)
+        first, last = choice.poses
+        given = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
+        return lambda keyframes: given

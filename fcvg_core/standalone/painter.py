@@ -1,0 +1,68 @@
+"""What the painters of all jobs share: they check at once, load at first use, and keep it."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from ..catalogue.comfyui import known_folders
+from ..catalogue.find import ModelSet
+from ..errors import UserError
+from ..sampling import check_windows
+from .named_files import check_named
+from .networks.device import choose_device
+from .networks.pipeline import Progress, VideoPipeline
+from .run_models import RunModels, choose_models
+from .spec import AnimateSpec, InbetweenSpec
+
+Job = InbetweenSpec | AnimateSpec
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Progress that nobody sees."""
+
+
+class Painter:
+    """The machine, the model files and the networks of a job.
+
+    Attributes:
+        model_set: which models are looked for, if the spec does not name them.
+        size: (height, width) of the frames, in pixels.
+        roots: the known folders of models, which are searched once.
+        device: where networks run.
+        cpu_only: whether nothing may run on another device than the CPU.
+        models: None if the spec is `conditions_only`.
+    """
+
+    model_set: ClassVar[ModelSet]
+
+    def __init__(self, spec: Job):
+        check_windows(spec.result.frames, spec.sampling.window, spec.sampling.overlap)
+        check_named(spec.poses)
+        self.spec = spec
+        self.size = spec.result.size
+        self.roots = known_folders()
+        self.device = choose_device(spec.machine.device)
+        self.cpu_only = spec.machine.device == "cpu"
+        self.models: RunModels | None = None
+        if not spec.conditions_only:
+            self.models = choose_models(
+                spec.models,
+                spec.machine,
+                model_set=self.model_set,
+                roots=self.roots,
+                device=self.device,
+            )
+        self._pipeline: VideoPipeline | None = None
+
+    def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
+        """The pipeline of the job, whose weights are read at the first call."""
+        if self.models is None:
+            raise UserError("Nothing is painted with conditions_only: leave conditions_only out.")
+        if self._pipeline is None:
+            self._pipeline = self.models.load(kind, progress)
+        return self._pipeline
+
+    def spec_of(self, seed: int | None) -> Job:
+        """The spec, with another seed if a seed is given."""
+        if seed is None:
+            return self.spec
+        return replace(self.spec, sampling=replace(self.spec.sampling, seed=seed))

@@ -1,0 +1,128 @@
+"""The two jobs, each as one value, and its form in JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...errors import UserError
+from ...quoting import in_short, quote
+from ...settings import SamplingSettings
+from .part import Part, setting, to_plain
+from .parts import (
+    AnimateSampling,
+    AnimateVideo,
+    Driving,
+    InbetweenPoseChoice,
+    InbetweenSampling,
+    InbetweenVideo,
+    Machine,
+    MatcherChoice,
+    ModelChoice,
+    Motion,
+    PoseChoice,
+)
+from .values import PATH, SWITCH
+
+VERSION = 1  # of the JSON form
+SHOWN = 5  # names in a list
+FPS_OF_ANIMATION = 7  # the hint that ControlNeXt-SVD's model is always given
+
+R = TypeVar("R", bound="RunSpec")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec(Part):
+    """What the specs of all jobs have.
+
+    Attributes:
+        output: folder to make; if it exists and holds anything, OUT_0001 ... is made.
+        conditions_only: draw the control frames and stop.
+        models: which models paint.
+        machine: where networks run.
+    """
+
+    output: Path = setting(PATH, Path("results"))
+    conditions_only: bool = setting(SWITCH, False)
+    models: ModelChoice = field(default_factory=ModelChoice)
+    machine: Machine = field(default_factory=Machine)
+
+    def to_json(self) -> dict[str, Any]:
+        """A flat table for JSON: its keys are the names of the command line's options."""
+        plain = {key: to_plain(value) for key, value in self.options().items()}
+        return {"version": VERSION, **plain}
+
+    @classmethod
+    def from_json(cls: type[R], table: Mapping[str, Any]) -> R:
+        """The job of a table that `to_json` gave, or of a part of such a table.
+
+        Raises:
+            UserError: a newer version of the program wrote the table, it has a key that no option
+                has, or an option has a value that it can't hold.
+        """
+        if not isinstance(table, Mapping):
+            raise UserError(f"expected a table of options, got {quote(table)}")
+        check_version_of(table)
+        unknown = sorted(map(str, table.keys() - cls.settings_by_key().keys() - {"version"}))
+        if unknown:
+            names = in_short([*map(quote, unknown)], most=SHOWN, between=", ")
+            raise UserError(f"There is no option {names}: correct the name, or leave it out.")
+        return cls.from_options(table)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenSpec(RunSpec):
+    """Two keyframes in, the video between them out.
+
+    Attributes:
+        first: picture that the video begins with; None if a program gives it as an array.
+        last: picture that the video ends with; None if a program gives it as an array.
+    """
+
+    first: Path | None = setting(PATH, None)
+    last: Path | None = setting(PATH, None)
+    result: InbetweenVideo = field(default_factory=InbetweenVideo)
+    matcher: MatcherChoice = field(default_factory=MatcherChoice)
+    poses: InbetweenPoseChoice = field(default_factory=InbetweenPoseChoice)
+    motion: Motion = field(default_factory=Motion)
+    sampling: InbetweenSampling = field(default_factory=InbetweenSampling)
+
+    def sampling_settings(self) -> SamplingSettings:
+        """How the video is sampled."""
+        return self.sampling.settings(num_frames=self.result.frames, fps=self.result.fps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateSpec(RunSpec):
+    """A picture and a driving video in, the picture's person in the video's poses out.
+
+    Attributes:
+        image: picture of a person; None if a program gives it as an array.
+        video: the driving video; None if a program gives its frames, or with `control_frames`.
+        control_frames: folder of control frames that are drawn already, instead of `video`.
+    """
+
+    image: Path | None = setting(PATH, None)
+    video: Path | None = setting(PATH, None)
+    control_frames: Path | None = setting(PATH, None)
+    result: AnimateVideo = field(default_factory=AnimateVideo)
+    driving: Driving = field(default_factory=Driving)
+    poses: PoseChoice = field(default_factory=PoseChoice)
+    sampling: AnimateSampling = field(default_factory=AnimateSampling)
+
+    def sampling_settings(self, num_frames: int) -> SamplingSettings:
+        """How an animation of so many frames is sampled."""
+        return self.sampling.settings(num_frames=num_frames, fps=FPS_OF_ANIMATION)
+
+
+def check_version_of(table: Mapping[str, Any]) -> None:
+    """Raise UserError unless this program knows the form of a table of options.
+
+    Released versions up to 0.3.0 wrote no version; their form is the first one.
+    """
+    version = table.get("version", VERSION)
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise UserError(
+            f"These options have version {quote(version)} of their form, but this program knows "
+            f"version {VERSION}: update ComfyUI-FCVG (git pull, or pip install --upgrade)."
+        )

@@ -1,0 +1,260 @@
+"""The groups of settings that the jobs consist of.
+
+A function takes only the parts that it needs. Every default of the command line is a default here.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ... import bounds
+from ...choices import MATCHERS, MISSING_JOINTS, MISSING_PEOPLE, PRECISIONS, REFERENCE
+from ...settings import SamplingSettings
+from .part import Part, setting
+from .values import DEVICE, PATH, SIZE_KIND, SWITCH, TIMING, TWO_FILES, choice, number, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice(Part):
+    """The models of a run; a model that is None is looked for in the known folders.
+
+    Attributes:
+        model: folder of SVD in diffusers' layout.
+        unet: file of the UNet.
+        controlnext: file of the ControlNeXt.
+    """
+
+    model: Path | None = setting(PATH, None)
+    unet: Path | None = setting(PATH, None)
+    controlnext: Path | None = setting(PATH, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatcherChoice(Part):
+    """How the lines of both keyframes are matched.
+
+    Attributes:
+        matcher: gluestick, classic, or auto: GlueStick if both of its files are there.
+        gluestick: file of GlueStick's weights; None looks in the known folders.
+        superpoint: file of SuperPoint's weights; None looks in the known folders.
+        max_lines: segments to look for in each frame, 1 to 3000.
+        max_pts: keypoints to look for in each frame, 1 to 10000; classic uses none.
+        matches: file of matches that were made before; with it no matcher runs.
+    """
+
+    matcher: str = setting(choice(*MATCHERS), MATCHERS[0])
+    gluestick: Path | None = setting(PATH, None)
+    superpoint: Path | None = setting(PATH, None)
+    max_lines: int = setting(whole(bounds.MAX_LINES), 300)
+    max_pts: int = setting(whole(bounds.MAX_KEYPOINTS), 1000)
+    matches: Path | None = setting(PATH, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseChoice(Part):
+    """How people are found and how wide they are drawn.
+
+    Attributes:
+        dwpose_det: file of DWPose's person detector; None looks in the known folders.
+        dwpose_pose: file of DWPose's pose network; None looks in the known folders.
+        whole_frame: if nobody is found, take the whole picture for a person.
+        pose_width: width of people's lines, in multiples of the width that the model was trained
+            on, 0.1 to 10.
+    """
+
+    dwpose_det: Path | None = setting(PATH, None)
+    dwpose_pose: Path | None = setting(PATH, None)
+    whole_frame: bool = setting(SWITCH, False)
+    pose_width: float = setting(number(bounds.POSE_WIDTH), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenPoseChoice(PoseChoice):
+    """How people of two keyframes are found and drawn.
+
+    Attributes:
+        poses: two files of people, of the first and of the last keyframe; False draws no people;
+            None looks for people if both files of DWPose are there.
+    """
+
+    poses: tuple[Path, Path] | bool | None = setting(TWO_FILES, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion(Part):
+    """How lines and people move from one keyframe to the other, and how they are drawn.
+
+    Attributes:
+        timing: reference, uniform, ease-in, ease-out, ease-in-out, or 2 to 1024 numbers in 0..1:
+            the progress of the motion, spread evenly over the video.
+        line_width: width of lines in pixels, 1 to 32.
+        color_seed: seed of the lines' colours, 0 to 2**32 - 1.
+        missing_joints: joints that only one keyframe shows: hide, or hold beside the body.
+        missing_people: people whom only one keyframe shows: fade, or drop.
+    """
+
+    timing: str | tuple[float, ...] = setting(TIMING, REFERENCE)
+    line_width: int = setting(whole(bounds.LINE_WIDTH), 1)
+    color_seed: int = setting(whole(bounds.COLOR_SEED), 0)
+    missing_joints: str = setting(choice(*MISSING_JOINTS), MISSING_JOINTS[0])
+    missing_people: str = setting(choice(*MISSING_PEOPLE), MISSING_PEOPLE[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driving(Part):
+    """How a driving video moves the person of a picture.
+
+    Attributes:
+        stride: use every N-th frame of the video, 1 to 1000.
+        one_person: follow the person who stays longest; else everybody is drawn.
+        smoothing: how strongly poses are smoothed over time, in frames, 0 to 20.
+    """
+
+    stride: int = setting(whole(bounds.STRIDE), 2)
+    one_person: bool = setting(SWITCH, True)
+    smoothing: float = setting(number(bounds.SMOOTHING), 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine(Part):
+    """Where networks run.
+
+    Attributes:
+        device: auto, or a device of PyTorch: cpu, cuda, cuda:1, mps ...
+        dtype: bf16, fp16, fp32, or auto: bf16 or fp16 on a GPU and fp32 on a CPU.
+        offload: keep a network on the device only while it is used.
+        decode_chunk: frames that the VAE decodes at once, 1 to 256.
+    """
+
+    device: str = setting(DEVICE, "auto")
+    dtype: str = setting(choice(*PRECISIONS), PRECISIONS[0])
+    offload: bool = setting(SWITCH, False)
+    decode_chunk: int = setting(whole(bounds.DECODE_CHUNK), 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size(Part):
+    """Size of the frames.
+
+    Attributes:
+        height: in pixels, a multiple of 64, up to 4096.
+        width: in pixels, a multiple of 64, up to 4096.
+    """
+
+    height: int = setting(SIZE_KIND, 576)
+    width: int = setting(SIZE_KIND, 1024)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.height, self.width
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenVideo(Size):
+    """The video between two keyframes.
+
+    Attributes:
+        frames: number of frames, both keyframes included, 2 to 1024.
+        fps: frames a second, of the file and of the motion that is painted, 1 to 1000.
+        keep_keyframes: put the given keyframes into the video unchanged.
+    """
+
+    frames: int = setting(whole(bounds.FRAMES), 25)
+    fps: int = setting(whole(bounds.FPS), 7)
+    keep_keyframes: bool = setting(SWITCH, False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateVideo(Size):
+    """The video that a driving video makes of a picture.
+
+    Attributes:
+        frames: maximum number of frames, 2 to 4096; the first shows the picture's own pose.
+        fps: frames a second of the files, 0.01 to 1000; None takes the driving video's divided by
+            the stride.
+    """
+
+    height: int = setting(SIZE_KIND, 768)
+    width: int = setting(SIZE_KIND, 512)
+    frames: int = setting(whole(bounds.ANIMATION_FRAMES), 240)
+    fps: float | None = setting(number(bounds.FILE_FPS), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling(Part):
+    """How a video is sampled, without what depends on the job; see `SamplingSettings`.
+
+    Attributes:
+        control_weight: how strongly the control frames steer, 0 to 10; 1 is as trained.
+        steps: denoising steps, 1 to 1000.
+        guidance_start: guidance at the first frame of a window, 0 to 30.
+        guidance_end: guidance at the other end of the window, 0 to 30.
+        augmentation: noise on the given pictures, standard deviation for pixels in -1..1, 0 to 1.
+        window: frames that are sampled at once, 2 to 1024.
+        overlap: frames that neighbouring windows share, 0 to 1023.
+        seed: seed of all noise, 0 to 2**64 - 1.
+        motion_bucket: SVD's measure of how much moves, 1 to 1023.
+    """
+
+    control_weight: float = setting(number(bounds.CONTROL_WEIGHT), 1.0)
+    steps: int = setting(whole(bounds.STEPS), 25)
+    guidance_start: float = setting(number(bounds.GUIDANCE), 3.0, key="min_guidance")
+    guidance_end: float = setting(number(bounds.GUIDANCE), 3.0, key="max_guidance")
+    augmentation: float = setting(number(bounds.AUGMENTATION), 0.02)
+    window: int = setting(whole(bounds.WINDOW), 25)
+    overlap: int = setting(whole(bounds.OVERLAP), 6)
+    seed: int = setting(whole(bounds.SEED), 0)
+    motion_bucket: float = setting(number(bounds.MOTION_BUCKET), 127)
+
+    def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
+        """The settings of a video whose length is known.
+
+        Args:
+            num_frames: of the video, keyframes included.
+            fps: the frame rate that the model is given as a hint.
+        """
+        return SamplingSettings(
+            num_frames=num_frames,
+            window=self.window,
+            overlap=self.overlap,
+            steps=self.steps,
+            guidance_start=self.guidance_start,
+            guidance_end=self.guidance_end,
+            control_weight=self.control_weight,
+            fps=fps,
+            motion_bucket_id=self.motion_bucket,
+            augmentation=self.augmentation,
+            noise_injection_steps=0,
+            noise_injection_ratio=0.0,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenSampling(Sampling):
+    """How the frames between two keyframes are sampled.
+
+    Attributes:
+        noise_injection_steps: extra repetitions of each leading step, 0 to 20.
+        noise_injection_ratio: share of the steps that are repeated, 0 to 1.
+    """
+
+    noise_injection_steps: int = setting(whole(bounds.INJECTION_TIMES), 0)
+    noise_injection_ratio: float = setting(number(bounds.SHARE), 0.0)
+
+    def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
+        """As of every job, with noise injection."""
+        return replace(
+            super().settings(num_frames=num_frames, fps=fps),
+            noise_injection_steps=self.noise_injection_steps,
+            noise_injection_ratio=self.noise_injection_ratio,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnimateSampling(Sampling):
+    """How an animation is sampled: the defaults of ControlNeXt-SVD version 2."""
+
+    guidance_start: float = setting(number(bounds.GUIDANCE), 2.0, key="min_guidance")
+    guidance_end: float = setting(number(bounds.GUIDANCE), 2.0, key="max_guidance")
+    window: int = setting(whole(bounds.WINDOW), 24)
+    motion_bucket: float = setting(number(bounds.MOTION_BUCKET), 128)

@@ -1,0 +1,207 @@
+"""A job as one value: there and back again, by pickle and by JSON."""
+
+import json
+import pickle
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fcvg_core.errors import UserError
+from fcvg_core.settings import SamplingSettings
+from fcvg_core.standalone.spec import (
+    AnimateSampling,
+    AnimateSpec,
+    InbetweenPoseChoice,
+    InbetweenSampling,
+    InbetweenSpec,
+    InbetweenVideo,
+    Machine,
+    MatcherChoice,
+    Motion,
+)
+from fcvg_core.standalone.spec.part import Part
+from fcvg_core.standalone.spec.values import DEVICE, PATH, SWITCH, TIMING, TWO_FILES
+from fcvg_core.timeline import TIMINGS
+
+ROOT = Path(__file__).parents[4]
+JOBS = (InbetweenSpec, AnimateSpec)
+paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
+paths = paths.map(Path)
+VALUES = {
+    PATH: paths,
+    SWITCH: st.booleans(),
+    TWO_FILES: st.just(False) | st.tuples(paths, paths),
+    DEVICE: st.sampled_from(["auto", "cpu", "cuda:1", "mps"]),
+    TIMING: st.sampled_from(TIMINGS) | st.lists(st.floats(0, 1), min_size=2, max_size=5).map(tuple),
+}
+
+
+def values_of(setting) -> st.SearchStrategy:
+    """Every value that a setting of a part may have."""
+    kind = setting.metadata["kind"]
+    if kind.choices:
+        found = st.sampled_from(kind.choices)
+    elif kind.bounds:
+        low, high, step = kind.bounds.minimum, kind.bounds.maximum, kind.bounds.step or 1
+        found = st.integers(int(-(-low // step)), int(high // step)).map(lambda n: n * step)
+        if float in kind.saved:
+            found |= st.floats(low, high)
+    else:
+        found = VALUES[kind]
+    return st.none() | found if setting.default is None else found
+
+
+def parts(kind: type[Part]) -> st.SearchStrategy:
+    """Every part of a kind, and so every job."""
+    return st.builds(
+        kind,
+        **{
+            each.name: values_of(each) if "kind" in each.metadata else parts(each.default_factory)
+            for each in fields(kind)
+        },
+    )
+
+
+@given(st.one_of(map(parts, JOBS)))
+def test_there_and_back(spec) -> None:
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    table = json.loads(json.dumps(spec.to_json()))
+    assert type(spec).from_json(table) == spec and hash(spec)
+    assert type(spec).from_options(spec.options()) == spec
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_defaults_of_a_table(kind) -> None:
+    assert kind.from_json({}) == kind() == kind.from_json({"version": 1})
+    assert all(
+        type(value) in (str, bool, int, float, list, type(None))
+        for value in kind().to_json().values()
+    )
+
+
+def test_a_flat_table() -> None:
+    """Its keys are the options of the command line, whatever the fields are called."""
+    spec = InbetweenSpec(
+        first="a.png",
+        result=InbetweenVideo(height=64, width=128),
+        motion=Motion(timing=[0, 0.5, 1]),
+        sampling=InbetweenSampling(guidance_start=1, seed=2**64 - 1),
+    )
+    table = spec.to_json()
+    assert table["first"] == "a.png" and table["timing"] == [0.0, 0.5, 1.0]
+    assert (table["height"], table["min_guidance"], table["seed"]) == (64, 1, 2**64 - 1)
+    assert not any(isinstance(value, dict) for value in table.values())
+    assert spec.motion.timing == (0, 0.5, 1) and spec.first == Path("a.png")
+
+
+@pytest.mark.parametrize("kind", JOBS)
+@pytest.mark.parametrize("version", [2, 10**9, 0, -1, "1", None, True, 1.0])
+def test_another_version(kind, version) -> None:
+    with pytest.raises(UserError, match="knows version 1: update ComfyUI-FCVG"):
+        kind.from_json({"version": version})
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"stepz": 1}, "There is no option 'stepz'"),
+        ({1: 1}, "There is no option '1'"),
+        ({"steps": 0}, "steps is 0: expected a whole number from 1 to 1000"),
+        ({"steps": True}, "steps is True: expected a whole number"),
+        ({"seed": None}, "seed is None: expected a whole number"),
+        ({"min_guidance": 31}, "(min_guidance) is 31: expected a number from 0 to 30"),
+        ({"matcher": "lsd"}, "matcher is 'lsd': expected one of auto, gluestick, classic"),
+        ({"width": 100}, "width is 100: expected a multiple of 64"),
+        ({"poses": ["a"]}, "poses is ['a']: expected a list of 2"),
+        ({"poses": True}, "poses is True: expected a list of 2"),
+        ({"timing": [0, 2]}, "timing is [0, 2]: expected a timing of reference"),
+        ({"first": ""}, "first is '': expected a path"),
+        ({"offload": 1}, "offload is 1: expected true or false"),
+        ([], "expected a table of options, got []"),
+    ],
+)
+def test_wrong_tables(table, message) -> None:
+    with pytest.raises(UserError) as raised:
+        InbetweenSpec.from_json(table)
+    assert message in str(raised.value) and len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        (InbetweenSampling, {"steps": 0}),
+        (InbetweenSampling, {"seed": 1.0}),
+        (Machine, {"dtype": "fp8"}),
+        (MatcherChoice, {"gluestick": 5}),
+        (InbetweenPoseChoice, {"poses": ("a", "b", "c")}),
+        (Motion, {"timing": None}),
+    ],
+)
+def test_a_part_checks_itself(part, value) -> None:
+    with pytest.raises(UserError, match=f"^{next(iter(value))} is .*: expected "):
+        part(**value)
+
+
+@pytest.mark.parametrize("given", [AnimateSampling(), {"steps": 3}, None])
+def test_a_part_of_another_kind(given) -> None:
+    with pytest.raises(ValueError, match="^sampling is of type .*, but InbetweenSampling"):
+        InbetweenSpec(sampling=given)
+
+
+def test_sampling_settings() -> None:
+    spec = InbetweenSpec.from_json(
+        {
+            "min_guidance": 1.5,
+            "frames": 9,
+            "fps": 12,
+            "seed": 4,
+            "noise_injection_steps": 2,
+            "noise_injection_ratio": 0.5,
+        }
+    )
+    assert spec.sampling_settings() == SamplingSettings(
+        num_frames=9,
+        window=25,
+        overlap=6,
+        steps=25,
+        guidance_start=1.5,
+        guidance_end=3.0,
+        control_weight=1.0,
+        fps=12,
+        motion_bucket_id=127,
+        augmentation=0.02,
+        noise_injection_steps=2,
+        noise_injection_ratio=0.5,
+    )
+    animation = AnimateSpec().sampling_settings(33)
+    assert (animation.num_frames, animation.fps, animation.window) == (33, 7, 24)
+    assert (animation.guidance_start, animation.noise_injection_steps) == (2.0, 0)
+
+
+def test_paths() -> None:
+    spec = InbetweenSpec.from_json({"first": "a", "poses": ["b", "c"], "model": "/d"})
+    assert spec.paths() == {
+        "output": (Path("results"),),
+        "model": (Path("/d"),),
+        "first": (Path("a"),),
+        "poses": (Path("b"), Path("c")),
+    }
+    found = spec.absolute()
+    assert found.first == Path("a").absolute() and found.models.model == Path("/d")
+    assert found.poses.poses == (Path("b").absolute(), Path("c").absolute())
+    assert InbetweenSpec(poses=InbetweenPoseChoice(poses=False)).absolute().poses.poses is False
+
+
+def test_needs_no_torch() -> None:
+    code = (
+        "import sys, json, pickle\nfrom fcvg_core.standalone.spec import InbetweenSpec as I\n"
+        "I.from_json(json.loads(json.dumps(pickle.loads(pickle.dumps(I())).to_json())))\n"
+        "print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

@@ -1,0 +1,198 @@
+"""Painters: what they load and when, and that they paint what the command line paints."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fcvg_core.catalogue import comfyui
+from fcvg_core.errors import UserError
+from fcvg_core.lines import LineMatches
+from fcvg_core.pose import Poses
+from fcvg_core.standalone import inbetween, painter, run_models
+from fcvg_core.standalone.animate import AnimationPainter
+from fcvg_core.standalone.cli.main import main
+from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.inbetween import InbetweenPainter
+from fcvg_core.standalone.media.matches_file import write_matches
+from fcvg_core.standalone.media.poses_file import write_poses
+from fcvg_core.standalone.spec import AnimateSpec, InbetweenSpec
+
+SIZE = (64, 128)
+SMALL = {"height": SIZE[0], "width": SIZE[1], "frames": 3, "steps": 1, "device": "cpu"}
+PAIR = draw_sample_pair((96, 160))
+LINES = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
+
+
+@pytest.fixture(autouse=True)
+def models(stand_ins, monkeypatch) -> None:
+    monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+
+
+def make(**options) -> InbetweenPainter:
+    return InbetweenPainter(InbetweenSpec.from_json({**SMALL, **options}))
+
+
+def draw(**options) -> np.ndarray:
+    return make(conditions_only=True, **options).draw_control(draw_sample_pair(SIZE))
+
+
+def person() -> Poses:
+    """Joints all over the frame."""
+    joints = torch.rand(1, 134, 2, generator=torch.Generator().manual_seed(0))
+    return Poses(joints, torch.ones(1, 134))
+
+
+class TestInbetweenPainter:
+    def test_many_videos_of_models_loaded_once(self, monkeypatch) -> None:
+        counts = {"matcher": 0, "models": 0}
+
+        def counted(name, function):
+            def call(*given, **more):
+                counts[name] += 1
+                return function(*given, **more)
+
+            return call
+
+        opened = counted("matcher", inbetween.open_matcher)
+        monkeypatch.setattr(inbetween, "open_matcher", opened)
+        loaded = counted("models", run_models.fill_models)
+        monkeypatch.setattr(run_models, "fill_models", loaded)
+        paint = make(seed=1)
+        assert counts == {"matcher": 0, "models": 0}
+        first, other, again = paint(*PAIR), paint(*PAIR, seed=2), paint(*PAIR, seed=1)
+        assert counts == {"matcher": 1, "models": 1}
+        assert first.shape == (3, *SIZE, 3) and first.dtype == np.uint8
+        assert np.array_equal(first, again) and not np.array_equal(first, other)
+        swapped = paint(PAIR[1], PAIR[0])
+        assert not np.array_equal(swapped, first)
+
+    def test_paints_what_the_command_line_paints(self, tmp_path) -> None:
+        for name, frame in zip("ab", PAIR, strict=True):
+            Image.fromarray(frame).save(tmp_path / f"{name}.png")
+        table = {**SMALL, "steps": 2, "seed": 5, "line_width": 2, "max_guidance": 1.5}
+        words = [f"--{key.replace('_', '-')}={value}" for key, value in table.items()]
+        files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+        assert main(["inbetween", *files, "-o", str(tmp_path / "out"), *words]) == 0
+        frames = [np.array(Image.open(p)) for p in sorted((tmp_path / "out/frames").iterdir())]
+        assert np.array_equal(make(**table)(*PAIR), np.stack(frames))
+
+    def test_keyframes_are_kept(self) -> None:
+        pair = draw_sample_pair(SIZE)
+        video = make(keep_keyframes=True)(*pair)
+        assert np.array_equal(video[0], pair[0]) and np.array_equal(video[-1], pair[1])
+
+    def test_progress(self) -> None:
+        stages = []
+        make()(*PAIR, progress=lambda stage, done, total: stages.append(stage))
+        assert list(dict.fromkeys(stages)) == ["conditions", "loading", "denoising", "decoding"]
+
+    def test_nothing_is_painted(self) -> None:
+        paint = make(conditions_only=True)
+        assert paint.models is None
+        with pytest.raises(UserError, match="leave conditions_only out"):
+            paint(*PAIR)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"frames": 30, "window": 9, "overlap": 0}, "overlap by 1 to 8 frames"),
+            ({"gluestick": "/no/x.tar"}, "There is no file /no/x.tar"),
+            ({"poses": ["/no/a", "/no/b"]}, "There is no file /no/a"),
+            ({"unet": "/no/unet"}, "There is no file /no/unet"),
+            ({"device": "quantum"}, "There is no device 'quantum'"),
+        ],
+    )
+    def test_is_checked_at_once(self, options, message) -> None:
+        with pytest.raises(UserError, match=message):
+            make(**options)
+
+    def test_a_picture_that_is_none(self) -> None:
+        with pytest.raises(ValueError, match="expected a frame"):
+            make()(PAIR[0], PAIR[1].astype(float))
+
+    def test_a_seed_that_is_none(self) -> None:
+        with pytest.raises(UserError, match="seed is -1: expected a whole number"):
+            make()(*PAIR, seed=-1)
+
+
+class TestGivenMatches:
+    def test_are_drawn(self, tmp_path, monkeypatch) -> None:
+        monkeypatch.setattr(inbetween, "open_matcher", lambda *a, **b: pytest.fail("not needed"))
+        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=SIZE))
+        control = draw(matches=str(tmp_path / "m.json"))
+        shown = control[0].any(-1)
+        assert shown[20, 14:18].any() and not shown[:, 40:].any()
+
+    def test_for_another_size(self, tmp_path) -> None:
+        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=(64, 96)))
+        with pytest.raises(UserError, match="96 x 64 pixels, but these are 128 x 64"):
+            draw(matches=str(tmp_path / "m.json"))
+
+
+class TestPeople:
+    def test_given(self, tmp_path, caplog) -> None:
+        caplog.set_level(logging.INFO)
+        write_poses(tmp_path / "a.json", person(), SIZE)
+        (tmp_path / "b.json").write_text('{"people": []}')
+        given = [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+        control = draw(poses=given, missing_people="fade")
+        assert "There are 1 people in the first frame, 0 in the last." in caplog.text
+        assert (control[0] != draw(poses=False)[0]).any()
+
+    def test_not_wanted(self, own_golden, monkeypatch) -> None:
+        monkeypatch.setattr(inbetween, "open_pose_finder", lambda *a, **b: pytest.fail("no"))
+        draw(poses=False, dwpose_det=str(own_golden / "dwpose" / "det_one.onnx"))
+
+    def test_not_found(self, caplog) -> None:
+        caplog.set_level(logging.INFO)
+        draw()
+        assert "People are not looked for" in caplog.text
+
+
+class TestAnimationPainter:
+    def test_pictures_and_arrays(self, stand_ins, own_golden) -> None:
+        dwpose = own_golden / "dwpose"
+        spec = AnimateSpec.from_json(
+            {
+                **SMALL,
+                "frames": 4,
+                "window": 3,
+                "overlap": 1,
+                "unet": str(stand_ins / "unet.safetensors"),
+                "controlnext": str(stand_ins / "controlnext.safetensors"),
+                "dwpose_det": str(dwpose / "det_one.onnx"),
+                "dwpose_pose": str(dwpose / "pose_a.onnx"),
+            }
+        )
+        paint = AnimationPainter(spec)
+        rough = np.random.RandomState(0).randint(0, 256, (9, 90, 160, 3)).astype(np.uint8)
+        videos = [paint(rough[0], iter(rough), seed=seed) for seed in (1, 2, 1)]
+        assert videos[0].shape == (4, *SIZE, 3)  # of nine driving frames three
+        assert np.array_equal(videos[0], videos[2]) and (videos[0] != videos[1]).any()
+
+    def test_needs_dwpose(self, stand_ins) -> None:
+        paint = AnimationPainter(AnimateSpec.from_json({**SMALL, "conditions_only": True}))
+        with pytest.raises(UserError, match="DWPose needs two files: yolox_l.onnx"):
+            paint(PAIR[0], [PAIR[1]])
+
+
+def test_model_folders_are_listed_once_a_run(tmp_path, monkeypatch) -> None:
+    calls = []
+
+    def counted(folder: Path | None) -> list:
+        calls.append(folder)
+        return found(folder)
+
+    found = comfyui.model_roots
+    monkeypatch.setattr(comfyui, "model_roots", counted)
+    assert painter.known_folders is comfyui.known_folders
+    for name, frame in zip("ab", PAIR, strict=True):
+        Image.fromarray(frame).save(tmp_path / f"{name}.png")
+    files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+    words = [f"--{key}={value}" for key, value in SMALL.items()]
+    assert main(["inbetween", *files, "-o", str(tmp_path / "out"), *words]) == 0
+    assert len(calls) == 1
