@@ -158,11 +158,14 @@ class EncodeKeyframes(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
     ) -> io.NodeOutput:
-        import torch
-
         from ..fcvg_core.models.svd import check_size
-        from ..fcvg_core.sampling import draw_noise
-        from .host.svd.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+        from ..fcvg_core.sampling import draw_augmentation
+        from .host.svd.conditioning import (
+            KeyframeSettings,
+            empty_video,
+            encode_keyframes,
+            fit_keyframe,
+        )
 
         check_size(height, width)
         size = (height, width)
@@ -170,10 +173,10 @@ class EncodeKeyframes(io.ComfyNode):
             fit_keyframe(first_frame, size, "first_frame"),
             fit_keyframe(last_frame, size, "last_frame"),
         )
-        noise = draw_noise(augmentation_seed, size, num_frames)
+        noise = draw_augmentation(augmentation_seed, size)
         settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
-        conditions = encode_keyframes(clip_vision, vae, frames, noise.augmentation, settings)
-        return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})
+        encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
+        return io.NodeOutput(*encoded.images, encoded.negative, empty_video(num_frames, size))
 
 
 NODES = [LoadSVD, LoadFcvgModel, EncodeKeyframes]

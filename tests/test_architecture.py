@@ -36,7 +36,7 @@ ARROWS = {
         "standalone/media",
         "standalone/networks",
     ),
-    "standalone/demo": ("files", "models", "standalone/networks"),
+    "standalone/demo": ("files", "models"),
     "standalone/cli": ALL,
 }
 OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files

@@ -79,7 +79,7 @@ class TestDecodeFrames:
         monkeypatch.setattr(network, "decode", small_card)
         frames = decode.decode_frames(vae, latents(5), 4)
         assert len(frames) == 5
-        assert "decoding 1 frames a chunk now" in caplog.text
+        assert "decoded at once reduced to 1" in caplog.text
 
     @pytest.mark.parametrize("kind", ["at once", "late"])
     def test_memory_for_not_even_one_frame(self, decode, vae, monkeypatch, kind):

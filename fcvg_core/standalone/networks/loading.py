@@ -33,13 +33,6 @@ from ...models.svd.configs import (
 )
 
 CONFIG = "config.json"
-# SVD's scheduler as FCVG runs it, whatever a folder says.
-SCHEDULER = {
-    "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
-    "beta_schedule": "scaled_linear", "interpolation_type": "linear",
-    "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 700.0, "steps_offset": 1,
-    "timestep_spacing": "leading", "timestep_type": "continuous", "use_karras_sigmas": True,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,6 @@ class Models:
     vae: Any  # diffusers.AutoencoderKLTemporalDecoder
     image_encoder: Any  # transformers.CLIPVisionModelWithProjection
     controlnext: ControlNeXt
-    scheduler: Any  # diffusers.EulerDiscreteScheduler
 
 
 PARTS = tuple(field.name for field in fields(Models))
@@ -97,7 +89,6 @@ def fill_models(checked: dict[str, "Checked"]) -> Iterator[tuple[str, Any]]:
     """
     for name in list(checked):
         yield name, checked.pop(name).fill()
-    yield "scheduler", load_scheduler()
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,13 +174,6 @@ def check_image_encoder_files(svd: Path, dtype: torch.dtype) -> Checked:
     )
     file = _part_file(svd / "image_encoder", "model", dtype)
     return check_files(network, [file], dtype, ignored="position_ids", sizes=config)
-
-
-def load_scheduler():
-    """SVD's Euler scheduler."""
-    from diffusers import EulerDiscreteScheduler
-
-    return EulerDiscreteScheduler(**SCHEDULER)
 
 
 def check_files(

@@ -1,52 +1,36 @@
 import pytest
 import torch
 
-from fcvg_core.sampling import draw_noise, inject_noise, injection_steps, karras_sigmas
-from fcvg_core.sampling.schedule import timestep
+from fcvg_core.sampling import euler_step, karras_sigmas
 
-
-class TestDrawNoise:
-    def test_order_is_augmentation_then_latents_then_the_rest(self):
-        noise = draw_noise(7, (64, 128), 5)
-        generator = torch.Generator().manual_seed(7)
-        assert torch.equal(noise.augmentation, torch.randn(1, 3, 64, 128, generator=generator))
-        assert torch.equal(noise.latents, torch.randn(5, 4, 8, 16, generator=generator))
-        injected = torch.randn(3, generator=noise.generator)
-        assert torch.equal(injected, torch.randn(3, generator=generator))
-
-    def test_global_generator_is_left_alone(self):
-        torch.manual_seed(1)
-        expected = torch.randn(2)
-        torch.manual_seed(1)
-        draw_noise(0, (64, 64), 2)
-        assert torch.equal(torch.randn(2), expected)
+SVD = {"lowest": 0.002, "highest": 700.0}
 
 
 class TestKarrasSigmas:
     def test_known_values(self):
-        sigmas = karras_sigmas(25)
+        sigmas = karras_sigmas(25, **SVD)
         expected = torch.tensor([700.0, 545.7292, 421.5691])
         torch.testing.assert_close(sigmas[:3], expected, rtol=1e-6, atol=0)
         assert sigmas[-2:].tolist() == [pytest.approx(0.002), 0.0]
         assert sigmas.dtype == torch.float32
 
     def test_one_step(self):
-        assert karras_sigmas(1).tolist() == [pytest.approx(700.0), 0.0]
+        assert karras_sigmas(1, **SVD).tolist() == [pytest.approx(700.0), 0.0]
 
     def test_no_step(self):
         with pytest.raises(ValueError, match="at least 1 step, got 0"):
-            karras_sigmas(0)
-
-    def test_timestep(self):
-        assert timestep(torch.tensor(700.0)).item() == pytest.approx(1.6378, abs=1e-4)
+            karras_sigmas(0, **SVD)
 
 
-class TestInjection:
-    def test_returns_to_the_noise_level(self):
-        out = inject_noise(torch.zeros(2), torch.ones(2), torch.tensor(5.0), torch.tensor(3.0))
-        assert out.tolist() == [4.0, 4.0]
+class TestEulerStep:
+    def test_by_hand(self):
+        """From 10 at a level of 4 towards 2: a quarter of the way to a level of 3."""
+        out = euler_step(
+            torch.tensor([10.0]), torch.tensor([2.0]), torch.tensor(4.0), torch.tensor(3.0)
+        )
+        assert out.tolist() == [8.0]
 
-    def test_steps(self):
-        assert injection_steps(25, 0.5) == 12
-        with pytest.raises(ValueError, match="from 0 to 1, got 1.5"):
-            injection_steps(25, 1.5)
+    def test_the_last_step_gives_what_the_model_predicts(self):
+        latents, denoised = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
+        out = euler_step(latents, denoised, torch.tensor(0.5), torch.tensor(0.0))
+        torch.testing.assert_close(out, denoised)
