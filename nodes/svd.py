@@ -49,14 +49,15 @@ class LoadSVD(io.ComfyNode):
     def execute(cls, folder: str, with_unet: bool) -> io.NodeOutput:
         from comfy_execution.graph_utils import ExecutionBlocker
 
-        from .host.svd.loading import load_svd_encoders, load_svd_unet
+        from .host.files import weights_file
+        from .host.svd.loading import load_svd_encoders, load_unet
 
         path = folders.find_svd_folder(folder)
-        unet = (
-            load_svd_unet(path)
-            if with_unet
-            else ExecutionBlocker("SVD's UNet was not loaded: switch with_unet on in Load SVD.")
-        )
+        if with_unet:
+            file = weights_file(path, "unet", "diffusion_pytorch_model")
+            unet = load_unet(file, None, "default")
+        else:
+            unet = ExecutionBlocker("SVD's UNet was not loaded: switch with_unet on in Load SVD.")
         return io.NodeOutput(unet, *load_svd_encoders(path))
 
 
