@@ -23,8 +23,8 @@ def decode_in_chunks(
 ) -> Iterator[Tensor]:
     """Decode a video chunk by chunk, as the chunks are asked for.
 
-    A chunk that does not fit into memory is decoded again in two halves. A chunk that overflows
-    in the VAE's number format is decoded again in float32.
+    When memory runs out, this chunk and all later chunks become half as long. A chunk that
+    overflows in the VAE's number format is decoded again in float32.
 
     Args:
         latents: [T, ...].
