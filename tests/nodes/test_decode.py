@@ -174,6 +174,12 @@ class TestDecodeFrames:
         with pytest.raises(ValueError, match="SVD's are"):
             decode.decode_frames(vae, torch.zeros(1, 16, 5, 8, 8), 2)
 
+    @pytest.mark.parametrize(("name", "value"), [("latent_channels", 16), ("latent_dim", 3)])
+    def test_vae_of_another_model(self, decode, vae, monkeypatch, name, value):
+        monkeypatch.setattr(vae, name, value)
+        with pytest.raises(ValueError, match="connect the VAE that came with the SVD model"):
+            decode.decode_frames(vae, latents(2), 2)
+
     def test_interrupt(self, decode, vae):
         import comfy.model_management as mm
 

@@ -100,7 +100,7 @@ def _is_number(value: Any) -> bool:
 
 
 Rules = dict[str, Rule]
-CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # keys of a network's class, which is no size
+CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # they name the network's class
 INDEX: Rules = {CLASS: _beginning("StableVideoDiffusionPipeline")}
 UNET: Rules = {
     CLASS: _beginning("UNetSpatioTemporalCondition"),

@@ -69,7 +69,7 @@ def denoise(
         progress: gets the number of finished steps.
 
     Returns:
-        [T, 4, h, w] float32. Divided by the VAE's scaling factor, the VAE can decode it.
+        [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
