@@ -130,19 +130,22 @@ class EncodeReference(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
     ) -> io.NodeOutput:
-        import torch
-
         from ..fcvg_core.models.svd import check_size
-        from ..fcvg_core.sampling import draw_noise
-        from .host.svd.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+        from ..fcvg_core.sampling import draw_augmentation
+        from .host.svd.conditioning import (
+            KeyframeSettings,
+            empty_video,
+            encode_keyframes,
+            fit_keyframe,
+        )
 
         check_size(height, width)
         size = (height, width)
         frame = fit_keyframe(reference_image, size, "reference_image")
-        noise = draw_noise(augmentation_seed, size, num_frames)
+        noise = draw_augmentation(augmentation_seed, size)
         settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
-        conditions = encode_keyframes(clip_vision, vae, (frame,), noise.augmentation, settings)
-        return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})
+        encoded = encode_keyframes(clip_vision, vae, (frame,), noise, settings)
+        return io.NodeOutput(*encoded.images, encoded.negative, empty_video(num_frames, size))
 
 
 class GuideAnimation(io.ComfyNode):
@@ -190,8 +193,8 @@ class GuideAnimation(io.ComfyNode):
             model,
             window=window,
             overlap=overlap,
-            min_guidance=min_guidance,
-            max_guidance=max_guidance,
+            guidance_start=min_guidance,
+            guidance_end=max_guidance,
         )
         guider.set_conds(positive, negative)
         return io.NodeOutput(guider)
@@ -282,23 +285,21 @@ class SampleAnimation(io.ComfyNode):
         control_frames,
         **settings,
     ) -> io.NodeOutput:
-        from .host.boxes import SampleSettings, sample_animation
+        from .host.boxes import BoxSettings, Control, SvdModels, sample_video
+        from .host.guider import AnimationGuider
         from .host.images import check_image, first_picture
 
-        control_frames = check_image(control_frames, "control_frames")
-        return io.NodeOutput(
-            sample_animation(
-                (model, clip_vision, vae),
-                first_picture(reference_image, "reference_image"),
-                (controlnext, control_frames),
-                SampleSettings.from_widgets(
-                    num_frames=len(control_frames),
-                    noise_injection_steps=0,
-                    noise_injection_ratio=0.0,
-                    **settings,
-                ),
-            )
+        control = Control(controlnext, check_image(control_frames, "control_frames"))
+        reference = first_picture(reference_image, "reference_image")
+        chosen = BoxSettings.from_widgets(
+            num_frames=len(control.frames),
+            noise_injection_steps=0,
+            noise_injection_ratio=0.0,
+            **settings,
         )
+        models = SvdModels(model, clip_vision, vae)
+        images = {"reference_image": reference}
+        return io.NodeOutput(sample_video(AnimationGuider, models, images, control, chosen))
 
 
 NODES = [EncodeReference, GuideAnimation, SampleAnimation]

@@ -64,8 +64,8 @@ class GuideInbetween(io.ComfyNode):
             model,
             window=window,
             overlap=overlap,
-            min_guidance=min_guidance,
-            max_guidance=max_guidance,
+            guidance_start=min_guidance,
+            guidance_end=max_guidance,
         )
         guider.set_conds(first, last, negative)
         return io.NodeOutput(guider)
@@ -230,22 +230,19 @@ class SampleInbetween(io.ComfyNode):
         control_frames=None,
         **settings,
     ) -> io.NodeOutput:
-        from .host.boxes import SampleSettings, sample_inbetween
+        from .host.boxes import BoxSettings, SvdModels, make_control, sample_inbetween
         from .host.images import check_image, first_picture
 
         if control_frames is not None:
             control_frames = check_image(control_frames, "control_frames")
-        return io.NodeOutput(
-            sample_inbetween(
-                (model, clip_vision, vae),
-                (
-                    first_picture(first_frame, "first_frame"),
-                    first_picture(last_frame, "last_frame"),
-                ),
-                (controlnext, control_frames),
-                SampleSettings.from_widgets(**settings),
-            )
+        keyframes = (
+            first_picture(first_frame, "first_frame"),
+            first_picture(last_frame, "last_frame"),
         )
+        control = make_control(controlnext, control_frames)
+        models = SvdModels(model, clip_vision, vae)
+        chosen = BoxSettings.from_widgets(**settings)
+        return io.NodeOutput(sample_inbetween(models, keyframes, control, chosen))
 
 
 NODES = [GuideInbetween, InjectNoise, SampleInbetween]

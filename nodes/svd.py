@@ -61,14 +61,15 @@ class LoadSVD(io.ComfyNode):
     def execute(cls, folder: str, with_unet: bool) -> io.NodeOutput:
         from comfy_execution.graph_utils import ExecutionBlocker
 
-        from .host.svd.loading import load_svd_encoders, load_svd_unet
+        from .host.files import weights_file
+        from .host.svd.loading import load_svd_encoders, load_unet
 
         path = folders.find_svd_folder(folder)
-        unet = (
-            load_svd_unet(path)
-            if with_unet
-            else ExecutionBlocker("SVD's UNet was not loaded: switch with_unet on in Load SVD.")
-        )
+        if with_unet:
+            file = weights_file(path, "unet", "diffusion_pytorch_model")
+            unet = load_unet(file, None, "default")
+        else:
+            unet = ExecutionBlocker("SVD's UNet was not loaded: switch with_unet on in Load SVD.")
         return io.NodeOutput(unet, *load_svd_encoders(path))
 
 
@@ -180,11 +181,14 @@ class EncodeKeyframes(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
     ) -> io.NodeOutput:
-        import torch
-
         from ..fcvg_core.models.svd import check_size
-        from ..fcvg_core.sampling import draw_noise
-        from .host.svd.conditioning import KeyframeSettings, encode_keyframes, fit_keyframe
+        from ..fcvg_core.sampling import draw_augmentation
+        from .host.svd.conditioning import (
+            KeyframeSettings,
+            empty_video,
+            encode_keyframes,
+            fit_keyframe,
+        )
 
         check_size(height, width)
         size = (height, width)
@@ -192,10 +196,10 @@ class EncodeKeyframes(io.ComfyNode):
             fit_keyframe(first_frame, size, "first_frame"),
             fit_keyframe(last_frame, size, "last_frame"),
         )
-        noise = draw_noise(augmentation_seed, size, num_frames)
+        noise = draw_augmentation(augmentation_seed, size)
         settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
-        conditions = encode_keyframes(clip_vision, vae, frames, noise.augmentation, settings)
-        return io.NodeOutput(*conditions, {"samples": torch.zeros_like(noise.latents)})
+        encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
+        return io.NodeOutput(*encoded.images, encoded.negative, empty_video(num_frames, size))
 
 
 NODES = [LoadSVD, LoadFcvgModel, EncodeKeyframes]

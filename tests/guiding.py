@@ -83,8 +83,8 @@ class Rig:
             model,
             window=window,
             overlap=overlap,
-            min_guidance=guidance[0],
-            max_guidance=guidance[1],
+            guidance_start=guidance[0],
+            guidance_end=guidance[1],
         )
         keyframes = conditioning(1, self.size), conditioning(3, self.size)
         guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, self.size))
@@ -96,8 +96,8 @@ class Rig:
             model,
             window=window,
             overlap=overlap,
-            min_guidance=guidance[0],
-            max_guidance=guidance[1],
+            guidance_start=guidance[0],
+            guidance_end=guidance[1],
         )
         guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
         return guider

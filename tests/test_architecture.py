@@ -37,7 +37,7 @@ ARROWS = {
         "pose",
         "standalone/spec",
     ),
-    "standalone/demo": ("files", "models", "standalone/networks"),
+    "standalone/demo": ("files", "models"),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
         "files",

@@ -1,21 +1,28 @@
-"""Maths over the frame axis, for any family: the frame axis is always the first."""
+"""Maths over the frame axis and over noise levels, for any family: frames are the first axis."""
 
-from .fusion import flip_chunks, fuse, guidance_ramp
-from .noise import KeyframeNoise, draw_noise
-from .schedule import inject_noise, injection_steps, karras_sigmas
+from .decoding import decode_in_chunks
+from .fusion import fuse
+from .guidance import Guidance, guide
+from .injection import inject_noise, injection_steps, repeat_step
+from .noise import RunNoise, draw_augmentation, draw_noise
+from .schedule import euler_step, karras_sigmas
 from .windows import Window, average_windows, check_windows, plan_windows
 
 __all__ = [
-    "KeyframeNoise",
+    "Guidance",
+    "RunNoise",
     "Window",
     "average_windows",
     "check_windows",
+    "decode_in_chunks",
+    "draw_augmentation",
     "draw_noise",
-    "flip_chunks",
+    "euler_step",
     "fuse",
-    "guidance_ramp",
+    "guide",
     "inject_noise",
     "injection_steps",
     "karras_sigmas",
     "plan_windows",
+    "repeat_step",
 ]

@@ -1,4 +1,4 @@
-"""Random numbers of a run, all from one seed and in the reference's order."""
+"""The random numbers of a run, all from one seed and in the reference's order."""
 
 from typing import NamedTuple
 
@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 
 
-class KeyframeNoise(NamedTuple):
+class RunNoise(NamedTuple):
     """The unit noises of a run, on the CPU, so that every device paints the same video."""
 
-    augmentation: Tensor  # [1, 3, H, W], one and the same for both keyframes
+    augmentation: Tensor  # [1, 3, H, W], the same for both keyframes
     latents: Tensor  # [T, C, H / 8, W / 8]
-    generator: torch.Generator  # what is injected during sampling is drawn from here
+    generator: torch.Generator  # draws the noise that is injected during sampling
 
 
 def draw_noise(
     seed: int, size: tuple[int, int], num_frames: int, *, latent_channels: int = 4
-) -> KeyframeNoise:
-    """Augmentation noise, then initial latents, then a generator for what is injected later.
+) -> RunNoise:
+    """Augmentation noise, then initial latents, then a generator for injected noise.
 
     Args:
         seed: 0 ... 2**64 - 1.
@@ -29,4 +29,13 @@ def draw_noise(
     height, width = size
     augmentation = torch.randn(1, 3, height, width, generator=generator)
     latents = torch.randn(num_frames, latent_channels, height // 8, width // 8, generator=generator)
-    return KeyframeNoise(augmentation, latents, generator)
+    return RunNoise(augmentation, latents, generator)
+
+
+def draw_augmentation(seed: int, size: tuple[int, int]) -> Tensor:
+    """The augmentation noise that `draw_noise` draws first, without the noise of any frame.
+
+    Returns:
+        [1, 3, H, W], unit variance, on the CPU.
+    """
+    return draw_noise(seed, size, 0).augmentation

@@ -1,4 +1,4 @@
-"""Frame windows of a long video, and the average of what is predicted in them.
+"""Frame windows of a long video, and the average of the predictions of all windows.
 
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:639-741 (after MultiDiffusion).
 """
@@ -16,7 +16,7 @@ from ..errors import UserError
 class Window:
     """Frames `start` ... `start + length - 1` of a longer video.
 
-    A window that does not begin the video contributes all frames but its own first one.
+    Every window except the first ignores the prediction for its own first frame.
     """
 
     start: int
@@ -29,17 +29,25 @@ class Window:
 
     @property
     def control_frames(self) -> list[int]:
-        """Which control frames go with them, where the first is always the video's first."""
+        """Which control frames the window sees if it begins with the video's first one."""
         return [0, *range(self.start + 1, self.start + self.length)]
+
+    def cut_control(self, control: Tensor, *, repeats_first_frame: bool) -> Tensor:
+        """The control that the window sees: [T, ...] of the video -> [length, ...].
+
+        Args:
+            repeats_first_frame: whether every window begins with the video's first control frame.
+        """
+        return control[self.control_frames if repeats_first_frame else self.frames]
 
     @property
     def counted(self) -> slice:
-        """Which frames of the window count."""
+        """Which frames of the window count in the average."""
         return slice(0 if self.start == 0 else 1, self.length)
 
 
 def check_windows(num_frames: int, window: int, overlap: int) -> None:
-    """Raise UserError unless `plan_windows` can plan; see there. Takes no time for any number."""
+    """Raise UserError unless `plan_windows` can plan these windows; fast for any number."""
     if num_frames < 2:
         raise UserError(f"A video needs at least 2 frames, got {num_frames}.")
     if window < 2:
@@ -52,16 +60,16 @@ def check_windows(num_frames: int, window: int, overlap: int) -> None:
 
 
 def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
-    """Windows that cover a video, the last one shifted back to end with it.
+    """Windows that cover a video; the last window is shifted back to end with the video.
 
     Args:
         num_frames: frames of the video.
-        window: frames of a window; a video no longer than this has one window.
-        overlap: frames that neighbouring windows share, 1 ... window - 1. With none the first
-            frame of a window, which does not count, would be in no window at all.
+        window: frames of a window; a video that is no longer has one window.
+        overlap: frames that neighbouring windows share, 1 ... window - 1. Without an overlap the
+            first frame of a window, which does not count there, would count nowhere.
 
     Raises:
-        UserError: for an overlap or a number of frames that can't work.
+        UserError: no windows can be made of these numbers.
     """
     check_windows(num_frames, window, overlap)
     if num_frames <= window:
@@ -73,10 +81,10 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
 def average_windows(
     latents: Tensor, windows: list[Window], predict: Callable[[Tensor, Window], Tensor]
 ) -> Tensor:
-    """Predict every window, then average frame by frame over the windows that hold a frame.
+    """Predict every window, then average each frame over the windows in which the frame counts.
 
-    A sampler's step is linear in the prediction, and the windows of one step begin from the
-    same latents: averaging predictions equals the reference's averaging of stepped latents.
+    A sampler's step is linear in the prediction, and all windows of one step begin from the same
+    latents. So averaging predictions equals the reference's averaging of stepped latents.
 
     Args:
         latents: [T, ...] of the whole video.

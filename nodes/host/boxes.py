@@ -1,149 +1,197 @@
-"""Conditioning, control, guider and sampling of one run, for the nodes that are all in one."""
+"""Conditioning, control, guider and sampling of one run, for the two all-in-one sampler nodes."""
 
 from dataclasses import dataclass
 
+import comfy.clip_vision
 import comfy.model_management as mm
 import comfy.samplers
+import comfy.sd
 import comfy.utils
 import latent_preview
 import torch
+from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ...fcvg_core.models.controlnext import check_version
+from ...fcvg_core.errors import UserError
+from ...fcvg_core.models.controlnext import check_num_frames, check_version
 from ...fcvg_core.models.svd import check_size
-from ...fcvg_core.sampling import KeyframeNoise, check_windows, draw_noise
+from ...fcvg_core.sampling import RunNoise, check_windows, draw_noise
+from ...fcvg_core.settings import SamplingSettings
 from .controlnext.patch import steer
-from .guider import AnimationGuider, InbetweenGuider, VideoGuider
+from .guider import InbetweenGuider, VideoGuider
 from .injection import inject_into
 from .svd.conditioning import KeyframeSettings, encode_keyframes, fit_picture
 
 
-@dataclass(frozen=True, kw_only=True)
-class SampleSettings:
-    """The widgets of the FCVG Sampler, which explains them, and of the ControlNeXt-SVD Sampler."""
+@dataclass(frozen=True)
+class SvdModels:
+    """The host's models that one run needs."""
 
-    seed: int
-    steps: int
-    guidance_start: float
-    guidance_end: float
-    window: int
-    overlap: int
-    control_weight: float
+    model: ModelPatcher
+    clip_vision: comfy.clip_vision.ClipVisionModel
+    vae: comfy.sd.VAE
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """What steers a video.
+
+    Attributes:
+        controlnext: from `load_controlnext`.
+        frames: IMAGE [T, H, W, 3], from `check_image`.
+    """
+
+    controlnext: ModelPatcher
+    frames: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoxSettings:
+    """Values of the widgets of both all-in-one nodes (see their tooltips).
+
+    Attributes:
+        size: (height, width).
+    """
+
+    sampling: SamplingSettings
     sampler_name: str
     scheduler: str
-    width: int
-    height: int
-    num_frames: int
-    fps: int
-    motion_bucket_id: int
-    augmentation: float
-    noise_injection_steps: int
-    noise_injection_ratio: float
+    seed: int
+    size: tuple[int, int]
 
     @classmethod
-    def from_widgets(cls, *, min_guidance: float, max_guidance: float, **widgets):
-        """The settings of a node, whose widgets have kept their first names."""
-        return cls(guidance_start=min_guidance, guidance_end=max_guidance, **widgets)
+    def from_widgets(
+        cls,
+        *,
+        sampler_name: str,
+        scheduler: str,
+        seed: int,
+        width: int,
+        height: int,
+        min_guidance: float,
+        max_guidance: float,
+        **sampling,
+    ) -> "BoxSettings":
+        """The settings of a node, whose widgets keep the names of the first release."""
+        return cls(
+            sampling=SamplingSettings(
+                guidance_start=min_guidance, guidance_end=max_guidance, **sampling
+            ),
+            sampler_name=sampler_name,
+            scheduler=scheduler,
+            seed=seed,
+            size=(height, width),
+        )
 
     def __post_init__(self):
-        # The older host does not check what a list may hold.
+        # Older hosts do not check whether the list of a widget holds its value.
         for name, allowed in (
             ("sampler_name", comfy.samplers.SAMPLER_NAMES),
             ("scheduler", comfy.samplers.SCHEDULER_NAMES),
         ):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"There is no {name} {getattr(self, name)!r}: take {allowed[0]}.")
+                raise UserError(
+                    f"Unknown {name} {getattr(self, name)!r}. Choose one of ComfyUI's "
+                    f"{name.removesuffix('_name')}s, for example {allowed[0]}."
+                )
+
+
+def make_control(controlnext: ModelPatcher | None, frames: Tensor | None) -> Control | None:
+    """Control of two optional inputs of a node, or None if neither is connected.
+
+    Raises:
+        UserError: only one of the two is connected.
+    """
+    if controlnext is None and frames is None:
+        return None
+    if controlnext is None or frames is None:
+        raise UserError("controlnext and control_frames belong together: connect both or none.")
+    return Control(controlnext, frames)
 
 
 def sample_inbetween(
-    models: tuple, keyframes: tuple[Tensor, Tensor], control: tuple, settings: SampleSettings
+    models: SvdModels,
+    keyframes: tuple[Tensor, Tensor],
+    control: Control | None,
+    settings: BoxSettings,
 ) -> dict:
     """LATENT of the frames between two keyframes.
 
     Args:
-        models: MODEL, CLIP_VISION and VAE of SVD.
-        keyframes: from `first_picture`, of any size.
-        control: a managed ControlNeXt and IMAGE [T, H, W, 3], or None and None.
+        keyframes: first and last, from `first_picture`, of any size.
     """
-    if control[0] is not None:
-        check_version(control[0].model)
-    first, last = keyframes
-    images = {"first_frame": first, "last_frame": last}
-    return _sample_video(InbetweenGuider, models, images, control, settings)
+    if control is not None:
+        check_version(control.controlnext.model)
+    images = dict(zip(("first_frame", "last_frame"), keyframes, strict=True))
+    return sample_video(InbetweenGuider, models, images, control, settings)
 
 
-def sample_animation(
-    models: tuple, reference: Tensor, control: tuple, settings: SampleSettings
+def sample_video(
+    kind: type[VideoGuider],
+    models: SvdModels,
+    images: dict[str, Tensor],
+    control: Control | None,
+    settings: BoxSettings,
 ) -> dict:
-    """LATENT of the frames that follow a reference image.
+    """LATENT of a video.
 
     Args:
-        models: MODEL, CLIP_VISION and VAE of SVD.
-        reference: from `first_picture`, of any size.
-        control: a managed ControlNeXt and IMAGE [T, H, W, 3].
+        kind: the guider's class.
+        images: from `first_picture`, of any size, by the name of their input; in the order in
+            which the guider takes their conditionings.
     """
-    return _sample_video(AnimationGuider, models, {"reference_image": reference}, control, settings)
-
-
-def _sample_video(
-    kind: type[VideoGuider],
-    models: tuple,
-    images: dict[str, Tensor],
-    control: tuple,
-    settings: SampleSettings,
-) -> dict:
-    model, clip_vision, vae = models
-    size = (settings.height, settings.width)
-    check_size(*size)
-    check_windows(settings.num_frames, settings.window, settings.overlap)  # before anything is run
-    model = _steered(model, *control, settings)
-    frames = tuple(fit_picture(image, size, name) for name, image in images.items())
-    noise = draw_noise(settings.seed, size, settings.num_frames)
-    told = KeyframeSettings(settings.fps, settings.motion_bucket_id, settings.augmentation)
+    sampling = settings.sampling
+    check_size(*settings.size)
+    check_windows(sampling.num_frames, sampling.window, sampling.overlap)  # before a model runs
+    model = _steer(models.model, control, sampling)
+    frames = tuple(fit_picture(image, settings.size, name) for name, image in images.items())
+    noise = draw_noise(settings.seed, settings.size, sampling.num_frames)
+    encoded = encode_keyframes(
+        models.clip_vision,
+        models.vae,
+        frames,
+        noise.augmentation,
+        KeyframeSettings(sampling.fps, sampling.motion_bucket_id, sampling.augmentation),
+    )
     guider = kind(
         model,
-        window=settings.window,
-        overlap=settings.overlap,
-        min_guidance=settings.guidance_start,
-        max_guidance=settings.guidance_end,
+        window=sampling.window,
+        overlap=sampling.overlap,
+        guidance_start=sampling.guidance_start,
+        guidance_end=sampling.guidance_end,
     )
-    guider.set_conds(*encode_keyframes(clip_vision, vae, frames, noise.augmentation, told))
+    guider.set_conds(*encoded.images, encoded.negative)
     return {"samples": _sample(guider, noise, settings)}
 
 
-def _steered(model, controlnext, control_frames: Tensor | None, settings: SampleSettings):
-    if controlnext is None and control_frames is None:
+def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSettings):
+    """The model under control, or the model itself without control."""
+    if control is None:
         return model
-    if controlnext is None or control_frames is None:
-        raise ValueError("controlnext and control_frames belong together: connect both or none.")
-    if len(control_frames) != settings.num_frames:
-        raise ValueError(
-            f"There are {len(control_frames)} control frames for a video of {settings.num_frames} "
-            "frames: give num_frames the same value in both nodes."
-        )
+    check_num_frames(control.frames, sampling.num_frames)
     return steer(
         model,
-        controlnext,
-        control_frames,
-        strength=settings.control_weight,
+        control.controlnext,
+        control.frames,
+        strength=sampling.control_weight,
         start_percent=0.0,
         end_percent=1.0,
     )
 
 
-def _sample(guider: VideoGuider, noise: KeyframeNoise, settings: SampleSettings) -> Tensor:
-    model = guider.model_patcher
+def _sample(guider: VideoGuider, noise: RunNoise, settings: BoxSettings) -> Tensor:
+    model, sampling = guider.model_patcher, settings.sampling
     sampler = comfy.samplers.sampler_object(settings.sampler_name)
-    if settings.noise_injection_steps and settings.noise_injection_ratio:
+    if sampling.noise_injection_steps and sampling.noise_injection_ratio:
         sampler = inject_into(
             sampler,
-            times=settings.noise_injection_steps,
-            ratio=settings.noise_injection_ratio,
+            times=sampling.noise_injection_steps,
+            ratio=sampling.noise_injection_ratio,
             generator=noise.generator,
         )
-    # The host's KSampler knows which samplers leave the last but one noise level out.
+    # The host's KSampler knows which samplers leave out the last noise level but one.
     sigmas = comfy.samplers.KSampler(
-        model, settings.steps, model.load_device, settings.sampler_name, settings.scheduler
+        model, sampling.steps, model.load_device, settings.sampler_name, settings.scheduler
     ).sigmas
     latents = guider.sample(
         noise.latents,

@@ -1,4 +1,4 @@
-"""The host's guiders for videos: window by window, in one direction or in both fused.
+"""Guiders of the host for videos: window by window, in one direction, or in both and fused.
 
 Source: FCVG (arXiv 2412.11755) section 3.3; Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402;
 dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
@@ -14,7 +14,8 @@ from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
-from ...fcvg_core.sampling import check_windows, guidance_ramp, plan_windows
+from ...fcvg_core.errors import UserError
+from ...fcvg_core.sampling import Guidance, check_windows, guide, plan_windows
 from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
 from .preview import show_middle_frame
 
@@ -23,20 +24,21 @@ CFG = "sampler_cfg_function"
 
 
 class VideoGuider(comfy.samplers.CFGGuider):
-    """Works with every sampler and scheduler of the host; a subclass says in which directions.
+    """Works with every sampler and scheduler of the host; a subclass names the directions.
 
-    The host's hooks are called as its own guiders call them: pre-CFG functions, functions in place
-    of the evaluation and post-CFG functions once a step; a function in place of CFG once for each
-    pass, in the pass's order of time. It multiplies with the ramp of this guider.
+    This guider calls hooks as the host's own guiders call them. Pre-CFG functions, post-CFG
+    functions and a function in place of the evaluation are called once a step. A function in place
+    of CFG is called once for each pass, with the frames in the pass's order of time; what it gives
+    follows the ramp of this guider.
 
     Args:
         model: SVD; it is cloned.
         window, overlap: see `plan_windows`.
-        min_guidance, max_guidance: guidance scale at the first and the last frame of each window,
-            counted in the direction of the pass.
+        guidance_start, guidance_end: guidance scale at the first and the last frame of each
+            window, counted in the direction of the pass.
     """
 
-    # For each direction the condition's name and whether time runs backward.
+    # For each direction the name of its conditioning, and whether time runs backward.
     directions: tuple[tuple[str, bool], ...]
 
     def __init__(
@@ -45,23 +47,22 @@ class VideoGuider(comfy.samplers.CFGGuider):
         *,
         window: int,
         overlap: int,
-        min_guidance: float,
-        max_guidance: float,
+        guidance_start: float,
+        guidance_end: float,
     ):
         check_svd(model, "This guider")
         if "context_handler" in model.model_options:
-            raise ValueError(
-                "The model has Context Windows, but this guider makes windows of its own: take "
-                "Context Windows out and set window and overlap here."
+            raise UserError(
+                "The model has Context Windows, but this guider makes its own windows: take "
+                "Context Windows out, and set window and overlap here."
             )
         model = model.clone()
         super().__init__(model)
         self.window = window
         self.overlap = overlap
-        self.min_guidance = min_guidance
-        self.max_guidance = max_guidance
-        # Hooks know one scale; `_guide` makes the ramp below it.
-        self.set_cfg(max(min_guidance, max_guidance))
+        self.guidance = Guidance(guidance_start, guidance_end)
+        # Hooks know one scale, the highest one of the ramp that `_guide` makes.
+        self.set_cfg(max(guidance_start, guidance_end))
         # A plain function, not a bound method: a bound method would make guider and model refer to
         # each other, and the host reports that as a memory leak.
         prepare = partial(_prepare_window, window)
@@ -75,21 +76,21 @@ class VideoGuider(comfy.samplers.CFGGuider):
         sigmas: Tensor,
         denoise_mask: Tensor | None = None,
         callback: Callable | None = None,
-        disable_pbar: bool = False,
-        seed: int | None = None,
+        *args,
+        **kwargs,
     ) -> Tensor:
-        """As the host's, but the preview shows the middle frame instead of the first.
+        """As the host's guiders, but the preview shows the middle frame instead of the first.
 
         Raises:
-            ValueError: before models are loaded, for a latent that is no video of SVD's, windows
-                that can't be made, or a conditioning for a part of the picture.
+            UserError: before models are loaded, if the latent is no video of SVD's, if windows
+                can't be made, or if a conditioning is limited to an area.
         """
         _check_latent(latent_image)
         check_windows(len(noise), self.window, self.overlap)
         refuse_areas(self.original_conds)
         show_middle_frame(callback)
         return super().sample(
-            noise, latent_image, sampler, sigmas, denoise_mask, callback, disable_pbar, seed
+            noise, latent_image, sampler, sigmas, denoise_mask, callback, *args, **kwargs
         )
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict = {}, seed=None):
@@ -104,35 +105,36 @@ class VideoGuider(comfy.samplers.CFGGuider):
         options = {**model_options, POST_CFG: []}
         groups, own_hooks = [passes], []
         if _keeps_attention(model_options):
-            # Self-Attention Guidance looks at what the last call of the model left behind.
+            # Self-Attention Guidance reads the attention that the last call of the model stored.
             groups, own_hooks = passes.one_by_one(), self.model_options.get(POST_CFG, [])
         parts = [self._predict(group, conds, x, timestep, options, own_hooks) for group in groups]
         cond, uncond, denoised = (
             passes.merge(torch.cat(clips)) for clips in zip(*parts, strict=True)
         )
-        # The sampler's own hooks are about the whole video, so they come last.
+        # The sampler's own hooks expect the whole video, so they come last.
         later = [hook for hook in hooks if hook not in own_hooks]
         options = passes.evaluate_video(options)
         return self._call_post_cfg(later, denoised, (cond, uncond), conds, x, timestep, options)
 
     def _cond(self) -> Conds:
-        """The conditional conds of all directions; a pass takes its own out of them."""
+        """The conditional conds of all directions; each pass selects its own."""
         return [cond for name, _ in self.directions for cond in self.conds[name]]
 
     def _uncond(self, model_options: dict) -> Conds:
-        """The unconditional conds; None where they would cancel out at a guidance of 1."""
-        guided = self._guidance() != (1.0, 1.0)
-        needed = guided or model_options.get("disable_cfg1_optimization", False)
+        """The unconditional conds; None at a guidance of 1, where they would cancel out."""
+        always = model_options.get("disable_cfg1_optimization", False)
+        needed = always or self._guidance().needs_uncond
         return self.conds["negative"] if needed else None
 
-    def _guidance(self) -> tuple[float, float]:
-        """Guidance scale at the first and the last frame of a pass.
+    def _guidance(self) -> Guidance:
+        """The guidance of this step.
 
-        The host's CFG Override changes a guider's scale for some steps: to one for all frames.
+        For some steps the host's CFG Override may replace a guider's scale. Then the replacement
+        is the scale of all frames.
         """
-        if self.cfg != max(self.min_guidance, self.max_guidance):
-            return self.cfg, self.cfg
-        return self.min_guidance, self.max_guidance
+        if self.cfg != max(self.guidance.start, self.guidance.end):
+            return Guidance(self.cfg, self.cfg)
+        return self.guidance
 
     def _predict(
         self,
@@ -174,16 +176,16 @@ class VideoGuider(comfy.samplers.CFGGuider):
         options: dict,
         post_cfg: list[Callable],
     ) -> Tensor:
-        """Guidance of one pass, its frames in its own order of time."""
+        """Guided prediction of one pass, its frames in its own order of time."""
         cond, uncond = predicted
         own = tuple(current.own(c) for c in conds)
         options = current.options(options)
-        first, last = self._guidance()
-        scale = guidance_ramp(first, last, clip)
+        guidance = self._guidance()
+        scale = guidance.ramp(clip)
         if CFG in options:
-            # It takes a number, so the ramp goes into what it scales.
-            if first != last:
-                cond = uncond + (cond - uncond) * (scale / self.cfg)
+            # This function takes one number, so the ramp goes into the difference that it scales.
+            if guidance.start != guidance.end:
+                cond = guide(cond, uncond, scale / self.cfg)
             scale = self.cfg
         guided = comfy.samplers.cfg_function(
             self.inner_model, cond, uncond, scale, clip, sigma, options, cond=own[0], uncond=own[1]
@@ -200,7 +202,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
         sigma: Tensor,
         options: dict,
     ) -> Tensor:
-        """What post-CFG functions make of a guided prediction."""
+        """The guided prediction, after all post-CFG functions changed it."""
         for hook in hooks:
             denoised = hook(
                 {
@@ -220,7 +222,10 @@ class VideoGuider(comfy.samplers.CFGGuider):
 
 
 class InbetweenGuider(VideoGuider):
-    """FCVG's: both directions. Swapping the keyframes and flipping the noise flips the video."""
+    """FCVG's guider, in both directions.
+
+    Swapping the keyframes and flipping the noise flips the video.
+    """
 
     directions = (("first", False), ("last", True))
 
@@ -230,7 +235,7 @@ class InbetweenGuider(VideoGuider):
 
 
 class AnimationGuider(VideoGuider):
-    """ControlNeXt-SVD's: one direction, away from a reference image that every window sees."""
+    """ControlNeXt-SVD's guider, in one direction; every window sees the reference image."""
 
     directions = (("positive", False),)
 
@@ -238,7 +243,7 @@ class AnimationGuider(VideoGuider):
 def _check_latent(latent: Tensor) -> None:
     shape = None if getattr(latent, "is_nested", False) else tuple(latent.shape)
     if shape is None or len(shape) != 4 or shape[1] != 4:
-        raise ValueError(
+        raise UserError(
             f"The latent is {shape or 'several tensors'}, but a video of SVD is (frames, 4, height "
             "/ 8, width / 8): connect the latent of FCVG Conditioning or of ControlNeXt-SVD "
             "Conditioning."
@@ -246,19 +251,19 @@ def _check_latent(latent: Tensor) -> None:
 
 
 def _calc_cond_batch(call: dict) -> list[Tensor]:
-    """The host's evaluation, called as a function in place of it is called."""
+    """The host's evaluation, in the form of a function that replaces it."""
     return comfy.samplers.calc_cond_batch(
         call["model"], call["conds"], call["input"], call["sigma"], call["model_options"]
     )
 
 
 def _keeps_attention(model_options: dict) -> bool:
-    """Whether a post-CFG function may use the attention of the last call of the model."""
+    """Whether a post-CFG function may read the attention of the last call of the model."""
     replaced = model_options.get("transformer_options", {}).get("patches_replace", {})
     return bool(replaced.get("attn1") and model_options.get(POST_CFG))
 
 
 def _prepare_window(window: int, executor, model, noise_shape, conds, *args, **kwargs):
-    """Memory is needed for a window, not for the whole video."""
+    """Let the host reserve memory for one window instead of the whole video."""
     shape = [min(noise_shape[0], window), *noise_shape[1:]]
     return executor(model, shape, conds, *args, **kwargs)

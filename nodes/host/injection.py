@@ -1,20 +1,22 @@
 """A sampler of the host that repeats each of its first steps after adding noise again.
 
-Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:703-722, as it is meant (see inject_noise).
+Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:703-722; see `inject_noise` for the difference.
 """
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 
 import comfy.model_management as mm
 import comfy.samplers
 import torch
 from torch import Tensor
 
-from ...fcvg_core.sampling import inject_noise, injection_steps
+from ...fcvg_core.errors import UserError
+from ...fcvg_core.sampling import injection_steps, repeat_step
 
-# Samplers that can be run one step at a time; those that remember earlier steps begin anew with
-# each step. Not among them: dpm_fast and dpm_adaptive choose steps of their own; uni_pc, and in
+# Samplers that can run one step at a time. A multistep sampler forgets its history before each of
+# these steps. Not in this list: dpm_fast and dpm_adaptive choose their own steps; uni_pc, and in
 # older releases sa_solver, ignore the model in a run of one step.
 SINGLE_STEP = (
     "euler",
@@ -70,10 +72,10 @@ def inject_into(
     Args:
         sampler: one of SINGLE_STEP.
         ratio: share of the steps, 0..1, that are repeated.
-        generator: where the noise comes from; by default its own, of the run's seed + 1.
+        generator: draws the injected noise; None for a generator from the run's seed + 1.
 
     Raises:
-        ValueError: the sampler can't be run one step at a time.
+        UserError: the sampler can't run one step at a time.
     """
     if times <= 0 or ratio == 0:
         return sampler
@@ -102,9 +104,8 @@ def inject_into(
         # Not the seed itself: the initial noise was drawn from it.
         noise = _noise_like(x, generator or _generator(seed, 1))
         for i in range(repeated):
-            x = run(x, i, i + 1)
-            for _ in range(times):
-                x = run(inject_noise(x, noise(), sigmas[i], sigmas[i + 1]), i, i + 1)
+            step = partial(run, start=i, stop=i + 1)
+            x = repeat_step(x, sigmas[i], sigmas[i + 1], times=times, step=step, draw=noise)
         return run(x, repeated, steps) if repeated < steps else x
 
     return comfy.samplers.KSAMPLER(sample, sampler.extra_options, sampler.inpaint_options)
@@ -114,14 +115,14 @@ def _check_sampler(sampler: comfy.samplers.KSAMPLER) -> None:
     name = _name(sampler)
     if name in SINGLE_STEP:
         return
-    raise ValueError(
-        f"Noise can't be injected into the sampler {name}, which does not work one step at a time: "
-        "choose euler, heun, dpmpp_2m or another."
+    raise UserError(
+        f"Noise can't be injected into the sampler {name}, because it can't run one step at a "
+        "time: choose euler, heun, dpmpp_2m or another."
     )
 
 
 def _name(sampler: comfy.samplers.KSAMPLER) -> str:
-    """The host's name of a sampler; that of its function where the host has none."""
+    """The host's name of a sampler; the name of its function if the host does not list it."""
     function = getattr(sampler, "sampler_function", None)
     for name in comfy.samplers.SAMPLER_NAMES:
         if comfy.samplers.sampler_object(name).sampler_function is function:
@@ -131,9 +132,10 @@ def _name(sampler: comfy.samplers.KSAMPLER) -> str:
 
 
 def _own_noise(sampler: comfy.samplers.KSAMPLER, x: Tensor, seed: int | None) -> dict:
-    """For a sampler that adds noise: one source of noise for the whole run.
+    """Options that give a sampler that adds noise one source of noise for the whole run.
 
-    Left alone it would begin its own anew with each step, and add the same noise to every step.
+    By default the sampler would seed its own source again with each step, and so add the same
+    noise to every step.
     """
     if "noise_sampler" not in inspect.signature(sampler.sampler_function).parameters:
         return {}
@@ -146,12 +148,12 @@ def _generator(seed: int | None, offset: int) -> torch.Generator:
 
 
 def _noise_like(x: Tensor, generator: torch.Generator) -> Callable:
-    """A source of unit noises shaped `x`, drawn on the CPU so that all devices agree."""
+    """A function that draws unit noise shaped `x`, on the CPU so that all devices agree."""
     return lambda: torch.randn(x.shape, generator=generator).to(x)
 
 
 def _later(callback: Callable | None, start: int) -> Callable | None:
-    """The callback for a part of the steps, told where in the whole run they are."""
+    """A callback for steps from `start` on, which counts steps from the beginning of the run."""
     if callback is None or start == 0:
         return callback
     return lambda state: callback({**state, "i": state["i"] + start})

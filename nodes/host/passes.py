@@ -1,7 +1,7 @@
 """The passes of a video: which frames the model sees at once, and in which direction of time.
 
-To the host and to its hooks a pass is an ordinary clip that begins at its keyframe: frames of a
-backward pass are reversed before the host sees them, and its predictions are reversed again.
+To the host and to its hooks a pass is an ordinary clip that begins at its keyframe. The frames of
+a backward pass are reversed before the host sees them, and its predictions are reversed again.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,25 +16,26 @@ from comfy.model_patcher import ModelPatcher, create_model_options_clone
 from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
+from ...fcvg_core.errors import UserError
 from ...fcvg_core.sampling import Window, average_windows, fuse
 
-# Keys in transformer_options: the ModelPass that is evaluated, and the uuids of the conds that are
-# steered, all others being unconditional.
+# Keys in transformer_options: the current ModelPass, and the uuids of the conditional conds. All
+# other conds are unconditional.
 CURRENT = "fcvg_pass"
 STEERED = "fcvg_steered"
-Conds = list[dict] | None  # what the host makes of a conditioning; None is not evaluated
+Conds = list[dict] | None  # the host's form of a conditioning; None is not evaluated
 
 
 @dataclass(frozen=True)
 class ModelPass:
-    """What one call of the model is about.
+    """One pass: a window of the video, seen in one direction of time.
 
     Attributes:
         key: number of the pass among all passes of a step.
         num_frames: of the whole video.
         window: the frames that the model sees.
-        backward: whether it sees them in reverse order.
-        conditional: uuids of its conditional conds.
+        backward: whether the model sees the frames in reverse order.
+        conditional: uuids of this pass's conditional conds.
         foreign: uuids of the conds that belong to the other direction.
     """
 
@@ -46,23 +47,23 @@ class ModelPass:
     foreign: frozenset[UUID]
 
     def own(self, conds: Conds) -> Conds:
-        """Those of the conds that belong to this pass, with uuids of its own.
+        """The conds that belong to this pass, with uuids that no other pass has.
 
-        Caches such as EasyCache keep what the model predicted under the uuid of a cond, and passes
-        predict different things for the same cond.
+        Caches such as EasyCache store a prediction under the uuid of its cond, and for the same
+        cond every pass has another prediction.
         """
         if conds is None:
             return None
         return [self._own(cond) for cond in conds if cond["uuid"] not in self.foreign]
 
     def _own(self, cond: dict) -> dict:
-        """A cond as this pass sees it: its uuid, and of what has a value a frame the clip's."""
-        told = dict(cond["model_conds"])
-        told["num_video_frames"] = comfy.conds.CONDConstant(self.window.length)
-        picture = told.get("c_concat")
+        """A cond with this pass's uuid; values for each frame are cut to this pass's frames."""
+        inputs = dict(cond["model_conds"])
+        inputs["num_video_frames"] = comfy.conds.CONDConstant(self.window.length)
+        picture = inputs.get("c_concat")
         if picture is not None and len(picture.cond) == self.num_frames:
-            told["c_concat"] = type(picture)(self.clip(picture.cond))
-        own = {**cond, "uuid": _derived(cond["uuid"], self.key), "model_conds": told}
+            inputs["c_concat"] = type(picture)(self.clip(picture.cond))
+        own = {**cond, "uuid": _derived(cond["uuid"], self.key), "model_conds": inputs}
         if len(own.get("mask", ())) == self.num_frames:
             own["mask"] = self.clip(own["mask"])
         return own
@@ -78,16 +79,16 @@ class ModelPass:
         return self.in_order(video[self.window.frames])
 
     def in_order(self, frames: Tensor) -> Tensor:
-        """Frames of the window in this pass's order of time, and back."""
+        """Frames in order of time -> frames in this pass's order, or back."""
         return frames.flip(0) if self.backward else frames
 
 
 @dataclass(frozen=True)
 class VideoPasses:
-    """Passes of one step: window by window, and in each window direction by direction.
+    """The passes of one step: window by window, and in each window direction by direction.
 
-    Clips are a tensor [len(passes) * t, ...]: the frames of each pass in its own order of time.
-    All windows have the same length t.
+    Clips are one tensor [len(passes) * t, ...], which holds the frames of each pass in the pass's
+    own order of time. All windows have the same length t.
     """
 
     passes: tuple[ModelPass, ...]
@@ -96,10 +97,11 @@ class VideoPasses:
     def plan(
         cls, num_frames: int, windows: Iterable[Window], directions: dict[bool, list[dict]]
     ) -> "VideoPasses":
-        """Every window in every direction.
+        """A pass for every window in every direction.
 
         Args:
-            directions: for backward = False, and perhaps True, the conditional conds.
+            directions: the conditional conds of each direction, under False for the forward and
+                under True for the backward direction.
         """
         uuids = {backward: _uuids(conds) for backward, conds in directions.items()}
         pairs = [(window, backward) for window in windows for backward in directions]
@@ -118,7 +120,7 @@ class VideoPasses:
         )
 
     def one_by_one(self) -> list["VideoPasses"]:
-        """The same passes, each alone."""
+        """The same passes, each in a group of its own."""
         return [VideoPasses((current,)) for current in self.passes]
 
     def split(self, video: Tensor) -> Tensor:
@@ -143,14 +145,14 @@ class VideoPasses:
         return average_windows(video, list(found), predict)
 
     def evaluate_clips(self, model_options: dict) -> dict:
-        """Options with which the host's evaluation takes clips, and returns predictions as clips.
+        """Options with which the host's evaluation takes clips and returns predictions as clips.
 
         The host's function is called once, so the hooks around it see one call a step.
         """
         return _with_evaluation(model_options, self._evaluate)
 
     def evaluate_video(self, model_options: dict) -> dict:
-        """Options with which the host's evaluation takes a video [T, ...], and returns videos."""
+        """Options with which the host's evaluation takes a video [T, ...] and returns videos."""
 
         def evaluate(executor: Callable, model, conds, x, sigma, options) -> list[Tensor]:
             clips = self._evaluate(
@@ -172,30 +174,30 @@ class VideoPasses:
 
 
 def check_svd(model: ModelPatcher, what: str) -> None:
-    """Raise ValueError unless a model is SVD; `what` works with nothing else."""
+    """Raise UserError unless a model is SVD; `what` names the part that needs SVD."""
     if not isinstance(model.model, comfy.model_base.SVD_img2vid):
-        raise ValueError(
+        raise UserError(
             f"{what} works with Stable Video Diffusion, but the model is "
             f"{type(model.model).__name__}: connect Load FCVG Model or an SVD checkpoint."
         )
 
 
 def refuse_areas(conds: dict[str, list[dict]]) -> None:
-    """Raise ValueError where a cond covers a part of the picture: control frames cover all of it.
+    """Raise UserError if a cond is limited to an area, because control covers the whole picture.
 
     Args:
-        conds: a guider's, by name.
+        conds: the conds of a guider, by name.
     """
     for name, entries in conds.items():
         if any("area" in cond or cond.get("set_area_to_bounds") for cond in entries):
-            raise ValueError(
-                f"The conditioning {name!r} is limited to an area, but the whole picture is "
-                "steered: take the node that sets the area out."
+            raise UserError(
+                f"The conditioning {name!r} is limited to an area, but control frames "
+                "steer the whole picture: remove the node that sets the area."
             )
 
 
 def _with_evaluation(model_options: dict, evaluate: Callable) -> dict:
-    """Options in which `evaluate` stands nearest to the host's own evaluation."""
+    """Options with `evaluate` as the innermost wrapper around the host's own evaluation."""
     options = create_model_options_clone(model_options)
     key = WrappersMP.CALC_COND_BATCH
     add_wrapper_with_key(key, CURRENT, evaluate, options, is_model_options=True)

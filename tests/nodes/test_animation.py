@@ -250,7 +250,7 @@ class TestGuider:
     def test_a_guider_goes_at_once(self, load, native):
         """Without waiting for the garbage collector: the host looks for models by their owners."""
         guider = load("nodes.host.guider").AnimationGuider(
-            native[0], window=24, overlap=6, min_guidance=2.0, max_guidance=2.0
+            native[0], window=24, overlap=6, guidance_start=2.0, guidance_end=2.0
         )
         gone = weakref.ref(guider.model_patcher)
         del guider
@@ -290,14 +290,21 @@ class TestControlPatch:
         patches = load("nodes.host.controlnext.patch")
         window = load("fcvg_core.sampling").Window
         monkeypatch.setattr(patches.mm, "unet_offload_device", lambda: torch.device("cpu"))
-        controlnext = SimpleNamespace(load_device=torch.device("meta"))
-        patch = patches.ControlPatch(
-            controlnext, torch.zeros(9, 3, 32, 32), strength=1.0, sigma_start=1.0, sigma_end=0.0
-        )
+        monkeypatch.setattr(patches, "compute_features", lambda *args, **kwargs: None)
+        network = SimpleNamespace(config=SimpleNamespace(out_channels=2), compute_dtype=None)
+        controlnext = SimpleNamespace(model=network, load_device=torch.device("meta"))
+        nothing = frozenset()
         for num_frames, kept in ((4, "meta"), (9, "cpu")):
-            nothing = frozenset()
+            patch = patches.ControlPatch(
+                controlnext,
+                torch.zeros(num_frames, 3, 32, 32),
+                strength=1.0,
+                sigma_start=1.0,
+                sigma_end=0.0,
+            )
             current = patches.ModelPass(0, num_frames, window(0, 4), False, nothing, nothing)
-            assert patch._where_to_keep(current).type == kept
+            features = patch._compute(current, torch.tensor(1.0), torch.zeros(4, 2, 3, 5))
+            assert features.device.type == kept and features.shape == (num_frames, 2, 3, 5)
 
 
 class TestBadInput:
@@ -308,7 +315,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("version", ["v1", "v2"])
     def test_wrong_number_of_control_frames(self, guide, version):
-        with pytest.raises(ValueError, match="4 control frames for a video of 5 frames"):
+        with pytest.raises(ValueError, match="video has 5 frames but there are 4 control frames"):
             guide(version, num_frames=5, given=4)
 
     def test_no_control_frames(self, guide, animate):
@@ -348,13 +355,13 @@ class TestBadInput:
             )
 
     def test_fcvg_sampler_refuses_version_1(self, load, native, controlnext):
-        sampling = load("nodes.host.boxes")
-        settings = sampling.SampleSettings(height=64, width=128, **WIDGETS, **SETTINGS)
+        boxes = load("nodes.host.boxes")
+        settings = boxes.BoxSettings(size=SIZE, sampling=SamplingSettings(**SETTINGS), **WIDGETS)
         frames = as_image(control_frames(5))
+        models = boxes.SvdModels(*native)
+        control = boxes.Control(controlnext["v1"], frames)
         with pytest.raises(ValueError, match="FCVG works with v2"):
-            sampling.sample_inbetween(
-                native, (frames[:1], frames[:1]), (controlnext["v1"], frames), settings
-            )
+            boxes.sample_inbetween(models, (frames[:1], frames[:1]), control, settings)
 
 
 def test_defaults_are_the_references(node_classes):

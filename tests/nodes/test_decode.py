@@ -79,7 +79,7 @@ class TestDecodeFrames:
         monkeypatch.setattr(network, "decode", small_card)
         frames = decode.decode_frames(vae, latents(5), 4)
         assert len(frames) == 5
-        assert "decoding 1 frames a chunk now" in caplog.text
+        assert "decoded at once reduced to 1" in caplog.text
 
     @pytest.mark.parametrize("kind", ["at once", "late"])
     def test_memory_for_not_even_one_frame(self, decode, vae, monkeypatch, kind):
@@ -173,6 +173,12 @@ class TestDecodeFrames:
     def test_latents_of_another_model(self, decode, vae):
         with pytest.raises(ValueError, match="SVD's are"):
             decode.decode_frames(vae, torch.zeros(1, 16, 5, 8, 8), 2)
+
+    @pytest.mark.parametrize(("name", "value"), [("latent_channels", 16), ("latent_dim", 3)])
+    def test_vae_of_another_model(self, decode, vae, monkeypatch, name, value):
+        monkeypatch.setattr(vae, name, value)
+        with pytest.raises(ValueError, match="connect the VAE that came with the SVD model"):
+            decode.decode_frames(vae, latents(2), 2)
 
     def test_interrupt(self, decode, vae):
         import comfy.model_management as mm

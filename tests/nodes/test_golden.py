@@ -73,8 +73,8 @@ def test_pipeline(load, models, meta, tensors, monkeypatch):
         steered,
         window=meta["frames_per_batch"],
         overlap=meta["overlap"],
-        min_guidance=meta["min_guidance"],
-        max_guidance=meta["max_guidance"],
+        guidance_start=meta["min_guidance"],
+        guidance_end=meta["max_guidance"],
     )
     first, last = (conditioning(meta, tensors, which) for which in ("first", "last"))
     zeros = {key: torch.zeros_like(value) for key, value in tensors.items()}

@@ -201,7 +201,7 @@ class TestControl:
         assert sum(seen) == 2 * 7
 
     def test_nothing_is_kept_after_sampling(self, rig, monkeypatch):
-        module = rig.load("nodes.host.controlnext.patch")
+        module = rig.load("fcvg_core.models.controlnext.features")
         kept = []
 
         def prepare(features, size):
@@ -281,8 +281,8 @@ class TestWhichAreSteered:
                 guiders.append(dict(executor.class_obj.conds))
                 return executor(*args, **kwargs)
 
-            which = module._steered_chunks
-            monkeypatch.setattr(module, "_steered_chunks", note)
+            which = module._conditional_chunks
+            monkeypatch.setattr(module, "_conditional_chunks", note)
             model.add_wrapper_with_key("outer_sample", "catch", catch)
             rig.sample(make(model), steps=1)
             return {
@@ -330,7 +330,7 @@ class TestWhichAreSteered:
 
 class TestBadInput:
     def test_wrong_number_of_control_frames(self, rig):
-        with pytest.raises(ValueError, match="4 control frames for a video of 5 frames"):
+        with pytest.raises(ValueError, match="video has 5 frames but there are 4 control frames"):
             rig.sample(rig.inbetween(rig.steer(frames=4)))
 
     def test_frames_that_are_too_small(self, rig):

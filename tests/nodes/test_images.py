@@ -174,21 +174,21 @@ class TestGoodImages:
         for module, name in (
             ("controlnext.patch", "steer"),
             ("boxes", "sample_inbetween"),
-            ("boxes", "sample_animation"),
+            ("boxes", "sample_video"),
         ):
             keep = lambda *given, **more: seen.append(given)  # noqa: E731
             monkeypatch.setattr(load(f"nodes.host.{module}"), name, keep)
         for node, given, one in inputs:
             if one.id == "control_frames":
-                more = {"control_frames": picture(3, *SIZE, 1)}
+                more = {"controlnext": object(), "control_frames": picture(3, *SIZE, 1)}
                 more |= {
                     x.id: picture(1, *SIZE, 4)
                     for x in given
                     if x.get_io_type() == "IMAGE" and x.id != one.id
                 }
                 node.execute(**fill_in(given) | more)
-        (_, _, steered), (_, keyframes, inbetween, _), (_, reference, animated, _) = seen
-        for image in (steered, *keyframes, inbetween[1], reference, animated[1]):
+        (_, _, steered), (_, keyframes, inbetween, _), (_, _, images, animated, _) = seen
+        for image in (steered, *keyframes, inbetween.frames, *images.values(), animated.frames):
             assert image.shape[1:] == (*SIZE, 3)
 
 

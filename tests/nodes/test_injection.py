@@ -98,7 +98,7 @@ class TestSteps:
     @pytest.mark.parametrize("name", HISTORYLESS)
     def test_without_noise_it_repeats_steps(self, load, inject, monkeypatch, name):
         monkeypatch.setattr(
-            load("nodes.host.injection"), "inject_noise", lambda x, noise, high, low: x
+            load("fcvg_core.sampling.injection"), "inject_noise", lambda x, noise, high, low: x
         )
         x = torch.full((2, 4, 8, 8), 20.0)
         for at in ([0, 0, 1, 1], [2], [3]):

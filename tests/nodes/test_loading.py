@@ -53,7 +53,7 @@ class TestUnet:
         assert model.model.model_config.unet_config["context_dim"] == 64
 
     def test_whole_file_replaces_the_base(self, loading, stand_ins):
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        base = load_svd(loading, stand_ins)
         model = loading.load_unet(str(stand_ins / "unet.safetensors"), base, "default")
         assert model.model is not base.model
         assert not model.patches
@@ -83,7 +83,7 @@ class TestUnet:
             loading.load_unet(str(stand_ins / "controlnext.safetensors"), None, "default")
 
     def test_key_that_fits_nothing_in_a_partial_file(self, loading, stand_ins, tmp_path):
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        base = load_svd(loading, stand_ins)
         save_file({"strange": torch.zeros(1)}, tmp_path / "x.safetensors")
         with pytest.raises(ValueError, match="strange is unknown"):
             loading.load_unet(str(tmp_path / "x.safetensors"), base, "default")
@@ -117,7 +117,7 @@ class TestPartialUnet:
     def base(self, request, loading, stand_ins, weights, monkeypatch):
         """SVD as Load SVD Models gives it, or as the host's own checkpoint loader does."""
         if request.param == "ours":
-            return loading.load_svd_unet(str(stand_ins / "svd"))
+            return load_svd(loading, stand_ins)
         return load_with_the_host(weights, stand_ins, monkeypatch)
 
     def test_its_weights_are_merged(self, load, loading, base, part):
@@ -179,7 +179,7 @@ class TestPartialUnet:
         assert found.dtype == torch.float8_e4m3fn
 
     def test_whole_file_keeps_what_the_base_carries(self, loading, stand_ins):
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        base = load_svd(loading, stand_ins)
         key = "diffusion_model.middle_block.1.proj_in.weight"
         base.add_patches({key: ("diff", (torch.ones(64, 64),))})
         model = loading.load_unet(str(stand_ins / "unet.safetensors"), base, "fp8_e5m2")
@@ -191,6 +191,12 @@ class TestPartialUnet:
         base = loading.load_unet(path, None, "default")
         with pytest.raises(ValueError, match="base model's weights are quantised.*fp16"):
             loading.load_unet(part[0], base, "default")
+
+
+def load_svd(loading, folder):
+    """The stand-in of SVD's own UNet, as the host's MODEL."""
+    path = folder / "svd" / "unet" / "diffusion_pytorch_model.safetensors"
+    return loading.load_unet(str(path), None, "default")
 
 
 def load_with_the_host(weights, stand_ins, monkeypatch):
@@ -290,7 +296,7 @@ class TestQuantisedFiles:
             loading.load_unet(str(tmp_path / "x.safetensors"), None, "default")
 
     def test_a_part(self, loading, stand_ins, weights, tmp_path):
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        base = load_svd(loading, stand_ins)
         some = {k: v for k, v in weights.items() if "attn1" in k}
         path = save_scaled_fp8(some, tmp_path / "part.safetensors")
         with pytest.raises(ValueError, match="part.safetensors is scaled fp8"):
@@ -422,11 +428,12 @@ class TestSvdFolder:
         save_file({**load_file(path), **ids}, path)
         assert loading.load_svd_encoders(str(tmp_path / "svd"))[0]
 
-    def test_fp16_variant_comes_first(self, loading, stand_ins, tmp_path):
+    def test_fp16_variant_comes_first(self, load, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
-        (tmp_path / "svd" / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(b"")
-        with pytest.raises(ValueError, match="fp16.safetensors"):
-            loading.load_svd_unet(str(tmp_path / "svd"))
+        half = tmp_path / "svd" / "unet" / "diffusion_pytorch_model.fp16.safetensors"
+        half.write_bytes(b"")
+        find = load("nodes.host.files").weights_file
+        assert find(str(tmp_path / "svd"), "unet", "diffusion_pytorch_model") == str(half)
 
 
 class TestOddValues:
@@ -441,7 +448,7 @@ class TestOddValues:
     @pytest.mark.parametrize("case", SOME)
     def test_in_a_part_of_a_unet(self, loading, stand_ins, weights, tmp_path, case):
         path, key = tmp_path / "odd.bin", "mid_block.attentions.0.proj_in.bias"
-        base = loading.load_svd_unet(str(stand_ins / "svd"))
+        base = load_svd(loading, stand_ins)
         save(path, changed({key: weights[key]}, key, case))
         self.check(partial(loading.load_unet, str(path), base, "default"), path, case)
 

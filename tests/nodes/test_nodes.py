@@ -229,11 +229,7 @@ class TestSampler:
             "noise_injection_ratio": 0.0,
         }
         sampling = load("nodes.host.boxes")
-        with pytest.raises(ValueError, match="There is no sampler_name 'magic'"):
-            sampling.SampleSettings.from_widgets(
-                sampler_name="magic", scheduler="karras", **settings
-            )
-        with pytest.raises(ValueError, match="There is no scheduler 'magic'"):
-            sampling.SampleSettings.from_widgets(
-                sampler_name="euler", scheduler="magic", **settings
-            )
+        with pytest.raises(ValueError, match="Unknown sampler_name 'magic'"):
+            sampling.BoxSettings.from_widgets(sampler_name="magic", scheduler="karras", **settings)
+        with pytest.raises(ValueError, match="Unknown scheduler 'magic'"):
+            sampling.BoxSettings.from_widgets(sampler_name="euler", scheduler="magic", **settings)

@@ -62,9 +62,11 @@ def test_conditions_are_the_same(load, pipeline, native):
     pixels = torch.from_numpy(frame)[None].movedim(-1, 1) / 255
     settings = conditioning.KeyframeSettings(7, 127, 0.02)
     with torch.no_grad():
-        (((embedding, values),), _, ((zero, _),)) = conditioning.encode_keyframes(
+        encoded = conditioning.encode_keyframes(
             native[1], native[2], (pixels, pixels), noise, settings
         )
+    ((embedding, values),) = encoded.images[0]
+    ((zero, _),) = encoded.negative
     latent = values["concat_latent_image"]
     assert (latent - theirs.latent).abs().max() <= 1e-4 * theirs.latent.std()
     # The host keeps CLIP in half precision, which the stand-ins' weights fit.
@@ -89,19 +91,29 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
     theirs = pipeline(keyframes, control, SamplingSettings(**settings), seed=5, decode_chunk=2)
 
-    sampling, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
+    boxes, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
     images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
-    widgets = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
     with torch.no_grad():
-        latent = sampling.sample_inbetween(
-            native[:3],
+        latent = boxes.sample_inbetween(
+            boxes.SvdModels(*native[:3]),
             images,
-            (native[3], torch.from_numpy(control) / 255),
-            sampling.SampleSettings(height=SIZE[0], width=SIZE[1], **widgets, **settings),
+            boxes.Control(native[3], torch.from_numpy(control) / 255),
+            box_settings(boxes, settings),
         )
         ours = decode.decode_frames(native[2], latent["samples"], 2)
     difference = (ours * 255 - torch.from_numpy(theirs)).abs()
     assert difference.max() <= 1.0  # theirs is rounded to whole values
+
+
+def box_settings(boxes, sampling: dict):
+    """Settings of the box that samples as the command line does."""
+    return boxes.BoxSettings(
+        sampling=SamplingSettings(**sampling),
+        size=SIZE,
+        seed=5,
+        sampler_name="euler",
+        scheduler="karras",
+    )
 
 
 def widgets(node, **changed) -> dict:
@@ -183,7 +195,7 @@ def test_latents_agree(load, pipeline, native):
     from fcvg_core.sampling import draw_noise
     from fcvg_core.standalone.networks.denoising import denoise
 
-    sampling = load("nodes.host.boxes")
+    boxes = load("nodes.host.boxes")
     control = np.stack([picture(10 + i) for i in range(5)])
     images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
     noise = draw_noise(5, SIZE, 5)
@@ -192,17 +204,10 @@ def test_latents_agree(load, pipeline, native):
         frames = torch.from_numpy(control).movedim(-1, 1) / 255
         settings = SamplingSettings(**SETTINGS)
         theirs = denoise(pipeline.models, keyframes, frames, noise.latents, settings)
-        ours = sampling.sample_inbetween(
-            native[:3],
+        ours = boxes.sample_inbetween(
+            boxes.SvdModels(*native[:3]),
             images,
-            (native[3], torch.from_numpy(control) / 255),
-            sampling.SampleSettings(
-                height=SIZE[0],
-                width=SIZE[1],
-                seed=5,
-                sampler_name="euler",
-                scheduler="karras",
-                **SETTINGS,
-            ),
+            boxes.Control(native[3], torch.from_numpy(control) / 255),
+            box_settings(boxes, SETTINGS),
         )["samples"]
     assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()

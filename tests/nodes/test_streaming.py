@@ -228,7 +228,8 @@ class TestLoadingAgain:
         weights = load_file(stand_ins / "unet.safetensors")
         part = {k: v for k, v in weights.items() if "attn1" in k or "mix_factor" in k}
         save_file(part, tmp_path / "part.safetensors")
-        svd = loading.load_svd_unet(str(stand_ins / "svd"))
+        unet = stand_ins / "svd" / "unet" / "diffusion_pytorch_model.safetensors"
+        svd = loading.load_unet(str(unet), None, "default")
         clip_vision, vae = loading.load_svd_encoders(str(stand_ins / "svd"))
         return {
             "unet": loading.load_unet(str(stand_ins / "unet.safetensors"), None, "fp8_e4m3fn"),

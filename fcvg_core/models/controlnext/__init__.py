@@ -1,9 +1,15 @@
 """ControlNeXt: one network, whose versions are rows of its Config."""
 
-from .features import CONTROL_SCALE, add_control, prepare_control
-from .fit import check_fit, check_version
+from .features import (
+    add_control,
+    compute_features,
+    empty_features,
+    prepare_control,
+    steer_chunks,
+)
+from .fit import check_fit, check_num_frames, check_version
 from .keys import controlnext_config
-from .network import V1, V2, Config, ControlNeXt
+from .network import CONTROL_SCALE, V1, V2, Config, ControlNeXt
 
 __all__ = [
     "CONTROL_SCALE",
@@ -13,7 +19,11 @@ __all__ = [
     "V2",
     "add_control",
     "check_fit",
+    "check_num_frames",
     "check_version",
+    "compute_features",
     "controlnext_config",
+    "empty_features",
     "prepare_control",
+    "steer_chunks",
 ]

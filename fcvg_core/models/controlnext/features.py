@@ -1,45 +1,142 @@
-"""ControlNeXt's features, brought to a hidden state of the UNet and added to it.
+"""ControlNeXt's features of control frames, and how they steer a hidden state of the UNet.
 
 Source: Tian-one/FCVG models/unet_spatio_temporal_condition_controlnext.py:452-465.
 """
+
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ...errors import UserError
+from ..svd import timestep
+from .network import CONTROL_SCALE, ControlNeXt
 
-CONTROL_SCALE = 0.2  # FCVG's control level, line 464
 STD_EPSILON = 1e-5  # line 462
+FRAMES_PER_CALL = 8  # ControlNeXt works frame by frame, so fewer frames a call need less memory
+
+
+def empty_features(
+    network: ControlNeXt,
+    num_frames: int,
+    size: tuple[int, int],
+    *,
+    window: int,
+    dtype: torch.dtype,
+    device: torch.device,
+    offload: torch.device,
+) -> Tensor:
+    """Room for the prepared features of a video at one noise level.
+
+    The features of all frames are computed once a step: windows overlap, so computing the
+    features once a window would take a third more work. One frame of version 2 needs 1.5 MB
+    (576 x 1024, half precision). The features of a long video would leave the GPU too little
+    memory for the activations of a window, and moving them window by window is cheap.
+
+    Args:
+        size: (height, width) of the hidden state that the features will steer.
+        window: frames that the UNet sees at once.
+        device: keeps the features of a video that is one window.
+        offload: keeps the features of a longer video.
+
+    Returns:
+        [T, C, *size], not initialised.
+    """
+    kept = device if num_frames <= window else offload
+    shape = (num_frames, network.config.out_channels, *size)
+    return torch.empty(shape, dtype=dtype, device=kept)
+
+
+def compute_features(
+    network: ControlNeXt,
+    frames: Tensor,
+    sigma: Tensor,
+    out: Tensor,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    before_call: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the prepared features of every control frame at a noise level into `out`.
+
+    Args:
+        frames: [T, 3, H, W] in 0..1, or whole pixel values (uint8), which need a quarter of the
+            memory until they are used.
+        sigma: scalar.
+        out: from `empty_features`.
+        device, dtype: where, and in which number format, the network computes.
+        before_call: is called before each call of the network; it may raise to stop.
+    """
+    time = timestep(sigma).to(device)
+    for start in range(0, len(frames), FRAMES_PER_CALL):
+        before_call()
+        part = slice(start, start + FRAMES_PER_CALL)
+        features = network(_to_unit(frames[part]).to(device, dtype), time)
+        out[part] = prepare_control(features, out.shape[2:])
 
 
 def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """Features without their own mean and scale, at the hidden state's size.
+    """Normalised features at the size of the hidden state that they will steer.
 
-    Normalising comes before pooling: the pooled features' statistics are other ones. What the
-    hidden state lends (its mean and deviation) can be put on afterwards, since pooling is
-    linear; so this is done once a step for all passes, and less is kept.
+    Features are normalised first, because pooling changes mean and deviation. The hidden state's
+    own mean and deviation are applied later in `add_control` (pooling is linear), so this runs
+    once a step and only the small result is kept.
 
     Args:
         features: [T, C, h, w] of ControlNeXt.
-        size: (height, width) of the hidden state that they will be added to.
+        size: (height, width) of the hidden state.
 
     Returns:
-        [T, C, *size] of mean 0 and deviation 1 before pooling, in float32.
+        [T, C, *size], of mean 0 and deviation 1 before pooling, in float32.
     """
     features = features.float()  # the difference may overflow in half precision
     std, mean = torch.std_mean(features, dim=(1, 2, 3), keepdim=True)
     return F.adaptive_avg_pool2d((features - mean) / (std + STD_EPSILON), size)
 
 
+def steer_chunks(
+    hidden: Tensor,
+    control: Tensor,
+    *,
+    conditional: Sequence[bool],
+    levels: tuple[float, float],
+    strength: float,
+    backward: bool,
+) -> Tensor:
+    """Steer a hidden state that holds several chunks of the same frames.
+
+    Args:
+        hidden: [chunks * T, C, h, w], chunk after chunk.
+        control: [T, C, h, w] prepared features, forward in time, on any device.
+        conditional: for each chunk, whether it belongs to the conditional prediction.
+        levels: of the network, for conditional chunks and for all others.
+        strength: 1.0 is the reference's.
+        backward: whether the chunks hold the frames in reverse order.
+
+    Returns:
+        [chunks * T, C, h, w]. A chunk whose level is 0 keeps its values.
+    """
+    control = control.to(hidden)
+    if backward:
+        control = control.flip(0)
+    chunks = list(hidden.chunk(len(conditional)))
+    for i, is_conditional in enumerate(conditional):
+        level = levels[0] if is_conditional else levels[1]
+        if level:
+            chunks[i] = add_control(chunks[i], control, strength, level)
+    return torch.cat(chunks)
+
+
 def add_control(
     hidden: Tensor, control: Tensor, strength: float, level: float = CONTROL_SCALE
 ) -> Tensor:
-    """Steer a hidden state: control takes its mean and deviation, then is added.
+    """Give control the mean and deviation of a hidden state, then add control to it.
 
     Args:
-        hidden: [T, C, h, w] after the network's `down_block` of the UNet, a downsampler included;
-            the skip connection has been taken already and stays as it is.
+        hidden: [T, C, h, w] after the `down_block` of the UNet that the network's Config names,
+            after its downsampler too. The skip connection was branched off before, so it is not
+            steered.
         control: [T, C, h, w] from `prepare_control`.
         strength: 1.0 is the reference's; 0 changes nothing.
         level: one of the network's `levels`.
@@ -52,3 +149,8 @@ def add_control(
         )
     std, mean = torch.std_mean(hidden, dim=(1, 2, 3), keepdim=True)
     return hidden + (control * std + mean) * (level * strength)
+
+
+def _to_unit(frames: Tensor) -> Tensor:
+    """Frames in 0..1, from frames in 0..1 or from whole pixel values."""
+    return frames.float() / 255 if frames.dtype == torch.uint8 else frames

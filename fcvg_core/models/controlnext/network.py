@@ -1,6 +1,6 @@
 """ControlNeXt: control frames -> features, which are added to a hidden state of SVD's UNet.
 
-Version 2 is FCVG's network and that of ControlNeXt-SVD-v2. Version 1 is that of the first
+Version 2 is the network of FCVG and of ControlNeXt-SVD-v2. Version 1 is the network of the first
 ControlNeXt-SVD: it sees control at half the resolution, has a third residual block, steers what
 enters the middle block, and has learned how strongly it acts. Attribute names are the
 checkpoint's.
@@ -18,9 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .features import CONTROL_SCALE
-
-SCALE_LIMIT = 1.3  # the official file of version 1, line 472: sigmoid(scale) * 1.3
+CONTROL_SCALE = 0.2  # level of version 2: FCVG's unet_spatio_..._controlnext.py, line 464
+SCALE_LIMIT = 1.3  # version 1's unet_spatio_..._controlnext.py, line 472: sigmoid(scale) * 1.3
 TIME_CHANNELS, TIME_EMBEDDING = 128, 256
 
 
@@ -29,13 +28,15 @@ class Config:
     """Sizes of the network, and where and how it acts on a UNet.
 
     Attributes:
-        version: 2 of FCVG and of ControlNeXt-SVD-v2, 1 of the first ControlNeXt-SVD.
-        out_channels: of the UNet's hidden state that is steered.
+        version: 2 for FCVG and ControlNeXt-SVD-v2, 1 for the first ControlNeXt-SVD.
+        out_channels: channels of the UNet's hidden state that is steered.
+        down: channels after each residual block.
+        stem: channels after each convolution of the stem.
         pool: whether a pooling after the stem halves the size.
         learned_scale: whether the file holds how strongly control acts.
-        down_block: of the UNet. The hidden state that leaves the block is steered; its skip
-            connections are not.
-        halvings: how often height and width of the latents were halved before the hidden state.
+        down_block: number of the UNet's down block. The hidden state that leaves the block is
+            steered; the block's skip connections are not.
+        halvings: how often height and width of the latents were halved before this hidden state.
         repeats_first_frame: whether every window begins with the video's first control frame.
     """
 
@@ -48,6 +49,13 @@ class Config:
     down_block: int = 0
     halvings: int = 1
     repeats_first_frame: bool = True
+
+    def hidden_size(self, latent_size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of the hidden state that is steered, from those of the latents."""
+        height, width = latent_size
+        for _ in range(self.halvings):
+            height, width = (height + 1) // 2, (width + 1) // 2
+        return height, width
 
 
 V2 = Config(version=2, out_channels=320, down=(128, 256))
@@ -97,8 +105,8 @@ class ControlNeXt(nn.Module):
             timestep: scalar, 0.25 * ln(sigma).
 
         Returns:
-            [T, out_channels, h, w], h about H / 8: not the size of the hidden state; see
-            `prepare_control`.
+            [T, out_channels, h, w], h about H / 8. This is not the size of the hidden state;
+            `prepare_control` makes it so.
         """
         embedding = self.time_embedding(timestep_features(timestep).to(frames))
         hidden = self.embedding(frames)
@@ -110,8 +118,8 @@ class ControlNeXt(nn.Module):
     def levels(self) -> tuple[float, float]:
         """How strongly control acts on the conditional and on the unconditional half.
 
-        The official code multiplies the unconditional half's level by zero: version 2 before it
-        is used, version 1 before the sigmoid, where half of the limit is left.
+        The official code multiplies the unconditional half's level by zero. Version 2 multiplies
+        the level itself. Version 1 multiplies before the sigmoid, so half of the limit is left.
         """
         if not self.config.learned_scale:
             return CONTROL_SCALE, 0.0
@@ -171,7 +179,7 @@ class Downsample(nn.Module):
 
 
 def _stem(widths: tuple[int, int, int], operations, make: dict) -> nn.Sequential:
-    """Half size; the second and third convolution have no padding and trim two pixels each."""
+    """Half the size; the second and third convolution have no padding and trim two pixels each."""
     first, second, third = widths
     return nn.Sequential(
         operations.Conv2d(3, first, 3, stride=2, padding=1, **make),

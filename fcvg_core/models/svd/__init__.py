@@ -2,12 +2,19 @@
 
 from .conditioning import augment_keyframe, check_size
 from .keys import QUANT_CONV, rename_image_encoder, rename_unet, rename_vae
+from .prediction import SCHEDULER, SIGMA_MAX, SIGMA_MIN, denoise_latents, noisy_deviation, timestep
 
 __all__ = [
     "QUANT_CONV",
+    "SCHEDULER",
+    "SIGMA_MAX",
+    "SIGMA_MIN",
     "augment_keyframe",
     "check_size",
+    "denoise_latents",
+    "noisy_deviation",
     "rename_image_encoder",
     "rename_unet",
     "rename_vae",
+    "timestep",
 ]

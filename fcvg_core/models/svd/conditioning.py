@@ -1,4 +1,4 @@
-"""What SVD takes of a keyframe besides latents, made as the reference makes it.
+"""The size and the augmentation of a keyframe, as SVD's reference code has them.
 
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:140-195, 519-545, 776-869.
 """
@@ -11,7 +11,7 @@ SIZE_STEP = 64  # latents are divided by 8 by the VAE and by 8 by the UNet
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise UserError unless the model can take frames of this size."""
+    """Raise UserError unless SVD can take frames of this size."""
     for name, value in (("height", height), ("width", width)):
         if value < SIZE_STEP or value % SIZE_STEP:
             lower = max(value // SIZE_STEP, 1) * SIZE_STEP
@@ -22,12 +22,13 @@ def check_size(height: int, width: int) -> None:
 
 
 def augment_keyframe(frame: Tensor, noise: Tensor, strength: float) -> Tensor:
-    """A keyframe with augmentation noise, ready for the VAE.
+    """A keyframe with augmentation noise, ready for the VAE to encode.
 
     Args:
         frame: [1, 3, H, W] in 0..1.
         noise: [1, 3, H, W], unit variance, the same for both keyframes.
-        strength: as SVD counts it, in the -1..1 range; half as large in 0..1.
+        strength: standard deviation of the noise for pixels in -1..1; for pixels in 0..1 it is
+            half as large.
 
     Returns:
         [1, 3, H, W], about 0..1 and not clamped.

@@ -1,8 +1,8 @@
-"""What SVD's config files have to say, part by part: what else they say is used by nobody.
+"""The values of SVD's config files, part by part, and what each value may be.
 
-A value that makes no other network of the same tensors is SVD's own: another one would give
-another picture without a word. Sizes are free, as long as networks of such sizes exist; whether
-they are a file's is told by its tensors.
+A value that changes how a network computes, but not the shapes of its tensors, has to be SVD's
+own: another value would give wrong pictures without any error. A size may be any size that such a
+network can have; whether it fits a weights file shows in the file's tensors.
 """
 
 import math
@@ -13,12 +13,12 @@ from typing import Any
 from ...errors import UserError
 from ...quoting import shown
 
-BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the pixels
+BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the height and width
 MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64
-NORM_GROUPS = 32  # channels come in as many groups
-HEAD_CHANNELS = 64  # of one head of the UNet's attention, and of CLIP's
-CLIP_HEAD_CHANNELS = {1280: 80}  # ViT-H's, which SVD has
-IMAGE_SIZE = 224  # pixels, what CLIP is shown
+NORM_GROUPS = 32  # number of groups into which norms divide channels
+HEAD_CHANNELS = 64  # channels of one attention head, in the UNet and in CLIP
+CLIP_HEAD_CHANNELS = {1280: 80}  # by width; ViT-H, which SVD uses, differs from HEAD_CHANNELS
+IMAGE_SIZE = 224  # pixels of CLIP's input
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Rule:
     """What one value has to be.
 
     Attributes:
-        default: SVD's own, where the file names none.
-        expected: in words.
+        default: SVD's own value, for a file that does not name the value.
+        expected: the right values, in words.
         fits: whether a value is right.
     """
 
@@ -55,7 +55,7 @@ def _whole(default: int, most: int) -> Rule:
 
 
 def _per_block(default: int | list[int], most: int, expected: str) -> Rule:
-    """A whole number, or one for each block."""
+    """A whole number, or a list with a whole number for each block."""
     return Rule(
         default,
         f"{expected}: a whole number from 1 to {most}, or {BLOCKS} of them",
@@ -100,7 +100,7 @@ def _is_number(value: Any) -> bool:
 
 
 Rules = dict[str, Rule]
-CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # what a network is, and no size
+CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # they name the network's class
 INDEX: Rules = {CLASS: _beginning("StableVideoDiffusionPipeline")}
 UNET: Rules = {
     CLASS: _beginning("UNetSpatioTemporalCondition"),
@@ -146,15 +146,15 @@ IMAGE_ENCODER: Rules = {
 
 
 def read_config(found: Any, rules: Rules, *, name: str) -> dict:
-    """The values that the rules know, where the file names none SVD's own.
+    """The values that have rules; SVD's own values for those that the file does not name.
 
     Args:
-        found: what the file holds.
-        rules: of this part.
-        name: of the file, for messages.
+        found: the content of the file.
+        rules: the rules of this part.
+        name: name of the file, for messages.
 
     Raises:
-        UserError: a value is not what it has to be.
+        UserError: a value is wrong.
     """
     if not isinstance(found, Mapping):
         raise UserError(f"{name} holds a {type(found).__name__}; expected SVD's settings by name.")
@@ -167,7 +167,7 @@ def read_config(found: Any, rules: Rules, *, name: str) -> dict:
 
 
 def check_unet(config: dict, *, name: str) -> None:
-    """Raise UserError unless the heads of the UNet's attention have SVD's channels.
+    """Raise UserError unless each attention head of the UNet has as many channels as in SVD.
 
     Args:
         config: from `read_config`, with UNET.
@@ -184,7 +184,7 @@ def check_unet(config: dict, *, name: str) -> None:
 
 
 def check_image_encoder(config: dict, *, name: str) -> None:
-    """Raise UserError unless the heads of CLIP's attention have the channels that CLIP's have.
+    """Raise UserError unless each attention head of CLIP has its usual number of channels.
 
     Args:
         config: from `read_config`, with IMAGE_ENCODER.
@@ -198,18 +198,18 @@ def check_image_encoder(config: dict, *, name: str) -> None:
 
 
 def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -> None:
-    """Raise UserError unless the UNet takes as many numbers as CLIP gives.
+    """Raise UserError unless CLIP's embeddings have the length that the UNet needs.
 
     Args:
-        names: of the UNet's file and of CLIP's.
+        names: names of the UNet's and of CLIP's config file, for messages.
     """
-    taken, given = unet["cross_attention_dim"], image_encoder["projection_dim"]
-    if any(one != given for one in per_block(taken)):
+    needed, length = unet["cross_attention_dim"], image_encoder["projection_dim"]
+    if any(one != length for one in per_block(needed)):
         raise _wrong(
             names[0],
             "cross_attention_dim",
-            taken,
-            f"{given}, which is projection_dim in {names[1]}",
+            needed,
+            f"{length}, which is projection_dim in {names[1]}",
         )
 
 
@@ -220,13 +220,13 @@ def per_block(value: int | list[int]) -> list[int]:
 
 def _wrong(name: str, key: str, value: Any, expected: str) -> UserError:
     return UserError(
-        f"{name}: {key} is {_shown(value)}; expected {expected}. Take the folder of SVD as it was "
+        f"{name}: {key} is {_shown(value)}; expected {expected}. Use the folder of SVD as it was "
         "published."
     )
 
 
 def _shown(value: Any) -> str:
-    """A value of a JSON file in a message; what is nested, by its kind."""
+    """A value of a JSON file for a message; nested values are not written out."""
     if value is None:
         return "null"
     if (

@@ -1,7 +1,7 @@
 """Published key names of SVD -> ComfyUI's.
 
-SVD in diffusers' names, as FCVG's `unet.safetensors` has them, fits the host's SVD after a pure
-renaming of the UNet; its VAE needs two linear layers in another form as well.
+FCVG's `unet.safetensors` has diffusers' names. To fit the host's SVD, a UNet needs other names
+only; the VAE also needs two linear layers in another form.
 """
 
 import re
@@ -65,17 +65,17 @@ _VAE_LAYERS = (
     (r"\.time_mixer\.mix_factor$", lambda m: ".mix_factor"),
     (r"\.spatial_res_block\.", lambda m: "."),
 )
-_VAE_TEMPORAL_LAYERS = _RESNET_LAYERS[1:]  # inside a time stack the UNet's names hold
-# diffusers' last layer of the encoder, which `rename_vae` takes away.
+_VAE_TEMPORAL_LAYERS = _RESNET_LAYERS[1:]  # a time stack has the UNet's names
+# The last layer of diffusers' encoder, which `rename_vae` removes.
 QUANT_CONV: Shapes = {"quant_conv.weight": (8, 8, 1, 1), "quant_conv.bias": (8,)}
-_LAST_LAYER = "encoder.conv_out"  # before it
+_LAST_LAYER = "encoder.conv_out"  # comes before `quant_conv`
 _VAE_PLAIN_LAYERS = ((r"\.conv_shortcut\.", lambda m: ".nin_shortcut."),)
 
 
 def rename_unet(state_dict: StateDict) -> StateDict:
-    """SVD's UNet, whole or in part, under the host's names; the tensors themselves are shared.
+    """SVD's UNet, whole or in part, under the host's names; the tensors are not copied.
 
-    Keys that have the host's names already, with or without a checkpoint's prefix, stay.
+    Keys that are the host's already stay, but lose a checkpoint's prefix.
     """
     return {
         _unet_key(key.removeprefix("model.diffusion_model.")): value
@@ -86,8 +86,8 @@ def rename_unet(state_dict: StateDict) -> StateDict:
 def rename_vae(state_dict: StateDict) -> StateDict:
     """diffusers' AutoencoderKLTemporalDecoder under the host's names.
 
-    The host's attention is made of 1x1 convolutions, and its encoder ends without diffusers'
-    `quant_conv`, a linear layer that is folded into the convolution before it.
+    The host's attention consists of 1x1 convolutions. The host's encoder has no `quant_conv`;
+    this linear layer of diffusers is folded into the convolution before it.
     """
     rest = dict(state_dict)
     folded = _fold_linear(
@@ -108,12 +108,15 @@ def rename_vae(state_dict: StateDict) -> StateDict:
 
 
 def rename_image_encoder(state_dict: StateDict) -> StateDict:
-    """transformers' CLIPVisionModelWithProjection: the host has its names; a buffer goes."""
+    """transformers' CLIPVisionModelWithProjection without its `position_ids` buffer.
+
+    All other keys are the host's already.
+    """
     return {k: v for k, v in state_dict.items() if not k.endswith("position_ids")}
 
 
 def _slot(layer: str) -> int:
-    """Resnet, then attention, within one of the host's blocks."""
+    """Number of a layer in a block of the host: the resnet is first, then the attention."""
     return 0 if layer == "resnets" else 1
 
 
@@ -136,9 +139,9 @@ def _vae_key(key: str) -> str:
 def _fold_linear(
     weight: Tensor | None, bias: Tensor | None, conv: Tensor | None, offset: Tensor | None
 ) -> tuple[Tensor, Tensor] | None:
-    """Put a linear layer that follows a convolution into it: W' = Q W, b' = Q b + q.
+    """Fold a linear layer into the convolution before it: W' = Q W, b' = Q b + q.
 
-    None where they are no such layers; what is wrong with them is for the caller to say.
+    None if the tensors are not those of two such layers; the caller reports what is wrong.
     """
     layers = (weight, bias, conv, offset)
     if any(layer is None or layer.dtype not in FLOATS for layer in layers):
@@ -147,6 +150,6 @@ def _fold_linear(
     if (weight.shape, bias.shape) != ((count, count, 1, 1), (count,)) or conv.shape[:1] != (count,):
         return None
     weight = weight[:, :, 0, 0].double()
-    # Float32 whatever the file has: rounded to half, the products would be off by 1e-3.
+    # In float32 for every file: products rounded to half precision would be off by 1e-3.
     folded = torch.tensordot(weight, conv.double(), dims=1)
     return folded.float(), (weight @ offset.double() + bias.double()).float()

@@ -20,7 +20,7 @@ from ...errors import UserError
 from ...files.writing import write_aside
 from ...json_text import parse_json
 from ...models.controlnext import V2, ControlNeXt
-from ..networks import loading
+from ...models.svd import SCHEDULER
 
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has heads of 64 channels, whatever the width.
@@ -43,7 +43,6 @@ IMAGE_ENCODER = {
     "num_attention_heads": 1, "num_channels": 3, "image_size": 224, "patch_size": 32,
     "hidden_act": "gelu", "layer_norm_eps": 1e-5,
 }  # fmt: skip
-SCHEDULER = {"_class_name": "EulerDiscreteScheduler", **loading.SCHEDULER}
 # SVD's feature_extractor/preprocessor_config.json.
 FEATURE_EXTRACTOR = {
     "image_processor_type": "CLIPImageProcessor", "do_convert_rgb": True, "do_resize": True,
@@ -103,7 +102,9 @@ def _contents() -> dict[str, bytes]:
         f"svd/vae/{weights}": _packed(fill(vae)),
         "svd/image_encoder/config.json": _json(IMAGE_ENCODER),
         "svd/image_encoder/model.safetensors": _packed(fill(encoder)),
-        "svd/scheduler/scheduler_config.json": _json(SCHEDULER),
+        "svd/scheduler/scheduler_config.json": _json(
+            {"_class_name": "EulerDiscreteScheduler", **SCHEDULER}
+        ),
         "svd/feature_extractor/preprocessor_config.json": _json(FEATURE_EXTRACTOR),
         "svd/model_index.json": _json(MODEL_INDEX),
         "unet.safetensors": _packed(fill(unet, salt="fcvg ")),

@@ -1,1 +1,1 @@
-"""The networks as diffusers and transformers have them: loaded, denoising, decoding."""
+"""The networks of diffusers and transformers: loading, denoising and decoding."""

@@ -19,20 +19,21 @@ from ...quoting import shown
 from ...weights import unwrap
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
-MAX_GROWTH = 8  # some tensors are one and the same in a pickle, and are written one by one
+MAX_GROWTH = 8  # tensors that share memory in a pickle are written one by one
 
 
 def convert(path: Path) -> tuple[Path, list[str]]:
     """Rewrite a file's weights, value for value, and leave the file as it is.
 
     Args:
-        path: written by torch.save; of a training checkpoint the weights alone are taken.
+        path: a file that torch.save wrote. From a training checkpoint only the weights are used.
 
     Returns:
-        The new file, and names of what was left out: no weights, or not those of the model.
+        The new file, and the names of all entries that it does not hold: entries that are no
+        weights, or not weights of the model.
 
     Raises:
-        UserError: the file is none of these, the new one exists, or can't hold them.
+        UserError: the file is no such file, the new file exists, or it can't hold these weights.
     """
     if path.suffix.lower() in SAFETENSORS:
         raise UserError(f"{path} is a .safetensors file already.")
@@ -41,13 +42,13 @@ def convert(path: Path) -> tuple[Path, list[str]]:
     check_name(path)
     target = path.with_suffix(".safetensors")
     _refuse_existing(target)
-    tensors, left = _tensors(read_pickle(path), path)
+    tensors, left_out = _tensors(read_pickle(path), path)
     _write(tensors, path, target)
-    return target, left
+    return target, left_out
 
 
 def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
-    """Write the whole file or none, with the rights that `path` has."""
+    """Write the whole file or no file, with the access rights of `path`."""
     from safetensors.torch import save_file
 
     try:
@@ -57,22 +58,23 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
             _refuse_existing(target)  # writing takes a while
     except UserError:
         raise
-    # What a .safetensors file can't hold, as sparse tensors; or a full disk in the library's words.
+    # The library raises errors of its own for sparse tensors, which it can't write, and for a full
+    # disk.
     except Exception as error:
         room = f"{free_room(target)} Make room there." if is_full(error) else ""
         raise UserError(
-            f"{target} can't be written: {error}.{room} {path} is as it was."
+            f"{target} can't be written: {error}.{room} {path} is not changed."
         ) from error
 
 
 def _refuse_existing(target: Path) -> None:
     if os.path.lexists(target):
-        raise UserError(f"{target} exists, and is left as it is: move it away first.")
+        raise UserError(f"{target} exists already and is not changed: move it away first.")
 
 
 def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """The weights in what was read, and names of the rest."""
-    found, left = unwrap(found)
+    """The weights of a file, and the names of its other entries."""
+    found, left_out = unwrap(found)
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds {type(found).__name__} and no list of weights.")
     named = [(str(key), value) for key, value in found.items() if isinstance(value, Tensor)]
@@ -84,10 +86,10 @@ def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     size, became = path.stat().st_size, sum(x.numel() * x.element_size() for x in tensors.values())
     if became > MAX_GROWTH * size:
         raise UserError(
-            f"{path} would become {became / size:.0f} times as large: its tensors repeat what is "
-            "there once, as no file of weights does."
+            f"{path} would become {became / size:.0f} times as large, because many of its tensors "
+            "share the same values. A file of weights does not do this."
         )
-    return tensors, left + [
+    return tensors, left_out + [
         shown(key) for key, value in found.items() if not isinstance(value, Tensor)
     ]
 

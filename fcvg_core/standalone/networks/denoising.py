@@ -5,51 +5,51 @@ dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
 pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 """
 
-import copy
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from ...errors import UserError
 from ...models.controlnext import (
-    CONTROL_SCALE,
-    V2,
     ControlNeXt,
-    add_control,
     check_fit,
-    prepare_control,
+    check_num_frames,
+    compute_features,
+    empty_features,
+    steer_chunks,
 )
+from ...models.svd import SIGMA_MAX, SIGMA_MIN, denoise_latents, noisy_deviation, timestep
 from ...sampling import (
+    Guidance,
     Window,
     average_windows,
+    euler_step,
     fuse,
-    guidance_ramp,
-    inject_noise,
+    guide,
     injection_steps,
+    karras_sigmas,
     plan_windows,
+    repeat_step,
 )
-from ...sampling.schedule import timestep
 from ...settings import SamplingSettings
 from .loading import Models
 
-FRAMES_PER_CALL = 8  # of ControlNeXt, which works frame by frame: bounds its memory
-
 
 @dataclass(frozen=True, eq=False)
-class Keyframe:
-    """What the UNet takes of a keyframe or of a reference image."""
+class EncodedImage:
+    """A keyframe or a reference image as the UNet takes it."""
 
-    embedding: Tensor  # [1, 1, D] of CLIP
-    latent: Tensor  # [1, 4, h, w] of the VAE, unscaled
+    embedding: Tensor  # [1, 1, D] from CLIP
+    latent: Tensor  # [1, 4, h, w] from the VAE, unscaled
 
 
 @torch.no_grad()
 def denoise(
     models: Models,
-    images: tuple[Keyframe, ...],
+    images: tuple[EncodedImage, ...],
     control_frames: Tensor | None,
     noise: Tensor,
     settings: SamplingSettings,
@@ -57,184 +57,187 @@ def denoise(
     draw: Callable[[], Tensor] | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Tensor:
-    """Latents of the frames between two keyframes, or of those that follow one image.
+    """Latents of the frames between two keyframes, or of the frames that follow one image.
 
     Args:
         models: on the device of `noise`.
         images: first and last keyframe, sampled in both directions; or one reference image, which
-            every frame is conditioned on, sampled in one.
+            conditions every frame, sampled in one direction.
         control_frames: [T, 3, H, W] in 0..1 or uint8, or None for no control.
         noise: [T, 4, h, w], unit variance.
-        draw: the next unit noise to inject, shaped like `noise`; needed for noise injection.
-        progress: is told how many steps are done.
+        draw: gives the next unit noise to inject, shaped like `noise`; noise injection needs it.
+        progress: gets the number of finished steps.
 
     Returns:
-        [T, 4, h, w] float32, as the VAE takes them after division by its scaling factor.
+        [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
     windows = plan_windows(len(noise), settings.window, settings.overlap)
-    _check_control(models, control_frames, noise)
-    control = _empty_features(models.controlnext, control_frames, noise, windows)
-    scheduler = copy.copy(models.scheduler)
-    scheduler.set_timesteps(settings.steps, device=noise.device)
-    latents = noise * scheduler.init_noise_sigma
+    control = _make_control(models, control_frames, noise, windows[0].length, settings)
+    sigmas = karras_sigmas(settings.steps, lowest=SIGMA_MIN, highest=SIGMA_MAX)
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
     if repeated and settings.noise_injection_steps and draw is None:
-        raise UserError("Noise injection needs `draw`, which gives the noise to inject.")
-    for i, t in enumerate(scheduler.timesteps):
-        sigma, sigma_next = scheduler.sigmas[i : i + 2]
+        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
+    latents = noise * noisy_deviation(sigmas[0])
+    for i in range(settings.steps):
+        sigma, sigma_next = sigmas[i : i + 2]
         if control is not None:
-            _run_controlnext(models.controlnext, control_frames, sigma, control)
-        times = settings.noise_injection_steps if i < repeated else 0
-        for left in range(times, -1, -1):
-            taken = copy.copy(scheduler)  # each repetition is the same step of the schedule
-            step = _Step(models, images, control, t, settings)
-            prediction = average_windows(taken.scale_model_input(latents, t), windows, step.predict)
-            latents = taken.step(prediction, t, latents).prev_sample
-            if left:
-                latents = inject_noise(latents, draw().to(latents), sigma, sigma_next)
-        scheduler = taken
+            control.compute(sigma)
+        unet = _UnetStep(models.unet, images, control, sigma, settings)
+        latents = repeat_step(
+            latents,
+            sigma,
+            sigma_next,
+            times=settings.noise_injection_steps if i < repeated else 0,
+            step=partial(unet.step, windows=windows, sigma_next=sigma_next),
+            draw=lambda: draw().to(noise),
+        )
         progress(i + 1)
     return latents
 
 
 @dataclass(frozen=True, eq=False)
-class _Step:
-    """The UNet's predictions at one noise level."""
+class _Control:
+    """Control frames, and the network's features of these frames at the current noise level."""
 
-    models: Models
-    images: tuple[Keyframe, ...]
-    control: Tensor | None  # [T, C, h, w] of the whole video
-    timestep: Tensor
+    network: ControlNeXt
+    frames: Tensor  # [T, 3, H, W]
+    features: Tensor  # [T, C, h, w], prepared
+
+    def compute(self, sigma: Tensor) -> None:
+        """Replace the features by the features at another noise level."""
+        weight = next(self.network.parameters())
+        compute_features(
+            self.network,
+            self.frames,
+            sigma,
+            self.features,
+            device=weight.device,
+            dtype=weight.dtype,
+        )
+
+    def cut(self, window: Window) -> Tensor:
+        """The features that a window sees, forward in time."""
+        repeats = self.network.config.repeats_first_frame
+        return window.cut_control(self.features, repeats_first_frame=repeats)
+
+
+def _make_control(
+    models: Models,
+    frames: Tensor | None,
+    noise: Tensor,
+    window: int,
+    settings: SamplingSettings,
+) -> _Control | None:
+    """Control with room for its features; None where nothing is steered."""
+    if frames is None:
+        return None
+    network = models.controlnext
+    check_num_frames(frames, len(noise))
+    check_fit(network, models.unet.config.block_out_channels)
+    if settings.control_weight == 0:
+        return None
+    features = empty_features(
+        network,
+        len(frames),
+        network.config.hidden_size(tuple(noise.shape[2:])),
+        window=window,
+        dtype=next(network.parameters()).dtype,
+        device=noise.device,
+        offload=torch.device("cpu"),
+    )
+    return _Control(network, frames, features)
+
+
+@dataclass(frozen=True, eq=False)
+class _UnetStep:
+    """The UNet at one noise level."""
+
+    unet: nn.Module
+    images: tuple[EncodedImage, ...]
+    control: _Control | None
+    sigma: Tensor
     settings: SamplingSettings
 
-    def predict(self, latents: Tensor, window: Window) -> Tensor:
+    def step(self, latents: Tensor, *, windows: list[Window], sigma_next: Tensor) -> Tensor:
+        """Latents [T, 4, h, w] at the next noise level."""
+        scaled = latents / noisy_deviation(self.sigma)
+        prediction = average_windows(scaled, windows, self._predict)
+        denoised = denoise_latents(prediction, latents, self.sigma)
+        return euler_step(latents, denoised, self.sigma, sigma_next)
+
+    def _predict(self, latents: Tensor, window: Window) -> Tensor:
         """v-prediction [T, 4, h, w] of a window, its directions fused."""
-        control = self._window_control(window)
-        forward = self._one_direction(latents, control, self.images[0])
+        forward = self._one_direction(latents, window, self.images[0], backward=False)
         if len(self.images) == 1:
             return forward
-        flipped = None if control is None else control.flip(0)
-        backward = self._one_direction(latents.flip(0), flipped, self.images[1])
+        backward = self._one_direction(latents.flip(0), window, self.images[1], backward=True)
         return fuse(forward, backward.flip(0))
 
-    def _window_control(self, window: Window) -> Tensor | None:
-        if self.control is None:
-            return None
-        repeats = self.models.controlnext.config.repeats_first_frame
-        return self.control[window.control_frames if repeats else window.frames]
-
-    def _one_direction(self, latents: Tensor, control: Tensor | None, image: Keyframe) -> Tensor:
-        settings, unet = self.settings, self.models.unet
-        guided = settings.guidance_start != 1.0 or settings.guidance_end != 1.0
-        # Unconditional half first; it would cancel out at a guidance of 1.
-        given = torch.tensor([0.0, 1.0] if guided else [1.0]).to(latents)
+    def _one_direction(
+        self, latents: Tensor, window: Window, image: EncodedImage, *, backward: bool
+    ) -> Tensor:
+        """v-prediction of one direction; latents and prediction are in its own order of time."""
+        settings = self.settings
+        guidance = Guidance(settings.guidance_start, settings.guidance_end)
+        # Shares of the image in each half of the batch; the unconditional half comes first.
+        shares = torch.tensor([0.0, 1.0] if guidance.needs_uncond else [1.0]).to(latents)
         repeated = image.latent.expand(len(latents), -1, -1, -1)
-        sample = torch.stack([torch.cat([latents, repeated * g], dim=1) for g in given])
+        sample = torch.stack([torch.cat([latents, repeated * share], dim=1) for share in shares])
         ids = (settings.fps - 1, settings.motion_bucket_id, settings.augmentation)
-        with self._steered(control):
-            out = unet(
-                sample.to(unet.dtype),
-                self.timestep,
-                encoder_hidden_states=(image.embedding * given[:, None, None]).to(unet.dtype),
-                added_time_ids=latents.new_tensor([ids] * len(given)),
+        with self._steered(window, backward):
+            out = self.unet(
+                sample.to(self.unet.dtype),
+                timestep(self.sigma).to(latents.device),
+                encoder_hidden_states=(image.embedding * shares[:, None, None]).to(self.unet.dtype),
+                added_time_ids=latents.new_tensor([ids] * len(shares)),
                 return_dict=False,
             )[0].float()
-        if not guided:
+        if not guidance.needs_uncond:
             return out[0]
-        ramp = guidance_ramp(settings.guidance_start, settings.guidance_end, latents)
-        return out[0] + ramp * (out[1] - out[0])
+        return guide(out[1], out[0], guidance.ramp(latents))
 
-    def _steered(self, control: Tensor | None) -> AbstractContextManager:
-        network = self.models.controlnext
-        if control is None:
-            return nullcontext()
-        return steered(
-            self.models.unet,
-            control,
-            self.settings.control_weight,
-            block=network.config.down_block,
-            levels=network.levels(),
-        )
+    @contextmanager
+    def _steered(self, window: Window, backward: bool) -> Iterator[None]:
+        if self.control is None:
+            yield
+            return
+        network, strength = self.control.network, self.settings.control_weight
+        with steered(self.unet, network, self.control.cut(window), strength, backward=backward):
+            yield
 
 
 @contextmanager
 def steered(
     unet: nn.Module,
-    control: Tensor | None,
+    network: ControlNeXt,
+    control: Tensor,
     strength: float,
     *,
-    block: int = V2.down_block,
-    levels: tuple[float, float] = (CONTROL_SCALE, 0.0),
+    backward: bool = False,
 ) -> Iterator[None]:
-    """Let ControlNeXt steer the UNet: the conditional half is the last of its batch.
-
-    The hidden state that leaves a down block is changed, skip connections are not.
+    """Let ControlNeXt steer the UNet. The conditional half has to be the last of the UNet's batch.
 
     Args:
-        control: [T, C, h, w] from `prepare_control`, or None for no control.
-        strength: 1.0 is the reference's; 0 is no control.
-        block: the network's `down_block`; version 2's by default, and so are the levels.
-        levels: the network's `levels` on the conditional half and on the other.
+        control: [T, C, h, w] prepared features, forward in time.
+        strength: 1.0 is the reference's.
+        backward: whether the UNet gets the frames in reverse order.
     """
-    if control is None or strength == 0:
-        yield
-        return
-    conditional, unconditional = levels
 
-    def add(block: nn.Module, args: tuple, output: tuple) -> tuple:
+    def steer(block: nn.Module, args: tuple, output: tuple) -> tuple:
         hidden, skips = output
-        parts = list(hidden.split(len(control)))
-        like = control.to(hidden)
-        for i, part in enumerate(parts):
-            level = conditional if i == len(parts) - 1 else unconditional
-            if level:
-                parts[i] = add_control(part, like, strength, level)
-        return torch.cat(parts), skips
+        unconditional = len(hidden) // len(control) - 1
+        hidden = steer_chunks(
+            hidden,
+            control,
+            conditional=[False] * unconditional + [True],
+            levels=network.levels(),
+            strength=strength,
+            backward=backward,
+        )
+        return hidden, skips
 
-    handle = unet.down_blocks[block].register_forward_hook(add)
+    handle = unet.down_blocks[network.config.down_block].register_forward_hook(steer)
     try:
         yield
     finally:
         handle.remove()
-
-
-def _empty_features(
-    network: ControlNeXt, frames: Tensor | None, latents: Tensor, windows: list[Window]
-) -> Tensor | None:
-    """Room for the features of every frame, at the size of the hidden state that they steer."""
-    if frames is None:
-        return None
-    # Of a long video only one window's features are needed at once, so they wait on the CPU. To
-    # compute them once a window instead is a third more work, as windows overlap.
-    device = latents.device if len(windows) == 1 else torch.device("cpu")
-    size = tuple(latents.shape[2:])
-    for _ in range(network.config.halvings):
-        size = tuple((length + 1) // 2 for length in size)
-    shape = (len(frames), network.config.out_channels, *size)
-    return torch.empty(shape, dtype=next(network.parameters()).dtype, device=device)
-
-
-def _run_controlnext(network: ControlNeXt, frames: Tensor, sigma: Tensor, out: Tensor) -> None:
-    """Put the prepared features of every frame at a noise level into `out`."""
-    like = next(network.parameters())
-    time = timestep(sigma).to(like.device)
-    for start in range(0, len(frames), FRAMES_PER_CALL):
-        part = slice(start, start + FRAMES_PER_CALL)
-        features = network(_to_unit(frames[part]).to(like), time)
-        out[part] = prepare_control(features, out.shape[2:])
-
-
-def _to_unit(frames: Tensor) -> Tensor:
-    """Frames in 0..1; whole pixel values stay so until they are used, a quarter of the memory."""
-    return frames.float() / 255 if frames.dtype == torch.uint8 else frames
-
-
-def _check_control(models: Models, frames: Tensor | None, noise: Tensor) -> None:
-    if frames is None:
-        return
-    if len(frames) != len(noise):
-        raise UserError(
-            f"There are {len(frames)} control frames for a video of {len(noise)} frames: give as "
-            "many to both."
-        )
-    check_fit(models.controlnext, models.unet.config.block_out_channels)

@@ -1,4 +1,4 @@
-"""Which device and number format a run takes."""
+"""The device and the number format that a run uses."""
 
 import shutil
 import warnings
@@ -11,15 +11,15 @@ from ...errors import UserError
 from ...quoting import quote
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
-# What PyTorch raises where a device is not there, was not built in or can't compute.
+# PyTorch's errors for a device that is missing, not supported by this build or can't compute.
 FAILURES = (RuntimeError, AssertionError, ImportError, TypeError)
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; for "auto" the fastest there is.
+    """The device of a name; for "auto" the fastest device of this machine.
 
     Raises:
-        UserError: there is no such device, or nothing can be computed on it.
+        UserError: there is no such device, or it can't compute.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -27,7 +27,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of names that PyTorch will drop
+            warnings.simplefilter("ignore")  # about names that PyTorch will drop
             device = torch.device(name)
         works = _computes(device, torch.float32)
     except torch.cuda.OutOfMemoryError:
@@ -41,9 +41,9 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(name: str, device: torch.device) -> torch.dtype:
-    """The number format of that name; for "auto" float32 on a CPU and half precision elsewhere.
+    """The number format of a name; for "auto" float32 on a CPU and half precision elsewhere.
 
-    Where the device has bfloat16 it is taken: it does not overflow.
+    "auto" prefers bfloat16, which does not overflow, to float16 if the device has bfloat16.
 
     Raises:
         UserError: the device can't compute in this format.
@@ -64,7 +64,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def describe_device() -> Device:
-    """What a run with --device auto would take, for `diagnose`."""
+    """The device that a run with --device auto would use, for `diagnose`."""
     device = choose_device("auto")
     dtype = str(choose_dtype("auto", device)).removeprefix("torch.")
     build = "for the CPU alone"
@@ -75,7 +75,7 @@ def describe_device() -> Device:
     if device.type == "cuda":
         try:
             free = torch.cuda.mem_get_info()[0] / 2**30
-        except RuntimeError:  # a card that is broken, or has no memory left at all
+        except RuntimeError:  # the card is broken, or its memory is full
             free = 0.0
         return Device("cuda", torch.cuda.get_device_name(), free, build, dtype)
     if device.type == "mps":
@@ -84,7 +84,7 @@ def describe_device() -> Device:
 
 
 def _computes(device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether a convolution, which is what a run consists of, gives the right numbers."""
+    """Whether a convolution, the main operation of a run, gives the right numbers."""
     ones = torch.ones(1, 1, 2, 2, device=device, dtype=dtype)
     return F.conv2d(ones, ones).flatten().tolist() == [4.0]
 
@@ -96,7 +96,7 @@ def _no_device(name: str, reason: str) -> UserError:
         for kind, found in (("mps", torch.backends.mps), ("xpu", torch.xpu))
         if found.is_available()
     ]
-    # Of other devices PyTorch speaks at length, and as if the fault were its own.
+    # For other devices PyTorch's message is long and reads like a fault of PyTorch.
     reason = f" ({reason[:100]})" if name.startswith("cuda") else ""
     return UserError(
         f"There is no device {quote(name)} here that can compute{reason}; there is: "

@@ -1,7 +1,7 @@
 """Model files -> diffusers' and transformers' networks, and ControlNeXt.
 
-Every file's header is checked before the first weight is read. Nothing is held twice: networks are
-made without memory, and each tensor of a file becomes the network's own, converted one at a time.
+The headers of all files are checked before the first weight is read. No tensor is held twice:
+networks are made without memory, and each tensor of a file, converted, becomes the network's own.
 """
 
 import logging
@@ -34,13 +34,6 @@ from ...models.svd.configs import (
 )
 
 CONFIG = "config.json"
-# SVD's scheduler as FCVG runs it, whatever a folder says.
-SCHEDULER = {
-    "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012,
-    "beta_schedule": "scaled_linear", "interpolation_type": "linear",
-    "prediction_type": "v_prediction", "sigma_min": 0.002, "sigma_max": 700.0, "steps_offset": 1,
-    "timestep_spacing": "leading", "timestep_type": "continuous", "use_karras_sigmas": True,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,6 @@ class Models:
     vae: Any  # diffusers.AutoencoderKLTemporalDecoder
     image_encoder: Any  # transformers.CLIPVisionModelWithProjection
     controlnext: ControlNeXt
-    scheduler: Any  # diffusers.EulerDiscreteScheduler
 
 
 PARTS = tuple(field.name for field in fields(Models))
@@ -60,19 +52,19 @@ PARTS = tuple(field.name for field in fields(Models))
 def load_models(
     svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
 ) -> Iterator[tuple[str, Any]]:
-    """Load what a run needs, one network after the other; before the first one, check them all.
+    """Check the files of all networks of a run, then load one network after the other.
 
     Args:
         svd: SVD in diffusers' layout.
-        unet: FCVG's or ControlNeXt-SVD's UNet; where it holds a part of the tensors, the rest are
-            SVD's.
+        unet: FCVG's or ControlNeXt-SVD's UNet. SVD's UNet gives the tensors that it lacks.
         controlnext: ControlNeXt, version 2 or 1.
 
     Yields:
         Name (a field of `Models`) and network.
 
     Raises:
-        UserError: a file is missing, damaged or another one, or files do not go together.
+        UserError: a file is missing, damaged or holds another network, or two files do not fit
+            each other.
     """
     yield from fill_models(check_models(svd, unet, controlnext, dtype))
 
@@ -80,7 +72,7 @@ def load_models(
 def check_models(
     svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
 ) -> dict[str, "Checked"]:
-    """Every network of a run, before any weight is read; arguments and errors of `load_models`."""
+    """Every network of a run, before weights are read; arguments and errors as `load_models`."""
     check_svd(svd)
     return {
         "unet": check_unet_files(svd, unet, dtype),
@@ -91,19 +83,18 @@ def check_models(
 
 
 def fill_models(checked: dict[str, "Checked"]) -> Iterator[tuple[str, Any]]:
-    """Read the weights of what `check_models` gave, which holds no network afterwards.
+    """Read the weights of the networks from `check_models`, and remove each from `checked`.
 
     Yields:
         As `load_models`.
     """
     for name in list(checked):
         yield name, checked.pop(name).fill()
-    yield "scheduler", load_scheduler()
 
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """A network without memory, and the files that its tensors are in: they fit each other.
+    """A network without memory, and the files that hold its tensors; network and files fit.
 
     Attributes:
         network: on the meta device.
@@ -115,7 +106,7 @@ class Checked:
     dtype: torch.dtype
 
     def fill(self) -> nn.Module:
-        """The network with its tensors, in evaluation mode."""
+        """The network with its weights, in evaluation mode."""
         tensors = {}
         for file in dict.fromkeys(self.owners.values()):
             keys = [key for key, owner in self.owners.items() if owner is file]
@@ -125,10 +116,10 @@ class Checked:
 
 
 def check_svd(svd: Path) -> None:
-    """Raise UserError unless a folder is SVD's, in diffusers' layout, by all its config files."""
+    """Raise UserError unless a folder is SVD in diffusers' layout, judged by its config files."""
     index = svd / MODEL_INDEX
     if not index.is_file():
-        raise UserError(f"{svd} is no diffusers folder of SVD: it has no {MODEL_INDEX}.")
+        raise UserError(f"{svd} is no folder of SVD in diffusers' layout: it has no {MODEL_INDEX}.")
     _config(index, INDEX)
     _config(svd / "vae" / CONFIG, VAE)
     check_together(
@@ -139,7 +130,7 @@ def check_svd(svd: Path) -> None:
 
 
 def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checked:
-    """SVD's UNet with a file's weights; the base's file gives only what that lacks."""
+    """SVD's UNet with a file's weights; SVD's own file gives the tensors that the file lacks."""
     from diffusers import UNetSpatioTemporalConditionModel
 
     config = svd / "unet" / CONFIG
@@ -152,14 +143,14 @@ def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checke
 
 
 def check_controlnext_file(path: Path, dtype: torch.dtype) -> Checked:
-    """ControlNeXt of the version and sizes that its file tells."""
+    """ControlNeXt; its version and its sizes are read from the file."""
     file = WeightFile(path)
     network = ControlNeXt(controlnext_config(file.shapes, name=str(path)), device="meta")
     return check_files(network, [file], dtype)
 
 
 def check_vae_files(svd: Path, dtype: torch.dtype) -> Checked:
-    """SVD's VAE with the temporal decoder; in float32 where it would overflow in float16."""
+    """SVD's VAE with the temporal decoder; in float32 instead of float16, in which it overflows."""
     from diffusers import AutoencoderKLTemporalDecoder
 
     config = svd / "vae" / CONFIG
@@ -186,13 +177,6 @@ def check_image_encoder_files(svd: Path, dtype: torch.dtype) -> Checked:
     return check_files(network, [file], dtype, ignored="position_ids", sizes=config)
 
 
-def load_scheduler():
-    """SVD's Euler scheduler."""
-    from diffusers import EulerDiscreteScheduler
-
-    return EulerDiscreteScheduler(**SCHEDULER)
-
-
 def check_files(
     network: nn.Module,
     files: list[WeightFile],
@@ -201,14 +185,14 @@ def check_files(
     ignored: str | tuple[str, ...] = (),
     sizes: Path | None = None,
 ) -> Checked:
-    """Give every tensor of a network its file: the first one, where that lacks it the next.
+    """Find the file of every tensor of a network: the first of the files that holds the tensor.
 
     Args:
-        ignored: how the keys end that a file may hold and the network does not need.
-        sizes: file that tells the network's sizes, for messages.
+        ignored: endings of keys that a file may hold although the network does not know them.
+        sizes: file from which the network's sizes were read, for messages.
 
     Raises:
-        UserError: a file holds what the network does not know, or tensors are missing.
+        UserError: a file holds tensors that the network does not know, or tensors are missing.
     """
     expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     owners: dict[str, WeightFile] = {}
@@ -218,13 +202,13 @@ def check_files(
         check_keys(found, expected, name=str(file.path), partial=partial, sizes=str(sizes or ""))
         owners = {**dict.fromkeys(found, file), **owners}
     if len(files) > 1:
-        taken = sum(file is files[0] for file in owners.values())
-        logging.info("%s gives %d of %d tensors.", files[0].path.name, taken, len(expected))
+        count = sum(file is files[0] for file in owners.values())
+        logging.info("%s gives %d of %d tensors.", files[0].path.name, count, len(expected))
     return Checked(network, owners, dtype)
 
 
 def _config(path: Path, rules: Rules) -> dict:
-    """The values of a config file that are used, without the name of a class."""
+    """The values of a config file that a network needs, without the name of its class."""
     if not path.exists():
         raise UserError(f"There is no file {path}: the download of SVD is not complete.")
     found = read_json(path, expected="a config file of SVD: the download of SVD is not complete")
@@ -247,15 +231,15 @@ def _image_encoder_config(svd: Path) -> dict:
 
 
 def _empty(build: Callable[[], nn.Module], config: Path, *, include_buffers: bool = True):
-    """A network of the sizes that a config file tells, without memory for weights."""
+    """A network with the sizes of a config file, without memory for weights."""
     from accelerate import init_empty_weights
 
     try:
         with init_empty_weights(include_buffers=include_buffers):
             return build()
-    except Exception as error:  # diffusers may raise anything over sizes that do not go together
+    except Exception as error:  # diffusers may raise any error for sizes that do not fit
         raise UserError(
-            f"{config} describes a network that can't be built ({error}). Take the folder of SVD "
+            f"{config} describes a network that can't be built ({error}). Use the folder of SVD "
             "as it was published."
         ) from error
 
@@ -270,6 +254,6 @@ def _part_file(
     if partial:
         raise UserError(
             f"{partial[0].path} is {describe(partial[0].shapes)} without all of its tensors, and "
-            f"{svd / part} has no weights to take the rest from."
+            f"{svd / part} has no weights file with the other tensors."
         )
     raise missing_part(svd, part)

@@ -1,29 +1,28 @@
 """One or two images and control frames -> the frames of a video, on diffusers' networks."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...clip import clip_pixels, normalize_for_clip
-from ...errors import UserError
 from ...failures import is_memory
 from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
-from ...sampling import draw_noise
+from ...sampling import decode_in_chunks, draw_noise
 from ...settings import SamplingSettings
-from .denoising import Keyframe, denoise
+from .denoising import EncodedImage, denoise
 from .loading import Models
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 
 
 class VideoPipeline:
-    """What both pipelines share: encoding, denoising, decoding.
+    """Encoding, denoising and decoding, which both pipelines share.
 
     Args:
         models: from `load_models`.
@@ -46,7 +45,7 @@ class VideoPipeline:
         seed: int,
         progress: Progress,
     ) -> Tensor:
-        """Latents [T, 4, h, w] of the frames between two images or after one."""
+        """Latents [T, 4, h, w] of the frames between two images, or after one image."""
         size = images[0].shape[:2]
         check_size(*size)
         noise = draw_noise(seed, size, settings.num_frames)
@@ -67,8 +66,8 @@ class VideoPipeline:
             )
 
     @torch.no_grad()
-    def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> Keyframe:
-        """A uint8 keyframe [H, W, 3] as the UNet takes it."""
+    def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> EncodedImage:
+        """A uint8 keyframe or reference image [H, W, 3] as the UNet takes it."""
         pixels = to_image(frame[None]).movedim(-1, 1).to(self.device)
         encoder, vae = self.models.image_encoder, self.models.vae
         with self._on_device(encoder):
@@ -77,7 +76,7 @@ class VideoPipeline:
         with self._on_device(vae):
             noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
             latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
-        return Keyframe(embedding, latent)
+        return EncodedImage(embedding, latent)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
@@ -90,28 +89,29 @@ class VideoPipeline:
             uint8 [H, W, 3].
 
         Raises:
-            UserError: not a number came out of the denoising or of the VAE.
+            UserError: the latents or the decoded frames hold values that are not numbers.
         """
-        if not latents.isfinite().all():
-            raise UserError("Denoising gave values that are not numbers: try --dtype fp32.")
         vae = self.models.vae
-        scaled = latents / vae.config.scaling_factor
+        chunks = decode_in_chunks(
+            latents / vae.config.scaling_factor,
+            chunk,
+            dtype=vae.dtype,
+            decode=partial(_decode, vae),
+            is_out_of_memory=is_memory,
+            free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
+            remedy="Try --dtype fp32.",
+        )
         done = 0
         progress("decoding", 0, len(latents))
         with self._on_device(vae):
-            while done < len(latents):
-                frames = _decode_chunk(vae, scaled[done : done + chunk])
-                if frames is None:
-                    chunk //= 2
-                    logging.warning("Memory ran out: decoding %d frames at once now.", chunk)
-                    continue
+            for frames in chunks:
                 yield from _to_pixels(frames)
                 done += len(frames)
                 progress("decoding", done, len(latents))
 
     @contextmanager
     def _on_device(self, network: nn.Module) -> Iterator[None]:
-        """Have a network on the device; afterwards too, unless it is offloaded."""
+        """Move a network to the device; afterwards it stays there unless it is offloaded."""
         network.to(self.device)
         try:
             yield
@@ -124,7 +124,7 @@ class InbetweenPipeline(VideoPipeline):
     """FCVG without ComfyUI: the frames between two keyframes.
 
     Raises:
-        UserError: the ControlNeXt is not version 2, the one that FCVG was trained with.
+        UserError: the ControlNeXt is not version 2, which FCVG was trained with.
     """
 
     def __init__(self, models: Models, *, device: torch.device, offload: bool):
@@ -144,7 +144,7 @@ class InbetweenPipeline(VideoPipeline):
         """Frames of the video.
 
         Args:
-            keyframes: uint8 [H, W, 3], both of one size, multiples of 64.
+            keyframes: uint8 [H, W, 3] of the same size, multiples of 64.
             control_frames: uint8 [T, H, W, 3], or None for no control.
             decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
 
@@ -154,14 +154,14 @@ class InbetweenPipeline(VideoPipeline):
         latents = self.denoise(keyframes, control_frames, settings, seed=seed, progress=progress)
         video = None
         for i, frame in enumerate(self.decode(latents, decode_chunk, progress)):
-            if video is None:  # the whole video once, and not its frames beside it
+            if video is None:  # the video is held once, without a list of its frames beside it
                 video = np.empty((len(latents), *frame.shape), frame.dtype)
             video[i] = frame
         return video
 
 
 class AnimationPipeline(VideoPipeline):
-    """ControlNeXt-SVD, version 1 or 2, without ComfyUI: a reference image that moves."""
+    """ControlNeXt-SVD, version 1 or 2, without ComfyUI: animates a reference image."""
 
     def __call__(
         self,
@@ -173,15 +173,15 @@ class AnimationPipeline(VideoPipeline):
         decode_chunk: int,
         progress: Progress = lambda stage, done, total: None,
     ) -> Iterator[np.ndarray]:
-        """Frames of the video, as many as there are control frames; any number.
+        """Frames of the video, as many as there are control frames.
 
-        They are decoded as they are asked for, so a long video needs no more memory than its
+        A frame is decoded when it is asked for, so a long video needs no more memory than its
         latents and its control frames.
 
         Args:
             reference: uint8 [H, W, 3], multiples of 64.
-            control_frames: uint8 [T, H, W, 3], what the video follows: poses on black.
-            settings: the reference's are 25 steps, fps 7, motion bucket 128, augmentation 0.02,
+            control_frames: uint8 [T, H, W, 3], which the video follows: poses on black.
+            settings: the reference uses 25 steps, fps 7, motion bucket 128, augmentation 0.02,
                 a guidance of 2.0 (version 1: 3.5) and no noise injection.
             decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
 
@@ -201,32 +201,14 @@ def _to_channels_first(frames: np.ndarray) -> Tensor:
     return torch.from_numpy(frames).movedim(-1, 1)
 
 
-def _decode_chunk(vae: nn.Module, latents: Tensor) -> Tensor | None:
-    """[t, 3, H, W] about -1..1; None where memory ran out and a shorter chunk may help."""
+def _decode(vae: nn.Module, latents: Tensor, dtype: torch.dtype) -> Tensor:
+    """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
+    own = vae.dtype
+    vae.to(dtype)
     try:
-        frames = _run_decoder(vae, latents)
-    except Exception as error:
-        if len(latents) == 1 or not is_memory(error):
-            raise
-        # Retried by the caller: until here the exception holds the chunk's tensors.
-        return None
-    if not frames.isfinite().all():
-        raise UserError("The VAE gave values that are not numbers, in float32 too.")
-    return frames
-
-
-def _run_decoder(vae: nn.Module, latents: Tensor) -> Tensor:
-    """Decoded pixels, in float32 where the VAE's own format overflows."""
-    dtype = vae.dtype
-    frames = vae.decode(latents.to(dtype), num_frames=len(latents)).sample
-    if frames.isfinite().all() or dtype == torch.float32:
-        return frames
-    logging.warning("The VAE overflowed in %s: decoding in float32.", dtype)
-    vae.to(torch.float32)
-    try:
-        return vae.decode(latents.float(), num_frames=len(latents)).sample
+        return vae.decode(latents.to(dtype), num_frames=len(latents)).sample
     finally:
-        vae.to(dtype)
+        vae.to(own)
 
 
 def _to_pixels(frames: Tensor) -> np.ndarray:

@@ -17,22 +17,30 @@ from ..images import first_picture
 
 @dataclass(frozen=True)
 class KeyframeSettings:
-    """What SVD is told about the video besides its frames."""
+    """Numbers that condition SVD besides the frames; see `SamplingSettings`."""
 
     fps: int
-    motion_bucket_id: int
+    motion_bucket_id: float
     augmentation: float
 
 
-def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
-    """One frame of the wanted size, cropped and resized as the reference does.
+@dataclass(frozen=True, eq=False)
+class EncodedImages:
+    """The host's CONDITIONINGs of keyframes, or of a reference image."""
 
-    A frame that has the size is left exactly as it is: it is not even rounded to 8 bits.
+    images: tuple[list, ...]
+    negative: list  # without a picture
+
+
+def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
+    """One frame, cropped and resized to a size as the reference crops and resizes.
+
+    A frame that already has this size is not changed, not even rounded to 8 bits.
 
     Args:
-        image: IMAGE [B, h, w, C] in 0..1; the first of the batch counts. See `check_image`.
+        image: IMAGE [B, h, w, C] in 0..1; the first frame of the batch counts. See `check_image`.
         size: (height, width).
-        name: of the frame, for messages.
+        name: name of the frame in messages.
 
     Returns:
         [1, 3, *size] in 0..1, float32.
@@ -44,7 +52,7 @@ def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
 
 
 def fit_picture(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
-    """What `fit_keyframe` makes of a picture that was checked already, [1, h, w, 3]."""
+    """As `fit_keyframe`, for a picture [1, h, w, 3] from `first_picture`."""
     if tuple(image.shape[1:3]) != size:
         logging.info("%s: %s -> %s pixels.", name, tuple(image.shape[1:3]), size)
         image = to_image(crop_resize(to_uint8(image[0]), size)[None])
@@ -57,33 +65,38 @@ def encode_keyframes(
     frames: tuple[Tensor, ...],
     augmentation_noise: Tensor,
     settings: KeyframeSettings,
-) -> tuple[list, ...]:
-    """Conditionings of every keyframe (or of one reference image), then the unconditional one.
+) -> EncodedImages:
+    """Conditionings of all keyframes (or of one reference image) and the unconditional one.
 
     Args:
         frames: [1, 3, H, W] in 0..1 each.
-        augmentation_noise: [1, 3, H, W], the same for all.
+        augmentation_noise: [1, 3, H, W], the same for all frames.
     """
-    given = [
-        _conditioning(
-            embed_frame(clip_vision, frame),
-            _encode(vae, augment_keyframe(frame, augmentation_noise, settings.augmentation)),
-            settings,
-        )
+    embeddings = [embed_frame(clip_vision, frame) for frame in frames]
+    latents = [
+        _encode(vae, augment_keyframe(frame, augmentation_noise, settings.augmentation))
         for frame in frames
     ]
-    ((embedding, values),) = given[0]
-    negative = _conditioning(
-        torch.zeros_like(embedding), torch.zeros_like(values["concat_latent_image"]), settings
-    )
-    return *given, negative
+    images = (_conditioning(*pair, settings) for pair in zip(embeddings, latents, strict=True))
+    nothing = torch.zeros_like(embeddings[0]), torch.zeros_like(latents[0])
+    return EncodedImages(tuple(images), _conditioning(*nothing, settings))
+
+
+def empty_video(num_frames: int, size: tuple[int, int]) -> dict:
+    """LATENT of a video without content: zeros [T, 4, H / 8, W / 8].
+
+    Args:
+        size: (height, width) in pixels.
+    """
+    height, width = size
+    return {"samples": torch.zeros(num_frames, 4, height // 8, width // 8)}
 
 
 def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -> Tensor:
     """CLIP embedding of a whole frame: [1, 3, H, W] in 0..1 -> [1, 1, D].
 
-    The network is called past the host's own preparation of pictures, which would round the
-    reference's bicubic overshoot away.
+    The network is called without the host's own preparation of pictures, which would round away
+    the reference's bicubic overshoot.
     """
     mm.load_model_gpu(clip_vision.patcher)
     pixels = normalize_for_clip(clip_pixels(frame)).to(clip_vision.load_device)
@@ -92,7 +105,7 @@ def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -
 
 
 def _encode(vae: comfy.sd.VAE, frame: Tensor) -> Tensor:
-    """VAE latent [1, 4, h, w], unscaled, as SVD takes it; [1, 3, H, W] about 0..1 in."""
+    """A frame [1, 3, H, W], about 0..1 -> its VAE latent [1, 4, h, w], unscaled as SVD takes it."""
     return vae.encode(frame.movedim(1, -1))
 
 

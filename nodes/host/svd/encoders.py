@@ -1,4 +1,4 @@
-"""SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
+"""The encoders of an SVD folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
-    """CLIP of the sizes that its own config.json names."""
+    """CLIP's image encoder, with the sizes of its config.json."""
     path = weights_file(folder, "image_encoder", "model")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
@@ -38,7 +38,10 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
 
 
 def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's. Older hosts take nothing but a file to open: a pipe, which is on no disk."""
+    """The host's network without weights.
+
+    Older hosts read the settings only from a file. A pipe is such a file without a disk.
+    """
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         json.dump(settings, file)
@@ -47,12 +50,12 @@ def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVis
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The image encoder's network once more."""
+    """The patcher of the image encoder, loaded again."""
     encoder = load_image_encoder(folder)
     if not disable_dynamic:
         return encoder.patcher
     old = encoder.patcher
-    # Its tensors may still be memory maps: read-only, which a plain patcher does not expect.
+    # The tensors may still be memory maps, which are read-only; a plain patcher writes into them.
     encoder.model.load_state_dict(
         {key: value.clone() for key, value in encoder.model.state_dict().items()}, assign=True
     )
@@ -60,16 +63,16 @@ def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> M
 
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The VAE's network once more."""
+    """The patcher of the VAE, loaded again."""
     return load_vae(folder, disable_dynamic).patcher
 
 
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     """The host's VAE around SVD's temporal decoder.
 
-    The host's own detection knows one size only. So it is given the smallest network that it
-    can build, and that is exchanged for the real one; all else (devices, number formats,
-    memory estimates) stays the host's.
+    The host's own detection knows only one size of network. So the host builds the smallest VAE
+    that it can build, and then its network is replaced by the real one. Everything else (devices,
+    number formats, memory estimates) stays the host's.
 
     Args:
         disable_dynamic: see `can_load_again`.
@@ -91,13 +94,13 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     vae.first_stage_model = engine
     vae.patcher = make_patcher(engine, vae.device, offload, disable_dynamic=disable_dynamic)
     fill(vae.patcher, engine, state_dict, meant)
-    vae.size = None  # the host has counted the small one's
+    vae.size = None  # the host has stored the size of the small network
     can_load_again(vae.patcher, _load_vae_patcher, folder)
     return vae
 
 
 def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.AutoencodingEngine:
-    """The host's network of the file's sizes, without the file's weights."""
+    """The host's network with the file's layer sizes, without the file's weights."""
     first = state_dict.get("encoder.conv_in.weight")
     if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
@@ -137,7 +140,7 @@ def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
 
 
 def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:
-    """First sizes of the tensors that `pattern` numbers from 0 on."""
+    """First axis' lengths of the tensors named by `pattern`, which is numbered from 0 on."""
     found = []
     while (key := pattern.format(len(found))) in state_dict:
         found.append(state_dict[key].shape[0])

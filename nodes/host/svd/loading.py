@@ -1,6 +1,6 @@
-"""Model files -> the host's own MODEL, VAE, CLIP_VISION, and a managed ControlNeXt.
+"""Model files -> the host's own MODEL, CLIP_VISION and VAE.
 
-Layer sizes come from the tensors' shapes, so a tiny model takes the same path as the real one.
+Layer sizes come from the tensors' shapes, so a tiny model runs the same code as the real one.
 """
 
 import logging
@@ -17,10 +17,11 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
+from ....fcvg_core.errors import UserError
 from ....fcvg_core.models.kinds import check_keys, describe
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
-from ..files import building, load_state_dict, load_weights, read_file, weights_file
+from ..files import building, load_state_dict, load_weights
 from ..patchers import can_load_again, fill, is_dynamic, make_patcher, meant_tensors, shapes
 from ..quantised import (
     host_quantised,
@@ -33,21 +34,12 @@ from ..quantised import (
 from .encoders import load_image_encoder, load_vae
 from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 
-__all__ = [
-    "WEIGHT_DTYPES",
-    "load_state_dict",
-    "load_svd_encoders",
-    "load_svd_unet",
-    "load_unet",
-    "read_file",
-]
-
 WEIGHT_DTYPES = {
     "default": None,
     "fp8_e4m3fn": torch.float8_e4m3fn,
     "fp8_e5m2": torch.float8_e5m2,
 }
-# Without these a file can't be asked for the sizes of the network.
+# Keys from which the layer sizes are read; a file without them is not an SVD UNet.
 _UNET_MARKS = (
     "input_blocks.0.0.weight",
     "input_blocks.1.0.time_stack.in_layers.0.weight",
@@ -55,7 +47,8 @@ _UNET_MARKS = (
     "middle_block.0.in_layers.0.weight",
     "out.2.weight",
 )
-# Tensor, its axis, and SVD's channels there: latents of noise and keyframe in, of a frame out.
+# Tensor, its axis, and SVD's channels on this axis: the UNet takes the latents of the noisy video
+# and of a keyframe, and gives the latents of the video.
 _CHANNELS = (
     ("input_blocks.0.0.weight", 1, 8),
     ("out.2.weight", 0, 4),
@@ -67,15 +60,19 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
     """FCVG's or ControlNeXt-SVD's UNet as the host's SVD model.
 
     Args:
-        path: a whole file, or a partial one whose missing tensors are those of `base`.
+        path: a whole file, or a partial file; `base` gives the tensors that are missing in it.
         base: an SVD model; it is never changed. What it carries besides its weights (LoRAs,
             patches, options) acts on the new model too.
-        weight_dtype: a key of WEIGHT_DTYPES, for a whole file; a part takes the base's formats.
+        weight_dtype: a key of WEIGHT_DTYPES, for a whole file. The tensors of a partial file get
+            the formats of the base's tensors.
     """
     if base is None:
         return _load_whole(path, weight_dtype)
     if not isinstance(base.model, comfy.model_base.SVD_img2vid):
-        raise ValueError(f"The base model is {type(base.model).__name__}, but it has to be SVD.")
+        raise UserError(
+            f"The base model is {type(base.model).__name__}, but it has to be SVD: connect Load "
+            "SVD or an SVD checkpoint."
+        )
     refuse_modules(base)
     name = os.path.basename(path)
     state_dict, notes = load_weights(path)
@@ -94,11 +91,6 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
     return take_place_of(base, patcher)
 
 
-def load_svd_unet(folder: str) -> ModelPatcher:
-    """SVD's own UNet of a folder in diffusers' layout, as the host's MODEL."""
-    return load_unet(weights_file(folder, "unet", "diffusion_pytorch_model"), None, "default")
-
-
 def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
     """CLIP image encoder and VAE of a folder in diffusers' layout."""
     return load_image_encoder(folder), load_vae(folder)
@@ -115,7 +107,7 @@ def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> 
 def _build_whole(
     state_dict: StateDict, notes: dict, name: str, weight_dtype: str, disable_dynamic: bool = False
 ) -> ModelPatcher:
-    """The host's SVD of the file's own sizes, in the number format that suits the device."""
+    """The host's SVD with the file's layer sizes, in the number format that suits the device."""
     dtype = WEIGHT_DTYPES[weight_dtype]
     quantised = quantisation(state_dict, notes) is not None
     if quantised:
@@ -141,10 +133,10 @@ def _build_whole(
 
 
 def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
-    """A model like the base with some other weights, in the base's formats.
+    """A model like the base, but with some other weights, in the base's formats.
 
-    The weights are merged, and not added as patches: where the host streams weights, a patch on a
-    lone parameter such as `mix_factor` does nothing.
+    The weights are merged instead of being added as patches: where the host streams weights, a
+    patch on a lone parameter such as `mix_factor` has no effect.
     """
     merged = merge_weights(base, state_dict)
     model = base.model.model_config.get_model(merged, "", device=base.offload_device)
@@ -154,7 +146,7 @@ def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
 
 
 def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> ModelPatcher:
-    """Once more what `_build_merged` gave; `base` says how the base is loaded again."""
+    """The model of `_build_merged` again; `base` says how to load the base again."""
     return can_load_again(
         _build_merged(rename_unet(load_state_dict(path)), load_base_again(base, disable_dynamic)),
         _load_merged,
@@ -169,7 +161,7 @@ def _fill_unet(patcher: ModelPatcher, state_dict: StateDict, name: str) -> None:
     meant = meant_tensors(network)
     packed = packed_weights(state_dict)
     plain = {key: value for key, value in meant.items() if not is_extra(key)}
-    # The shape of a packed weight is its format's own, which the host's layer knows.
+    # The shape of a packed weight depends on its format, which the host's layer knows.
     found = {
         key: plain.get(key, value) if key in packed else value
         for key, value in state_dict.items()
@@ -190,15 +182,15 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
     for key, axis, channels in _CHANNELS:
         found = state_dict[key].shape[axis]
         if found != channels:
-            raise ValueError(
-                f"{name} is no UNet of SVD's: {key} has {found} channels, where SVD's has "
-                f"{channels}. Take unet.safetensors of FCVG or ControlNeXt-SVD."
+            raise UserError(
+                f"{name} is no UNet of SVD's: {key} has {found} channels, but SVD's has "
+                f"{channels}. Use unet.safetensors of FCVG or ControlNeXt-SVD."
             )
     return comfy.supported_models.SVD_img2vid(sizes)
 
 
-def _no_svd(state_dict: StateDict, name: str) -> ValueError:
-    return ValueError(
+def _no_svd(state_dict: StateDict, name: str) -> UserError:
+    return UserError(
         f"{name} is {describe(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
-        "a part of one, connect the SVD model that it belongs to as base_model."
+        "a part of a UNet, connect the SVD model that the part belongs to as base_model."
     )

@@ -1,7 +1,6 @@
-import pytest
 import torch
 
-from fcvg_core.sampling import flip_chunks, fuse, guidance_ramp
+from fcvg_core.sampling import fuse
 
 
 class TestFuse:
@@ -16,24 +15,3 @@ class TestFuse:
 
     def test_two_frames_are_one_of_each(self):
         assert fuse(torch.full((2,), 3.0), torch.full((2,), 7.0)).tolist() == [3.0, 7.0]
-
-
-class TestGuidanceRamp:
-    def test_rises_and_broadcasts(self):
-        ramp = guidance_ramp(1.0, 3.0, torch.zeros(3, 4, 2, 2))
-        assert ramp.shape == (3, 1, 1, 1)
-        assert ramp.flatten().tolist() == [1.0, 2.0, 3.0]
-
-
-class TestFlipChunks:
-    def test_only_the_named_chunks(self):
-        flipped = flip_chunks(torch.arange(6), [False, True])
-        assert flipped.tolist() == [0, 1, 2, 5, 4, 3]
-
-    def test_nothing_to_flip_is_no_copy(self):
-        batch = torch.arange(4)
-        assert flip_chunks(batch, [False, False]) is batch
-
-    def test_chunks_that_do_not_divide(self):
-        with pytest.raises(ValueError, match="zip"):
-            flip_chunks(torch.arange(3), [True, False, True, False])

@@ -63,6 +63,12 @@ class TestWindow:
         assert Window(3, 4).control_frames == [0, 4, 5, 6]
         assert Window(0, 3).control_frames == [0, 1, 2]
 
+    @pytest.mark.parametrize(("repeats", "seen"), [(True, [0, 4, 5, 6]), (False, [3, 4, 5, 6])])
+    def test_cut_control(self, repeats, seen):
+        control = torch.arange(9)[:, None]
+        cut = Window(3, 4).cut_control(control, repeats_first_frame=repeats)
+        assert cut.shape == (4, 1) and cut.flatten().tolist() == seen
+
 
 class TestAverageWindows:
     def test_skips_the_first_frame_of_later_windows(self):

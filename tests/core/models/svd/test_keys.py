@@ -1,11 +1,8 @@
 import json
-from dataclasses import replace
 
 import pytest
 import torch
 
-from fcvg_core.models.controlnext import V1, V2, ControlNeXt, controlnext_config
-from fcvg_core.models.kinds import check_keys, describe
 from fcvg_core.models.svd import rename_image_encoder, rename_unet, rename_vae
 
 
@@ -110,61 +107,3 @@ class TestRenameVae:
 def test_image_encoder_loses_a_buffer():
     state = empty("vision_model.embeddings.position_ids", "visual_projection.weight")
     assert list(rename_image_encoder(state)) == ["visual_projection.weight"]
-
-
-class TestControlnextConfig:
-    def test_reads_the_last_layer(self):
-        state = ControlNeXt(replace(V2, out_channels=64)).state_dict()
-        assert controlnext_config(state, name="x") == replace(V2, out_channels=64)
-
-    @pytest.mark.parametrize("left_out", ["scale", "down_res.2."])
-    def test_version_1(self, left_out):
-        """Either of its two marks is enough, so that a damaged file is named rightly."""
-        whole = ControlNeXt(replace(V1, out_channels=64), device="meta").state_dict()
-        state = {key: value for key, value in whole.items() if not key.startswith(left_out)}
-        assert controlnext_config(state, name="x") == replace(V1, out_channels=64)
-        assert controlnext_config(state, name="x") != replace(V2, out_channels=64)
-
-    def test_something_else(self):
-        with pytest.raises(ValueError, match="an unknown file of 1 tensors"):
-            controlnext_config(empty("weird"), name="x")
-
-    def test_official_names(self, own_golden):
-        names = json.loads((own_golden / "fcvg/keys_controlnext_v2.json").read_text())
-        state = ControlNeXt(V2).state_dict()
-        assert {k: list(v.shape) for k, v in state.items()} == names
-
-    def test_official_names_of_version_1(self, own_golden):
-        text = (own_golden / "controlnext/keys_controlnext_v1.json").read_text()
-        names = {k: tuple(v) for k, v in json.loads(text).items()}
-        assert len(names) == 65
-        state = {key: torch.empty(shape, device="meta") for key, shape in names.items()}
-        network = ControlNeXt(controlnext_config(state, name="x"), device="meta")
-        assert network.config == V1
-        assert {k: tuple(v.shape) for k, v in network.state_dict().items()} == names
-
-
-class TestCheckKeys:
-    expected = {"a": (1,), "b": (2, 3)}
-
-    def test_right_ones(self):
-        check_keys({"a": torch.zeros(1), "b": torch.zeros(2, 3)}, self.expected, name="x")
-        check_keys({"a": torch.zeros(1)}, self.expected, name="x", partial=True)
-
-    @pytest.mark.parametrize(
-        ("state", "partial", "message"),
-        [
-            ({"a": torch.zeros(1)}, False, "b is missing"),
-            ({"a": torch.zeros(2)}, True, r"a is \(2,\) and should be \(1,\)"),
-            ({"c": torch.zeros(1)}, True, "c is unknown"),
-            ({}, True, "holds no tensor"),
-        ],
-    )
-    def test_wrong_ones(self, state, partial, message):
-        with pytest.raises(ValueError, match=message):
-            check_keys(state, self.expected, name="x", partial=partial)
-
-
-def test_describe_tells_an_sd15_unet():
-    state = empty("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")
-    assert describe(state) == "a UNet without temporal layers (SD 1.5 or 2)"

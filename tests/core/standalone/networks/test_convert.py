@@ -111,13 +111,13 @@ class TestConvert:
 
     def test_a_link_that_leads_nowhere(self, tmp_path: Path) -> None:
         (tmp_path / "x.safetensors").symlink_to(tmp_path / "unplugged")
-        with pytest.raises(ValueError, match="exists, and is left"):
+        with pytest.raises(ValueError, match="exists already"):
             convert(save(tmp_path / "x.bin", {"a": torch.ones(2)}))
 
     def test_refused(self, tmp_path: Path) -> None:
         path = save(tmp_path / "x.bin", {"a": torch.ones(2)})
         (tmp_path / "x.safetensors").write_bytes(b"mine")
-        with pytest.raises(ValueError, match="x.safetensors exists, and is left as it is"):
+        with pytest.raises(ValueError, match="x.safetensors exists already and is not changed"):
             convert(path)
         assert (tmp_path / "x.safetensors").read_bytes() == b"mine"
         with pytest.raises(ValueError, match="is a .safetensors file already"):

@@ -1,71 +1,65 @@
 """The reference's numbers, from networks of the official layout filled by fill.py.
 
-FCVG's, and of ControlNeXt-SVD version 1's networks and both versions' pipelines in one direction.
+FCVG's networks and pipeline, and ControlNeXt-SVD's: version 1's networks and both versions'
+pipelines in one direction.
 """
 
 import numpy as np
 import pytest
 import torch
-from golden_cases import controlnext, each_case, unet
+from golden_cases import controlnext, each_case, each_case_in, unet
 
 from fcvg_core.clip import clip_pixels, normalize_for_clip
 from fcvg_core.models.controlnext import prepare_control
+from fcvg_core.models.svd import SIGMA_MAX, SIGMA_MIN, noisy_deviation, timestep
 from fcvg_core.sampling import karras_sigmas
-from fcvg_core.sampling.schedule import timestep
 from fcvg_core.settings import SamplingSettings
-from fcvg_core.standalone.demo.stand_ins import SCHEDULER
-from fcvg_core.standalone.networks.denoising import Keyframe, denoise, steered
+from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steered
 from fcvg_core.standalone.networks.loading import Models
 
 
-def scheduler():
-    from diffusers import EulerDiscreteScheduler
-
-    return EulerDiscreteScheduler.from_config(SCHEDULER)
-
-
-@each_case("fcvg", "controlnext")
+@each_case_in({"fcvg": ("controlnext",), "controlnext": ("controlnext_v1",)})
 @torch.no_grad()
 def test_controlnext(meta, tensors):
     network = controlnext(meta)
     times = [key for key in meta if key.startswith("t") and f"out_{key}" in tensors]
-    assert times
-    for key in times:
-        out = network(tensors["frames"][0], torch.tensor(meta[key]))
-        assert (out - tensors[f"out_{key}"]).abs().max() <= 1e-4
+    expected = {key: tensors[f"out_{key}"] for key in times} or {"t1": tensors["out"]}
+    for key, out in expected.items():
+        features = network(tensors["frames"][0], torch.tensor(meta[key]))
+        assert (features - out).abs().max() <= 1e-4
+    if network.config.learned_scale:
+        assert torch.equal(network.scale.reshape(1), tensors["scale"])
 
 
-@each_case("fcvg", "unet")
+@each_case_in({"fcvg": ("unet",), "controlnext": ("unet_v1",)})
 @torch.no_grad()
 def test_unet(meta, tensors):
-    network = unet(meta)
-    frames = tensors["control_frames"][0]
+    network, steering = unet(meta), controlnext(meta)
     time = torch.tensor(meta["timestep"])
-    size = [(length + 1) // 2 for length in tensors["sample"].shape[-2:]]
-    control = prepare_control(controlnext(meta)(frames, time), size)
-    for name, strength in (("plain", 0.0), ("control_1", 1.0), ("control_05", 0.5)):
-        with steered(network, control, strength):
-            out = network(
+    size = steering.config.hidden_size(tuple(tensors["sample"].shape[-2:]))
+    control = prepare_control(steering(tensors["control_frames"][0], time), size)
+    strengths = {"out_plain": 0.0, "out_control_1": 1.0, "out_control_05": 0.5, "out": 1.0}
+    expected = {name: tensors[name] for name in strengths if name in tensors}
+    assert len(expected) == (3 if steering.config.version == 2 else 1)
+    for name, out in expected.items():
+        with steered(network, steering, control, strengths[name]):
+            sample = network(
                 tensors["sample"],
                 time,
                 encoder_hidden_states=tensors["context"],
                 added_time_ids=tensors["time_ids"],
             ).sample
-        assert (out - tensors[f"out_{name}"]).abs().max() <= 1e-4, name
+        assert (sample - out).abs().max() <= 1e-4, name
 
 
 @each_case("fcvg", "schedule")
 def test_schedule(meta, tensors):
     for key in (key for key in tensors if key.startswith("sigmas_")):
         steps = int(key.removeprefix("sigmas_"))
-        sigmas = karras_sigmas(steps)
+        sigmas = karras_sigmas(steps, lowest=SIGMA_MIN, highest=SIGMA_MAX)
         torch.testing.assert_close(sigmas, tensors[key], rtol=1e-6, atol=0)
         torch.testing.assert_close(timestep(sigmas[:-1]), tensors[f"timesteps_{steps}"])
-        theirs = scheduler()
-        theirs.set_timesteps(steps)
-        torch.testing.assert_close(theirs.sigmas, tensors[key], rtol=1e-6, atol=0)
-        torch.testing.assert_close(theirs.timesteps, tensors[f"timesteps_{steps}"])
-        start = torch.as_tensor(theirs.init_noise_sigma).float()
+        start = noisy_deviation(sigmas[0])
         torch.testing.assert_close(start.reshape(1), tensors[f"init_{steps}"].reshape(1))
 
 
@@ -81,45 +75,20 @@ def test_clip_preprocess(meta, tensors):
         assert (out - expected).abs().max() <= 1e-4
 
 
-@each_case("controlnext", "controlnext_v1")
-@torch.no_grad()
-def test_controlnext_v1(meta, tensors):
-    network = controlnext(meta)
-    out = network(tensors["frames"][0], torch.tensor(meta["t1"]))
-    assert (out - tensors["out"]).abs().max() <= 1e-4
-    assert torch.equal(network.scale.reshape(1), tensors["scale"])
-
-
-@each_case("controlnext", "unet_v1")
-@torch.no_grad()
-def test_unet_v1(meta, tensors):
-    network, steering = unet(meta), controlnext(meta)
-    time = torch.tensor(meta["timestep"])
-    size = [-(-length // 8) for length in tensors["sample"].shape[-2:]]
-    control = prepare_control(steering(tensors["control_frames"][0], time), size)
-    with steered(network, control, 1.0, block=steering.config.down_block, levels=steering.levels()):
-        out = network(
-            tensors["sample"],
-            time,
-            encoder_hidden_states=tensors["context"],
-            added_time_ids=tensors["time_ids"],
-        ).sample
-    for half, expected in zip(out, tensors["out"], strict=True):
-        assert (half - expected).abs().max() <= 1e-4
-
-
 @pytest.mark.slow
-@each_case("fcvg", "fcvg_pipeline")
+@each_case_in(
+    {
+        "fcvg": ("fcvg_pipeline",),
+        "controlnext": ("controlnext_pipeline", "controlnext_v1_pipeline"),
+    }
+)
 @torch.no_grad()
 def test_pipeline(meta, tensors):
     injected = iter(tensors.get("injected_noise", torch.empty(0)))
     out = denoise(
-        Models(unet(meta), None, None, controlnext(meta), scheduler()),
-        tuple(
-            Keyframe(tensors[f"embed_{which}"], tensors[f"image_latent_{which}"])
-            for which in ("first", "last")
-        ),
-        tensors["control_frames"].float().movedim(-1, 1) / 255,
+        Models(unet(meta), None, None, controlnext(meta)),
+        encoded_images(tensors),
+        tensors["control_frames"].movedim(-1, 1),
         tensors["noise"][0],
         settings(meta),
         draw=lambda: next(injected)[0],
@@ -127,18 +96,12 @@ def test_pipeline(meta, tensors):
     assert (out - tensors["out"][0]).abs().max() <= 5e-4
 
 
-@pytest.mark.slow
-@each_case("controlnext", "controlnext_pipeline", "controlnext_v1_pipeline")
-@torch.no_grad()
-def test_pipeline_in_one_direction(meta, tensors):
-    out = denoise(
-        Models(unet(meta), None, None, controlnext(meta), scheduler()),
-        (Keyframe(tensors["embed"], tensors["image_latent"]),),
-        tensors["control_frames"].movedim(-1, 1),
-        tensors["noise"][0],
-        settings(meta),
+def encoded_images(tensors: dict) -> tuple[EncodedImage, ...]:
+    """Both keyframes of a case, or its reference image."""
+    ends = ("_first", "_last") if "embed_first" in tensors else ("",)
+    return tuple(
+        EncodedImage(tensors[f"embed{end}"], tensors[f"image_latent{end}"]) for end in ends
     )
-    assert (out - tensors["out"][0]).abs().max() <= 5e-4
 
 
 def settings(meta: dict) -> SamplingSettings:

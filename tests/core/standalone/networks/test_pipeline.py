@@ -1,6 +1,7 @@
-"""Two frames in, the frames between them out, on stand-in models."""
+"""Images in, frames of a video out, on stand-in models."""
 
 import weakref
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,201 +9,112 @@ import pytest
 import torch
 from torch import nn
 
-from fcvg_core.sampling import draw_noise
-from fcvg_core.settings import SamplingSettings
-from fcvg_core.standalone.networks.denoising import Keyframe, denoise
-from fcvg_core.standalone.networks.loading import Models, load_models
-from fcvg_core.standalone.networks.pipeline import InbetweenPipeline, _decode_chunk
+from fcvg_core.standalone.networks.loading import Models
+from fcvg_core.standalone.networks.pipeline import AnimationPipeline, InbetweenPipeline
 
 SIZE = (64, 128)
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def models(stand_ins) -> Models:
-    files = (stand_ins / "svd", stand_ins / "unet.safetensors")
-    return Models(**dict(load_models(*files, stand_ins / "controlnext.safetensors", torch.float32)))
+def pictures(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.RandomState(seed).randint(0, 256, (count, *SIZE, 3)).astype(np.uint8)
 
 
-def settings(**changes) -> SamplingSettings:
-    usual = {
-        "num_frames": 4,
-        "window": 25,
-        "overlap": 6,
-        "steps": 2,
-        "guidance_start": 3.0,
-        "guidance_end": 3.0,
-        "control_weight": 1.0,
-        "fps": 7,
-        "motion_bucket_id": 127,
-        "augmentation": 0.02,
-        "noise_injection_steps": 0,
-        "noise_injection_ratio": 0.0,
-    }
-    return SamplingSettings(**{**usual, **changes})
+@pytest.fixture(params=[InbetweenPipeline, AnimationPipeline])
+def kind(request):
+    return request.param
 
 
-def random_inputs(num_frames: int = 4):
-    """Keyframes, control frames and noise."""
-    noise = draw_noise(3, SIZE, num_frames)
-    generator = torch.Generator().manual_seed(1)
-    keyframes = tuple(
-        Keyframe(
-            torch.randn(1, 1, 64, generator=generator),
-            torch.randn(1, 4, SIZE[0] // 8, SIZE[1] // 8, generator=generator),
-        )
-        for _ in range(2)
-    )
-    return keyframes, torch.rand(num_frames, 3, *SIZE, generator=generator), noise
+@pytest.fixture
+def paint(settings):
+    """A function that gives the frames of a pipeline, and the progress that it reported."""
 
-
-@torch.no_grad()
-def run(models: Models, keyframes, control, noise: torch.Tensor, **changes) -> torch.Tensor:
-    chosen = settings(num_frames=len(noise), **changes)
-    return denoise(models, keyframes, control, noise, chosen, draw=lambda: torch.ones_like(noise))
-
-
-class Counter:
-    """Notes the shapes that a network is called with."""
-
-    def __init__(self, network: nn.Module):
-        self.shapes = []
-        self._network = network
-
-    def __enter__(self) -> list:
-        self._handle = self._network.register_forward_pre_hook(
-            lambda module, args: self.shapes.append(tuple(args[0].shape))
-        )
-        return self.shapes
-
-    def __exit__(self, *exception) -> None:
-        self._handle.remove()
-
-
-class TestDenoise:
-    def test_swapping_keyframes_flips_the_video(self, models) -> None:
-        (first, last), control, noise = random_inputs()
-        ramp = {"guidance_start": 1.5, "guidance_end": 4.0}
-        out = run(models, (first, last), control, noise.latents, **ramp)
-        swapped = run(models, (last, first), control.flip(0), noise.latents.flip(0), **ramp)
-        # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
-        assert (out - swapped.flip(0)).abs().max() <= 2e-4
-
-    def test_controlnext_runs_once_a_step(self, models) -> None:
-        keyframes, control, noise = random_inputs(7)
-        with Counter(models.controlnext) as calls:
-            run(
-                models,
-                keyframes,
-                control,
-                noise.latents,
-                window=4,
-                overlap=1,
-                noise_injection_steps=1,
-                noise_injection_ratio=1.0,
-            )
-        assert calls == [(7, 3, *SIZE)] * 2
-
-    def test_guidance_of_one_needs_no_unconditional_half(self, models) -> None:
-        keyframes, control, noise = random_inputs()
-        with Counter(models.unet) as calls:
-            run(models, keyframes, control, noise.latents, guidance_start=1.0, guidance_end=1.0)
-            run(models, keyframes, control, noise.latents, guidance_end=1.0, steps=1)
-        assert [shape[0] for shape in calls] == [1, 1, 1, 1, 2, 2]
-
-    def test_control_steers(self, models) -> None:
-        keyframes, control, noise = random_inputs()
-        plain = run(models, keyframes, None, noise.latents)
-        assert torch.equal(plain, run(models, keyframes, control, noise.latents, control_weight=0))
-        assert (plain - run(models, keyframes, control, noise.latents)).abs().max() > 1e-3
-
-    def test_injected_noise_changes_the_video(self, models) -> None:
-        keyframes, control, noise = random_inputs()
-        again = {"noise_injection_steps": 1, "noise_injection_ratio": 0.5}
-        with Counter(models.unet) as calls:
-            out = run(models, keyframes, control, noise.latents, **again)
-        assert len(calls) == 2 * 3  # two directions; the first of two steps is taken twice
-        assert (out - run(models, keyframes, control, noise.latents)).abs().max() > 1e-3
-
-    def test_wrong_number_of_control_frames(self, models) -> None:
-        keyframes, control, noise = random_inputs()
-        with pytest.raises(ValueError, match="3 control frames for a video of 4"):
-            run(models, keyframes, control[:3], noise.latents)
-
-    def test_leaves_no_hook_and_no_state(self, models) -> None:
-        keyframes, control, noise = random_inputs()
-        out = run(models, keyframes, control, noise.latents)
-        assert torch.equal(out, run(models, keyframes, control, noise.latents))
-        assert not models.unet.down_blocks[0]._forward_hooks
-
-
-class TestPipeline:
-    def make(self, models: Models, offload: bool = False, seed: int = 5, **changes):
-        random = np.random.RandomState(0)
-        keyframes = tuple(random.randint(0, 256, (*SIZE, 3)).astype(np.uint8) for _ in range(2))
-        control = random.randint(0, 256, (4, *SIZE, 3)).astype(np.uint8)
-        pipeline = InbetweenPipeline(models, device=CPU, offload=offload)
+    def run(kind, models: Models, *, frames: int = 5, offload=False, seed: int = 5, **changes):
+        images = tuple(pictures(2))
         seen = []
-        frames = pipeline(
-            keyframes,
-            control,
-            settings(**changes),
+        painted = kind(models, device=CPU, offload=offload)(
+            images if kind is InbetweenPipeline else images[0],
+            pictures(frames, seed=1),
+            settings(**{"num_frames": frames, "steps": 1, **changes}),
             seed=seed,
             decode_chunk=3,
             progress=lambda *state: seen.append(state),
         )
-        return frames, seen
+        return np.stack([*painted]), seen
 
-    def test_frames(self, models) -> None:
-        frames, seen = self.make(models)
-        assert frames.shape == (4, *SIZE, 3) and frames.dtype == np.uint8
+    return run
+
+
+class TestBothPipelines:
+    def test_frames(self, paint, kind, models_v2) -> None:
+        frames, seen = paint(kind, models_v2, steps=2)
+        assert frames.shape == (5, *SIZE, 3) and frames.dtype == np.uint8
         assert seen == [
             *(("denoising", i, 2) for i in range(3)),
-            *(("decoding", i, 4) for i in (0, 3, 4)),
+            *(("decoding", i, 5) for i in (0, 3, 5)),
         ]
 
-    def test_the_video_is_held_once(self, models, monkeypatch) -> None:
-        """Not its frames beside it."""
-        seen: list[weakref.ref] = []
-        alive = []
+    def test_offload_seed_and_windows(self, paint, kind, models_v2) -> None:
+        short = {"window": 4, "overlap": 2}
+        frames, _ = paint(kind, models_v2, **short)
+        assert np.array_equal(frames, paint(kind, models_v2, offload=True, **short)[0])
+        assert not np.array_equal(frames, paint(kind, models_v2, seed=6, **short)[0])
+        assert not np.array_equal(frames, paint(kind, models_v2)[0])
 
-        def decode(self, latents, chunk, progress):
-            for i in range(len(latents)):
-                frame = np.full((*SIZE, 3), i, np.uint8)
-                alive.append(sum(old() is not None for old in seen))
-                seen.append(weakref.ref(frame))
-                yield frame
+    def test_half_precision(self, paint, kind, load_stand_ins) -> None:
+        frames, _ = paint(kind, load_stand_ins(torch.bfloat16))
+        assert frames.shape == (5, *SIZE, 3)
 
-        monkeypatch.setattr(InbetweenPipeline, "decode", decode)
-        frames, _ = self.make(models, steps=1)
-        assert [frame.max() for frame in frames] == [0, 1, 2, 3]
-        assert max(alive) <= 1
+    def test_wrong_number_of_control_frames(self, paint, kind, models_v2) -> None:
+        with pytest.raises(ValueError, match="video has 4 frames but there are 5 control frames"):
+            paint(kind, models_v2, frames=5, num_frames=4)
 
-    def test_seed(self, models) -> None:
-        frames, _ = self.make(models)
-        assert np.array_equal(frames, self.make(models, offload=True)[0])
-        assert not np.array_equal(frames, self.make(models, seed=6)[0])
+    def test_control_frames_that_are_none(self, kind, models_v2, settings) -> None:
+        images = tuple(pictures(2)) if kind is InbetweenPipeline else pictures(1)[0]
+        pipeline = kind(models_v2, device=CPU, offload=False)
+        with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
+            pipeline(images, np.zeros((4, *SIZE), np.uint8), settings(), seed=0, decode_chunk=2)
 
-    def test_wrong_size(self, models) -> None:
+    def test_wrong_size(self, kind, models_v2, settings) -> None:
         frame = np.zeros((72, 128, 3), np.uint8)
-        pipeline = InbetweenPipeline(models, device=CPU, offload=False)
+        images = (frame, frame) if kind is InbetweenPipeline else frame
+        pipeline = kind(models_v2, device=CPU, offload=False)
         with pytest.raises(ValueError, match="height must be a multiple of 64, got 72"):
-            pipeline((frame, frame), None, settings(), seed=0, decode_chunk=2)
+            pipeline(images, pictures(4), settings(), seed=0, decode_chunk=2)
 
-    def test_denoising_that_fails_is_named(self, models) -> None:
-        pipeline = InbetweenPipeline(models, device=CPU, offload=False)
-        with pytest.raises(ValueError, match="Denoising gave values that are not numbers"):
-            list(pipeline.decode(torch.full((2, 4, 8, 8), torch.nan), 2, lambda *state: None))
 
-    def test_half_precision(self, stand_ins) -> None:
-        files = (stand_ins / "svd", stand_ins / "unet.safetensors")
-        loaded = dict(load_models(*files, stand_ins / "controlnext.safetensors", torch.bfloat16))
-        frames, _ = self.make(Models(**loaded), steps=1)
-        assert frames.shape == (4, *SIZE, 3)
+class TestVersionOne:
+    def test_frames(self, paint, models_v1) -> None:
+        frames, _ = paint(AnimationPipeline, models_v1)
+        assert frames.shape == (5, *SIZE, 3)
+
+    def test_fcvg_refuses_it(self, models_v1) -> None:
+        with pytest.raises(ValueError, match="FCVG works with v2"):
+            InbetweenPipeline(models_v1, device=CPU, offload=False)
+
+
+def test_the_video_is_held_once(paint, models_v2, monkeypatch) -> None:
+    """Not its frames beside it."""
+    seen: list[weakref.ref] = []
+    alive = []
+
+    def decode(self, latents, chunk, progress):
+        for i in range(len(latents)):
+            frame = np.full((*SIZE, 3), i, np.uint8)
+            alive.append(sum(old() is not None for old in seen))
+            seen.append(weakref.ref(frame))
+            yield frame
+
+    monkeypatch.setattr(InbetweenPipeline, "decode", decode)
+    frames, _ = paint(InbetweenPipeline, models_v2, frames=4)
+    assert [frame.max() for frame in frames] == [0, 1, 2, 3]
+    assert max(alive) <= 1
 
 
 class OverflowingVae(nn.Module):
-    """Gives infinity in half precision, and in float32 what it is told."""
+    """Gives infinity in half precision, and a value in float32."""
+
+    config = SimpleNamespace(scaling_factor=1.0)
 
     def __init__(self, value: float):
         super().__init__()
@@ -214,56 +126,60 @@ class OverflowingVae(nn.Module):
         return self.weight.dtype
 
     def decode(self, latents: torch.Tensor, num_frames: int) -> SimpleNamespace:
-        value = self.value if self.dtype == torch.float32 else torch.inf
+        value = self.value if self.dtype == latents.dtype == torch.float32 else torch.inf
         return SimpleNamespace(sample=torch.full((num_frames, 3, 8, 8), value))
 
 
-class TestDecodeChunk:
-    def test_retries_in_float32(self) -> None:
+class TestDecode:
+    """What `decode_in_chunks` gets from this face: the VAE in two formats, errors, progress."""
+
+    @pytest.fixture
+    def decode(self, models_v2):
+        def run(latents, chunk: int = 2, vae=None):
+            models = replace(models_v2, vae=vae or models_v2.vae)
+            pipeline = AnimationPipeline(models, device=CPU, offload=False)
+            return [*pipeline.decode(latents, chunk, lambda stage, done, total: None)]
+
+        return run
+
+    def test_overflow_is_decoded_in_float32(self, decode) -> None:
         vae = OverflowingVae(0.5)
-        assert (_decode_chunk(vae, torch.zeros(2, 4, 1, 1)) == 0.5).all()
+        frames = decode(torch.zeros(2, 4, 1, 1), vae=vae)
+        assert [frame.max() for frame in frames] == [191, 191]  # (0.5 / 2 + 0.5) * 255
         assert vae.dtype == torch.float16
 
-    def test_gives_up(self) -> None:
+    def test_gives_up(self, decode) -> None:
         with pytest.raises(ValueError, match="The VAE gave values that are not numbers"):
-            _decode_chunk(OverflowingVae(torch.nan), torch.zeros(2, 4, 1, 1))
+            decode(torch.zeros(2, 4, 1, 1), vae=OverflowingVae(torch.nan))
+
+    def test_latents_that_are_not_numbers(self, decode) -> None:
+        with pytest.raises(ValueError, match="not numbers. Try --dtype fp32"):
+            decode(torch.full((2, 4, 8, 8), torch.nan))
 
     @pytest.mark.parametrize("kind", ["at once", "late"])
-    def test_memory_runs_out(self, models, monkeypatch, caplog, kind) -> None:
-        decode = models.vae.decode
+    def test_memory_runs_out(self, decode, models_v2, monkeypatch, caplog, kind) -> None:
+        whole = models_v2.vae.decode
 
         def small_card(latents: torch.Tensor, num_frames: int):
             if num_frames > 1:
                 raise out_of_memory(kind)
-            return decode(latents, num_frames=num_frames)
+            return whole(latents, num_frames=num_frames)
 
-        monkeypatch.setattr(models.vae, "decode", small_card)
-        pipeline = InbetweenPipeline(models, device=torch.device("cpu"), offload=False)
-        frames = [*pipeline.decode(torch.zeros(3, 4, 8, 8), 2, lambda stage, done, total: None)]
+        monkeypatch.setattr(models_v2.vae, "decode", small_card)
+        frames = decode(torch.zeros(3, 4, 8, 8))
         assert [frame.shape for frame in frames] == [(64, 64, 3)] * 3
-        assert "decoding 1 frames at once now" in caplog.text
-
-    @pytest.mark.parametrize("kind", ["at once", "late"])
-    def test_memory_for_not_even_one_frame(self, models, monkeypatch, kind) -> None:
-        error = out_of_memory(kind)
-
-        def no_card(latents: torch.Tensor, num_frames: int):
-            raise error
-
-        monkeypatch.setattr(models.vae, "decode", no_card)
-        with pytest.raises(type(error)):
-            _decode_chunk(models.vae, torch.zeros(1, 4, 8, 8))
+        assert "decoded at once reduced to 1" in caplog.text
 
     @pytest.mark.parametrize("late", [False, True])
-    def test_other_errors_pass_through(self, models, monkeypatch, late) -> None:
+    def test_other_errors_pass_through(self, decode, models_v2, monkeypatch, late) -> None:
         kind = getattr(torch, "AcceleratorError", RuntimeError) if late else RuntimeError
 
         def broken_card(latents: torch.Tensor, num_frames: int):
             raise kind("CUDA error: an illegal memory access was encountered")
 
-        monkeypatch.setattr(models.vae, "decode", broken_card)
+        monkeypatch.setattr(models_v2.vae, "decode", broken_card)
         with pytest.raises(kind, match="illegal memory access"):
-            _decode_chunk(models.vae, torch.zeros(2, 4, 8, 8))
+            decode(torch.zeros(2, 4, 8, 8))
 
 
 def out_of_memory(kind: str) -> Exception:

@@ -1,0 +1,225 @@
+"""Latents out of one direction or of both, on stand-in models."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from memory import PeakBytes
+
+from fcvg_core.models.controlnext import prepare_control
+from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steered
+from fcvg_core.standalone.networks.loading import Models
+
+SIZE = (64, 128)
+LATENT = (4, SIZE[0] // 8, SIZE[1] // 8)
+ONE, BOTH = 1, 2  # directions: as many as there are images
+
+
+def random(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def random_frames(num_frames: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (num_frames, 3, *SIZE), generator=generator, dtype=torch.uint8)
+
+
+IMAGES = tuple(EncodedImage(random(i, 1, 1, 64), random(i + 2, 1, *LATENT)) for i in range(2))
+
+
+@pytest.fixture(params=[ONE, BOTH], ids=["one direction", "both directions"])
+def directions(request) -> int:
+    return request.param
+
+
+@pytest.fixture
+def run(settings):
+    """A function that denoises; what is not named is random or a setting of a short run."""
+
+    @torch.no_grad()
+    def denoised(
+        models: Models,
+        num_frames: int,
+        directions: int = ONE,
+        *,
+        images=IMAGES,
+        control="random",
+        noise=None,
+        draw=None,
+        **changes,
+    ) -> torch.Tensor:
+        return denoise(
+            models,
+            images[:directions],
+            random_frames(num_frames) if isinstance(control, str) else control,
+            random(9, num_frames, *LATENT) if noise is None else noise,
+            settings(num_frames=num_frames, **changes),
+            draw=draw,
+        )
+
+    return denoised
+
+
+class Calls:
+    """Notes the shapes that a network is called with."""
+
+    def __init__(self, network: torch.nn.Module):
+        self.shapes = []
+        self._network = network
+
+    def __enter__(self) -> list[tuple[int, ...]]:
+        self._handle = self._network.register_forward_pre_hook(
+            lambda module, args: self.shapes.append(tuple(args[0].shape))
+        )
+        return self.shapes
+
+    def __exit__(self, *exception) -> None:
+        self._handle.remove()
+
+
+class TestCalls:
+    def test_unet_runs_once_a_window_and_direction(self, run, models, directions) -> None:
+        with Calls(models.unet) as calls:
+            run(models, 9, directions, window=4, overlap=1, steps=1)
+        assert [shape[:2] for shape in calls] == [(2, 4)] * 3 * directions  # both halves
+
+    def test_controlnext_runs_once_a_frame_and_step(self, run, models, directions) -> None:
+        """Repetitions of a step need the same features."""
+        again = {"noise_injection_steps": 1, "noise_injection_ratio": 1.0}
+        draw = lambda: torch.ones(9, *LATENT)  # noqa: E731
+        with Calls(models.controlnext) as calls:
+            run(models, 9, directions, window=4, overlap=1, draw=draw, **again)
+        assert [shape[0] for shape in calls] == [8, 1] * 2
+
+    def test_controlnext_does_not_run_where_its_weight_is_zero(self, run, models) -> None:
+        with Calls(models.controlnext) as calls:
+            out = run(models, 3, control_weight=0.0)
+        assert not calls and torch.equal(out, run(models, 3, control=None))
+
+    def test_guidance_of_one_needs_no_unconditional_half(self, run, models_v2) -> None:
+        with Calls(models_v2.unet) as calls:
+            run(models_v2, 4, BOTH, guidance_start=1.0, guidance_end=1.0)
+            run(models_v2, 4, BOTH, guidance_end=1.0, steps=1)
+        assert [shape[0] for shape in calls] == [1, 1, 1, 1, 2, 2]
+
+    def test_repeated_steps(self, run, models_v2) -> None:
+        """Two directions; the first of two steps is taken twice."""
+        again = {"noise_injection_steps": 1, "noise_injection_ratio": 0.5}
+        with Calls(models_v2.unet) as calls:
+            out = run(models_v2, 4, BOTH, draw=lambda: torch.ones(4, *LATENT), **again)
+        assert len(calls) == 2 * 3
+        assert (out - run(models_v2, 4, BOTH)).abs().max() > 1e-3
+
+
+class TestBothDirections:
+    @pytest.mark.parametrize("num_frames", [4, 5])
+    def test_swapping_keyframes_flips_the_video(self, run, models_v2, num_frames) -> None:
+        ramp = {"guidance_start": 1.5, "guidance_end": 4.0}
+        control, noise = random_frames(num_frames), random(9, num_frames, *LATENT)
+        out = run(models_v2, num_frames, BOTH, control=control, noise=noise, **ramp)
+        flipped = {"control": control.flip(0), "noise": noise.flip(0), "images": IMAGES[::-1]}
+        swapped = run(models_v2, num_frames, BOTH, **flipped, **ramp)
+        # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
+        assert (out - swapped.flip(0)).abs().max() <= 2e-4
+
+
+class TestOneDirection:
+    def test_guidance_rises_in_every_window(self, run, models) -> None:
+        """Frame 4 begins neither window, so it is pushed as far as the ramp says."""
+        short = {"window": 4, "overlap": 1, "steps": 1, "guidance_start": 2.0}
+        flat = run(models, 7, **short, guidance_end=2.0)
+        ramp = run(models, 7, **short, guidance_end=3.0)
+        moved = (ramp - flat).abs().amax((1, 2, 3))
+        assert moved[0] == 0  # at the start of the ramp
+        assert (moved[1:3] > 0).all() and (moved[4:6] > 0).all()
+        assert moved[4] < moved[6]  # starts anew in the second window
+
+    @pytest.mark.parametrize(("name", "reaches"), [("models_v1", False), ("models_v2", True)])
+    def test_first_control_frame_in_later_windows(self, run, request, name, reaches) -> None:
+        models = request.getfixturevalue(name)
+        control = random_frames(7)
+        other = torch.cat([255 - control[:1], control[1:]])
+        one, two = (
+            run(models, 7, control=frames, window=4, overlap=1, steps=1)
+            for frames in (control, other)
+        )
+        changed = (one - two).abs().amax((1, 2, 3)) > 0
+        assert changed[:4].all()
+        assert changed[4:].any() == reaches
+
+
+class TestControl:
+    def test_steers(self, run, models, directions) -> None:
+        plain = run(models, 3, directions, control=None)
+        assert (plain - run(models, 3, directions)).abs().max() > 1e-3
+
+    def test_pixel_values_are_the_same_as_shares(self, run, models) -> None:
+        shares = random_frames(3).float() / 255
+        assert torch.equal(run(models, 3), run(models, 3, control=shares))
+
+    def test_leaves_no_hook_and_no_state(self, run, models, directions) -> None:
+        out = run(models, 3, directions)
+        assert torch.equal(out, run(models, 3, directions))
+        assert not any(block._forward_hooks for block in models.unet.down_blocks)
+
+    @torch.no_grad()
+    @pytest.mark.parametrize(("name", "acts"), [("models_v1", True), ("models_v2", False)])
+    def test_on_the_unconditional_half(self, request, name, acts) -> None:
+        models = request.getfixturevalue(name)
+        size = models.controlnext.config.hidden_size(LATENT[1:])
+        control = prepare_control(random(2, 3, 64, *size), size)
+        outs = []
+        for strength in (0.0, 1.0):
+            with steered(models.unet, models.controlnext, control, strength):
+                outs.append(
+                    models.unet(
+                        torch.ones(2, 3, 8, *LATENT[1:]),
+                        torch.tensor(1.0),
+                        encoder_hidden_states=torch.ones(2, 1, 64),
+                        added_time_ids=torch.ones(2, 3),
+                    ).sample
+                )
+        changed = [(one - two).abs().max() > 1e-4 for one, two in zip(*outs, strict=True)]
+        assert changed == [acts, True]
+
+
+class TestWindows:
+    def test_fewer_frames_than_a_window(self, run, models) -> None:
+        assert torch.equal(run(models, 3, window=24), run(models, 3, window=3, overlap=99))
+
+    def test_a_long_video_needs_the_memory_of_one_window(self, run, models) -> None:
+        """A frame more costs its latents and features, not the UNet's activations."""
+        peaks = {}
+        for num_frames, window in ((8, 8), (24, 8), (24, 24)):
+            with PeakBytes() as counted:
+                run(models, num_frames, window=window, overlap=1, steps=1)
+            peaks[num_frames, window] = counted.peak
+        a_frame = (peaks[24, 8] - peaks[8, 8]) / 16
+        a_frame_in_a_window = (peaks[24, 24] - peaks[8, 8]) / 16
+        assert a_frame < 100_000  # the test's own control frame is 25 kB, its features 8 kB
+        assert a_frame_in_a_window > 500_000
+
+
+class TestBadInput:
+    def test_overlap_as_large_as_the_window(self, run, models_v1) -> None:
+        with pytest.raises(ValueError, match="overlap by 1 to 3 frames, got an overlap of 4"):
+            run(models_v1, 9, window=4, overlap=4)
+
+    @pytest.mark.parametrize("num_frames", [0, 1])
+    def test_no_video(self, run, models_v1, num_frames) -> None:
+        with pytest.raises(ValueError, match=f"at least 2 frames, got {num_frames}"):
+            run(models_v1, num_frames)
+
+    @pytest.mark.parametrize("found", [0, 3, 5])
+    def test_wrong_number_of_control_frames(self, run, models, directions, found) -> None:
+        with pytest.raises(ValueError, match=f"video has 4 frames but there are {found} control"):
+            run(models, 4, directions, control=random_frames(found))
+
+    def test_v1_over_a_unet_that_it_does_not_fit(self, run, models_v2, make_controlnext_v1) -> None:
+        wrong = replace(models_v2, controlnext=make_controlnext_v1(1280))
+        with pytest.raises(ValueError, match="v1 gives 1280 channels, but the UNet takes 64 into"):
+            run(wrong, 4)
+
+    def test_noise_injection_without_noise(self, run, models_v2) -> None:
+        with pytest.raises(ValueError, match="Noise injection needs `draw`"):
+            run(models_v2, 4, noise_injection_steps=1, noise_injection_ratio=0.5)
