@@ -134,7 +134,7 @@ def test_other_files(tmp_path, content):
             ({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has numbers that are not finite")
             for x in (float("nan"), 1e39, -1e300)
         ),
-        ({"lines1": []}, "as many lines in both keyframes, got 1 and 0"),
+        ({"lines1": []}, "same number of lines in both keyframes, got 1 and 0"),
         ({"scores": []}, "expected scores"),
         ({"scores": [[1]]}, "scores is no list of numbers"),
         ({"scores": ["1"]}, "scores is no list of numbers"),
