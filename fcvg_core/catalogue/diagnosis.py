@@ -18,10 +18,10 @@ from .packages import (
     OPENCV,
     OPENCVS,
     TORCH,
-    dotted,
     installed_packages,
-    numbers,
     pip,
+    version_numbers,
+    version_text,
 )
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
@@ -124,9 +124,10 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"torch {installed['torch']} does not work ({broken}): install it "
             "anew, from pytorch.org",
         )
-    if numbers(installed["torch"]) < TORCH:
+    if version_numbers(installed["torch"]) < TORCH:
         return Finding(
-            PROBLEM, f"torch {installed['torch']} is too old: {dotted(TORCH)} or newer is needed"
+            PROBLEM,
+            f"torch {installed['torch']} is too old: {version_text(TORCH)} or newer is needed",
         )
     train = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
@@ -218,8 +219,8 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"{text} does not work ({broken}): uninstall it, then install "
             "opencv-python-headless, which needs no screen",
         )
-    if numbers(installed[found[0]]) < OPENCV:
-        return Finding(PROBLEM, f"{text} is too old: {dotted(OPENCV)} or newer is needed")
+    if version_numbers(installed[found[0]]) < OPENCV:
+        return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")
     return Finding(OK, text)
 
 
@@ -235,9 +236,9 @@ def check_packages(
     """The other packages that the nodes or the command line need; `level` is for what is wrong."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
-        f"{name} {installed[name]} is older than {dotted(oldest)}"
+        f"{name} {installed[name]} is older than {version_text(oldest)}"
         for name, oldest in wanted.items()
-        if name in installed and numbers(installed[name]) < oldest
+        if name in installed and version_numbers(installed[name]) < oldest
     ]
     if wrong or broken:
         what = ", ".join(wrong) or f"something does not work ({broken})"
@@ -264,11 +265,11 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
             OK,
             f"ComfyUI's models and node packs at {folder}; its code, so its version, is elsewhere",
         )
-    if numbers(version) < OLDEST:
+    if version_numbers(version) < OLDEST:
         return Finding(
             PROBLEM,
             f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-            f"{dotted(OLDEST)} or newer is needed",
+            f"{version_text(OLDEST)} or newer is needed",
         )
     return Finding(OK, f"ComfyUI {version} at {folder}")
 

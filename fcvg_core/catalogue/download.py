@@ -15,7 +15,7 @@ from ..files.claim import missing_folders, remove_empty
 from .download_errors import disk_error, reason_of, unreachable
 from .integrity import is_whole
 from .model_files import DRIVE, HUB, Download
-from .packages import COMMAND_LINE, numbers, pip
+from .packages import COMMAND_LINE, pip, version_numbers
 
 # Unfinished files wait here, beside where they go: elsewhere may be another disk.
 STAGING = ".fcvg_downloads"
@@ -225,7 +225,7 @@ def _from_drive(download: Download, part: Path) -> str:
 def _check_version(package: str) -> None:
     """Older ones lack the errors that are caught, or can't read the pages of today's Drive."""
     version = metadata.version(package)
-    if numbers(version) < COMMAND_LINE[package]:
+    if version_numbers(version) < COMMAND_LINE[package]:
         raise UserError(
             f"{package} {version} is too old to download with: {pip('install', '-U', package)}"
         )

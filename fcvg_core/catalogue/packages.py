@@ -45,13 +45,13 @@ def installed_packages() -> dict[str, str]:
     return found
 
 
-def numbers(version: str) -> tuple[int, ...]:
+def version_numbers(version: str) -> tuple[int, ...]:
     """As 0.3.64: (0, 3, 64); of a pre-release those of the release that it comes before."""
     release = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, release[0].split(".")[:3])) if release else ()
 
 
-def dotted(version: tuple[int, ...]) -> str:
+def version_text(version: tuple[int, ...]) -> str:
     """As (0, 3, 64): 0.3.64."""
     return ".".join(map(str, version))
 

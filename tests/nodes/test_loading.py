@@ -375,7 +375,7 @@ class TestBrokenFiles:
 
     def test_other_things_than_tensors(self, load_controlnext, loading, tmp_path):
         torch.save({"epoch": 3, "best": 0.5}, tmp_path / "x.pt")
-        with pytest.raises(ValueError, match="no plain list of tensors"):
+        with pytest.raises(ValueError, match="not a plain table of tensors"):
             load_controlnext(str(tmp_path / "x.pt"))
 
 
@@ -491,5 +491,5 @@ class TestOddValues:
     def test_archives(self, load_controlnext, loading, stand_ins, tmp_path, how):
         plain = save(tmp_path / "x.pt", load_file(stand_ins / "controlnext.safetensors"))
         odd = repacked(plain, tmp_path / "odd.pt", how)
-        with pytest.raises(ValueError, match="odd.pt is no file of weights.*torch.save never"):
+        with pytest.raises(ValueError, match="odd.pt is not a file of weights.*torch.save never"):
             load_controlnext(str(odd))

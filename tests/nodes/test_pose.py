@@ -253,7 +253,7 @@ class TestDrawPoses:
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),
             ("text", "first_pose is text, but no JSON"),
-            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deep"),
+            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deeply"),
             ('{"people": [], "canvas_width": 1e400}', "no JSON: the number 1e400 is too large"),
             (one(canvas_width=10**6, canvas_height=10**6), "at least 1 and at most 65536"),
             (one(canvas_width=10**400), "at least 1 and at most 65536"),
@@ -271,7 +271,7 @@ class TestDrawPoses:
     @pytest.mark.parametrize(
         ("more", "message"),
         [
-            ({"timing": "fast"}, "expected a timing of"),
+            ({"timing": "fast"}, "expected one of the timings"),
             ({"timing": "custom", "custom_times": "soon"}, "got 'soon'"),
             ({"style": "openpose"}, "There is no style 'openpose'"),
             ({"missing_people": "stay"}, "missing_people to be one of fade, drop"),

@@ -18,7 +18,7 @@ from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
 from ...models.controlnext import ControlNeXt, controlnext_config
-from ...models.kinds import check_keys, describe
+from ...models.kinds import check_keys, describe_kind
 from ...models.svd.configs import (
     CLASSES,
     IMAGE_ENCODER,
@@ -271,7 +271,7 @@ def _part_file(
             return WeightFile(folder / name)
     if partial:
         raise UserError(
-            f"{partial[0].path} is {describe(partial[0].shapes)} without all of its "
+            f"{partial[0].path} is {describe_kind(partial[0].shapes)} without all of its "
             f"tensors, and {folder} has no {stem}.safetensors to take the rest from."
         )
     raise UserError(f"{folder} has no {stem}.safetensors: the download of SVD is not complete.")

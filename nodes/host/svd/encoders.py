@@ -9,7 +9,7 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
 from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ....fcvg_core.quoting import in_short
@@ -101,7 +101,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
     first = state_dict.get("encoder.conv_in.weight")
     if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
-            f"{name} is {describe(state_dict)}, but SVD's VAE with its temporal decoder is "
+            f"{name} is {describe_kind(state_dict)}, but SVD's VAE with its temporal decoder is "
             "needed (AutoencoderKLTemporalDecoder)."
         )
     models, posterior = "comfy.ldm.modules.", "comfy.ldm.models.autoencoder."

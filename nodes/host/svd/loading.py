@@ -17,7 +17,7 @@ import comfy.utils
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
 from ..files import building, load_state_dict, load_weights, read_file, weights_file
@@ -199,6 +199,6 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
 
 def _no_svd(state_dict: StateDict, name: str) -> ValueError:
     return ValueError(
-        f"{name} is {describe(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
+        f"{name} is {describe_kind(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
         "a part of one, connect the SVD model that it belongs to as base_model."
     )

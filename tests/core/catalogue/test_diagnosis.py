@@ -150,7 +150,7 @@ def test_packages_are_those_of_the_project() -> None:
     project = dict(re.findall(r'^    "([a-z_]+)(?:>=([\d.]+))?",$', text, re.M))
     for name, oldest in (packages.NODES | packages.COMMAND_LINE).items():
         assert project.pop(name.replace("-", "_")) == ".".join(map(str, oldest)), name
-    assert project == {"torch": packages.dotted(packages.TORCH)}
+    assert project == {"torch": packages.version_text(packages.TORCH)}
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_numbers() -> None:
         ("2.11.0+cu128", (2, 11, 0)),
         ("", ()),
     ):
-        assert packages.numbers(version) == expected
+        assert packages.version_numbers(version) == expected
 
 
 def test_all_of_this_machine(plain_machine) -> None:

@@ -260,7 +260,7 @@ class TestFiles:
         message = str(error.value)
         for part in (
             "mine.tar does not fit: it is a GlueStick checkpoint",
-            r"kenc.encoder.0.bias is (3,) and should be (8,)",
+            r"kenc.encoder.0.bias has the shape (3,), but (8,) is expected",
             "final_proj.bias is missing",
             "other is unknown",
         ):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fcvg_core.models.controlnext import V1, V2, ControlNeXt, controlnext_config
-from fcvg_core.models.kinds import check_keys, describe
+from fcvg_core.models.kinds import check_keys, describe_kind
 from fcvg_core.models.svd import rename_image_encoder, rename_unet, rename_vae
 
 
@@ -155,7 +155,7 @@ class TestCheckKeys:
         ("state", "partial", "message"),
         [
             ({"a": torch.zeros(1)}, False, "b is missing"),
-            ({"a": torch.zeros(2)}, True, r"a is \(2,\) and should be \(1,\)"),
+            ({"a": torch.zeros(2)}, True, r"a has the shape \(2,\), but \(1,\) is expected"),
             ({"c": torch.zeros(1)}, True, "c is unknown"),
             ({}, True, "holds no tensor"),
         ],
@@ -167,4 +167,4 @@ class TestCheckKeys:
 
 def test_describe_tells_an_sd15_unet():
     state = empty("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")
-    assert describe(state) == "a UNet without temporal layers (SD 1.5 or 2)"
+    assert describe_kind(state) == "a UNet without temporal layers (SD 1.5 or 2)"

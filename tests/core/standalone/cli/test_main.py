@@ -299,7 +299,7 @@ class TestFailures:
             (UserError("The file a is none."), "The file a is none."),
             (
                 PermissionError(errno.EACCES, "Permission denied", "a"),
-                "a may not be read or written by you: give yourself the right to, or name another.",
+                "You may not read or write a: change its permissions, or choose another path.",
             ),
             (FileNotFoundError(errno.ENOENT, "Nothing", b"a"), "There is no file or folder a."),
             (
@@ -645,7 +645,7 @@ class TestPose:
     def test_no_timing(self, pair, capsys, timing) -> None:
         with pytest.raises(SystemExit):
             main(["inbetween", *pair, "--timing", timing])
-        assert "expected a timing of reference" in capsys.readouterr().err
+        assert "expected one of the timings reference" in capsys.readouterr().err
 
 
 class TestProcess:
