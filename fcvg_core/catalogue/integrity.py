@@ -1,4 +1,4 @@
-"""Whether a model file came whole, told by its form and without reading all of it."""
+"""Quick check whether a model file is complete; most of the file is not read."""
 
 from pathlib import Path
 
@@ -7,15 +7,16 @@ from ..errors import UserError
 from ..files.json_file import read_json
 from .model_files import MODEL_INDEX, SVD_PARTS, svd_weights
 
-ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
-STARTS = (b"PK", b"\x80")  # of a zip and of a pickle
+ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # files from torch.save: a zip archive, or a pickle
+STARTS = (b"PK", b"\x80")  # first bytes of a zip archive and of a pickle
 
 
 def find_damage(path: Path) -> Path | None:
-    """A file that is empty, cut off or no weights at all; None where all is well.
+    """The file that is empty, incomplete or not a file of weights; None if there is no fault.
 
     Args:
-        path: a model file; the index of SVD's folder stands for the weights beside it.
+        path: a model file. If it is the index of SVD's folder, the weights in the folder are
+            checked as well.
     """
     parts = [path]
     if path.name == MODEL_INDEX:
@@ -24,25 +25,26 @@ def find_damage(path: Path) -> Path | None:
 
 
 def check_name(path: Path) -> None:
-    """Raise UserError where no library that reads models can open a file of that name."""
+    """Raise UserError if the name of a file is not UTF-8, which libraries for models can't open."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise UserError(
-            f"{path} can't be opened by the libraries that read models, as its name or that of a "
-            "folder above it is no text in UTF-8: rename it."
+            f"{path} can't be opened by the libraries that read models, because its name or the "
+            "name of a folder above it is not text in UTF-8: rename it."
         ) from error
 
 
 def is_whole(path: Path, suffix: str) -> bool:
-    """Whether a file has the form that its ending promises and is not cut off; told quickly.
+    """Whether a file is complete and has the format of its suffix. The check is quick.
 
     Args:
-        suffix: as .safetensors; what can't be told by its form is whole if it holds anything but
-            a page of the web.
+        path: the file.
+        suffix: for example .safetensors. A file with an unknown suffix counts as complete unless
+            it is empty or an HTML page.
     """
     suffix = suffix.lower()
-    if not path.is_file():  # a folder; or a pipe or a device, which may never end
+    if not path.is_file():  # a folder, or a pipe or a device, which may never end
         return False
     try:
         if suffix == ".json":
@@ -56,5 +58,5 @@ def is_whole(path: Path, suffix: str) -> bool:
                 check_pickle(opened, name=str(path))
                 return start.startswith(STARTS)
         return start != b"" and start[:1] != b"<"
-    except (OSError, UserError):  # nothing that may be read, or not what its name says
+    except (OSError, UserError):  # not readable, or not in the format of its suffix
         return False

@@ -1,4 +1,4 @@
-"""What is installed, how new it has to be, and how to install it into this very Python."""
+"""Installed packages, the oldest versions that work, and pip commands for this Python."""
 
 import re
 import sys
@@ -13,7 +13,7 @@ COMMAND_LINE = {
     "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
     "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
 }  # fmt: skip
-# Packages of which one is enough.
+# Alternative packages; one of them is enough.
 OPENCVS = (
     "opencv-python",
     "opencv-python-headless",
@@ -33,12 +33,12 @@ ONNXRUNTIME = (
 
 
 def installed_packages() -> dict[str, str]:
-    """Version by normalised name, of all packages of this Python."""
+    """Normalised name -> version, for all packages of this Python."""
     found = {}
     for package in metadata.distributions():
         try:
             name, version = package.metadata["Name"], package.version
-        except (OSError, ValueError, KeyError, TypeError):  # one that is damaged
+        except (OSError, ValueError, KeyError, TypeError):  # a damaged installation
             continue
         if name and version:
             found[re.sub(r"[-_.]+", "-", name).lower()] = version
@@ -46,16 +46,16 @@ def installed_packages() -> dict[str, str]:
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """As 0.3.64: (0, 3, 64); of a pre-release those of the release that it comes before."""
+    """Numbers of a version: "0.3.64" -> (0, 3, 64). "0.4rc1" gives the numbers of 0.4."""
     release = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, release[0].split(".")[:3])) if release else ()
 
 
 def version_text(version: tuple[int, ...]) -> str:
-    """As (0, 3, 64): 0.3.64."""
+    """Text of a version: (0, 3, 64) -> "0.3.64"."""
     return ".".join(map(str, version))
 
 
 def pip(*words: str) -> str:
-    """pip of this Python, as it is typed: a bare `pip` may be another one's."""
+    """A pip command for this Python, as typed; a plain `pip` may belong to another Python."""
     return shell_words(sys.executable, "-m", "pip", *words)

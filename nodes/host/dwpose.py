@@ -1,4 +1,4 @@
-"""DWPose in the host: its two ONNX files, room for them on the card, people of a batch."""
+"""DWPose in the host: loads its two ONNX files, makes room in VRAM, finds people in a batch."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,28 +15,28 @@ from ...fcvg_core.pose import (
     usable_providers,
 )
 
-# What both networks take of a card while they run, with onnxruntime's own; the host does not
-# manage it, so room is made when a session is opened.
+# VRAM used by both networks plus onnxruntime's workspace. The host does not manage it, so room is
+# made when a session is opened.
 MEMORY = 2 * 2**30  # bytes
 
 
 def load_dwpose(boxes: str, points: str) -> PoseDetector:
-    """DWPose on the fastest device that onnxruntime was built for.
+    """DWPose on the fastest device that onnxruntime supports.
 
     Args:
-        boxes: yolox_l.onnx.
-        points: dw-ll_ucoco_384.onnx.
+        boxes: path of yolox_l.onnx.
+        points: path of dw-ll_ucoco_384.onnx.
 
     Raises:
-        ValueError: a file is no network of DWPose.
-        ImportError: onnxruntime is not installed; the message says how to.
+        UserError: a file is not a network of DWPose.
+        ImportError: onnxruntime is not installed; the message says how to install it.
     """
     try:
         import onnxruntime
     except ImportError as error:
         raise ImportError(
-            f"Poses need onnxruntime ({error}). In ComfyUI's own Python: pip install "
-            "onnxruntime-gpu, or onnxruntime where there is no NVIDIA card."
+            f"Poses need the package onnxruntime ({error}). Run with ComfyUI's Python: pip install "
+            "onnxruntime-gpu (or onnxruntime if there is no NVIDIA GPU)."
         ) from error
     card = {"device_id": mm.get_torch_device().index or 0}
 
@@ -61,7 +61,7 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
 def find_people(
     detector: PoseDetector, image: torch.Tensor, *, whole_frame: bool
 ) -> Iterator[Poses]:
-    """The people of each image of an IMAGE; then the card's memory is given back."""
+    """The people in each image of an IMAGE; at the end the GPU memory of the networks is freed."""
     detector = replace(detector, whole_frame=whole_frame)
     bar = ProgressBar(len(image))
     try:

@@ -1,4 +1,4 @@
-"""Where the host keeps model files, and what a drop-down list shows of them."""
+"""The host's folders of model files, and names of files for drop-down lists."""
 
 import itertools
 import logging
@@ -14,9 +14,9 @@ UNET = "diffusion_models"
 SVD_FOLDERS = "diffusers"
 GLUESTICK = "gluestick"
 DWPOSE = "dwpose"
-AUTO = "auto"  # in a drop-down list: the official file, where it is
+AUTO = "auto"  # entry of a drop-down list: use the official file if it is present
 
-# What to say when a list is empty: the file and where it comes from.
+# Kind of model -> its files and their source, for messages.
 _WANTED = {
     CONTROLNEXT: "controlnext.safetensors of FCVG (github.com/Tian-one/FCVG) or controlnet.bin of "
     "ControlNeXt-SVD (github.com/dvlab-research/ControlNeXt)",
@@ -27,11 +27,11 @@ _WANTED = {
     DWPOSE: "yolox_l.onnx and dw-ll_ucoco_384.onnx of DWPose (huggingface.co/yzd-v/DWPose)",
     SVD_FOLDERS: "the folder of stabilityai/stable-video-diffusion-img2vid-xt-1-1",
 }
-_NONE = "(none found: put it into models/{})"
+_NONE = "(no file found in models/{})"
 
 
 def register_folders() -> None:
-    """Make this pack's folders known to the host, beside what extra_model_paths.yaml names."""
+    """Register this pack's folders with the host; those of extra_model_paths.yaml are kept."""
     weights = folder_paths.supported_pt_extensions
     own = ((CONTROLNEXT, weights), (GLUESTICK, {*weights, ".tar"}), (DWPOSE, {".onnx"}))
     for kind, endings in own:
@@ -43,7 +43,7 @@ def register_folders() -> None:
 
 
 def list_files(kind: str) -> list[str]:
-    """Names for a drop-down list; where there is no file, one line that says where to put it."""
+    """Names for a drop-down list; if there is no file, one entry names the empty folder."""
     return folder_paths.get_filename_list(kind) or [_NONE.format(kind)]
 
 
@@ -58,10 +58,10 @@ def list_svd_folders() -> list[str]:
 
 
 def find_file(kind: str, name: str) -> str:
-    """Full path of a file of a drop-down list.
+    """Full path of a file in a drop-down list.
 
     Raises:
-        ValueError: it is not there; the message says what to put where.
+        ValueError: the file is missing; the message says how to get it.
     """
     for spelling in _spellings(name):
         path = folder_paths.get_full_path(kind, spelling)
@@ -71,7 +71,7 @@ def find_file(kind: str, name: str) -> str:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """A name, then with each system's separator: graphs keep that of the system they are from."""
+    """A name, and the name with / and with \\: a graph keeps the separator of its system."""
     name = str(name)
     return name, name.replace("\\", "/"), name.replace("/", "\\")
 
@@ -79,36 +79,36 @@ def _spellings(name: str) -> tuple[str, ...]:
 def find_pair(
     kind: str, names: tuple[str, str], official: tuple[str, str]
 ) -> tuple[str, str] | None:
-    """Full paths of two files that belong together, each named or AUTO.
+    """Full paths of two files that belong together; each name may be AUTO.
 
-    AUTO is the official name, or that of the file as .safetensors. Where both are AUTO and one is
-    missing: None, and the log says so.
+    AUTO stands for the official file, see `_converted`. If both names are AUTO and a file is
+    missing, the result is None, and the missing file is logged.
 
     Raises:
-        ValueError: one is named, and one is not there.
+        ValueError: a name is not AUTO, and one of the two files is missing.
     """
     official = tuple(_converted(kind, name) for name in official)
     if names == (AUTO, AUTO):
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
-            logging.info("%s is not in models/%s: its node gives nothing.", missing[0], kind)
+            logging.info("%s is not in models/%s: its loader outputs nothing.", missing[0], kind)
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
     return tuple(find_file(kind, name) for name in chosen)
 
 
 def _converted(kind: str, name: str) -> str:
-    """An official file's name, or what `models --convert` makes of it where that alone is there."""
+    """The official name, or the converted .safetensors name if only that file exists."""
     other = os.path.splitext(name)[0] + ".safetensors"
     there = [file for file in (name, other) if folder_paths.get_full_path(kind, file)]
     return there[0] if there else name
 
 
 def is_there(find: Callable, *arguments) -> bool | str:
-    """What a node's validate_inputs answers: True, or what `find` says of a missing file.
+    """Answer for a node's validate_inputs: True, or the message of `find` for a missing file.
 
-    The host's own answer would be that a name is not in a list. None stands for a name that is
-    not known before the graph runs.
+    Without it the host would only say that the name is not in a list. An argument is None if its
+    value is not known before the graph runs.
     """
     try:
         if None not in arguments:
@@ -119,19 +119,22 @@ def is_there(find: Callable, *arguments) -> bool | str:
 
 
 def are_there(kind: str, *names: str | None) -> bool | str:
-    """What a node's validate_inputs answers about files that are each named or AUTO."""
+    """Answer for a node's validate_inputs about several files; each name may be AUTO."""
     answers = (is_there(find_file, kind, name) for name in names if name != AUTO)
     return next((answer for answer in answers if answer is not True), True)
 
 
 def fingerprint(kind: str) -> str:
-    """Changes when a file of a kind comes, goes or is replaced: the host caches what was found."""
+    """Text that changes when a file of a kind is added, removed or replaced.
+
+    The host caches a node's output as long as this text stays the same.
+    """
     paths = [folder_paths.get_full_path(kind, n) for n in folder_paths.get_filename_list(kind)]
     return repr([(path, os.path.getmtime(path)) for path in paths if path])
 
 
 def find_svd_folder(name: str) -> str:
-    """Full path of a folder of `list_svd_folders`; ValueError where there is none."""
+    """Full path of a folder in `list_svd_folders`; ValueError if it does not exist."""
     bases = folder_paths.get_folder_paths(SVD_FOLDERS)
     for base, spelling in itertools.product(bases, _spellings(name)):
         path = os.path.normpath(os.path.join(base, spelling))
@@ -144,11 +147,11 @@ def find_svd_folder(name: str) -> str:
 def _missing(kind: str, name: str) -> str:
     from ...fcvg_core.shell import shell_words
 
-    # In words that work in any folder, and with an embedded Python too.
+    # This command works in any current folder, and also with an embedded Python.
     core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
     command = shell_words(sys.executable, core, "models", "--get")
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     return (
-        f"There is no {name!r}. Put {_WANTED[kind]} into {folders} and choose it here. To download "
-        f"what is missing, in a terminal: {command}"
+        f"{name!r} was not found in {folders}. Download it with `{command}` in a terminal, or put "
+        f"{_WANTED[kind]} there; then choose it in this list."
     )

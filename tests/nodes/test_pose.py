@@ -136,7 +136,7 @@ class TestLoadDWPose:
 
     @pytest.mark.parametrize("names", [("none.onnx", "auto"), ("auto", "none.onnx")])
     def test_a_named_file_that_is_missing(self, node_classes, names):
-        with pytest.raises(ValueError, match=r"There is no .*Put yolox_l.onnx and dw-ll_ucoco_384"):
+        with pytest.raises(ValueError, match=r"was not found in .* put yolox_l.onnx and dw-ll"):
             node_classes["FCVG_LoadDWPose"].execute(*names)
 
     def test_exchanged_files(self, load, dwpose_files):

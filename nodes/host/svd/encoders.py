@@ -1,4 +1,4 @@
-"""SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
+"""SVD's image encoder and VAE from a diffusers folder, as the host's CLIP_VISION and VAE."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
-    """CLIP of the sizes that its own config.json names."""
+    """CLIP's image encoder, with the sizes in its config.json."""
     path = weights_file(folder, "image_encoder", "model")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
@@ -38,21 +38,21 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
 
 
 def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's. Older hosts take nothing but a file to open: a pipe, which is on no disk."""
+    """The host's network. Older hosts need a file to open; a pipe avoids a file on the disk."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         json.dump(settings, file)
     with building(name):
-        return comfy.clip_vision.ClipVisionModel(reading)  # which closes it
+        return comfy.clip_vision.ClipVisionModel(reading)  # closes `reading`
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The image encoder's network once more."""
+    """Load the image encoder again and return its patcher."""
     encoder = load_image_encoder(folder)
     if not disable_dynamic:
         return encoder.patcher
     old = encoder.patcher
-    # Its tensors may still be memory maps: read-only, which a plain patcher does not expect.
+    # The tensors may be read-only memory maps, which a patcher without streaming can't use.
     encoder.model.load_state_dict(
         {key: value.clone() for key, value in encoder.model.state_dict().items()}, assign=True
     )
@@ -60,18 +60,19 @@ def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> M
 
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The VAE's network once more."""
+    """Load the VAE again and return its patcher."""
     return load_vae(folder, disable_dynamic).patcher
 
 
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
-    """The host's VAE around SVD's temporal decoder.
+    """The host's VAE with SVD's temporal decoder.
 
-    The host's own detection knows one size only. So it is given the smallest network that it
-    can build, and that is exchanged for the real one; all else (devices, number formats,
-    memory estimates) stays the host's.
+    The host's own detection supports only one size. So the host builds the smallest network that
+    it can, and this network is replaced by the real network. Devices, number formats and memory
+    estimates are still the host's.
 
     Args:
+        folder: folder in diffusers' layout.
         disable_dynamic: see `can_load_again`.
     """
     path = weights_file(folder, "vae", "diffusion_pytorch_model")
@@ -91,13 +92,13 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     vae.first_stage_model = engine
     vae.patcher = make_patcher(engine, vae.device, offload, disable_dynamic=disable_dynamic)
     fill(vae.patcher, engine, state_dict, meant)
-    vae.size = None  # the host has counted the small one's
+    vae.size = None  # the host has computed the size of the small network
     can_load_again(vae.patcher, _load_vae_patcher, folder)
     return vae
 
 
 def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.AutoencodingEngine:
-    """The host's network of the file's sizes, without the file's weights."""
+    """The host's network with the sizes of the file's tensors; weights are not loaded."""
     first = state_dict.get("encoder.conv_in.weight")
     if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
@@ -121,7 +122,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
 
 
 def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
-    """Sizes of an SD autoencoder, under the host's names."""
+    """Sizes of an SD autoencoder, as keyword arguments of the host's network."""
     return {
         "double_z": True,
         "z_channels": 4,
@@ -137,7 +138,7 @@ def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
 
 
 def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:
-    """First sizes of the tensors that `pattern` numbers from 0 on."""
+    """First dimension of each of the tensors named by `pattern`, numbered 0, 1, 2, ..."""
     found = []
     while (key := pattern.format(len(found))) in state_dict:
         found.append(state_dict[key].shape[0])

@@ -1,6 +1,7 @@
-"""Model files -> the host's own MODEL, VAE, CLIP_VISION, and a managed ControlNeXt.
+"""Model files -> the host's MODEL, VAE and CLIP_VISION.
 
-Layer sizes come from the tensors' shapes, so a tiny model takes the same path as the real one.
+Layer sizes are read from the tensors' shapes, so a tiny model is loaded by the same code as the
+real model.
 """
 
 import logging
@@ -47,7 +48,7 @@ WEIGHT_DTYPES = {
     "fp8_e4m3fn": torch.float8_e4m3fn,
     "fp8_e5m2": torch.float8_e5m2,
 }
-# Without these a file can't be asked for the sizes of the network.
+# Keys from which the layer sizes are read; a file without them is not an SVD UNet.
 _UNET_MARKS = (
     "input_blocks.0.0.weight",
     "input_blocks.1.0.time_stack.in_layers.0.weight",
@@ -55,7 +56,8 @@ _UNET_MARKS = (
     "middle_block.0.in_layers.0.weight",
     "out.2.weight",
 )
-# Tensor, its axis, and SVD's channels there: latents of noise and keyframe in, of a frame out.
+# Tensor, axis, SVD's number of channels on this axis: latents of noise and keyframe are the input,
+# latents of a frame the output.
 _CHANNELS = (
     ("input_blocks.0.0.weight", 1, 8),
     ("out.2.weight", 0, 4),
@@ -67,15 +69,19 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
     """FCVG's or ControlNeXt-SVD's UNet as the host's SVD model.
 
     Args:
-        path: a whole file, or a partial one whose missing tensors are those of `base`.
-        base: an SVD model; it is never changed. What it carries besides its weights (LoRAs,
-            patches, options) acts on the new model too.
-        weight_dtype: a key of WEIGHT_DTYPES, for a whole file; a part takes the base's formats.
+        path: a whole file, or a partial file; missing tensors are taken from `base`.
+        base: an SVD model; it is never changed. Its LoRAs, patches and options also act on the
+            new model.
+        weight_dtype: a key of WEIGHT_DTYPES, used for a whole file. The weights of a partial file
+            get the number formats of the base model.
     """
     if base is None:
         return _load_whole(path, weight_dtype)
     if not isinstance(base.model, comfy.model_base.SVD_img2vid):
-        raise ValueError(f"The base model is {type(base.model).__name__}, but it has to be SVD.")
+        raise ValueError(
+            f"The base model is {type(base.model).__name__}, but an SVD model is needed: connect "
+            "an SVD model as base_model."
+        )
     refuse_modules(base)
     name = os.path.basename(path)
     state_dict, notes = load_weights(path)
@@ -95,17 +101,17 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
 
 
 def load_svd_unet(folder: str) -> ModelPatcher:
-    """SVD's own UNet of a folder in diffusers' layout, as the host's MODEL."""
+    """SVD's own UNet from a folder in diffusers' layout, as the host's MODEL."""
     return load_unet(weights_file(folder, "unet", "diffusion_pytorch_model"), None, "default")
 
 
 def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
-    """CLIP image encoder and VAE of a folder in diffusers' layout."""
+    """CLIP image encoder and VAE from a folder in diffusers' layout."""
     return load_image_encoder(folder), load_vae(folder)
 
 
 def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """A UNet file that needs no base."""
+    """The model from a whole UNet file, without a base model."""
     state_dict, notes = load_weights(path)
     name = os.path.basename(path)
     patcher = _build_whole(rename_unet(state_dict), notes, name, weight_dtype, disable_dynamic)
@@ -115,7 +121,7 @@ def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> 
 def _build_whole(
     state_dict: StateDict, notes: dict, name: str, weight_dtype: str, disable_dynamic: bool = False
 ) -> ModelPatcher:
-    """The host's SVD of the file's own sizes, in the number format that suits the device."""
+    """The host's SVD model with the file's sizes, in a number format that suits the device."""
     dtype = WEIGHT_DTYPES[weight_dtype]
     quantised = quantisation(state_dict, notes) is not None
     if quantised:
@@ -123,7 +129,11 @@ def _build_whole(
     config = _svd_config(state_dict, name)
     device, offload = mm.get_torch_device(), mm.unet_offload_device()
     if quantised and dtype is not None:
-        logging.warning("%s is quantised: it keeps its own formats, not %s.", name, weight_dtype)
+        logging.warning(
+            "%s is quantised: its weights keep their formats, and %s is ignored.",
+            name,
+            weight_dtype,
+        )
     if quantised or dtype is None:
         dtype = mm.unet_dtype(
             model_params=comfy.utils.calculate_parameters(state_dict),
@@ -141,10 +151,10 @@ def _build_whole(
 
 
 def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
-    """A model like the base with some other weights, in the base's formats.
+    """A model like the base model, with some weights replaced, in the base model's formats.
 
-    The weights are merged, and not added as patches: where the host streams weights, a patch on a
-    lone parameter such as `mix_factor` does nothing.
+    The weights are merged and not added as patches, because a streaming host ignores a patch on a
+    parameter that is not in a layer, such as `mix_factor`.
     """
     merged = merge_weights(base, state_dict)
     model = base.model.model_config.get_model(merged, "", device=base.offload_device)
@@ -154,7 +164,7 @@ def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
 
 
 def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> ModelPatcher:
-    """Once more what `_build_merged` gave; `base` says how the base is loaded again."""
+    """Load a merged model again; `base` says how its base model is loaded again."""
     return can_load_again(
         _build_merged(rename_unet(load_state_dict(path)), load_base_again(base, disable_dynamic)),
         _load_merged,
@@ -164,12 +174,12 @@ def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> Model
 
 
 def _fill_unet(patcher: ModelPatcher, state_dict: StateDict, name: str) -> None:
-    """Check a UNet's tensors and put them into its network."""
+    """Check a UNet's tensors and load them into its network."""
     network = patcher.model.diffusion_model
     meant = meant_tensors(network)
     packed = packed_weights(state_dict)
     plain = {key: value for key, value in meant.items() if not is_extra(key)}
-    # The shape of a packed weight is its format's own, which the host's layer knows.
+    # The shape of a packed weight depends on its format; the host's layer checks it.
     found = {
         key: plain.get(key, value) if key in packed else value
         for key, value in state_dict.items()
@@ -183,7 +193,7 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
     missing = [mark for mark in _UNET_MARKS if mark not in state_dict]
     try:
         sizes = None if missing else comfy.model_detection.detect_unet_config(state_dict, "")
-    except Exception as error:  # the host expects its own models' keys and shapes
+    except Exception as error:  # the host raises many types for unexpected keys and shapes
         raise _no_svd(state_dict, name) from error
     if sizes is None:
         raise _no_svd(state_dict, name)
@@ -191,14 +201,14 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
         found = state_dict[key].shape[axis]
         if found != channels:
             raise ValueError(
-                f"{name} is no UNet of SVD's: {key} has {found} channels, where SVD's has "
-                f"{channels}. Take unet.safetensors of FCVG or ControlNeXt-SVD."
+                f"{name} is not an SVD UNet: {key} has {found} channels, but {channels} are "
+                "needed. Use unet.safetensors of FCVG or ControlNeXt-SVD."
             )
     return comfy.supported_models.SVD_img2vid(sizes)
 
 
 def _no_svd(state_dict: StateDict, name: str) -> ValueError:
     return ValueError(
-        f"{name} is {describe_kind(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
-        "a part of one, connect the SVD model that it belongs to as base_model."
+        f"{name} is {describe_kind(state_dict)}, but a whole SVD or FCVG UNet is needed. If the "
+        "file is a part of a UNet, connect the SVD model of this UNet as base_model."
     )

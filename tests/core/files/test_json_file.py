@@ -56,9 +56,7 @@ class TestReadJson:
                 read_json(type(tmp_path)(path), expected=WANTED)
 
     def test_says_why_a_file_can_not_be_opened(self, tmp_path):
-        with pytest.raises(
-            UserError, match=r"aaa can't be read \(.*\); expected a table of"
-        ):
+        with pytest.raises(UserError, match=r"aaa can't be read \(.*\); expected a table of"):
             read_json(tmp_path / ("a" * 5000), expected=WANTED)
 
     def test_a_file_that_is_too_large_is_not_read(self, tmp_path):

@@ -498,7 +498,7 @@ class TestOutput:
     def test_models_of_such_a_name_are_refused(self, pair, stand_ins, tmp_path, capsys) -> None:
         unet = shutil.copy(stand_ins / "unet.safetensors", tmp_path / "\udcff.safetensors")
         message = fails(capsys, *pair, "-o", str(tmp_path / "out"), *SMALL, "--unet", str(unet))
-        assert "no text in UTF-8: rename it" in message and not (tmp_path / "out").exists()
+        assert "not text in UTF-8: rename it" in message and not (tmp_path / "out").exists()
 
 
 class TestMatch:
