@@ -1,7 +1,7 @@
-"""Between which numbers a setting lies: one table for the options and for the nodes' widgets.
+"""Smallest and largest value of each setting, for command-line options and for nodes' widgets.
 
-A bound keeps mistakes out, such as a zero too many; no good value lies near it. Numbers that
-one node alone takes have their bounds there.
+The bounds keep out typing mistakes, for example a zero too many; useful values are far from
+them. A setting that only one node has gets its bounds in this node.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bounds:
-    """The least and the largest value, both allowed.
+    """Smallest and largest value of a setting; both are allowed.
 
     Attributes:
-        step: the values are its multiples; None where any number between the bounds will do.
+        step: values must be multiples of this number; None: any value between the bounds.
     """
 
     minimum: float
@@ -20,24 +20,24 @@ class Bounds:
     step: int | None = None
 
     def __contains__(self, value: float) -> bool:
-        """False for what is not a number, too."""
+        """Whether a value is allowed; NaN is not."""
         return self.minimum <= value <= self.maximum and not (self.step and value % self.step)
 
     def __str__(self) -> str:
-        """In words: "1 to 1000"."""
+        """The bounds as text: "1 to 1000"."""
         ends = (self.minimum, self.maximum)
         return " to ".join(str(int(end) if end == int(end) else end) for end in ends)
 
     @property
     def widget(self) -> dict[str, float]:
-        """Arguments of a node's Int or Float input."""
+        """Arguments `min`, `max` and `step` for a node's Int or Float input."""
         step = {"step": self.step} if self.step else {}
         return {"min": self.minimum, "max": self.maximum, **step}
 
 
 # The video.
-SIZE = Bounds(64, 4096, step=64)  # pixels, of the height and of the width
-FRAMES = Bounds(2, 1024)  # of a video between two keyframes, both included
+SIZE = Bounds(64, 4096, step=64)  # pixels, for height and width
+FRAMES = Bounds(2, 1024)  # number of frames between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
 STRIDE = Bounds(1, 1000)  # frames of a driving video, of which the first counts
 FILE_FPS = Bounds(0.001, 1000)  # frames a second of a video file, read or written
@@ -45,21 +45,21 @@ FPS = Bounds(1, 1000)  # frames a second that SVD is told: a whole number
 MOTION_BUCKET = Bounds(1, 1023)  # SVD's measure of motion
 AUGMENTATION = Bounds(0.0, 1.0)  # standard deviation of noise on pictures in -1..1
 
-# Conditions.
-MAX_LINES = Bounds(1, 3000)  # of a frame
-MAX_KEYPOINTS = Bounds(1, 10000)  # of a frame
+# Control frames.
+MAX_LINES = Bounds(1, 3000)  # per frame
+MAX_KEYPOINTS = Bounds(1, 10000)  # per frame
 LINE_WIDTH = Bounds(1, 32)  # pixels
 COLOR_SEED = Bounds(0, 2**32 - 1)
-POSE_WIDTH = Bounds(0.1, 10.0)  # multiples of the width that a model was trained on
+POSE_WIDTH = Bounds(0.1, 10.0)  # multiples of the width with which a model was trained
 SMOOTHING = Bounds(0.0, 20.0)  # frames
-CONTROL_WEIGHT = Bounds(0.0, 10.0)  # 1 is as trained
+CONTROL_WEIGHT = Bounds(0.0, 10.0)  # 1: as trained
 
 # Sampling.
 STEPS = Bounds(1, 1000)
 GUIDANCE = Bounds(0.0, 30.0)
 WINDOW = Bounds(2, 1024)  # frames
-OVERLAP = Bounds(0, 1023)  # frames; 0 is for a video of one window
+OVERLAP = Bounds(0, 1023)  # frames; 0 is possible only for a video of one window
 SEED = Bounds(0, 2**64 - 1)
-INJECTION_TIMES = Bounds(0, 20)  # how many more times a step is taken
-SHARE = Bounds(0.0, 1.0)  # of a whole
+INJECTION_TIMES = Bounds(0, 20)  # extra repetitions of a step
+SHARE = Bounds(0.0, 1.0)  # fraction of a whole
 DECODE_CHUNK = Bounds(1, 256)  # frames that the VAE decodes at once

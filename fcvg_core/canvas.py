@@ -1,17 +1,17 @@
-"""How large what lines and people are placed on may be."""
+"""Largest canvas on which lines or people of a file may be placed."""
 
 from numbers import Real
 
-# Of either side, in pixels. Nothing is drawn that large: what draws has bounds of its own.
+# Pixels of a side. This limits what is read. The sizes that are drawn have smaller limits.
 MAX_SIDE = 65_536
 SIDES = f"two whole numbers of pixels from 1 to {MAX_SIDE}"
 
 
 def is_side(length: object) -> bool:
-    """Whether this is a height or a width: a whole number of pixels from 1 to 65536."""
+    """Whether a value is a valid height or width: a whole number of pixels from 1 to 65536."""
     return (
         isinstance(length, Real)
         and not isinstance(length, bool)
-        and 1 <= length <= MAX_SIDE  # not a number fails here
+        and 1 <= length <= MAX_SIDE  # NaN fails here
         and length == int(length)
     )

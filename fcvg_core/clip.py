@@ -1,4 +1,4 @@
-"""A picture as CLIP's image encoder takes it, made as the official code of SVD makes it.
+"""Prepares a picture for CLIP's image encoder in the same way as the official code of SVD.
 
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:140-195, 776-869; DynamiCrafter does the same.
 """
@@ -13,7 +13,7 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def clip_pixels(frame: Tensor) -> Tensor:
-    """A keyframe at CLIP's size: the whole frame, blurred against aliasing, squeezed to a square.
+    """A keyframe at CLIP's size: the whole frame, blurred against aliasing and resized to a square.
 
     Args:
         frame: [1, 3, H, W] in 0..1, without augmentation noise.
@@ -31,13 +31,13 @@ def clip_pixels(frame: Tensor) -> Tensor:
 
 
 def normalize_for_clip(pixels: Tensor) -> Tensor:
-    """[1, 3, 224, 224] from `clip_pixels`, less CLIP's mean and over its deviation."""
+    """Pixels from `clip_pixels`, minus CLIP's mean, divided by its deviation: [1, 3, 224, 224]."""
     mean, std = (pixels.new_tensor(x).reshape(3, 1, 1) for x in (CLIP_MEAN, CLIP_STD))
     return (pixels - mean) / std
 
 
 def _blur(frame: Tensor, length: int, axis: int) -> Tensor:
-    """Gaussian blur along one axis, as wide as shrinking `length` pixels to 224 asks for."""
+    """Gaussian blur along one axis, with the width for shrinking `length` pixels to 224."""
     sigma = max((length / CLIP_SIZE - 1) / 2, 0.001)
     taps = int(max(4 * sigma, 3)) // 2 * 2 + 1
     at = torch.arange(taps, dtype=frame.dtype, device=frame.device) - taps // 2

@@ -1,9 +1,9 @@
-"""The two containers that weights come in, checked on an open file before a library reads it.
+"""Checks of .safetensors files and of files from torch.save, before a library reads them.
 
-A .safetensors file is a table and numbers. What torch.save writes is a pickle, in a zip or, of
-old, with numbers behind it. torch never compresses: a small file whose entries unpack to
-gigabytes was made for nothing else. torch reads as many bytes as a pickle asks for, too, and does
-not look whether the file has them.
+A .safetensors file is a header followed by numbers. torch.save writes a zip archive with a
+pickle; older versions wrote a pickle followed by numbers. torch.save never compresses, so a
+compressed archive is refused: it could be a small file that unpacks to gigabytes. torch.load
+allocates as many bytes as the pickle asks for, so these numbers are compared with the file.
 """
 
 import math
@@ -16,14 +16,14 @@ from typing import Any, BinaryIO, NamedTuple
 from .errors import UserError
 from .json_text import parse_json
 from .opcodes import older_arrays, stored_arrays
-from .quoting import shown
+from .quoting import unquoted
 
 MAX_HEADER = 100 * 2**20  # bytes; the library's own limit
 METADATA = "__metadata__"
-SAFETENSORS = (".safetensors", ".sft")  # how names of such files end
+SAFETENSORS = (".safetensors", ".sft")  # file name endings
 ZIP = b"PK\x03\x04"
 ZIP_ENTRY = 30  # bytes before an entry's name
-# Kinds of numbers as a .safetensors file names them: torch's names, and bytes of one.
+# Number format in a .safetensors file -> torch's name, bytes per number.
 KINDS = {
     "F64": ("float64", 8), "F32": ("float32", 4), "F16": ("float16", 2), "BF16": ("bfloat16", 2),
     "I64": ("int64", 8), "I32": ("int32", 4), "I16": ("int16", 2), "I8": ("int8", 1),
@@ -36,10 +36,10 @@ KINDS = {
 
 
 class Entry(NamedTuple):
-    """A tensor of a .safetensors file, by its header.
+    """A tensor in the header of a .safetensors file.
 
     Attributes:
-        kind: of its numbers, as torch calls it.
+        kind: torch's name of the number format, for example "float16".
     """
 
     kind: str
@@ -47,14 +47,14 @@ class Entry(NamedTuple):
 
 
 def read_header(opened: BinaryIO, *, name: str) -> dict[str, Entry]:
-    """The tensors of a .safetensors file, from its header alone.
+    """The tensors of a .safetensors file by name; only the header is read.
 
     Args:
         opened: the file, at its start.
-        name: of the file, for messages.
+        name: name of the file, for messages.
 
     Raises:
-        UserError: the header is none, or does not go with the rest of the file.
+        UserError: the header is not valid, or does not match the size of the file.
     """
     size = os.fstat(opened.fileno()).st_size
     length = int.from_bytes(opened.read(8), "little")
@@ -68,7 +68,7 @@ def read_header(opened: BinaryIO, *, name: str) -> dict[str, Entry]:
     except UserError as error:
         raise UserError(f"{name} {error}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _unreadable(name, size, "its header can't be understood") from error
+        raise _unreadable(name, size, "its header is not valid") from error
     return entries
 
 
@@ -81,38 +81,38 @@ def _entry(key: str, described: dict) -> Entry:
     shape, kind = tuple(described["shape"]), str(described["dtype"])
     if kind not in KINDS:
         raise UserError(
-            f"holds numbers of a kind that torch has not: {shown(key)} is {shown(kind)}. Take the "
-            "fp16 or fp32 file of the model."
+            f"holds numbers of a kind that torch does not support: {unquoted(key)} is "
+            f"{unquoted(kind)}. Use the fp16 or fp32 file of the model."
         )
     if not all(type(side) is int and side >= 0 for side in shape):
-        raise ValueError("no shape")
+        raise ValueError("a shape is not valid")
     if len(shape) > 1 and 0 in shape:
-        raise UserError(f"holds an empty tensor: {shown(key)} is {shown(str(shape))}.")
+        raise UserError(f"holds an empty tensor: {unquoted(key)} is {unquoted(str(shape))}.")
     return Entry(KINDS[kind][0], shape)
 
 
 def _check_places(header: dict[str, dict], entries: dict[str, Entry], size: int) -> None:
-    """Raise ValueError unless the tensors lie one behind the other and fill `size` bytes."""
+    """Raise ValueError unless the tensors follow each other without gaps and fill `size` bytes."""
     end = 0
     for first, last, key in sorted((*value["data_offsets"], key) for key, value in header.items()):
         bytes_each = KINDS[header[key]["dtype"]][1]
         if first != end or last - first != math.prod(entries[key].shape) * bytes_each:
-            raise ValueError("tensors overlap, or are not as large as their shapes")
+            raise ValueError("tensors overlap, or do not have the size of their shapes")
         end = last
     if end != size:
-        raise ValueError("the file is cut off, or goes on behind its last tensor")
+        raise ValueError("the file is incomplete, or continues after its last tensor")
 
 
 def check_pickle(opened: BinaryIO, *, name: str) -> None:
-    """Refuse what torch.save never writes and a reader would choke on.
+    """Refuse a file that torch.save can't have written and that would harm torch.load.
 
     Args:
-        opened: the file, at its start. It is left anywhere.
-        name: of the file, for messages.
+        opened: the file, at its start. Its position afterwards is undefined.
+        name: name of the file, for messages.
 
     Raises:
-        UserError: entries are compressed or overlap, the pickle asks for more bytes than there
-            are, or the file is damaged.
+        UserError: entries are compressed or overlap, the pickle asks for more bytes than the file
+            has, or the file is damaged.
     """
     size = os.fstat(opened.fileno()).st_size
     start = opened.read(len(ZIP))
@@ -121,17 +121,17 @@ def check_pickle(opened: BinaryIO, *, name: str) -> None:
         fault = _zip_fault(opened, size) if start == ZIP else _pickle_fault(opened, size)
     except UserError as error:
         fault = str(error)
-    except Exception as error:  # the readers of zips and pickles raise anything over damage
+    except Exception as error:  # zipfile and pickletools raise many types for damaged files
         raise _unreadable(name, size, "its table of contents is damaged") from error
     if fault:
         raise UserError(
-            f"{name} is no file of weights: {fault}, which torch.save never writes. Take the "
+            f"{name} is not a file of weights: {fault}, which torch.save never writes. Use the "
             "model's .safetensors file."
         )
 
 
 def _zip_fault(opened: BinaryIO, size: int) -> str | None:
-    """What is wrong with an archive, in words."""
+    """Fault of a zip archive, in words; None if there is no fault."""
     with zipfile.ZipFile(opened) as archive:
         entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
         if any(
@@ -144,21 +144,25 @@ def _zip_fault(opened: BinaryIO, size: int) -> str | None:
             if entry.header_offset < end:
                 return "its entries overlap"
             end = entry.header_offset + ZIP_ENTRY + entry.file_size
-        held = {entry.filename.lower(): entry.file_size for entry in entries}  # as torch finds them
+        # torch ignores the case of names.
+        held = {entry.filename.lower(): entry.file_size for entry in entries}
         tables = [entry for entry in entries if entry.filename.endswith("/data.pkl")]
         if end > size or len(held) < len(entries) or len(tables) != 1:
-            raise ValueError("no archive of torch's")
+            raise ValueError("not an archive from torch.save")
         root = tables[0].filename.removesuffix("data.pkl").lower()
         asked = stored_arrays(archive.read(tables[0]))
-    return _greedy((key, length, held.get(f"{root}data/{key}".lower(), 0)) for key, length in asked)
+    return _missing_bytes(
+        (key, length, held.get(f"{root}data/{key}".lower(), 0)) for key, length in asked
+    )
 
 
 def _pickle_fault(opened: BinaryIO, size: int) -> str | None:
-    """What is wrong with a pickle of torch's older kind; another one is the reader's affair."""
-    # A pickle tells how long its texts are, and a file makes room for as much before it reads.
+    """Fault of a file in torch's older format; None for other pickles (torch.load refuses them)."""
+    # A pickle contains the lengths of its texts. Reading from a file object would allocate them
+    # before the end of the file is noticed; a memory map does not.
     with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
         asked = older_arrays(content)
-    return _greedy(
+    return _missing_bytes(
         [
             *((key, length, size) for key, length in asked),
             ("all", sum(length for _, length in asked), size),
@@ -166,16 +170,20 @@ def _pickle_fault(opened: BinaryIO, size: int) -> str | None:
     )
 
 
-def _greedy(asked: Iterable[tuple[str, int, int]]) -> str | None:
-    """Whether bytes are asked for that are not there, told in words."""
+def _missing_bytes(asked: Iterable[tuple[str, int, int]]) -> str | None:
+    """Fault, in words, if an array is longer than the bytes that the file has for it.
+
+    Args:
+        asked: key of each array, its length, and the bytes in the file.
+    """
     for key, length, there in asked:
         if length > there:
-            return f"its array {shown(key)} should have {length} bytes, where there are {there}"
+            return f"its array {unquoted(key)} should have {length} bytes, but it has {there}"
     return None
 
 
 def _unreadable(name: str, size: int, why: str) -> UserError:
     return UserError(
-        f"{name} ({size} bytes) can't be read as model weights: it is empty, cut off or another "
-        f"kind of file ({why}). Download it again."
+        f"{name} ({size} bytes) can't be read as model weights ({why}). It is empty, incomplete "
+        "or a different kind of file: download it again."
     )

@@ -1,4 +1,4 @@
-"""What an error means to the person who sees it: a sentence for all that a user can mend."""
+"""Turns errors that a user can fix into a sentence for the user."""
 
 import errno
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 from .errors import UserError
 
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
-PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}  # of modules by other names
+# Module -> its package, where the two names differ.
+PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 TOO_MUCH = {*NO_ROOM, errno.EFBIG}
 NO_MEMORY = (
@@ -24,26 +25,29 @@ NO_MEMORY = (
     "failed to map segment",
 )
 CARD = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
-# {path} is the file or folder, {folder} the folder that it is in.
+# {path} is the file or folder, {folder} is its parent folder.
 REASONS = {
     errno.ENOENT: "There is no file or folder {path}.",
-    errno.EACCES: "{path} may not be read or written by you: give yourself the right to, or name "
-    "another.",
-    errno.EPERM: "{path} may not be changed by you: give yourself the right to, or name another.",
-    errno.EROFS: "{folder} is on a disk that can only be read: name a folder on another disk.",
-    errno.EFBIG: "The disk of {folder} takes no file of that size: name a folder on another disk.",
-    errno.EEXIST: "{path} exists already: move it away, or name another.",
-    errno.EISDIR: "{path} is a folder, where a file was expected.",
-    errno.ENOTDIR: "{path} can't be: a part of this path is a file, where a folder was expected.",
-    errno.ENAMETOOLONG: "The name {path} is too long for its disk: choose a shorter one.",
-    errno.ELOOP: "{path} is a link that leads to itself: remove it, or name another.",
-    errno.EIO: "{path} can't be read or written ({reason}): look at its disk.",
-    errno.EMFILE: "Too many files are open to open {path}: raise the limit (ulimit -n).",
+    errno.EACCES: "You may not read or write {path}: change its permissions, or choose another "
+    "path.",
+    errno.EPERM: "You may not change {path}: change its permissions, or choose another path.",
+    errno.EROFS: "{folder} is on a read-only disk: choose a folder on another disk.",
+    errno.EFBIG: "The disk of {folder} can't hold a file of this size: choose a folder on another "
+    "disk.",
+    errno.EEXIST: "{path} already exists: move it away, or choose another path.",
+    errno.EISDIR: "{path} is a folder, but a file was expected.",
+    errno.ENOTDIR: "The path {path} is not possible: a part of it is a file, but a folder was "
+    "expected.",
+    errno.ENAMETOOLONG: "The name {path} is too long for its disk: choose a shorter name.",
+    errno.ELOOP: "{path} is a link that leads to itself: remove it, or choose another path.",
+    errno.EIO: "{path} can't be read or written ({reason}): check its disk.",
+    errno.EMFILE: "{path} can't be opened, because too many files are open: raise the limit "
+    "(ulimit -n).",
 }
 
 
 def explain(error: Exception) -> str | None:
-    """What to say of an error that a user can mend; None for a fault of the program."""
+    """Message for an error that a user can fix; None for a fault of the program."""
     if isinstance(error, UserError):
         return str(error)
     if is_memory(error):
@@ -53,33 +57,34 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, OSError):
         known = error.errno is None or error.filename is not None
         return explain_disk(error) if known or error.errno in NO_ROOM | REASONS.keys() else None
-    # diffusers and transformers raise a RuntimeError because of what stops an import.
+    # diffusers and transformers raise a RuntimeError if one of their imports fails; the real error
+    # is its cause.
     return explain(error.__cause__) if isinstance(error.__cause__, Exception) else None
 
 
 def explain_disk(error: OSError, path: Path | None = None) -> str:
-    """What to say where a file can't be read or written: which one, and the remedy.
+    """Message for a file that can't be read or written: its path and the remedy.
 
     Args:
-        path: the file or folder; by default the one that the error tells.
+        path: the file or folder; by default the path in the error.
     """
-    if error.errno is None:  # a library's own sentence
+    if error.errno is None:  # a library raised it with its own sentence
         return str(error)
     if path is None and error.filename is not None:
         path = Path(os.fsdecode(error.filename))
     if path is None:
         return f"A file can't be read or written: {error.strerror}."
-    folder = path if os.path.isdir(path) else path.parent  # Path's own may raise
+    folder = path if os.path.isdir(path) else path.parent  # Path.is_dir may raise
     if error.errno in NO_ROOM:
-        what = "is full" if error.errno == errno.ENOSPC else "gives you no more room (quota)"
+        problem = "is full" if error.errno == errno.ENOSPC else "has no more room for you (quota)"
         return (
-            f"The disk of {folder} {what}.{free_room(folder)} Make room there, or name a "
+            f"The disk of {folder} {problem}.{free_room(folder)} Make room there, or choose a "
             "folder on another disk."
         )
     if error.errno == errno.ENOENT and not path.is_absolute() and _is_lost():
-        return f"The current folder, in which {path} is, is gone: change to another one."
-    said = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
-    return said.format(path=path, folder=folder, reason=error.strerror)
+        return f"The current folder, which should contain {path}, was removed: change to another."
+    template = REASONS.get(error.errno, "{path} can't be read or written: {reason}.")
+    return template.format(path=path, folder=folder, reason=error.strerror)
 
 
 def _is_lost() -> bool:
@@ -92,16 +97,16 @@ def _is_lost() -> bool:
 
 
 def is_full(error: Exception) -> bool:
-    """Whether a disk has no more room; safetensors has the system's words for it alone."""
+    """Whether an error says that a disk is full; errors of safetensors have no errno."""
     words = (os.strerror(number) for number in NO_ROOM)
     return getattr(error, "errno", None) in NO_ROOM or any(word in str(error) for word in words)
 
 
 def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
-    """Raise UserError unless the disk of a folder has `size` bytes free.
+    """Raise UserError unless the disk of a folder has `size` free bytes.
 
     Args:
-        what: takes them, with its verb.
+        what: subject and verb for the message, for example "the video needs".
         remedy: a sentence.
     """
     free = shutil.disk_usage(folder).free
@@ -112,17 +117,17 @@ def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
 
 
 def free_room(path: Path) -> str:
-    """The words " 12 MB are free.", of the disk that a file or folder is on or would be."""
+    """Text like " 12 MB are free." for the disk of a file or folder, which need not exist yet."""
     found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
     if found is None:
         return ""
     if not _takes_files(found):
-        return " It can't hold one more file, however small."
+        return " It has no place for another file, even a small file (no free inodes)."
     return f" {amount(shutil.disk_usage(found).free)} are free."
 
 
 def _takes_files(path: Path) -> bool:
-    """Whether a disk has place for one more file; some give all of them their places at first."""
+    """Whether a disk has room for another file entry; some file systems have a fixed number."""
     if not hasattr(os, "statvfs"):  # Windows
         return True
     disk = os.statvfs(path)
@@ -130,15 +135,15 @@ def _takes_files(path: Path) -> bool:
 
 
 def is_memory(error: Exception) -> bool:
-    """Whether memory ran out: Python's or, told by its words, that of a library or of a card."""
+    """Whether memory ran out. Errors of libraries and GPUs are recognised by their words."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
-    said = str(error).lower()
-    return not isinstance(error, OSError) and any(sign in said for sign in NO_MEMORY)
+    message = str(error).lower()
+    return not isinstance(error, OSError) and any(words in message for words in NO_MEMORY)
 
 
 def amount(size: float) -> str:
-    """A number of bytes in words."""
+    """A number of bytes as text, for example "1.5 GB"."""
     if size >= 1e9:
         return f"{size / 1e9:.1f} GB"
     if size >= 1e6:
@@ -157,10 +162,10 @@ def _explain_import(error: ImportError) -> str:
     package = PACKAGES.get(module, module)
     if isinstance(error, ModuleNotFoundError):
         return (
-            f"The package {package} is not installed: pip install {package}. For all that the "
-            f"command line needs: {INSTALL}"
+            f"The package {package} is not installed: pip install {package}. To install all "
+            f"packages that the command line needs: {INSTALL}"
         )
     return (
-        f"The package {package or '(unknown)'} is installed and does not work: {error}. What "
-        "to do: python -m fcvg_core doctor"
+        f"The package {package or '(unknown)'} is installed, but does not work: {error}. To find "
+        "the reason, run: python -m fcvg_core doctor"
     )

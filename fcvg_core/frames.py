@@ -1,6 +1,6 @@
-"""Frame batches: frames inside core are numpy uint8, ComfyUI's images are float 0..1.
+"""Frames and batches of frames: in core they are numpy uint8, ComfyUI's images are float 0..1.
 
-`to_uint8` and `to_image` are the only two doors between the two worlds.
+Convert between the two only with `to_uint8` and `to_image`.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def to_gray(frame: np.ndarray) -> np.ndarray:
-    """Luma of a frame, as PIL's mode 'L' has it.
+    """Grey values of a frame, computed as in PIL's mode 'L'.
 
     Args:
         frame: [H, W, 3] uint8.
@@ -27,16 +27,17 @@ def to_gray(frame: np.ndarray) -> np.ndarray:
 
 
 def to_uint8(image: torch.Tensor) -> np.ndarray:
-    """Frames of a float image; grey is repeated to three channels and alpha is dropped.
+    """Float images as uint8 frames; grey is repeated to three channels and alpha is dropped.
 
     Args:
-        image: [..., H, W, C] float, 0..1 (anything outside is clamped), C is 1, 3 or 4.
+        image: [..., H, W, C] float, 0..1 (values outside are clamped); C is 1, 3 or 4.
 
     Returns:
         [..., H, W, 3] uint8, rounded.
 
     Raises:
-        ValueError: another number of channels or kind of numbers, or a value that is not finite.
+        ValueError: C is not 1, 3 or 4, the numbers are not floating-point numbers, or a value is
+            NaN or infinite.
     """
     if not image.is_floating_point():
         raise ValueError(f"expected an image of floating-point numbers in 0..1, got {image.dtype}")
@@ -50,7 +51,7 @@ def to_uint8(image: torch.Tensor) -> np.ndarray:
 
 
 def to_image(frames: np.ndarray) -> torch.Tensor:
-    """Float image batch of uint8 frames, as ComfyUI hands them on.
+    """uint8 frames as a float image batch, ComfyUI's format.
 
     Args:
         frames: [T, H, W, 3] uint8.
@@ -66,10 +67,10 @@ def to_image(frames: np.ndarray) -> torch.Tensor:
 
 
 def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Centre of a frame in the shape of `size`, resized to it (bicubic, antialiased).
+    """A frame cropped around its centre to the aspect ratio of `size`, then resized to `size`.
 
-    Even a frame that has this size can lose one row or column, because the reference rounds the
-    crop down; see `fit_frame`.
+    Resizing is bicubic and antialiased. Even a frame that already has this size can lose one row
+    or column, because the reference rounds the crop down; see `fit_frame`.
 
     Args:
         frame: [H, W, 3] uint8.
@@ -82,14 +83,14 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         ValueError: the frame is not [H, W, 3] uint8, or the size is not positive.
 
     Source: Tian-one/FCVG demo_FCVG.py crop_and_resize.
-    Differs: keeps at least one row and one column of a very long frame.
+    Differs: at least one row and one column of a very long frame are kept.
     """
     check_frame(frame)
     height, width = size
     if height < 1 or width < 1:
         raise ValueError(f"expected a size of at least 1 x 1 pixel, got {(height, width)}")
     rows, columns = frame.shape[:2]
-    ratio = width / height  # kept as one number: the reference divides by it, truncating
+    ratio = width / height  # the reference divides by this ratio, too; the rounding is the same
     if columns / rows > ratio:
         kept = max(int(rows * ratio), 1)
         left = (columns - kept) // 2
@@ -103,7 +104,7 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A frame at a size: as it is where it has that size, else what `crop_resize` makes of it.
+    """A frame of the given size: unchanged if it has this size, otherwise from `crop_resize`.
 
     Args:
         frame: [H, W, 3] uint8.
@@ -115,17 +116,18 @@ def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: as in `crop_resize`.
 
-    Differs: the reference crops a frame of the right size too, which costs a row of some sizes
-    (576 x 448 is one).
+    Differs: the reference also crops a frame of the right size, so that some sizes (for example
+        576 x 448) lose a row.
     """
     check_frame(frame)
     return frame if frame.shape[:2] == tuple(size) else crop_resize(frame, size)
 
 
 def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Frames with everything that is not black in `above` drawn over `below`.
+    """Draw all parts of `above` that are not black over `below`.
 
-    Channel by channel: where one of `above` is 0, that channel of `below` shines through.
+    This is done for each channel separately: where a channel of `above` is 0, the result has the
+    same channel of `below`.
 
     Args:
         below, above: [..., H, W, 3] uint8 of one shape.
@@ -146,19 +148,21 @@ def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:
 
 
 def side_by_side(*frames: np.ndarray) -> np.ndarray:
-    """Frames next to each other, all made as high as the last one: reference, control, result.
+    """Frames next to each other, for example reference, control frame and result.
+
+    All frames are resized to the height of the last frame.
 
     Args:
         frames: [H, W, 3] uint8 of any sizes.
 
     Returns:
-        [height of the last, sum of the widths, 3] uint8.
+        [height of the last frame, sum of the widths, 3] uint8.
 
     Raises:
-        ValueError: there is no frame, or one is not [H, W, 3] uint8.
+        ValueError: there is no frame, or a frame is not [H, W, 3] uint8.
 
     Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2 run_controlnext.py save_vid_side_by_side.
-    Differs: takes any number of frames, and keeps their proportions.
+    Differs: any number of frames is possible, and their proportions are kept.
     """
     if not frames:
         raise ValueError("expected at least one frame, got none")
@@ -182,7 +186,7 @@ def check_frame(frame: np.ndarray) -> None:
 
 
 def check_frames(frames: np.ndarray) -> None:
-    """Raise ValueError unless the frames are [T, H, W, 3] uint8; none at all are fine."""
+    """Raise ValueError unless the frames are [T, H, W, 3] uint8; T may be 0."""
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
         raise ValueError(
             f"expected frames [T, H, W, 3] uint8, got {list(frames.shape)} {frames.dtype}"

@@ -1,4 +1,4 @@
-"""JSON from anywhere: whatever is in it, the answer is values or what is wrong with it."""
+"""Parsing of untrusted JSON: every text gives either values or a ValueError with the reason."""
 
 import json
 import math
@@ -7,19 +7,19 @@ from typing import Any
 
 from .quoting import quote
 
-LARGEST = 2**64  # seeds are below
+LARGEST = 2**64  # seeds are smaller
 
 
 def parse_json(content: str | bytes) -> Any:
     """The values of a JSON text.
 
     Args:
-        content: text, or bytes in UTF-8, with or without a byte-order mark, or in UTF-16 or
-            UTF-32 with one.
+        content: text or bytes. Bytes are UTF-8 (a byte-order mark is allowed), or UTF-16 or
+            UTF-32 with a byte-order mark.
 
     Raises:
-        ValueError: it is no JSON, nested too deep, gives one name twice, or holds a number too
-            large for a computer to count with.
+        ValueError: the text is not JSON, is nested too deeply, contains a name twice, or contains
+            a number of 2**64 or more.
     """
     if isinstance(content, str):
         content = content.removeprefix("\ufeff")
@@ -32,9 +32,9 @@ def parse_json(content: str | bytes) -> Any:
             object_pairs_hook=_without_doubles,
         )
     except UnicodeDecodeError as error:
-        raise ValueError("it is no text in UTF-8") from error
+        raise ValueError("it is not text in UTF-8") from error
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        raise ValueError("it is nested too deeply") from error
 
 
 def _whole(text: str) -> int:
@@ -52,9 +52,9 @@ def _finite(text: str) -> float:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A dictionary; of two values of one name, which one is meant?"""
+    """A dictionary; a name that occurs twice raises ValueError, because its value is unclear."""
     found = dict(pairs)
     if len(found) < len(pairs):
         (double, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"it gives {quote(double)} twice")
+        raise ValueError(f"it contains the name {quote(double)} twice")
     return found

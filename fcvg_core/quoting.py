@@ -1,4 +1,4 @@
-"""What comes from a user or a file, in a message: in one line, and not too long."""
+"""Text from users and files for messages: on one line, and not too long."""
 
 import itertools
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from reprlib import Repr
 from typing import Any
 
-LONGEST = 60  # characters of one value, or of one word
+LONGEST = 60  # characters of a value or of a word
 LONGEST_MESSAGE = 1000
 LONGEST_NAME = 80
 
@@ -15,33 +15,33 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST
 
 
 def quote(value: object) -> str:
-    """A value as Python writes it, at most 60 characters: what is longer is cut."""
+    """A value as Python's repr writes it, with quotes around text; cut to 60 characters."""
     return _cut(_repr.repr(value), LONGEST)
 
 
 def shorten(message: str) -> str:
-    """A message on one line, with words of at most 60 and in all at most 1000 characters."""
+    """A message on one line, with words of at most 60 characters, cut to 1000 characters."""
     words = (_cut(word, LONGEST) for word in re.split(r"\s+", message[: 2 * LONGEST_MESSAGE]))
     return _cut(" ".join(words), LONGEST_MESSAGE)
 
 
 def readable(message: str) -> str:
-    """A message as a terminal can show it: lines of at most 1000 characters, which do nothing.
+    """A message that is safe to print in a terminal, with lines of at most 1000 characters.
 
-    Names of files may hold all but a zero. What a terminal would obey, or can't show, is escaped;
-    of a long line the middle is left out.
+    File names can contain control characters. Characters that a terminal would obey or can't show
+    are escaped. The middle of a longer line is left out.
     """
     return "\n".join(map(_readable_line, message.split("\n")))
 
 
 def in_short(items: Sequence[str], *, most: int = 3, between: str = "; ") -> str:
-    """The first of many names or faults, and how many there are besides: "a; b; c and 5 more"."""
+    """The first items of a list, and the number of the others: "a; b; c and 5 more"."""
     more = f" and {len(items) - most} more" if len(items) > most else ""
     return between.join(items[:most]) + more
 
 
-def shown(key: Any) -> str:
-    """The name of a tensor or the like without quotes, at most 80 characters."""
+def unquoted(key: Any) -> str:
+    """The name of a tensor (or another key of a table) without quotes, cut to 80 characters."""
     text = key[: LONGEST_NAME + 1] if isinstance(key, str) else _represented(key)
     return _cut(text if text.isprintable() else ascii(text)[1:-1], LONGEST_NAME)
 
@@ -53,15 +53,15 @@ def _readable_line(line: str) -> str:
 
 
 def _represented(key: Any) -> str:
-    """A key that is no name: numbers by their digits, all else by its kind."""
+    """Text for a key that is not a string: digits of a number, or the type of any other key."""
     if isinstance(key, int) and abs(key) >= 2**64:
         return "a large number"
     return repr(key) if key is None or isinstance(key, (int, float)) else f"a {type(key).__name__}"
 
 
 def first_names(names: Iterable) -> str:
-    """The first two of many names, for a message: "a, b"."""
-    return ", ".join(map(shown, itertools.islice(names, 2)))
+    """The first two names, for a message: "a, b"."""
+    return ", ".join(map(unquoted, itertools.islice(names, 2)))
 
 
 def _cut(text: str, length: int) -> str:

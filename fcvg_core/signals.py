@@ -1,4 +1,4 @@
-"""Signals that ask the program to end: all of them as Ctrl+C, so that every clean-up runs."""
+"""Handles signals that end the program in the same way as Ctrl+C, so that all clean-up runs."""
 
 import signal
 import threading
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those that the system has
-# Whoever closes a terminal or presses Ctrl+C twice sends several. Of those that come this soon
-# after another one only the first counts: a clean-up takes less.
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # not every system has all of them
+# Closing a terminal, or pressing Ctrl+C twice, sends several signals. A signal that comes within
+# this time after another signal is ignored, so that the clean-up can finish.
 GRACE = 10.0  # seconds
 
 
@@ -17,7 +17,7 @@ class Interrupted(KeyboardInterrupt):
     """A signal has asked the program to end.
 
     Attributes:
-        number: of the signal.
+        number: number of the signal.
     """
 
     def __init__(self, number: int):
@@ -26,7 +26,7 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def exit_code(self) -> int:
-        """What a shell makes of a program that the signal ended: 130, 143, 129."""
+        """Exit code of a program ended by the signal, as in a shell: 130, 143 or 129."""
         return 128 + self.number
 
     def __str__(self) -> str:
@@ -35,15 +35,15 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _Held:
-    """What has come while signals had to wait."""
+    """The signal that arrived inside an `uninterrupted` block."""
 
-    waiting = False  # whether they have to now
-    number: int | None = None  # of the signal that came
+    waiting = False  # whether an `uninterrupted` block is running
+    number: int | None = None  # number of the signal
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a signal wait for the end of the block, which must not stop halfway and is short."""
+    """Delay a signal until the end of the block. Used for short blocks that must not be cut off."""
     _Held.waiting = True
     try:
         yield
@@ -58,13 +58,13 @@ def uninterrupted() -> Iterator[None]:
 def signals_as_interrupts(*, to_the_end: bool = False) -> Iterator[None]:
     """Raise `Interrupted` in the main thread where a signal would end the program at once.
 
-    A signal that is ignored (as nohup and a shell's & have it) or handled by somebody else stays
-    so. Afterwards all is as before. In another thread, where Python allows no handlers, nothing
-    is changed.
+    A signal that is ignored (by nohup, or by a shell's &) or that has another handler is not
+    changed. The old handlers are restored after the block. Outside the main thread nothing is
+    changed, because Python allows no handlers there.
 
     Args:
-        to_the_end: the program ends after the block. If a signal has ended that, the program is
-            on its way out, and others do not count any more.
+        to_the_end: whether the program ends after the block. If a signal has ended the block,
+            further signals are ignored while the program exits.
     """
     last = -GRACE
 
@@ -90,7 +90,7 @@ def signals_as_interrupts(*, to_the_end: bool = False) -> Iterator[None]:
         for number, handler in handlers.items():
             if not leaving:
                 signal.signal(number, handler)
-            elif number != signal.SIGINT:  # a person may still want to hurry
+            elif number != signal.SIGINT:  # Ctrl+C still works during the exit
                 signal.signal(number, signal.SIG_IGN)
 
 

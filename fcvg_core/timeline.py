@@ -1,4 +1,4 @@
-"""Where every frame of a video stands between its two keyframes."""
+"""Position of every frame between the two keyframes, 0..1."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,10 +20,11 @@ EASINGS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) -> Tensor:
-    """Times of all frames, keyframes included: 0 at the first and 1 at the last.
+    """Progress of the motion in every frame, keyframes included: 0 at the first, 1 at the last.
 
-    "reference" is FCVG's: the frame next to a keyframe shows the keyframe's own geometry,
-    0, 0, ..., 1, 1. "uniform" moves evenly, the others start or end gently.
+    "reference" is FCVG's timing 0, 0, ..., 1, 1: the second frame repeats the first keyframe, and
+    the second-to-last frame repeats the last keyframe. "uniform" moves evenly; the other timings
+    start slowly, end slowly, or both.
 
     Args:
         num_frames: at least 2.
@@ -35,7 +36,8 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
         [num_frames] float64, 0..1.
 
     Raises:
-        UserError: fewer than 2 frames, another name, or a curve of other numbers.
+        UserError: there are fewer than 2 frames, the name is unknown, or the numbers of the curve
+            are not valid.
 
     Source: Tian-one/FCVG demo_FCVG.py infer_gluestick_interp (`frac`).
     Differs: 3 frames give 0, 0.5, 1, where the reference divides by zero.
@@ -48,16 +50,17 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
         return _reference_times(num_frames)
     if timing not in EASINGS:
         raise UserError(
-            f"expected a timing of {', '.join(TIMINGS)}, or numbers in 0..1; got {quote(timing)}"
+            f"expected one of the timings {', '.join(TIMINGS)}, or numbers in 0..1; "
+            f"got {quote(timing)}"
         )
     return EASINGS[timing](torch.linspace(0, 1, num_frames, dtype=torch.float64))
 
 
 def parse_timing(text: str) -> str | list[float]:
-    """A timing as it is typed: a name of TIMINGS, or numbers between commas or spaces.
+    """Parse a typed timing: a name of TIMINGS, or numbers separated by commas or spaces.
 
     Raises:
-        UserError: it is neither.
+        UserError: the text is neither.
     """
     if text.strip() in TIMINGS:
         return text.strip()
@@ -66,8 +69,8 @@ def parse_timing(text: str) -> str | list[float]:
         inbetween_times(2, curve)
     except ValueError as error:
         raise UserError(
-            f"expected a timing of {', '.join(TIMINGS)}, or 2 to {FRAMES.maximum} numbers in 0..1 "
-            f"such as 0, 0.2, 1; got {quote(text)}"
+            f"expected one of the timings {', '.join(TIMINGS)}, or 2 to {FRAMES.maximum} numbers "
+            f"in 0..1, for example 0, 0.2, 1; got {quote(text)}"
         ) from error
     return curve
 
@@ -75,14 +78,14 @@ def parse_timing(text: str) -> str | list[float]:
 def _reference_times(num_frames: int) -> Tensor:
     if num_frames == 3:
         return torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64)
-    # Divided, as the reference does: linspace rounds otherwise.
+    # The reference divides; linspace would round differently.
     between = torch.arange(num_frames - 2, dtype=torch.float64) / max(num_frames - 3, 1)
     ends = torch.tensor([0.0, 1.0], dtype=torch.float64)
     return torch.cat([ends[:1], between, ends[1:]])
 
 
 def _sample_curve(curve: Sequence[float], num_frames: int) -> Tensor:
-    # Not a number fails here as well.
+    # NaN fails here as well.
     if len(curve) not in FRAMES or not all(0 <= time <= 1 for time in curve):
         raise UserError(
             f"expected at least 2 times and at most {FRAMES.maximum}, each in 0..1, got "

@@ -1,7 +1,8 @@
-"""A state dict against what it should be: what is wrong with it, in words.
+"""Checks of state dicts; faults are described in words for error messages.
 
-A file of weights holds tensors by name. Whoever made it may have put other things there, or
-numbers of another kind. Both faces ask here before a network gets anything.
+A file of weights should hold tensors by name. It can also hold other objects, or numbers in a
+wrong format. ComfyUI's nodes and the command line both make these checks before a network loads
+weights.
 """
 
 from collections.abc import Mapping
@@ -11,14 +12,14 @@ import torch
 from torch import Tensor
 
 from .errors import UserError
-from .quoting import in_short, shown
+from .quoting import in_short, unquoted
 
 StateDict = dict[str, Tensor]
 Shapes = Mapping[str, tuple[int, ...]]
 
-NESTED = ("state_dict", "model", "module")  # where a training checkpoint keeps its weights
+NESTED = ("state_dict", "model", "module")  # keys under which a training checkpoint holds weights
 MAX_NESTING = 4
-# Kinds of numbers that weights come in; others are counters, quantised or somebody's mistake.
+# Number formats of weights. A tensor in another format is a counter, quantised, or a mistake.
 FLOATS = frozenset(
     getattr(torch, name)
     for name in (
@@ -32,11 +33,11 @@ FLOATS = frozenset(
         "float8_e5m2fnuz",
     )
 )
-COUNTERS = ("num_batches_tracked", "position_ids")  # how the names of whole numbers end
+COUNTERS = ("num_batches_tracked", "position_ids")  # endings of the names of integer tensors
 
 
 def unwrap(found: Any) -> tuple[Any, list[str]]:
-    """The innermost table of a training checkpoint, and names of what lies beside it."""
+    """The innermost table of a training checkpoint, and the names of all entries beside it."""
     left = []
     for _ in range(MAX_NESTING):
         key = next(
@@ -49,62 +50,63 @@ def unwrap(found: Any) -> tuple[Any, list[str]]:
         )
         if key is None:
             break
-        left += [shown(name) for name in found if name != key]
+        left += [unquoted(name) for name in found if name != key]
         found = found[key]
     return found, left
 
 
 def plain_tensors(found: Any, *, name: str) -> StateDict:
-    """The tensors in what a file holds, by name, without gradients.
+    """The tensors of a file by name, without gradients.
 
     Args:
-        found: a table of tensors, or a training checkpoint with one.
-        name: of the file, for the message.
+        found: contents of the file: a table of tensors, or a training checkpoint with such a
+            table.
+        name: name of the file, for the message.
 
     Raises:
-        UserError: it holds other things, or tensors that are no plain arrays of numbers.
+        UserError: the table holds other objects, or tensors that are not plain arrays of numbers.
     """
     found, _ = unwrap(found)
     if not isinstance(found, Mapping):
         raise UserError(
-            f"{name} holds no plain list of tensors, which a model file should: it holds "
-            f"a {type(found).__name__}."
+            f"{name} is not a model file: it holds a {type(found).__name__}, but a table of "
+            "tensors was expected. Use the original file."
         )
     wrong = [
-        f"{shown(key)} {fault}" for key, value in found.items() if (fault := _fault(key, value))
+        f"{unquoted(key)} {fault}" for key, value in found.items() if (fault := _fault(key, value))
     ]
     if wrong:
         raise UserError(
-            f"{name} holds no plain list of tensors, which a model file should: "
-            f"{in_short(wrong)}. Take the original file."
+            f"{name} is not a plain table of tensors, as a model file should be: "
+            f"{in_short(wrong)}. Use the original file."
         )
     return {key: value.detach() for key, value in found.items()}
 
 
 def _fault(key: Any, value: Any) -> str | None:
-    """What keeps an entry from being a plain tensor with a name."""
+    """Reason why an entry is not a plain tensor with a name; None if it is."""
     if not isinstance(key, str):
-        return f"is a {type(key).__name__} where a name should be"
+        return f"is a {type(key).__name__}, but a name is expected"
     if not isinstance(value, Tensor):
-        return f"is a {type(value).__name__} and no tensor"
+        return f"is a {type(value).__name__}, not a tensor"
     if value.is_quantized:
         return f"is quantised by torch ({kind_of(value)})"
     if value.layout != torch.strided or value.is_nested:
-        return "is sparse, and should be dense"
+        return "is sparse, but a dense tensor is expected"
     if value.is_meta:
-        return "has a shape and no values"
+        return "has a shape but no values"
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-        return "repeats values that are there once"
+        return "repeats values that are stored only once"
     if value.ndim > 1 and value.numel() == 0:
         return f"is empty: its shape is {tuple(value.shape)}"
     return None
 
 
 def misfits(state: Mapping, expected: Shapes, *, partial: bool = False) -> list[str]:
-    """What is wrong with each tensor of a state dict, in words; nothing if it fits.
+    """Faults of a state dict, one per tensor, in words; an empty list if it fits.
 
     Args:
-        state: tensors by name; those on the meta device are looked at all the same.
+        state: tensors by name; tensors on the meta device are allowed.
         expected: shape of every tensor of the network.
         partial: whether tensors may be missing.
     """
@@ -115,29 +117,29 @@ def misfits(state: Mapping, expected: Shapes, *, partial: bool = False) -> list[
     ]
     if not partial:
         wrong += [f"{key} is missing" for key in expected if key not in state]
-    return wrong + [f"{shown(key)} is unknown" for key in state if key not in expected]
+    return wrong + [f"{unquoted(key)} is unknown" for key in state if key not in expected]
 
 
 def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
-    """What keeps a tensor from being a network's of that shape."""
+    """Reason why a tensor does not fit a network's tensor of this shape; None if it fits."""
     without_values = isinstance(value, Tensor) and value.is_meta
     if not without_values and (fault := _fault(key, value)):
         return fault
     if tuple(value.shape) != shape:
-        return f"is {tuple(value.shape)} and should be {shape}"
+        return f"has the shape {tuple(value.shape)}, but {shape} is expected"
     if value.dtype not in FLOATS and not is_counter(key, value):
         return (
-            f"holds {kind_of(value)} numbers where floating-point weights are expected: take "
-            "the original file"
+            f"holds {kind_of(value)} numbers, but floating-point weights are expected: use the "
+            "original file"
         )
     return None
 
 
 def is_counter(key: str, value: Tensor) -> bool:
-    """Whether a tensor is one of those that hold whole numbers in every network."""
+    """Whether a tensor holds integers in every network, judged by its name."""
     return key.endswith(COUNTERS) and not value.is_complex()
 
 
 def kind_of(value: Tensor) -> str:
-    """The kind of a tensor's numbers: "int64"."""
+    """The number format of a tensor, for example "int64"."""
     return str(value.dtype).removeprefix("torch.")

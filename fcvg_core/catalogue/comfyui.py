@@ -1,4 +1,4 @@
-"""Where a ComfyUI is on this machine, and where it keeps its models."""
+"""Finds the ComfyUI of this machine and its folders of models."""
 
 import logging
 import os
@@ -11,14 +11,14 @@ PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
-RENAMED = {"unet": "diffusion_models"}  # the host reads the folder and the kind of old, too
+RENAMED = {"unet": "diffusion_models"}  # old name -> new name; ComfyUI still reads the old name
 
 
 def find_comfyui() -> Path | None:
-    """The ComfyUI that COMFYUI_PATH names, else the one that this pack lies in, else none.
+    """Folder of the ComfyUI in COMFYUI_PATH, or of the ComfyUI around this pack, or None.
 
-    Of one that keeps its models and node packs apart from its code, as the desktop edition does,
-    it is their folder.
+    The desktop edition keeps its models and node packs apart from its code. For such a ComfyUI
+    the result is the folder of models and node packs.
     """
     named = os.environ.get(COMFYUI_PATH)
     folder = _folder(named) if named else PACK.parent.parent
@@ -27,7 +27,7 @@ def find_comfyui() -> Path | None:
 
 
 def comfyui_version(folder: Path) -> str | None:
-    """Release of a ComfyUI, as 0.3.64; empty where it says none, None where its code is not."""
+    """Version of a ComfyUI, such as 0.3.64; empty if it has none; None if its code is elsewhere."""
     if not (folder / VERSION).is_file():
         return "" if _has_code(folder) else None
     text = (folder / VERSION).read_text(encoding="utf-8", errors="replace")
@@ -36,22 +36,23 @@ def comfyui_version(folder: Path) -> str | None:
 
 
 def _has_code(folder: Path) -> bool:
-    """Whether a folder is a ComfyUI; before 0.3.11 it had no file for its version."""
+    """Whether a folder contains ComfyUI's code; before 0.3.11 there was no version file."""
     old = (folder / "main.py").is_file() and (folder / "comfy").is_dir()
     return old or (folder / VERSION).is_file()
 
 
 def known_folders() -> list[tuple[str, Path]]:
-    """Where models are looked for: see `model_roots`."""
+    """Folders of models on this machine, with the found ComfyUI; see `model_roots`."""
     return model_roots(find_comfyui())
 
 
 def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
-    """Folders that hold models, each with its layout.
+    """Folders of models, each with its layout.
 
     Returns:
-        "folder" for FCVG_MODELS, "comfyui" for ComfyUI's models folder, and "comfyui/" with a kind
-        for each further folder of this kind, as those of its extra_model_paths.yaml.
+        Pairs of layout and folder. The layout is "folder" for FCVG_MODELS, "comfyui" for
+        ComfyUI's models folder, and "comfyui/KIND" for another folder with models of one kind,
+        for example from extra_model_paths.yaml.
     """
     variable = os.environ.get(FCVG_MODELS)
     roots = [("folder", _folder(variable))] if variable else []
@@ -71,7 +72,7 @@ def _folder(name: str) -> Path:
 
 
 def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
-    """What a file of extra paths names, read as the host reads it (its utils/extra_config.py)."""
+    """Folders in extra_model_paths.yaml, read as in ComfyUI (utils/extra_config.py)."""
     for section in _read_yaml(file).values():
         if not isinstance(section, dict):
             continue
@@ -83,7 +84,7 @@ def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
-    """Its content; empty where there is none, and where it can't be read, which is logged."""
+    """Contents of a YAML file; empty if it is missing, or (logged) if it can't be read."""
     if not file.is_file():
         return {}
     try:
@@ -91,11 +92,11 @@ def _read_yaml(file: Path) -> dict[str, Any]:
 
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except ImportError:
-        logging.warning("%s is not read: the package pyyaml is not installed.", file)
+        logging.warning("%s is ignored, because the package pyyaml is not installed.", file)
         return {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         logging.warning(
-            "%s can't be read, so ComfyUI can't either: %s", file, " ".join(str(error).split())
+            "%s can't be read; ComfyUI can't read it either: %s", file, " ".join(str(error).split())
         )
         return {}
     return found if isinstance(found, dict) else {}

@@ -1,4 +1,4 @@
-"""What may keep the program from working on a machine, found one by one."""
+"""Finds reasons why the program may not work on a machine, one by one."""
 
 import importlib
 import os
@@ -26,12 +26,12 @@ from .packages import (
 )
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
-NETWORKS = 5  # GB that all networks of a mode take together in half precision
+NETWORKS = 5  # GB for all networks of a mode together, in half precision
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: how bad, what was found, and the remedy where one is needed."""
+    """One line of the report: its level, what was found, and the remedy if one is needed."""
 
     level: str
     text: str
@@ -39,14 +39,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Device:
-    """What torch runs on.
+    """The device on which torch runs.
 
     Attributes:
-        kind: "cuda" (ROCm too), "mps" or "cpu".
-        card: its name; on the CPU, of the card that torch does not see.
-        free: memory in GB; 0 where it is not known.
-        build: what this torch was built for.
-        dtype: in which the frames are painted.
+        kind: "cuda" (also for ROCm), "mps" or "cpu".
+        card: name of the GPU; on the CPU, name of a GPU that torch can't use, or empty.
+        free: free memory in GB; 0 if it is unknown.
+        build: platform for which torch was built, for example "CUDA 12.4".
+        dtype: number format in which frames are generated.
     """
 
     kind: str
@@ -57,10 +57,10 @@ class Device:
 
 
 def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
-    """Everything that can be looked at without loading a model.
+    """All checks that need no loaded model.
 
     Args:
-        describe_device: asks torch; called where torch works.
+        describe_device: asks torch for its device; called only if torch works.
     """
     installed = installed_packages()
     yield check_python(sys.version_info[:3])
@@ -83,7 +83,7 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
         installed,
         COMMAND_LINE,
         WARNING,
-        whose="the command line (ComfyUI does without)",
+        whose="the command line (not needed in ComfyUI)",
         remedy=pip("install", "-e", ".[standalone]"),
     )
     comfyui = find_comfyui()
@@ -94,11 +94,11 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
 
 
 def import_failure(*modules: str) -> str:
-    """Why the first of some modules can't be imported, in one line; empty where all can."""
+    """Reason, on one line, why a module can't be imported; empty if all can be imported."""
     for module in modules:
         try:
             importlib.import_module(module)
-        # A library that is missing or of another version shows itself in all of these ways.
+        # A missing shared library, or a wrong version of it, can raise any of these types.
         except (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             return lines[0] if lines else type(error).__name__
@@ -106,7 +106,7 @@ def import_failure(*modules: str) -> str:
 
 
 def check_python(version: tuple[int, int, int]) -> Finding:
-    """3.10 or newer."""
+    """Python has to be 3.10 or newer."""
     text = f"Python {'.'.join(map(str, version))} on {platform.system()} {platform.machine()}"
     if version < (3, 10):
         return Finding(PROBLEM, f"{text}; 3.10 or newer is needed")
@@ -114,16 +114,15 @@ def check_python(version: tuple[int, int, int]) -> Finding:
 
 
 def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
-    """torch, and the package of its release train that breaks others."""
+    """torch has to be installed, work and be new enough; torchaudio must have the same release."""
     if "torch" not in installed:
         return Finding(
-            PROBLEM, "torch is not installed: take it from pytorch.org, or use ComfyUI's Python"
+            PROBLEM, "torch is not installed: get it from pytorch.org, or use ComfyUI's Python"
         )
     if broken:
         return Finding(
             PROBLEM,
-            f"torch {installed['torch']} does not work ({broken}): install it "
-            "anew, from pytorch.org",
+            f"torch {installed['torch']} does not work ({broken}): reinstall it from pytorch.org",
         )
     if parse_version(installed["torch"]) < TORCH:
         return Finding(
@@ -139,14 +138,14 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
     if len(set(train.values())) > 1:
         return Finding(
             WARNING,
-            f"{text} are of different releases, which breaks transformers: "
-            "install both in one version",
+            f"{text} have different releases, which breaks transformers: "
+            "install both in the same release",
         )
     return Finding(OK, text)
 
 
 def check_device(device: Device) -> Finding:
-    """What the frames are painted on, and how."""
+    """The device has to be a GPU with enough memory; the CPU works, but is slow."""
     how = f"frames in {device.dtype}"
     if device.kind == "cpu" and device.card:
         remedy = (
@@ -154,14 +153,12 @@ def check_device(device: Device) -> Finding:
             if device.build.startswith("CUDA")
             else "install torch for CUDA from pytorch.org"
         )
-        return Finding(
-            PROBLEM, f"there is an NVIDIA card that this torch ({device.build}) can't use: {remedy}"
-        )
+        return Finding(PROBLEM, f"this torch ({device.build}) can't use the NVIDIA GPU: {remedy}")
     if device.kind == "cpu":
         return Finding(
             WARNING,
-            f"no GPU that torch ({device.build}) can use: {how} on the CPU, "
-            "which takes hours; conditions take seconds",
+            f"no GPU that torch ({device.build}) can use: {how} on the CPU "
+            "take hours; control frames take seconds",
         )
     if device.kind == "mps":
         return Finding(OK, f"{device.card} ({device.build}), {how}")
@@ -169,8 +166,8 @@ def check_device(device: Device) -> Finding:
     if device.free < 2 * NETWORKS:
         return Finding(
             WARNING,
-            f"{text}; the networks alone take {NETWORKS} GB: take --offload, "
-            "and a smaller --window or size where memory runs out",
+            f"{text}; the networks alone take {NETWORKS} GB: use --offload, "
+            "and a smaller --window or size if memory runs out",
         )
     return Finding(OK, f"{text}; --offload is not needed")
 
@@ -178,13 +175,13 @@ def check_device(device: Device) -> Finding:
 def check_onnxruntime(
     installed: Mapping[str, str], providers: Sequence[str] = (), broken: str = ""
 ) -> Finding:
-    """One of its packages, which finds people, and what that can run on."""
+    """Exactly one package of onnxruntime has to be installed and work; it detects poses."""
     found = [name for name in ONNXRUNTIME if name in installed]
     if not found:
         return Finding(
             WARNING,
-            "onnxruntime is not installed, so nobody is found: install "
-            "onnxruntime-gpu, or onnxruntime for no NVIDIA card",
+            "onnxruntime is not installed, so no poses are detected: install "
+            "onnxruntime-gpu, or onnxruntime if there is no NVIDIA GPU",
         )
     if len(found) > 1:
         return Finding(
@@ -196,15 +193,15 @@ def check_onnxruntime(
         return Finding(
             WARNING,
             f"{found[0]} {installed[found[0]]} does not work "
-            f"({broken or 'it is not whole'}), so nobody is found: uninstall "
-            "it, then install it anew",
+            f"({broken or 'it is not complete'}), so no poses are detected: uninstall "
+            "it, then install it again",
         )
     names = [name.removesuffix("ExecutionProvider") for name in providers]
     return Finding(OK, f"{found[0]} {installed[found[0]]}, built for {', '.join(names)}")
 
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
-    """Exactly one of its packages, or several of one version."""
+    """One package of OpenCV has to be installed and work; several must have the same version."""
     found = [name for name in OPENCVS if name in installed]
     if not found:
         return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
@@ -234,7 +231,7 @@ def check_packages(
     remedy: str,
     broken: str = "",
 ) -> Finding:
-    """The other packages that the nodes or the command line need; `level` is for what is wrong."""
+    """The other packages that the nodes or the command line need; `level` is used for faults."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
         f"{name} {installed[name]} is older than {version_text(oldest)}"
@@ -242,29 +239,30 @@ def check_packages(
         if name in installed and parse_version(installed[name]) < oldest
     ]
     if wrong or broken:
-        what = ", ".join(wrong) or f"something does not work ({broken})"
-        return Finding(level, f"for {whose}: {what}. To mend it, in this folder: {remedy}")
+        faults = ", ".join(wrong) or f"a package does not work ({broken})"
+        return Finding(level, f"for {whose}: {faults}. Remedy, in this folder: {remedy}")
     versions = ", ".join(f"{name} {installed[name]}" for name in wanted)
     return Finding(OK, f"for {whose}: {versions}")
 
 
 def check_comfyui(folder: Path | None, named: str = "") -> Finding:
-    """0.3.64 or newer, where there is one; `named` is what COMFYUI_PATH says."""
+    """ComfyUI, if there is one, has to be 0.3.64 or newer; `named` is COMFYUI_PATH."""
     if folder is None and named:
         return Finding(
             WARNING,
-            f"{COMFYUI_PATH} is {named}, which is no ComfyUI: name the folder "
-            "that has its main.py, or the one of models and custom_nodes",
+            f"{COMFYUI_PATH} is {named}, which is not a ComfyUI: set it to the folder with "
+            "ComfyUI's main.py, or to the folder with models and custom_nodes",
         )
     if folder is None:
         return Finding(
-            OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line needs none"
+            OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line works without"
         )
     version = comfyui_version(folder)
     if version is None:
         return Finding(
             OK,
-            f"ComfyUI's models and node packs at {folder}; its code, so its version, is elsewhere",
+            f"ComfyUI's models and node packs at {folder}; its code is elsewhere, so its version "
+            "is unknown",
         )
     if parse_version(version) < OLDEST_COMFYUI:
         return Finding(
@@ -276,9 +274,9 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
 
 
 def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
-    """The files that a mode can't do without."""
+    """The files that a mode needs have to be there and complete."""
     names = [file.name for file in missing(mode, roots)]
-    remedy = f"To download what is missing: python -m fcvg_core models --get --mode {mode}"
+    remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
         return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. {remedy}")
     for file in list_files([mode]):
@@ -286,7 +284,7 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
         damage = find_damage(found, file.parts) if found else None
         if damage:
             return Finding(
-                PROBLEM, f"{mode}: {damage} is damaged, cut off or empty: move it away. {remedy}"
+                PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"
             )
     return Finding(OK, f"{mode}: all models are there")
 
@@ -296,5 +294,5 @@ def _providers() -> list[str]:
 
     try:
         return onnxruntime.get_available_providers()
-    except AttributeError:  # an empty folder that pip has left
+    except AttributeError:  # pip has left an empty folder
         return []

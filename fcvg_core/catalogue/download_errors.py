@@ -1,4 +1,4 @@
-"""What to say where a download fails, by what is to blame."""
+"""Messages for failed downloads: an unreachable server, or a disk that can't be written."""
 
 import errno
 import os
@@ -8,44 +8,44 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from ..failures import NO_ROOM, free_room
 
-RESUME = "What has come is kept: the same command goes on from there."
+RESUME = "The downloaded part is kept: the same command continues from there."
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class UnreachableError(UserError):
-    """The network is to blame: further files of this server would fail too."""
+    """An error of the network; further files from the same server would fail, too."""
 
 
 class DiskError(UserError):
-    """There is no room, or no right to write: further files would fail too."""
+    """No room, or no permission to write; further files would fail, too."""
 
 
 def unreachable(url: str, error: BaseException) -> UnreachableError:
-    """What to say of a server that does not answer, or has stopped to."""
+    """Error for a server that does not answer, or has stopped answering."""
     return UnreachableError(
-        f"{urlsplit(url).netloc} can't be reached, or broke off ({reason_of(error)}). Look at the "
-        f"network and at HTTPS_PROXY. {RESUME}"
+        f"{urlsplit(url).netloc} can't be reached, or the connection broke off "
+        f"({reason_of(error)}). Check the network and HTTPS_PROXY. {RESUME}"
     )
 
 
 def disk_error(path: Path, error: OSError) -> UserError:
-    """What to say of a file that can't be written, by what is to blame."""
-    said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
-    elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
+    """Error for a file that can't be written, with a remedy that depends on the cause."""
+    fault = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
+    elsewhere = f"or set FCVG_MODELS to another folder. {RESUME}"
     if error.errno in NO_ROOM:
-        return DiskError(f"{said}{free_room(path)} Make room, {elsewhere}")
+        return DiskError(f"{fault}{free_room(path)} Make room, {elsewhere}")
     if error.errno == errno.EFBIG:
         return UserError(
-            f"{said} Its disk takes no file of that size, as one in the format FAT32 "
-            f"does not: let FCVG_MODELS name a folder on another."
+            f"{fault} Its disk can't hold a file of this size (FAT32, for example, can't): set "
+            "FCVG_MODELS to a folder on another disk."
         )
     if error.errno in NO_RIGHT:
-        return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
-    return UserError(f"{said} Look at what stands in its place, {elsewhere}")
+        return DiskError(f"{fault} Change the permissions of its folder, {elsewhere}")
+    return UserError(f"{fault} Check what is at this path, {elsewhere}")
 
 
 def reason_of(error: BaseException) -> str:
-    """What lies at the bottom of an error, in one line that is not too long."""
+    """Root cause of an error, on one line of at most 200 characters."""
     seen = []
     while error not in seen:
         seen.append(error)

@@ -1,4 +1,4 @@
-"""Whether a model file came whole, told by its form and without reading all of it."""
+"""Quick check whether a model file is complete; most of the file is not read."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,8 +8,8 @@ from ..errors import UserError
 from ..files.json_file import read_json
 from .model_files import part_weights
 
-ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # what torch.save writes: a zip or, of old, a pickle
-STARTS = (b"PK", b"\x80")  # of a zip and of a pickle
+ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # files from torch.save: a zip archive, or a pickle
+STARTS = (b"PK", b"\x80")  # first bytes of a zip archive and of a pickle
 
 
 def find_damage(path: Path, parts: Iterable[str] = ()) -> Path | None:
@@ -42,7 +42,7 @@ def is_whole(path: Path, suffix: str) -> bool:
             holds anything but a web page.
     """
     suffix = suffix.lower()
-    if not path.is_file():  # a folder; or a pipe or a device, which may never end
+    if not path.is_file():  # a folder, or a pipe or a device, which may never end
         return False
     try:
         if suffix == ".json":
@@ -56,5 +56,5 @@ def is_whole(path: Path, suffix: str) -> bool:
                 check_pickle(opened, name=str(path))
                 return start.startswith(STARTS)
         return start != b"" and start[:1] != b"<"
-    except (OSError, UserError):  # nothing that may be read, or not what its name says
+    except (OSError, UserError):  # not readable, or not in the format of its suffix
         return False

@@ -14,7 +14,7 @@ COMMAND_LINE = {
     "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
     "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
 }  # fmt: skip
-# Packages of which one is enough.
+# Alternative packages; one of them is enough.
 OPENCVS = (
     "opencv-python",
     "opencv-python-headless",

@@ -1,1 +1,1 @@
-"""Files and folders of the user: looked at before they are opened, written whole or not at all."""
+"""Files and folders of the user: checked before they are read, and never left half-written."""

@@ -1,4 +1,4 @@
-"""The folder of a run: made before any work, for one run alone, with room for what it will hold."""
+"""The results folder of a run: made before any work, used by one run only, with reserved room."""
 
 import errno
 import itertools
@@ -11,15 +11,15 @@ from pathlib import Path
 from ..errors import UserError
 from ..failures import TOO_MUCH, check_room, explain_disk
 
-MARKER = ".unfinished"  # is in a folder while its run is under way, and stays if that is killed
-ATTEMPTS = 20  # another run may remove a folder between two steps
+MARKER = ".unfinished"  # file in the folder of a running (or killed) run
+ATTEMPTS = 20  # tries, because another run may remove a folder between two steps
 
 
 class Claim:
-    """A folder that one run has for itself; see `claim_folder`.
+    """A folder that only one run uses; see `claim_folder`.
 
     Attributes:
-        path: of the folder.
+        path: the folder.
     """
 
     def __init__(self, path: Path):
@@ -28,32 +28,32 @@ class Claim:
         self._held = False
 
     def reserve(self, size: float) -> None:
-        """Keep room on the disk for files that are written later, until `release`.
+        """Reserve room on the disk for files that are written later, until `release`.
 
         Args:
             size: in bytes.
 
         Raises:
-            UserError: there is less.
+            UserError: the disk has less room.
         """
-        remedy = "Make room there, or name a folder on another disk with -o."
-        check_room(self.path, size, what="the files of this run may take", remedy=remedy)
+        remedy = "Make room there, or choose a folder on another disk with -o."
+        check_room(self.path, size, what="the files of this run may need", remedy=remedy)
         if not hasattr(os, "posix_fallocate"):  # Windows, macOS
             return
         try:
             with open(self.path / MARKER, "r+b") as opened:
                 os.posix_fallocate(opened.fileno(), 0, max(int(size), 1))
         except OSError as error:
-            if error.errno in TOO_MUCH:  # else this kind of disk keeps no room
+            if error.errno in TOO_MUCH:  # other errors: this kind of disk can't reserve room
                 raise UserError(explain_disk(error, self.path)) from error
 
     def release(self, kept: float = 0) -> None:
-        """Give the room to the files that are written now, but for `kept` bytes."""
+        """Free the reserved room for files that are written now; keep `kept` bytes reserved."""
         marker = self.path / MARKER
         os.truncate(marker, min(int(kept), marker.stat().st_size))
 
     def _take(self) -> None:
-        """Raise UserError where no folder can be had."""
+        """Find and mark a folder for this run; raise UserError if no folder can be made."""
         wanted = self.path
         try:
             for number in itertools.count():
@@ -63,18 +63,21 @@ class Claim:
                     break
                 if not wanted.name:
                     raise UserError(
-                        f"{wanted} is the root of a disk, and not empty: name a "
-                        "folder in it with -o."
+                        f"{wanted} is the root of a disk, and it is not empty: choose a folder "
+                        "inside it with -o."
                     )
         except OSError as error:
             raise UserError(
-                f"The folder of the results can't be made. {explain_disk(error, self.path)}"
+                f"The folder for the results can't be made. {explain_disk(error, self.path)}"
             ) from error
         if self.path != wanted:
-            logging.info("%s exists already: the results go to %s.", wanted, self.path)
+            logging.info("%s already exists: the results go to %s.", wanted, self.path)
 
     def _try(self, folder: Path, *, may_exist: bool) -> bool:
-        """Whether the folder is this run's from now on; its marker can be made only once."""
+        """Try to mark a folder for this run; False if another run or other files are in it.
+
+        Only one run can create the marker.
+        """
         for attempt in itertools.count(1):
             try:
                 if _make(folder):
@@ -84,7 +87,7 @@ class Claim:
                 (folder / MARKER).open("x").close()
             except FileExistsError:
                 return False
-            except FileNotFoundError:  # removed by the run that had it
+            except FileNotFoundError:  # the run that used the folder has just removed it
                 if attempt == ATTEMPTS:
                     raise
             else:
@@ -92,12 +95,12 @@ class Claim:
         self._held = True
         if all(path.name == MARKER for path in folder.iterdir()):
             return True
-        self._held = False  # another run has ended just now
+        self._held = False  # another run has just ended and left its files
         (folder / MARKER).unlink()
         return False
 
     def _leave(self) -> None:
-        """Remove the marker, and whatever folder is empty and was made by this run."""
+        """Remove the marker, and all empty folders that this run has made."""
         folders = []
         if self._held:
             (self.path / MARKER).unlink(missing_ok=True)
@@ -107,14 +110,14 @@ class Claim:
 
 @contextmanager
 def claim_folder(wanted: Path) -> Iterator[Claim]:
-    """A folder for a run: `wanted` if it is new or empty, else a new one of its name and a number.
+    """A folder for a run: `wanted` if it is new or empty, otherwise a new folder `wanted`_0001, ...
 
-    No other run gets the same one, not even one that begins at the same moment. When the block is
-    left, by an error too, what was written stays; where nothing was, the folders that were made
-    are removed.
+    No other run gets the same folder, even if it starts at the same moment. At the end of the
+    block, also after an error, written files stay. If no file was written, the folders that were
+    made are removed.
 
     Raises:
-        UserError: no folder can be made there.
+        UserError: the folder can't be made.
     """
     claim = Claim(resolve_output(wanted))
     try:
@@ -126,10 +129,10 @@ def claim_folder(wanted: Path) -> Iterator[Claim]:
 
 @contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, for a command that adds files to one; removed again where none came.
+    """Make a folder to which a command adds files; it is removed again if it stays empty.
 
     Raises:
-        UserError: it can't be made.
+        UserError: the folder can't be made.
     """
     missing = missing_folders(folder)
     try:
@@ -143,40 +146,40 @@ def made_folder(folder: Path) -> Iterator[None]:
 
 
 def resolve_output(wanted: Path) -> Path:
-    """The folder that is meant by ~ or by what ends in . or .., which a number can't follow.
+    """The path with ~, and . or .. at its end, replaced, so that a number can be appended.
 
     Raises:
-        UserError: the path can't be one.
+        UserError: the path is not valid.
     """
     if "\0" in str(wanted):
         raise UserError(f"{str(wanted)!r} can't be the name of a folder: it holds a zero byte.")
-    with suppress(RuntimeError):  # nobody's home: the name of a folder
+    with suppress(RuntimeError):  # no user has this name, so it is the name of a folder
         wanted = wanted.expanduser()
     try:
         return wanted if wanted.name not in ("", "..") else wanted.resolve()
     except OSError as error:
         raise UserError(
-            f"The folder {wanted} can't be found ({error.strerror}): give -o a whole path."
+            f"The folder {wanted} can't be found ({error.strerror}): give -o an absolute path."
         ) from error
 
 
 def missing_folders(folder: Path) -> list[Path]:
-    """What has to be made for a folder to be there: it and those above, the innermost first."""
+    """Folders that must be made for `folder` to exist, itself included, the innermost first."""
     return [path for path in (folder, *folder.parents) if not os.path.exists(path)]
 
 
 def remove_empty(folders: list[Path]) -> None:
-    """Remove those folders in which nothing is."""
+    """Remove the folders that are empty."""
     for folder in folders:
-        with suppress(OSError):  # there are files in it
+        with suppress(OSError):  # the folder is not empty
             folder.rmdir()
 
 
 def _make(folder: Path) -> bool:
-    """Whether a folder was made, its parents before; False where there is something already."""
+    """Make a folder and its parents; False if the path already exists."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:  # a file, or a link that leads nowhere
+    except FileExistsError as error:  # a parent is a file, or a broken link
         raise NotADirectoryError(errno.ENOTDIR, "", str(folder)) from error
     try:
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""What is read has to be a plain file: a pipe or a device may never end."""
+"""Check that a path leads to a regular file; reading from a pipe or a device may never end."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from ..errors import UserError
 
 
 def check_file(path: Path, *, expected: str = "a file") -> None:
-    """Raise UserError unless a path leads to a plain file, by a link or not.
+    """Raise UserError unless a path (or the target of its link) is a regular file.
 
     Args:
         expected: what the file should be, for the message: "a picture".

@@ -1,4 +1,4 @@
-"""Files of weights -> their tensors, each read when it is asked for."""
+"""Files of weights -> their tensors; each tensor is read only when it is needed."""
 
 import os
 import pickle
@@ -17,35 +17,38 @@ from .plain_file import check_file
 
 WEIGHTS = "a file of weights"
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
-# What is read of a mapped file stays in memory until the file is closed.
+# Pages read from a memory-mapped file count as used memory until the file is closed, so it is
+# reopened after this many bytes.
 REOPEN_BYTES = 128 * 2**20
 
 
 class WeightFile:
-    """The tensors of a file, read when they are asked for.
+    """The tensors of a file; each tensor is read only when it is needed.
 
     Attributes:
         shapes: every tensor by name, on the meta device.
 
     Raises:
-        UserError: the file is missing, empty, cut off, not of its kind, or a pickle that holds
-            more than tensors (what it holds is never executed).
+        UserError: the file is missing, empty, incomplete or in another format, or it is a pickle
+            that holds more than tensors (code in a pickle is never executed).
     """
 
     def __init__(self, path: Path):
         check_file(path, expected=WEIGHTS)
         if path.suffix.lower() not in WEIGHT_FILES:
-            raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
+            raise UserError(
+                f"{path} is not a model file: expected one of {', '.join(WEIGHT_FILES)}."
+            )
         self.path = path
         self.shapes, self._read = _open(path)
 
     def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
-        """Tensors, one at a time; floating-point ones in `dtype`.
+        """Yield tensors one at a time; floating-point tensors are converted to `dtype`.
 
-        Those that have it already are the file itself, mapped to memory.
+        A tensor that already has this format is not copied: it is the memory-mapped file.
 
         Raises:
-            UserError: one holds values that are not numbers, or too large for `dtype`.
+            UserError: a tensor holds values that are NaN, infinite, or too large for `dtype`.
         """
         read = 0
         for key in keys:
@@ -60,20 +63,20 @@ class WeightFile:
         if not tensor.is_floating_point():
             return tensor
         converted = tensor.to(dtype)
-        # A sum is told from numbers by one look at each value, and needs no memory.
+        # The sum is finite only if all values are; it reads each value once and needs no memory.
         if not converted.sum(dtype=torch.float32).isfinite():
             raise UserError(
-                f"{self.path} does not fit: {key} holds NaN, infinite values or some that "
-                f"{kind_of(converted)} can't hold. Take the original file, or try --dtype fp32."
+                f"{self.path} does not fit: {key} holds NaN, infinite values, or values too large "
+                f"for {kind_of(converted)}. Use the original file, or try --dtype fp32."
             )
         return converted
 
 
 def read_pickle(path: Path) -> Any:
-    """What torch.save wrote: tensors in tables and lists. Code in it is never executed.
+    """Contents of a file from torch.save: tensors in dicts and lists. Code is never executed.
 
     Raises:
-        UserError: the file is missing, damaged, compressed, or holds more than that.
+        UserError: the file is missing, damaged or compressed, or holds other objects.
     """
     check_file(path, expected=WEIGHTS)
     try:
@@ -84,15 +87,15 @@ def read_pickle(path: Path) -> Any:
         raise
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{path} is damaged or holds more than weights (code in it is never run). Take the "
+            f"{path} is damaged or holds more than weights (code in it is never run). Use the "
             "model's .safetensors file."
         ) from error
-    except Exception as error:  # a damaged file can make torch raise anything
+    except Exception as error:  # torch raises many types for damaged files
         raise _unreadable(path) from error
 
 
 def read_weights(path: Path) -> Any:
-    """What a file holds, all at once: the tensors of a .safetensors file, else `read_pickle`."""
+    """Contents of a file: the tensors of a .safetensors file, or `read_pickle` of other files."""
     if path.suffix.lower() not in SAFETENSORS:
         return read_pickle(path)
     file = WeightFile(path)
@@ -100,7 +103,7 @@ def read_weights(path: Path) -> Any:
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
-    """A file's tensors without their values, and a function that reads one."""
+    """The tensors of a file without their values, and a function that reads a tensor by name."""
     if path.suffix.lower() not in SAFETENSORS:
         tensors = plain_tensors(read_pickle(path), name=str(path))
         return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
@@ -113,7 +116,7 @@ def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
 
 
 def _reopen(path: Path) -> Callable[[str], Tensor]:
-    """A function that reads one tensor of a file that was checked before."""
+    """A function that reads a tensor by name; the file was checked before."""
     if path.suffix.lower() in SAFETENSORS:
         return safe_open(path, "pt").get_tensor
     return plain_tensors(_load(path), name=str(path)).__getitem__
@@ -124,21 +127,21 @@ def _load(path: Path) -> Any:
 
 
 def _meta(entry: Entry) -> Tensor:
-    # The kind that torch before 2.7 lacks, float8_e8m0fnu, is none of weights: no more is uint8.
+    # torch before 2.7 lacks float8_e8m0fnu. uint8 stands in for it: neither is a format of weights.
     kind = getattr(torch, entry.kind, torch.uint8)
     return torch.empty(entry.shape, dtype=kind, device="meta")
 
 
 def _is_mapped(path: Path) -> bool:
-    """Whether a file is mapped to memory; torch's older kind of pickle is read at once."""
+    """Whether a file is memory-mapped; a file in torch's older format is read as a whole."""
     with open(path, "rb") as opened:
         return path.suffix.lower() in SAFETENSORS or opened.read(2) == b"PK"
 
 
 def _unreadable(path: Path) -> UserError:
     if not os.access(path, os.R_OK):
-        return UserError(f"{path} may not be read by you: give yourself the right to.")
+        return UserError(f"You may not read {path}: change its permissions.")
     return UserError(
-        f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
-        f"off or no {path.suffix} file. Download it again."
+        f"{path} ({path.stat().st_size} bytes) can't be read as model weights. It is empty, "
+        f"incomplete or not a {path.suffix} file: download it again."
     )

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what to say where the system refuses them."""
+"""Writes files so that a half-written file never appears under its name; explains errors."""
 
 import secrets
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from ..failures import TOO_MUCH, explain_disk
 
 @contextmanager
 def write_aside(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write; it becomes `path`, or replaces it, when the block is left.
+    """A temporary file beside `path`; at the end of the block it is renamed to `path`.
 
-    So nobody ever sees half a file under that name: not a reader, not after an error, not after a
-    `kill -9`.
+    So the name `path` never shows a half-written file: not to a reader, not after an error, not
+    after `kill -9`.
 
     Raises:
         UserError: the disk is full, or the file can't be written for another reason.
     """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")  # as long for every name
+    part = path.with_name(f".{secrets.token_hex(8)}.part")  # same length for every name
     with explained(path):
         try:
             yield part
@@ -30,10 +30,10 @@ def write_aside(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Say of what the system refuses to write which file it is, and the remedy.
+    """Replace errors of the system with a message that names the file and the remedy.
 
     Raises:
-        UserError: instead of every OSError, and of the errors of FFmpeg on a full disk.
+        UserError: replaces every OSError, and FFmpeg's errors on a full disk.
     """
     try:
         yield

@@ -1,6 +1,7 @@
-"""Two frames -> matched line segments -> frames that show them move. Read `types` first.
+"""Two frames -> matched line segments -> frames that show the segments move.
 
-A matcher is anything that takes two frames [H, W, 3] uint8 and gives `LineMatches`.
+Read `types` first. A matcher is any callable that takes two frames [H, W, 3] uint8 and returns
+`LineMatches`.
 """
 
 from .classic import ClassicLineMatcher

@@ -1,8 +1,9 @@
 """Two frames -> line matches without any network weights: SIFT, homographies, optical flow.
 
 Every motion between the frames (see `motion`) carries the segments of the first keyframe into
-the second. A pair of segments that then lie on one another, run the same way and look the same
-is a match, cut to the part that both keyframes show.
+the second keyframe. Two segments match if the carried segment lies on the other, runs in the
+same direction and has similar surroundings. The match is cut to the part that both keyframes
+show.
 """
 
 from dataclasses import dataclass
@@ -11,29 +12,28 @@ import cv2
 import numpy as np
 import torch
 
-from ..errors import UserError
 from ..frames import to_gray
 from .lsd import MIN_LENGTH, detect_lines
 from .motion import Motion, find_motions, sample
-from .types import LineMatches
+from .types import LineMatches, check_frame_size
 
-MIN_SIDE = 64  # pixels; in less SIFT and optical flow find nothing to hold on to
-STEPS = 17  # points of a segment that are carried: a homography does not keep proportions
-MAX_TURN = np.radians(10.0)  # between a carried segment and its partner
-MAX_OFFSET = 4.0  # pixels from a carried segment to its partner, sideways
-MIN_SHARED = 0.3  # of the shorter segment of a pair: the part that the other shows too
-MIN_LIKENESS = 0.6  # correlation of the two neighbourhoods
-MAX_TAKEN = 0.2  # of a match: the part that earlier matches may have taken already
-ALONG, ACROSS, REACH = 24, 9, 8.0  # samples of a neighbourhood; pixels to either side
+STEPS = 17  # points carried per segment, because a homography does not keep proportions
+MAX_TURN = np.radians(10.0)  # largest angle between a carried segment and its partner
+MAX_OFFSET = 4.0  # pixels; largest sideways distance of a carried segment from its partner
+MIN_SHARED = 0.3  # smallest shared part, as a fraction of the shorter segment
+MIN_LIKENESS = 0.6  # smallest correlation of the two neighbourhoods
+MAX_OVERLAP = 0.2  # largest fraction of a match that better matches may already cover
+ALONG, ACROSS = 24, 9  # samples of a neighbourhood, along a segment and across it
+REACH = 8.0  # pixels to either side of a segment
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Possible matches: segment i of the first frame, j of the second, cut to the shared part.
+    """Possible matches of segments of two frames, with the part that both segments show.
 
     Attributes:
-        i, j: [M] indices.
-        span0, span1: [M, 2] where the shared part begins and ends on either, 0..1.
+        i, j: [M] index of the segment in the first and in the second frame.
+        span0, span1: [M, 2] start and end of the shared part on each segment, 0..1.
         score: [M] 0..1, higher is better.
     """
 
@@ -48,10 +48,11 @@ class ClassicLineMatcher:
     """Matches the line segments of two frames; the same frames always give the same matches.
 
     Args:
-        max_lines: how many segments to look for in each frame.
-        min_length: of the segments and of the matched parts, in pixels.
+        max_lines: maximum number of segments per frame.
+        min_length: shortest segment and shortest matched part, in pixels.
 
-    Source: our own; for those who lack GlueStick's weights or may not use them.
+    Source: made for this project, for users who do not have GlueStick's weights or may not use
+        them.
     """
 
     def __init__(self, *, max_lines: int = 300, min_length: float = MIN_LENGTH) -> None:
@@ -59,20 +60,21 @@ class ClassicLineMatcher:
         self.min_length = min_length
 
     def __call__(self, frame0: np.ndarray, frame1: np.ndarray) -> LineMatches:
-        """Matched segments of two frames, the surest first.
+        """Matched segments of two frames, the most certain match first.
 
-        Both lines of a match show the same part of the world, with the ends in the same order.
+        Both lines of a match show the same part of the scene, and their ends have the same order.
 
         Args:
             frame0, frame1: [H, W, 3] uint8 of one size, at least 64 pixels a side.
 
         Returns:
-            N >= 0 matches; none where a frame is blank.
+            N >= 0 matches; N = 0 if a frame is blank.
 
         Raises:
-            ValueError: the sizes differ, or a side is too short.
+            ValueError: the sizes differ.
+            UserError: a side is too short.
         """
-        check_frames(frame0, frame1)
+        check_frame_pair(frame0, frame1)
         gray0, gray1 = to_gray(frame0), to_gray(frame1)
         lines0, lines1 = self.find_lines(gray0), self.find_lines(gray1)
         found = []
@@ -99,7 +101,7 @@ class ClassicLineMatcher:
         gray0: np.ndarray,
         gray1: np.ndarray,
     ) -> Pairs:
-        """Pairs that lie on one another under a motion and look alike there."""
+        """Pairs of segments that lie on each other after a motion and look alike there."""
         parts = np.linspace(0, 1, STEPS)
         path = points_on(lines0, parts)  # [N0, STEPS, 2]
         carried = motion.carry(path)
@@ -108,7 +110,8 @@ class ClassicLineMatcher:
         span0, span1, offset = shared_spans(carried[i], lines1[j])
         part0, part1 = cut(lines0[i], span0), cut(lines1[j], span1)
         shared = np.minimum(length(part0), length(part1))
-        share = shared / np.minimum(length(lines0[i]), length(lines1[j]))  # [M], of the shorter
+        # [M] the shared part as a fraction of the shorter segment
+        share = shared / np.minimum(length(lines0[i]), length(lines1[j]))
         near = (offset <= MAX_OFFSET) & (shared >= self.min_length) & (share >= MIN_SHARED)
         alike = np.zeros(len(i))
         alike[near] = likeness(gray0, part0[near], gray1, part1[near])
@@ -117,24 +120,25 @@ class ClassicLineMatcher:
         return Pairs(*(column[kept] for column in (i, j, span0, span1, score)))
 
 
-def check_frames(frame0: np.ndarray, frame1: np.ndarray) -> None:
-    """Raise ValueError unless both frames have one size that can be matched."""
+def check_frame_pair(frame0: np.ndarray, frame1: np.ndarray) -> None:
+    """Raise ValueError if the sizes of two frames differ, UserError if the frames are too small."""
     if frame0.shape != frame1.shape:
         raise ValueError(
             f"expected two frames of one size, got {list(frame0.shape)} and {list(frame1.shape)}"
         )
-    if min(frame0.shape[:2]) < MIN_SIDE:
-        raise UserError(
-            f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame0.shape)}"
-        )
+    check_frame_size(frame0)
 
 
 def close_pairs(
     carried: np.ndarray, lines1: np.ndarray, usable: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of carried segments [N0, STEPS, 2] and segments [N1, 2, 2] that may be one."""
+    """Indices of carried segments [N0, STEPS, 2] and of segments [N1, 2, 2] that may match.
+
+    `usable` [N0] says which carried segments may be used.
+    """
     turn = angle(carried[:, -1] - carried[:, 0])[:, None] - angle(lines1[:, 1] - lines1[:, 0])
-    turn = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)  # a full turn: bright sides must agree
+    # Modulo a full turn, not half a turn: the bright side must be on the same hand.
+    turn = np.abs((turn + np.pi) % (2 * np.pi) - np.pi)
     middle, half = carried[:, STEPS // 2], length(carried[:, [0, -1]]) / 2
     apart = np.linalg.norm(middle[:, None] - lines1.mean(axis=1), axis=-1)
     near = apart <= half[:, None] + length(lines1) / 2 + MAX_OFFSET
@@ -144,7 +148,10 @@ def close_pairs(
 def shared_spans(
     carried: np.ndarray, lines1: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The parts that pairs share on either side [M, 2], and their largest distance [M], pixels."""
+    """Shared part of each pair on both segments, two [M, 2], and its largest offset [M].
+
+    The parts are 0..1 along a segment; the offset is in pixels.
+    """
     along = lines1[:, 1] - lines1[:, 0]
     size = length(lines1)[:, None]
     off = carried - lines1[:, :1]
@@ -171,7 +178,7 @@ def likeness(
 
 
 def neighbourhood(gray: np.ndarray, lines: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Grey values around segments, without mean and of length 1: [M, ALONG * ACROSS]."""
+    """Grey values around segments, with mean 0 and length 1: [M, ALONG * ACROSS]."""
     soft = cv2.GaussianBlur(gray, (0, 0), 1.0)
     path = points_on(lines, (np.arange(ALONG) + 0.5) / ALONG)  # [M, ALONG, 2]
     along = (lines[:, 1] - lines[:, 0]) / np.maximum(length(lines), 1e-6)[:, None]
@@ -186,16 +193,16 @@ def neighbourhood(gray: np.ndarray, lines: np.ndarray, reach: np.ndarray) -> np.
 def choose_pairs(
     found: list[Pairs], lines0: np.ndarray, lines1: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The best pairs, no part of a segment taken twice: two [N, 2, 2]."""
-    taken0: dict[int, list] = {}
-    taken1: dict[int, list] = {}
+    """The best pairs, so that no part of a segment is used twice: two [N, 2, 2]."""
+    used0: dict[int, list] = {}  # segment -> spans in matches chosen so far
+    used1: dict[int, list] = {}
     cut0, cut1 = [], []
     ranked = [(-s, m, k) for m, pairs in enumerate(found) for k, s in enumerate(pairs.score)]
     for _, m, k in sorted(ranked):
         pairs = found[m]
-        spans0 = taken0.setdefault(int(pairs.i[k]), [])
-        spans1 = taken1.setdefault(int(pairs.j[k]), [])
-        if is_taken(spans0, pairs.span0[k]) or is_taken(spans1, pairs.span1[k]):
+        spans0 = used0.setdefault(int(pairs.i[k]), [])
+        spans1 = used1.setdefault(int(pairs.j[k]), [])
+        if is_used(spans0, pairs.span0[k]) or is_used(spans1, pairs.span1[k]):
             continue
         spans0.append(pairs.span0[k])
         spans1.append(pairs.span1[k])
@@ -204,9 +211,9 @@ def choose_pairs(
     return np.reshape(cut0, (-1, 2, 2)), np.reshape(cut1, (-1, 2, 2))
 
 
-def is_taken(spans: list[np.ndarray], span: np.ndarray) -> bool:
-    """Whether more than a little of a span lies in one of the others."""
-    most = MAX_TAKEN * (span[1] - span[0])
+def is_used(spans: list[np.ndarray], span: np.ndarray) -> bool:
+    """Whether one of `spans` covers more than MAX_OVERLAP of `span`."""
+    most = MAX_OVERLAP * (span[1] - span[0])
     return any(min(span[1], other[1]) - max(span[0], other[0]) > most for other in spans)
 
 
@@ -216,7 +223,7 @@ def points_on(lines: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def cut(lines: np.ndarray, span: np.ndarray) -> np.ndarray:
-    """The part of segments between two places 0..1: [..., 2, 2], [..., 2] -> [..., 2, 2]."""
+    """The part of each segment inside a span 0..1: [..., 2, 2], [..., 2] -> [..., 2, 2]."""
     return lines[..., :1, :] + (lines[..., 1:, :] - lines[..., :1, :]) * span[..., None]
 
 

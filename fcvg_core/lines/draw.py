@@ -4,29 +4,29 @@ import cv2
 import numpy as np
 import torch
 
-# seaborn's husl_palette: first hue, saturation, lightness; hues run over 359 degrees.
+# From seaborn's husl_palette: first hue, saturation, lightness; the hues span 359 degrees.
 FIRST_HUE, SATURATION, LIGHTNESS = 0.01, 0.9 * 99, 0.65 * 99
 HUE_RANGE = 359
-# CIE constants and the sRGB matrix as husl 2.1 rounds them (seaborn's copy).
+# CIE constants and the sRGB matrix, rounded as in husl 2.1 (seaborn's copy).
 XYZ_TO_RGB = np.array(
     [[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]
 )
 WHITE_U, WHITE_V = 0.19784, 0.46834
-# Ends are brought this near before OpenCV sees them: it takes 32-bit whole numbers.
+# Coordinates are clipped to this range, because OpenCV takes 32-bit integers.
 FARTHEST = 2.0**20
 
 
 def draw_lines(
     track: torch.Tensor, size: tuple[int, int], *, line_width: int, seed: int
 ) -> np.ndarray:
-    """Frames with the segments in distinct colours on black, later ones over earlier ones.
+    """Frames with the segments in distinct colours on black; later segments cover earlier ones.
 
     Args:
-        track: [T, N, 2, 2] ends (x, y) in pixels; they may lie outside the frame. A segment
-            that is not finite in a frame is left out there.
+        track: [T, N, 2, 2] ends (x, y) in pixels; they may lie outside the frame. A segment with
+            NaN or infinite coordinates is not drawn in the frame concerned.
         size: (height, width) of the frames, in pixels.
         line_width: in pixels, at least 1.
-        seed: which segment gets which colour; only its value modulo 2**32 counts.
+        seed: decides which segment gets which colour; only the seed modulo 2**32 counts.
 
     Returns:
         [T, height, width, 3] uint8.
@@ -35,7 +35,7 @@ def draw_lines(
         ValueError: the track is not [T, N, 2, 2], or the line width is not positive.
 
     Source: Tian-one/FCVG models/gluestick/drawing.py plot_color_line_matches_opencv.
-    Differs: the colours are shuffled by a generator of our own, not by numpy's global one.
+    Differs: a separate generator shuffles the colours, not numpy's global generator.
     """
     if track.ndim != 4 or track.shape[2:] != (2, 2):
         raise ValueError(f"expected a track [T, N, 2, 2], got {list(track.shape)}")
@@ -53,7 +53,7 @@ def draw_segments(
 ) -> None:
     """Draw [N, 2, 2] segments into a frame [H, W, 3], in colours [N, 3]."""
     drawable = np.isfinite(lines).all(axis=(1, 2))
-    # Truncated, not rounded, as the reference does.
+    # The reference truncates coordinates and does not round them.
     ends = np.clip(np.where(drawable[:, None, None], lines, 0), -FARTHEST, FARTHEST).astype(int)
     for i in np.flatnonzero(drawable):
         start, end = ends[i].tolist()
@@ -61,10 +61,10 @@ def draw_segments(
 
 
 def line_colors(num_lines: int, seed: int) -> np.ndarray:
-    """Distinct colours in the order that the seed gives: [N, 3] uint8 RGB.
+    """Distinct colours, shuffled by the seed: [N, 3] uint8 RGB.
 
-    Source: Tian-one/FCVG drawing.py; it draws the RGB palette as BGR, so red and blue change
-    places, and the network was trained on that.
+    Source: Tian-one/FCVG drawing.py. The reference draws the RGB palette as BGR, so red and blue
+    are swapped. The network was trained with the swapped colours, so they are swapped here too.
     """
     order = list(range(num_lines))
     np.random.RandomState(seed % 2**32).shuffle(order)
@@ -86,11 +86,11 @@ def husl_palette(num_colors: int) -> np.ndarray:
     linear = np.stack([x, np.full_like(x, y), z], axis=-1) @ XYZ_TO_RGB.T
     curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055  # sRGB's transfer curve
     rgb = np.where(linear > 0.0031308, curved, 12.92 * linear)
-    return (rgb.clip(0, 1) * 255).astype(np.uint8)  # truncated, as the reference does
+    return (rgb.clip(0, 1) * 255).astype(np.uint8)  # the reference truncates, too
 
 
 def chroma_limit(direction: np.ndarray) -> np.ndarray:
-    """Largest chroma that sRGB holds at our lightness: (cos, sin) of hues [N, 2] -> [N].
+    """Largest chroma within sRGB at LIGHTNESS: (cos, sin) of hues [N, 2] -> [N].
 
     Source: husl 2.1 max_chroma.
     """
@@ -100,7 +100,7 @@ def chroma_limit(direction: np.ndarray) -> np.ndarray:
     for x, y, z in XYZ_TO_RGB:
         top = (0.99915 * x + 1.05122 * y + 1.14460 * z) * level
         bottom = ((0.86330 * z - 0.17266 * y) * sin + (0.12949 * z - 0.38848 * x) * cos) * level
-        for edge in (0.0, 1.0):  # where this channel of sRGB ends
+        for edge in (0.0, 1.0):  # the smallest and the largest value of this sRGB channel
             limits.append(LIGHTNESS * (top - 1.05122 * edge) / (bottom + 0.17266 * sin * edge))
     limits = np.stack(limits)
     return np.where(limits > 0, limits, np.inf).min(axis=0)

@@ -1,4 +1,4 @@
-"""Line matches -> those of them that are to be trusted, so that a bad matching can be mended."""
+"""Line matches -> the matches that meet the user's criteria; wrong matches can be removed so."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,22 @@ from ..choices import FITS
 from .track import paired_ends
 from .types import LineMatches
 
-MIN_ENDS = {"affine": 3, "homography": 4}  # points that a fit needs
-MAX_TRIES, CONFIDENCE = 5000, 0.999  # of RANSAC
+MIN_ENDS = {"affine": 3, "homography": 4}  # number of points that a fit needs
+MAX_TRIES, CONFIDENCE = 5000, 0.999  # settings of RANSAC
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchFilter:
-    """What a match has to fulfil to be kept.
+    """Criteria that a match must meet to be kept.
 
     Attributes:
-        min_score: 0..1.
-        min_length: pixels, in both keyframes.
-        max_motion: of the middle of a segment, in parts of the frame's diagonal.
-        fit: one of FITS: the motion that all matches should follow, found robustly.
-        tolerance: pixels that an end may lie off that motion.
+        min_score: smallest score of a match, 0..1.
+        min_length: shortest segment in both keyframes, in pixels.
+        max_motion: longest way of a segment's middle, as a fraction of the frame's diagonal.
+        fit: kind of common motion that all matches should follow, one of FITS. RANSAC finds the
+            motion.
+        tolerance: largest distance between a segment's end and its place after the common
+            motion, in pixels.
     """
 
     min_score: float = 0.0
@@ -44,12 +46,13 @@ def filter_matches(
     mask0: Tensor | None = None,
     mask1: Tensor | None = None,
 ) -> LineMatches:
-    """The matches that fulfil all criteria, in the order in which they were.
+    """The matches that meet all criteria, in their original order.
 
     Args:
         matches: N >= 0.
-        mask0, mask1: [H, W] of any size, above 0.5 where the first or last keyframe's segments
-            (their middles) may lie; None: everywhere.
+        criteria: what a match must meet.
+        mask0, mask1: [H, W] of any size, for the first and for the last keyframe. The middle of
+            a segment must lie where its mask is above 0.5. None: everywhere.
     """
     kept = torch.ones(len(matches.lines0), dtype=torch.bool)
     kept &= matches.scores >= criteria.min_score
@@ -63,7 +66,7 @@ def filter_matches(
 
 
 def select_matches(matches: LineMatches, kept: Tensor) -> LineMatches:
-    """The matches at which `kept`, bool [N], is true."""
+    """The matches for which `kept`, bool [N], is true."""
     return LineMatches(
         lines0=matches.lines0[kept],
         lines1=matches.lines1[kept],
@@ -73,19 +76,19 @@ def select_matches(matches: LineMatches, kept: Tensor) -> LineMatches:
 
 
 def _lengths(matches: LineMatches) -> Tensor:
-    """Length of the shorter segment of each pair: [N] pixels."""
+    """Length of the shorter segment of each match: [N] pixels."""
     both = torch.stack([matches.lines0, matches.lines1])
     return (both[:, :, 1] - both[:, :, 0]).norm(dim=-1).amin(0)
 
 
 def _motions(matches: LineMatches) -> Tensor:
-    """How far each segment's middle moves: [N] in parts of the diagonal."""
+    """Distance that each segment's middle moves: [N] as a fraction of the diagonal."""
     diagonal = float(np.hypot(*matches.size))
     return (matches.lines1.mean(1) - matches.lines0.mean(1)).norm(dim=-1) / diagonal
 
 
 def _inside(lines: Tensor, mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Whether the middle of each segment lies in a mask, which is stretched to the frame: [N]."""
+    """Whether each segment's middle lies in a mask: [N]. The mask is stretched to the frame."""
     shape = torch.tensor(mask.shape[::-1])
     scale = shape / torch.tensor(size[::-1])
     at = (lines.mean(1) * scale).long().clamp(min=torch.zeros(2), max=shape - 1).long()
@@ -93,9 +96,9 @@ def _inside(lines: Tensor, mask: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:
-    """Whether both ends of each segment follow the motion of most of them: [N].
+    """Whether both ends of each segment follow the motion that most segments share: [N].
 
-    All of them where there are too few, or no such motion.
+    True for all segments if there are too few segments for a fit, or if RANSAC finds no motion.
     """
     everything = torch.ones(len(matches.lines0), dtype=torch.bool)
     if fit == "none" or 2 * len(everything) < MIN_ENDS[fit]:
@@ -111,7 +114,7 @@ def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:
 
 
 def _fit(start: np.ndarray, end: np.ndarray, fit: str, tolerance: float) -> np.ndarray | None:
-    """Motion [3, 3] that most points follow, or None: two [M, 2]."""
+    """Motion [3, 3] that most points follow, or None if there is none: two [M, 2] -> [3, 3]."""
     search = {"maxIters": MAX_TRIES, "confidence": CONFIDENCE}
     if fit == "homography":
         return cv2.findHomography(start, end, cv2.RANSAC, tolerance, **search)[0]

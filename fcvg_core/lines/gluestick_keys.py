@@ -1,7 +1,7 @@
-"""The official files of GlueStick and SuperPoint -> the weights of our networks.
+"""The official files of GlueStick and SuperPoint -> weights for `GlueStickNetwork`, `SuperPoint`.
 
-Both come as torch.load(..., weights_only=True) gives them. `checkpoint_GlueStick_MD.tar` is a
-whole training checkpoint, which holds much else; its state dict alone is taken as well.
+The input is the result of torch.load(..., weights_only=True). `checkpoint_GlueStick_MD.tar` is a
+whole training checkpoint; a file with its state dict alone is also accepted.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,15 @@ NORM_KEYS = ("weight", "bias", "running_mean", "running_var", "num_batches_track
 
 
 def read_gluestick(state: Any, *, name: str, config: Config | None = None) -> StateDict:
-    """Weights of GlueStickNetwork from an official file.
+    """Weights of GlueStickNetwork from the official file.
 
     Args:
-        state: of the file; None where there is none.
-        name: of the file, for messages.
+        state: contents of the file; None if the file is missing.
+        name: name of the file, for messages.
         config: sizes of the network.
 
     Raises:
-        UserError: there is no file, or it is another one.
+        UserError: the file is missing, or it is a different file.
     """
     config = config or Config()
     official = _table(state, GLUESTICK_FILE, name)
@@ -51,16 +51,16 @@ def read_gluestick(state: Any, *, name: str, config: Config | None = None) -> St
 
 
 def read_superpoint(state: Any, *, name: str) -> StateDict:
-    """Weights of SuperPoint from its official file; arguments and errors as `read_gluestick`."""
+    """Weights of SuperPoint from its official file; arguments and errors as in `read_gluestick`."""
     official = _table(state, SUPERPOINT_FILE, name)
     return check_weights(official, superpoint_shapes(), name=name, wanted=SUPERPOINT_FILE)
 
 
 def fold(official: StateDict, config: Config) -> StateDict:
-    """Official weights of GlueStick -> those of GlueStickNetwork, in float32.
+    """Official weights of GlueStick -> weights of GlueStickNetwork, in float32.
 
     Args:
-        official: 453 tensors, as `gluestick_shapes` lists them.
+        official: the 453 tensors that `gluestick_shapes` lists.
         config: sizes of the network.
     """
     weights = {key: value.double().cpu() for key, value in official.items()}
@@ -80,9 +80,9 @@ def fold(official: StateDict, config: Config) -> StateDict:
 
 
 def _fold_attention(weights: StateDict, i: int, config: Config) -> StateDict:
-    """One attention layer: heads made contiguous, the merging projection put into the MLP."""
+    """One attention layer: heads made contiguous, the merging projection folded into the MLP."""
     old, new, dim = f"gnn.layers.{i}.update", f"layers.{i}", config.dim
-    # Channel d * heads + h of the reference is channel h * (dim / heads) + d here.
+    # The reference's channel d * heads + h is channel h * (dim / heads) + d here.
     order = torch.arange(dim).reshape(-1, config.heads).T.flatten()
     projections = [f"{old}.attn.proj.{j}" for j in range(3)]
     weight = torch.cat([weights[f"{key}.weight"][order, :, 0] for key in projections])
@@ -156,13 +156,16 @@ def _conv_shapes(name: str, channels: int, out: int, kernel: tuple[int, ...] = (
 
 
 def check_weights(state: dict, expected: Shapes, *, name: str, wanted: str) -> StateDict:
-    """The tensors, if they are the expected ones; else UserError, naming the first wrong ones.
+    """The tensors of a file, if their names, shapes and values are as expected.
 
     Args:
-        state: without prefixes.
+        state: tensors by name, without prefixes.
         expected: shape of every tensor.
-        name: of the file, for the message.
-        wanted: the official file that is needed.
+        name: name of the file, for the message.
+        wanted: name of the official file that is needed.
+
+    Raises:
+        UserError: the message names the first wrong tensors.
     """
     wrong = misfits(state, expected)
     tensors = {} if wrong else plain_tensors(state, name=name)
@@ -173,14 +176,14 @@ def check_weights(state: dict, expected: Shapes, *, name: str, wanted: str) -> S
     ]
     if wrong:
         raise UserError(
-            f"{name} does not fit: it is {describe(state)}. {in_short(wrong)}. "
-            f"Needed is {wanted}, from {SOURCES[wanted]}."
+            f"{name} does not fit: it is {describe_checkpoint(state)}. {in_short(wrong)}. "
+            f"GlueStick needs {wanted}; get it from {SOURCES[wanted]}."
         )
     return tensors
 
 
-def describe(state: Mapping) -> str:
-    """What kind of file this is, in the words of an error message."""
+def describe_checkpoint(state: Mapping) -> str:
+    """Kind of a checkpoint, judged by its keys, in words for an error message."""
     keys = [key for key in state if isinstance(key, str)]
     for what, mark in (
         ("a GlueStick checkpoint", "lenc.encoder.0.weight"),
@@ -195,12 +198,12 @@ def describe(state: Mapping) -> str:
 
 
 def _table(state: Any, wanted: str, name: str) -> dict:
-    """The table that a file holds, at its top or inside a training checkpoint."""
+    """The state dict of a file, which is the file itself or lies inside a training checkpoint."""
     if state is None:
-        raise UserError(f"GlueStick needs {wanted} as well: get it from {SOURCES[wanted]}.")
+        raise UserError(f"{wanted} is missing; GlueStick needs it: get it from {SOURCES[wanted]}.")
     if not isinstance(state, Mapping):
         raise UserError(
             f"{name} holds a {type(state).__name__}, not weights. "
-            f"Needed is {wanted}, from {SOURCES[wanted]}."
+            f"GlueStick needs {wanted}; get it from {SOURCES[wanted]}."
         )
     return dict(unwrap(state)[0])

@@ -1,6 +1,7 @@
-"""One grey frame -> line segments, by OpenCV's LSD set up as FCVG's detector, or by that itself.
+"""One grey frame -> line segments, found by a line segment detector (LSD).
 
-FCVG's detector is pytlsd: its sources are AGPL, so it is used only where the user has it.
+FCVG uses the detector pytlsd. The licence of pytlsd is the AGPL, so this project does not
+require it. By default OpenCV's LSD is used, with settings that come close to pytlsd.
 """
 
 import cv2
@@ -11,12 +12,12 @@ from ..choices import LINE_DETECTORS
 from ..errors import UserError
 from .types import LineSegments
 
-SCALES = (0.3, 0.4, 0.5, 0.7, 0.8, 1.0)  # FCVG's ladder: coarse lines first
+SCALES = (0.3, 0.4, 0.5, 0.7, 0.8, 1.0)  # FCVG's scales: coarse lines first
 MIN_LENGTH = 15.0  # pixels; FCVG's wireframe
 # OpenCV's names for what pytlsd (FCVG's detector) does; OpenCV's defaults find other lines.
 LSD_SETTINGS = {
     "refine": cv2.LSD_REFINE_ADV,
-    "scale": 1.0,  # the frame is resampled by ourselves, as pytlsd does it
+    "scale": 1.0,  # `resample` below scales the frame, in the same way as pytlsd
     "sigma_scale": 0.6,
     "quant": 2.0,
     "ang_th": 22.5,
@@ -24,8 +25,8 @@ LSD_SETTINGS = {
     "density_th": 0.0,
     "n_bins": 1024,
 }
-BLUR = 0.6  # sigma of the Gaussian before resampling, in pixels of the result (LSD)
-BLUR_REACH = np.sqrt(2 * 3 * np.log(10))  # in sigmas: where the Gaussian falls to 1e-3 (LSD)
+BLUR = 0.6  # sigma of the Gaussian before resampling, in pixels of the result (LSD's value)
+BLUR_REACH = np.sqrt(2 * 3 * np.log(10))  # sigmas at which the Gaussian falls to 1e-3 (LSD's value)
 
 
 def detect_lines(
@@ -37,11 +38,11 @@ def detect_lines(
 ) -> LineSegments:
     """Most prominent line segments of a frame, in float32 pixels, the best first.
 
-    The frame is searched at ever finer scales until it gives `max_lines` segments.
+    The frame is searched at finer and finer scales until `max_lines` segments are found.
 
     Args:
         gray: [H, W] uint8.
-        max_lines: how many segments to keep at most, at least 1.
+        max_lines: maximum number of segments, at least 1; the best segments are kept.
         min_length: shortest segment, in pixels of `gray`.
         detector: one of LINE_DETECTORS.
 
@@ -49,12 +50,13 @@ def detect_lines(
         Up to `max_lines` segments; none in a blank frame.
 
     Raises:
-        ValueError: the frame is not [H, W] uint8, `max_lines` is not positive, or there is no
-            such detector.
+        ValueError: the frame is not [H, W] uint8, `max_lines` is not positive, or the detector
+            is unknown.
 
     Source: GlueStick (arXiv 2304.02008) wireframe.py detect_lsd_lines; LSD (IPOL 2012).
-    Differs: OpenCV's LSD by default. It agrees with pytlsd on 86 % of the lines within 2 pixels,
-        about as pytlsd does with itself after JPEG compression. Scores are divided by the best.
+    Differs: OpenCV's LSD is the default. It agrees with pytlsd on 86 % of the lines within 2
+        pixels, as closely as pytlsd agrees with itself when the image is JPEG-compressed. Scores
+        are divided by the best score.
     """
     if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
         raise ValueError(f"expected a gray frame [H, W] uint8, got {gray.shape} {gray.dtype}")
@@ -83,25 +85,28 @@ def raw_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray
     if lines is None:
         return np.zeros((0, 2, 2)), np.zeros(0)
     lines = np.asarray(lines, np.float64).reshape(-1, 2, 2)  # [N, 1, 4] in OpenCV 4, [N, 4] in 5
-    # pytlsd counts from a pixel's corner and the other end first.
+    # In pytlsd the origin is a pixel's corner, not its middle, and the two ends are swapped.
     return (lines[:, ::-1] + 0.5) / scale, np.asarray(precision, np.float64).reshape(-1)
 
 
 def pytlsd_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """The same by pytlsd."""
+    """All segments that pytlsd finds at one scale: [N, 2, 2] in pixels, and precision [N]."""
     try:
         from pytlsd import lsd
     except ImportError as error:
         raise UserError(
             "the detector pytlsd is not installed: pip install pytlsd (Python 3.11 or older), "
-            "or take the detector opencv."
+            "or choose the detector opencv."
         ) from error
     found = np.asarray(lsd(gray, scale=scale), np.float64).reshape(-1, 5)
     return found[:, :4].reshape(-1, 2, 2), found[:, 4]
 
 
 def resample(gray: np.ndarray, scale: float) -> np.ndarray:
-    """A smaller frame, blurred first; its pixel x lies at x / scale. Source: LSD (IPOL 2012)."""
+    """The frame blurred and then made smaller; pixel x of the result lies at x / scale.
+
+    Source: LSD (IPOL 2012).
+    """
     if scale == 1:
         return gray
     height, width = gray.shape
@@ -110,7 +115,7 @@ def resample(gray: np.ndarray, scale: float) -> np.ndarray:
 
 
 def resample_weights(size: int, scale: float) -> np.ndarray:
-    """Gaussian weights from `size` pixels to ceil(size * scale): [out, size], mirrored edges."""
+    """Gaussian weights from `size` to ceil(size * scale) pixels: [out, size]; edges mirrored."""
     sigma = BLUR / scale
     reach = int(np.ceil(sigma * BLUR_REACH))
     center = np.arange(int(np.ceil(size * scale)))[:, None] / scale  # [out, 1]

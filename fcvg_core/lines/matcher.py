@@ -1,4 +1,4 @@
-"""Two frames -> line matches by GlueStick: segments, SuperPoint, wireframes, network.
+"""Two frames -> line matches by GlueStick: segments, keypoints, wireframes, matching network.
 
 Source: GlueStick (arXiv 2304.02008); cvg/GlueStick gluestick/models/two_view_pipeline.py.
 """
@@ -13,23 +13,21 @@ import torch
 from torch import Tensor, nn
 
 from ..choices import LINE_DETECTORS
-from ..errors import UserError
 from ..frames import to_gray
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
 from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
 from .lsd import MIN_LENGTH, detect_lines
 from .superpoint import THRESHOLD, SuperPoint, find_keypoints
-from .types import LineMatches, LineSegments, Wireframe
+from .types import LineMatches, LineSegments, Wireframe, check_frame_size
 from .wireframe import build_wireframe
 
-MIN_SIDE = 64  # pixels
-MAX_KEYPOINTS, MAX_LINES = 1000, 300  # FCVG's
-MATCH_THRESHOLD = 0.2  # GlueStick's
-KEPT_FRAMES = 3  # whose wireframes are remembered: a pair, and the next frame
+MAX_KEYPOINTS, MAX_LINES = 1000, 300  # FCVG's values
+MATCH_THRESHOLD = 0.2  # GlueStick's value
+KEPT_FRAMES = 3  # number of wireframes that are kept: for a pair, and for the next frame
 
 
 class GlueStick(nn.Module):
-    """Both networks, so that a host can move and free them as one model."""
+    """SuperPoint and GlueStick's network in one module, so that a host moves them together."""
 
     def __init__(self, config: Config | None = None, *, operations=nn, dtype=None, device=None):
         super().__init__()
@@ -50,14 +48,15 @@ def build_gluestick(
     """GlueStick with the weights of the two official files.
 
     Args:
-        gluestick_state, superpoint_state: what the files hold, from
-            `torch.load(..., weights_only=True)`; None where there is none.
-        names: of the files, for messages.
-        operations: where the layers come from: `Linear` and `Conv2d`.
-        dtype, device: of the weights; None: float32, where torch makes tensors.
+        gluestick_state, superpoint_state: contents of the files, from
+            `torch.load(..., weights_only=True)`; None if a file is missing.
+        names: names of the two files, for messages.
+        operations: namespace of the layer classes `Linear` and `Conv2d`.
+        dtype, device: of the weights; None: float32 and torch's default device.
 
     Raises:
-        ValueError: a file is missing or is another one; the message says what it seems to be.
+        UserError: a file is missing, or it is a different file; the message says which kind of
+            file it seems to be.
     """
     matcher = read_gluestick(gluestick_state, name=names[0])
     superpoint = read_superpoint(superpoint_state, name=names[1])
@@ -69,9 +68,9 @@ def build_gluestick(
 
 
 def _fill(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype | None) -> None:
-    """Give a network its weights in the number format of its layers; buffers keep their own.
+    """Load weights into a network in the number format of its layers; buffers keep their format.
 
-    A host's layers may have no weights before this, and then take the format that they are given.
+    The layers of a host may have no weights yet. Such layers take the format of the loaded weights.
     """
     kept = dict(network.named_buffers())
     network.load_state_dict(
@@ -80,10 +79,10 @@ def _fill(network: nn.Module, weights: dict[str, Tensor], dtype: torch.dtype | N
 
 
 class GlueStickLineMatcher:
-    """Matches the line segments of two frames by GlueStick.
+    """Matches the line segments of two frames with GlueStick.
 
-    The last frames' wireframes are remembered, in main memory: of keyframes A, B, C, B is looked
-    at once, and another threshold for the matches looks at none again.
+    The wireframes of recent frames are kept in main memory. So keyframe B is analysed once for
+    the pairs A, B and B, C, and a change of `threshold` analyses no frame again.
 
     Args:
         model: from `build_gluestick`.
@@ -96,7 +95,7 @@ class GlueStickLineMatcher:
         device: where to compute; None: where the weights are.
 
     Raises:
-        ValueError: there is no such detector.
+        ValueError: the detector is unknown, or a maximum number is below 1.
 
     Source: cvg/GlueStick gluestick/models/two_view_pipeline.py; the defaults are FCVG's.
     """
@@ -122,18 +121,18 @@ class GlueStickLineMatcher:
         self._check()
 
     def with_settings(self, **settings) -> "GlueStickLineMatcher":
-        """A matcher of the same model that remembers the same frames.
+        """A matcher with the same model and the same kept wireframes, but other settings.
 
         Args:
-            settings: those of a new matcher, by their names; the others are this one's.
+            settings: new values by name. All other settings are copied from this matcher.
 
         Raises:
-            ValueError: there is no such detector.
-            TypeError: there is no such setting.
+            ValueError: the detector is unknown, or a maximum number is below 1.
+            TypeError: a setting is unknown.
         """
         unknown = settings.keys() - vars(self).keys()
         if unknown or "model" in settings:
-            raise TypeError(f"no settings of a matcher: {', '.join(unknown or ['model'])}")
+            raise TypeError(f"unknown matcher settings: {', '.join(unknown or ['model'])}")
         other = copy.copy(self)
         vars(other).update(settings)
         other._check()
@@ -143,14 +142,15 @@ class GlueStickLineMatcher:
         """Matched segments of two frames, in the order of the first frame's segments.
 
         Args:
-            frame0, frame1: [H, W, 3] uint8, at least 64 pixels a side; their sizes may differ,
-                and each frame's segments are in its own pixels.
+            frame0, frame1: [H, W, 3] uint8, at least 64 pixels a side. Their sizes may differ;
+                segments are in the pixels of their own frame.
 
         Returns:
-            N >= 0 matches with their probabilities, on the CPU; `size` is the first frame's.
+            N >= 0 matches with their probabilities, on the CPU; `size` is the first frame's size.
 
         Raises:
-            ValueError: a frame is too small or not [H, W, 3] uint8.
+            ValueError: a frame is not [H, W, 3] uint8.
+            UserError: a frame is too small.
         """
         gray0, gray1 = _checked_gray(frame0), _checked_gray(frame1)
         wireframes = self.find_wireframe(gray0), self.find_wireframe(gray1)
@@ -158,7 +158,7 @@ class GlueStickLineMatcher:
 
     @torch.no_grad()
     def find_wireframe(self, gray: np.ndarray) -> Wireframe:
-        """Wireframe of a frame [H, W] uint8; one of the last frames' is not made again."""
+        """Wireframe of a frame [H, W] uint8, taken from the kept wireframes if it is there."""
         key = (gray.shape, hashlib.sha256(gray.tobytes()).digest(), self._settings())
         wireframe = self._seen.pop(key, None)
         if wireframe is None:
@@ -176,7 +176,7 @@ class GlueStickLineMatcher:
 
     @torch.no_grad()
     def join_segments(self, gray: np.ndarray, segments: LineSegments) -> Wireframe:
-        """Wireframe of given segments of a frame [H, W] uint8, with the frame's keypoints."""
+        """Wireframe of the given segments and the keypoints of a frame [H, W] uint8."""
         image = torch.from_numpy(gray.astype(np.float32)).to(self._device()) / 255
         scores, dense = self.model.superpoint(image[None, None])
         keypoints = find_keypoints(
@@ -191,7 +191,7 @@ class GlueStickLineMatcher:
         return self.device or self.model.superpoint.convPb.weight.device
 
     def _settings(self) -> tuple:
-        """What a wireframe depends on, besides its frame."""
+        """The settings that a wireframe depends on."""
         found = self.max_keypoints, self.keypoint_threshold
         return *found, self.max_lines, self.min_length, self.detector
 
@@ -217,16 +217,16 @@ def _moved(wireframe: Wireframe, device: torch.device) -> Wireframe:
 def match_wireframes(
     network: GlueStickNetwork, wireframe0: Wireframe, wireframe1: Wireframe, *, threshold: float
 ) -> LineMatches:
-    """Segments of two wireframes that choose each other, in the order of the first's.
+    """Matches whose two segments are each other's best partner, in the order of `wireframe0`.
 
     Args:
-        network: with its weights.
+        network: with loaded weights.
         wireframe0, wireframe1: on one device, with N >= 0 segments.
-        threshold: probability that a match lies above, 0..1.
+        threshold: minimum probability of a match, 0..1, exclusive.
 
     Returns:
-        Matches on the CPU; the segments end in junctions, so they differ a little from what the
-        detector found.
+        Matches on the CPU. Segments end in junctions, so they differ a little from the detected
+        segments.
     """
     lines0, lines1 = wireframe0.lines, wireframe1.lines
     if not (len(lines0) and len(lines1)):
@@ -242,10 +242,7 @@ def match_wireframes(
 
 
 def _checked_gray(frame: np.ndarray) -> np.ndarray:
-    """Luma of a frame that is large enough."""
+    """A frame as grey values, if it is large enough."""
     gray = to_gray(frame)
-    if min(gray.shape) < MIN_SIDE:
-        raise UserError(
-            f"expected frames of at least {MIN_SIDE} pixels a side, got {list(frame.shape)}"
-        )
+    check_frame_size(gray)
     return gray

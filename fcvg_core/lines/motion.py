@@ -1,7 +1,7 @@
-"""Two grey frames -> the few motions that carry the first one's pixels into the second.
+"""Two grey frames -> the few motions that carry pixels of the first frame into the second frame.
 
-A motion is a homography (the camera's, or that of something that moves by itself) and a dense
-optical flow on top of it, which takes up what is not flat or not rigid.
+A motion is a homography, of the camera or of an object that moves by itself. A dense optical
+flow can be added to it, for parts of the scene that are not flat or not rigid.
 """
 
 from collections.abc import Iterator
@@ -13,29 +13,30 @@ from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
 MAX_KEYPOINTS = 4000
-MIN_CONTRAST = 0.015  # of SIFT keypoints; OpenCV's 0.04 leaves drawn frames nearly empty
-MAX_RATIO = 0.85  # distance of the best match to that of the second best (Lowe: 0.8)
+MIN_CONTRAST = 0.015  # of SIFT keypoints; OpenCV's 0.04 finds almost none in drawn frames
+MAX_RATIO = 0.85  # largest distance of the best match / the second-best match (Lowe: 0.8)
 MAX_MOTIONS = 4
-MIN_VOTES = 10  # keypoint matches behind a homography
-MIN_SIMILAR_VOTES = 6  # ... behind a motion without perspective
-MAX_ERROR = 3.0  # pixels between a keypoint and the motion it votes for
-MAX_TRIES, CONFIDENCE = 5000, 0.9999  # of RANSAC
-NEAR = 48.0  # pixels from a keypoint within which a motion other than the camera's holds
-MAX_ZOOM = 4.0  # a homography that zooms more is no camera move but a failure
-FLOW_TRUST = 0.9  # of flow, which slides along edges, against a homography alone
-OTHER_TRUST = 0.8  # of a motion other than the camera's
-MAX_RESIDUE = 0.08  # longest flow on top of the homography, in parts of the longer side
+MIN_VOTES = 10  # keypoint matches that must agree with a homography
+MIN_SIMILAR_VOTES = 6  # keypoint matches that must agree with a motion without perspective
+MAX_ERROR = 3.0  # pixels; a match agrees with a motion if it lies within this distance
+MAX_TRIES, CONFIDENCE = 5000, 0.9999  # settings of RANSAC
+NEAR = 48.0  # pixels; an object's motion holds within this distance of its keypoints
+MAX_ZOOM = 4.0  # a homography that zooms more is a failed fit, not a camera move
+FLOW_TRUST = 0.9  # weight of a motion with flow, because flow slides along edges
+OTHER_TRUST = 0.8  # weight of an object's motion; the camera's motion has weight 1
+MAX_RESIDUE = 0.08  # longest flow added to a homography, as a fraction of the longer side
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the pixels of one keyframe went, as far as they moved together.
+    """Common motion of pixels from the first frame to the second frame.
 
     Attributes:
-        homography: [3, 3] float64, pixels (x, y) of the first frame to those of the second.
+        homography: [3, 3] float64, maps pixels (x, y) of the first frame to the second frame.
         flow: [H, W, 2] float32, pixels; added in the first frame, before the homography.
-            None: nothing is added.
-        anchors: [M, 2] pixels of the first frame near which it holds; None: everywhere.
+            None: no flow is added.
+        anchors: [M, 2] pixels of the first frame; the motion holds near them. None: it holds
+            everywhere.
     """
 
     homography: np.ndarray
@@ -44,12 +45,12 @@ class Motion:
 
     @property
     def trust(self) -> float:
-        """How much a match under this motion counts against one under another, 0..1."""
+        """Weight of matches found with this motion, 0..1."""
         rigid = 1.0 if self.flow is None else FLOW_TRUST
         return rigid if self.anchors is None else rigid * OTHER_TRUST
 
     def carry(self, points: np.ndarray) -> np.ndarray:
-        """Points (x, y) of the first frame in the second: [..., 2] -> [..., 2]."""
+        """Move points (x, y) of the first frame to the second frame: [..., 2] -> [..., 2]."""
         return apply_homography(self.homography, points + self.residue(points))
 
     def holds(self, points: np.ndarray) -> np.ndarray:
@@ -70,36 +71,45 @@ class Motion:
 
 
 def find_motions(gray0: np.ndarray, gray1: np.ndarray) -> Iterator[Motion]:
-    """The motions between two frames, the one with the most votes (the camera's) first.
+    """The motions between two frames: first the camera's, then the motions of objects.
+
+    Most keypoint matches agree with the camera's motion. Each further motion is fitted to the
+    matches that agree with no motion before it, and holds only near its own matches.
 
     Args:
         gray0, gray1: [H, W] uint8 of one size.
 
     Yields:
-        Each homography twice: alone, and with the flow that it leaves. Flow from where the
-        frames stand, if too few keypoints match.
+        Each homography twice: alone, and with the optical flow that remains after it. If too
+        few keypoints match for a homography: one motion, the optical flow alone.
     """
     points0, points1 = match_keypoints(gray0, gray1)
-    anchors = None
-    for _ in range(MAX_MOTIONS):
+    homography = fit_homography(points0, points1)  # the camera's
+    if homography is None:
+        yield Motion(np.eye(3), residual_flow(gray0, gray1, np.eye(3)))
+        return
+    yield Motion(homography)
+    yield Motion(homography, residual_flow(gray0, gray1, homography))
+    for _ in range(MAX_MOTIONS - 1):
+        others = match_errors(homography, points0, points1) > 2 * MAX_ERROR
+        points0, points1 = points0[others], points1[others]
         homography = fit_homography(points0, points1)
         if homography is None:
-            break
-        error = np.linalg.norm(apply_homography(homography, points0) - points1, axis=-1)
-        if anchors is not None:
-            anchors = points0[error <= MAX_ERROR]
+            return
+        anchors = points0[match_errors(homography, points0, points1) <= MAX_ERROR]
         yield Motion(homography, anchors=anchors)
         yield Motion(homography, residual_flow(gray0, gray1, homography), anchors)
-        points0, points1 = points0[error > 2 * MAX_ERROR], points1[error > 2 * MAX_ERROR]
-        anchors = points0
-    if anchors is None:
-        yield Motion(np.eye(3), residual_flow(gray0, gray1, np.eye(3)))
+
+
+def match_errors(homography: np.ndarray, points0: np.ndarray, points1: np.ndarray) -> np.ndarray:
+    """Distance of each moved point from its match, in pixels: two [M, 2] -> [M]."""
+    return np.linalg.norm(apply_homography(homography, points0) - points1, axis=-1)
 
 
 def match_keypoints(gray0: np.ndarray, gray1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """SIFT keypoints that both frames show: two [M, 2] in pixels, M >= 0."""
-    points0, descriptors0 = describe(gray0)
-    points1, descriptors1 = describe(gray1)
+    points0, descriptors0 = sift_keypoints(gray0)
+    points1, descriptors1 = sift_keypoints(gray1)
     if len(points0) < 2 or len(points1) < 2:
         return np.zeros((0, 2)), np.zeros((0, 2))
     likeness = descriptors0 @ descriptors1.T
@@ -115,8 +125,8 @@ def match_keypoints(gray0: np.ndarray, gray1: np.ndarray) -> tuple[np.ndarray, n
     return points0[kept], points1[best[kept]]
 
 
-def describe(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """SIFT keypoints [M, 2] in pixels and unit RootSIFT descriptors [M, 128]."""
+def sift_keypoints(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """SIFT keypoints [M, 2] in pixels and RootSIFT descriptors [M, 128] of length 1."""
     sift = cv2.SIFT_create(nfeatures=MAX_KEYPOINTS, contrastThreshold=MIN_CONTRAST)
     keypoints, descriptors = sift.detectAndCompute(gray, None)
     if not keypoints:
@@ -126,29 +136,28 @@ def describe(gray: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_homography(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
-    """Homography that most of the matches vote for, or None: two [M, 2] -> [3, 3]."""
+    """Homography that most matches agree with, or None: two [M, 2] -> [3, 3]."""
     for fit, min_votes in ((fit_perspective, MIN_VOTES), (fit_similarity, MIN_SIMILAR_VOTES)):
         if len(points0) < min_votes:
             continue
         matrix = fit(points0, points1)
         if matrix is None:
             continue
-        error = np.linalg.norm(apply_homography(matrix, points0) - points1, axis=-1)
-        votes = error <= MAX_ERROR
+        votes = match_errors(matrix, points0, points1) <= MAX_ERROR
         if votes.sum() >= min_votes and is_plausible(matrix, points0[votes]):
             return matrix
     return None
 
 
 def fit_perspective(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
-    """The homography between matches, or None: two [M, 2] -> [3, 3]."""
+    """Homography between matches, or None: two [M, 2] -> [3, 3]."""
     return cv2.findHomography(
         points0, points1, cv2.USAC_MAGSAC, MAX_ERROR, maxIters=MAX_TRIES, confidence=CONFIDENCE
     )[0]
 
 
 def fit_similarity(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
-    """Turn, zoom and shift between matches, or None: two [M, 2] -> [3, 3]."""
+    """Rotation, zoom and shift between matches, or None: two [M, 2] -> [3, 3]."""
     matrix, _ = cv2.estimateAffinePartial2D(
         points0,
         points1,
@@ -160,7 +169,7 @@ def fit_similarity(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | Non
 
 
 def is_plausible(homography: np.ndarray, points: np.ndarray) -> bool:
-    """Whether a homography neither mirrors, folds nor zooms too much around points [M, 2]."""
+    """Whether a homography around points [M, 2] does not mirror, fold or zoom too much."""
     low, high = points.min(axis=0) - 1, points.max(axis=0) + 1
     corners = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
     if (corners @ homography[2, :2] + homography[2, 2]).min() <= 0:
@@ -171,7 +180,7 @@ def is_plausible(homography: np.ndarray, points: np.ndarray) -> bool:
 
 
 def residual_flow(gray0: np.ndarray, gray1: np.ndarray, homography: np.ndarray) -> np.ndarray:
-    """Optical flow that remains once the second frame is warped back: [H, W, 2] pixels."""
+    """Optical flow from the first frame to the second frame warped back: [H, W, 2] pixels."""
     back = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpPerspective(
         gray1, homography, gray0.shape[::-1], flags=back, borderMode=cv2.BORDER_REPLICATE
@@ -181,12 +190,12 @@ def residual_flow(gray0: np.ndarray, gray1: np.ndarray, homography: np.ndarray) 
 
 
 def apply_homography(homography: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (x, y) moved by a homography: [..., 2] -> [..., 2]."""
+    """Move points (x, y) by a homography: [..., 2] -> [..., 2]."""
     moved = points @ homography[:, :2].T + homography[:, 2]
     return moved[..., :2] / moved[..., 2:]
 
 
 def sample(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Values of a plane [H, W] between pixels, at points (x, y): [..., 2] -> [...]."""
+    """Interpolated values of a plane [H, W] at points (x, y): [..., 2] -> [...]."""
     where = np.moveaxis(points[..., ::-1], -1, 0)
     return map_coordinates(plane, where, np.float32, order=1, mode="nearest")

@@ -1,4 +1,4 @@
-"""Line matches -> one frame to look at: both keyframes side by side."""
+"""Line matches -> one preview frame with both keyframes side by side."""
 
 import numpy as np
 
@@ -6,24 +6,24 @@ from .draw import draw_segments, line_colors
 from .types import LineMatches
 
 LINE_WIDTH = 2  # pixels
-DIMMED = 0.55  # brightness of the keyframes, so that the colours stand out
+DIMMED = 0.55  # factor that darkens the keyframes, so that the coloured lines stand out
 
 
 def draw_matches(
     frame0: np.ndarray, frame1: np.ndarray, matches: LineMatches, *, seed: int
 ) -> np.ndarray:
-    """Both keyframes side by side, dimmed, each match in one colour: that of `draw_lines`.
+    """Both keyframes side by side, darkened; each match has the same colour as in `draw_lines`.
 
     Args:
-        frame0, frame1: [H, W, 3] uint8, of the size of the matches.
+        frame0, frame1: [H, W, 3] uint8; their size is `matches.size`.
         matches: N >= 0 segments, in pixels.
-        seed: which match gets which colour.
+        seed: decides which match gets which colour.
 
     Returns:
         [H, 2 W, 3] uint8.
 
     Raises:
-        ValueError: a frame has another size than the matches.
+        ValueError: the size of a frame is not `matches.size`.
     """
     colors = line_colors(len(matches.lines0), seed)
     halves = []

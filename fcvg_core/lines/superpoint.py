@@ -1,6 +1,6 @@
-"""SuperPoint: a grey frame -> keypoints, and descriptors that can be asked for anywhere.
+"""SuperPoint: a grey frame -> keypoints, and descriptors that can be sampled at any point.
 
-Attribute names are the checkpoint's.
+Attribute names are those of the checkpoint.
 
 Source: SuperPoint (arXiv 1712.07629); cvg/GlueStick gluestick/models/superpoint.py.
 """
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CELL = 8  # pixels a side that one output of the network stands for
-THRESHOLD = 0.005  # of a keypoint's score, exclusive
+CELL = 8  # pixels; one output of the network stands for a square of this side
+THRESHOLD = 0.005  # keypoints have higher scores
 NMS_RADIUS = 4  # pixels
-BORDER = 4  # pixels without keypoints
-BAND_PIXELS, MIN_BAND = 65536, 32  # of what is worked out at a time; rows at least, an even number
+BORDER = 4  # pixels at each edge without keypoints
+BAND_PIXELS = 65536  # pixels of a band, which is computed at a time
+MIN_BAND = 32  # smallest number of rows of a band; it must be even
 LAYERS = {  # channels in and out, kernel size
     "conv1a": (1, 64, 3), "conv1b": (64, 64, 3), "conv2a": (64, 64, 3), "conv2b": (64, 64, 3),
     "conv3a": (64, 128, 3), "conv3b": (128, 128, 3), "conv4a": (128, 128, 3),
@@ -26,12 +27,12 @@ LAYERS = {  # channels in and out, kernel size
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """What SuperPoint sees in a frame.
+    """Keypoints and descriptors that SuperPoint finds in a frame.
 
     Attributes:
-        points: [M, 2] (x, y) in pixels, the origin at the middle of the first pixel.
+        points: [M, 2] (x, y) in pixels; the origin is the middle of the first pixel.
         scores: [M] 0..1.
-        dense: [D, h, w] descriptors of unit length, one a cell of 8 x 8 pixels.
+        dense: [D, h, w] descriptors of unit length, one per cell of 8 x 8 pixels.
     """
 
     points: Tensor
@@ -40,11 +41,11 @@ class Keypoints:
 
 
 class SuperPoint(nn.Module):
-    """Keypoint scores of every pixel, and a descriptor of every cell."""
+    """Network: a keypoint score for every pixel and a descriptor for every cell."""
 
     def __init__(self, *, operations=nn, dtype=None, device=None):
         super().__init__()
-        self.dtype = dtype or torch.float32  # of the convolutions; a host may set another one
+        self.dtype = dtype or torch.float32  # number format of the convolutions; a host may set it
         for name, (channels, out_channels, size) in LAYERS.items():
             layer = operations.Conv2d(
                 channels, out_channels, size, padding=size // 2, dtype=dtype, device=device
@@ -55,10 +56,10 @@ class SuperPoint(nn.Module):
         """Scores and descriptors.
 
         Args:
-            gray: [B, 1, H, W] in 0..1; what exceeds a multiple of 8 gets no scores.
+            gray: [B, 1, H, W] in 0..1. Rows and columns beyond a multiple of 8 get no scores.
 
         Returns:
-            [B, 8h, 8w] scores of every pixel, [B, D, h, w] descriptors of unit length; float32.
+            [B, 8h, 8w] score of every pixel, [B, D, h, w] descriptors of unit length; float32.
         """
         x = gray.to(self.dtype)
         for stage in "123":
@@ -71,15 +72,16 @@ class SuperPoint(nn.Module):
         return scores, descriptors
 
     def _convolved(self, stage: str, x: Tensor) -> Tensor:
-        """After both convolutions of a stage; channels last, which is faster on a CPU."""
+        """Output of both convolutions of a stage. Channels last is faster on a CPU."""
         x = getattr(self, f"conv{stage}a")(x).contiguous(memory_format=torch.channels_last)
         return getattr(self, f"conv{stage}b")(F.relu_(x))
 
     def _halved(self, stage: str, x: Tensor) -> Tensor:
-        """After a stage and at half the size: [B, C, H, W] -> [B, C', H / 2, W / 2].
+        """Output of a stage at half the size: [B, C, H, W] -> [B, C', H / 2, W / 2].
 
-        Band by band, so that a band's hidden values stay in the processor's cache. Each band is
-        worked out with the rows around it that its convolutions see, so nothing changes.
+        Computed band by band, so that the hidden values of a band fit into the processor's cache.
+        Each band includes the neighbouring rows that its convolutions need, so the result is the
+        same as without bands.
         """
         height, width = x.shape[2:]
         rows = max(BAND_PIXELS // width // 2 * 2, MIN_BAND)
@@ -88,7 +90,7 @@ class SuperPoint(nn.Module):
             top = max(start - 2, 0)
             band = self._convolved(stage, x[:, :, top : start + rows + 2])
             band = band[:, :, start - top : start - top + rows]
-            bands.append(F.relu_(F.max_pool2d(band, 2)))  # in this order: a quarter of the work
+            bands.append(F.relu_(F.max_pool2d(band, 2)))  # ReLU last: a quarter of the values
         return torch.cat(bands, dim=2)
 
 
@@ -98,9 +100,11 @@ def find_keypoints(
     """The strongest keypoints of one frame.
 
     Args:
-        scores: [8h, 8w] of `SuperPoint`.
-        dense: [D, h, w] of `SuperPoint`.
-        max_keypoints: the best come first where there are more; else they are in raster order.
+        scores: [8h, 8w] from `SuperPoint`.
+        dense: [D, h, w] from `SuperPoint`.
+        max_keypoints: if more keypoints are found, the best are kept, sorted by score; otherwise
+            all are kept, in raster order.
+        threshold: minimum score of a keypoint, exclusive.
     """
     peaks = suppress_neighbours(scores)
     inside = torch.zeros_like(peaks, dtype=torch.bool)
@@ -114,7 +118,10 @@ def find_keypoints(
 
 
 def suppress_neighbours(scores: Tensor, radius: int = NMS_RADIUS) -> Tensor:
-    """Scores [H, W] of local maxima, 0 elsewhere; twice more among what these leave."""
+    """Scores [H, W] of local maxima, 0 elsewhere.
+
+    Maxima are searched two more times, each time among the pixels that are not near a maximum.
+    """
     zeros = torch.zeros_like(scores)
     peaks = scores == _max_around(scores, radius)
     for _ in range(2):
@@ -125,9 +132,9 @@ def suppress_neighbours(scores: Tensor, radius: int = NMS_RADIUS) -> Tensor:
 
 
 def sample_descriptors(dense: Tensor, points: Tensor) -> Tensor:
-    """Descriptors between cells: [D, h, w] at [M, 2] pixels (x, y) -> [D, M] of unit length."""
+    """Descriptors interpolated at points (x, y): [D, h, w], [M, 2] pixels -> [D, M], length 1."""
     height, width = dense.shape[1:]
-    # The middle of the first cell is 3.5 pixels in; the reference divides by 4.5 less.
+    # The middle of the first cell is at pixel 3.5. The reference divides by the size - 4.5.
     scale = points.new_tensor([width, height]) * CELL - (CELL / 2 + 0.5)
     where = (points - (CELL / 2 - 0.5)) / scale * 2 - 1
     sampled = F.grid_sample(dense[None], where[None, None].to(dense), align_corners=True)
@@ -135,10 +142,10 @@ def sample_descriptors(dense: Tensor, points: Tensor) -> Tensor:
 
 
 def _max_around(values: Tensor, radius: int) -> Tensor:
-    """Maximum of the square around each pixel, for values [H, W] of at least 0.
+    """Maximum of the square around each pixel, for values [H, W] >= 0.
 
-    Equal to max_pool2d, and many times faster: maxima of 2, 4, 8 and so on neighbours, one axis
-    after the other.
+    Gives the result of max_pool2d, but many times faster: it takes maxima of 2, 4, 8, ...
+    neighbours, first down the columns and then along the rows.
     """
     window = 2 * radius + 1
     for axis in (0, 1):

@@ -1,4 +1,4 @@
-"""Line matches -> where every matched segment is in every frame."""
+"""Line matches -> the position of every matched segment in every frame."""
 
 import torch
 
@@ -6,10 +6,10 @@ from .types import LineMatches
 
 
 def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor:
-    """Segments of every frame, moving straight from the first keyframe to the last.
+    """Segments in every frame; their ends move straight from the first keyframe to the last.
 
-    A segment has no direction, so its ends may come swapped in the last keyframe: they are
-    paired the way that makes the shorter path.
+    A segment has no direction, so its ends may be swapped in the last keyframe. The ends are
+    paired so that their total path is the shortest.
 
     Args:
         matches: N >= 0 segments, in pixels.
@@ -19,10 +19,10 @@ def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor
         [T, N, 2, 2] in the pixels of `matches`.
 
     Raises:
-        ValueError: `times` is not a row of numbers.
+        ValueError: `times` is not one-dimensional.
 
     Source: FCVG (arXiv 2412.11755); Tian-one/FCVG utils/util.py interpolate_matches_linear.
-    Differs: in the last frame too the ends come in the order of the first keyframe.
+    Differs: the ends keep the order of the first keyframe in the last frame, too.
     """
     if times.ndim != 1:
         raise ValueError(f"expected times [T], got {list(times.shape)}")
@@ -33,12 +33,12 @@ def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor
 
 
 def paired_ends(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
-    """`end` with the ends of each segment in the order of `start`: two [N, 2, 2] -> [N, 2, 2]."""
+    """`end`, each segment's ends in the order of `start`: two [N, 2, 2] -> [N, 2, 2]."""
     swapped = end.flip(1)
     keep = path_length(start, end) < path_length(start, swapped)  # [N]; a tie swaps (reference)
     return torch.where(keep[:, None, None], end, swapped)
 
 
 def path_length(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
-    """Pixels travelled by both ends of each segment: two [N, 2, 2] -> [N]."""
+    """Path of a segment's two ends together, in pixels: two [N, 2, 2] -> [N]."""
     return (end - start).norm(dim=-1).sum(dim=-1)

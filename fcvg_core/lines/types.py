@@ -1,20 +1,27 @@
-"""What travels between the steps of this room. Lines are [N, 2, 2]: two ends (x, y) in pixels."""
+"""Types that pass between the modules of this folder, and checks of their shapes.
+
+Lines are [N, 2, 2]: two ends (x, y) in pixels.
+"""
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from ..canvas import SIDES, is_side
+from ..errors import UserError
+
+MIN_SIDE = 64  # pixels; smaller frames give too few keypoints for a match
 
 
 @dataclass(frozen=True, eq=False)
 class LineSegments:
-    """Line segments found in one frame, the best first.
+    """Line segments found in one frame, sorted by score, the best first.
 
     Attributes:
-        lines: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. Going from the first end to the
-            second, the brighter side is always on the same hand.
-        scores: [N] float32, above 0; the best is 1.
+        lines: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. Seen from the first end towards
+            the second end, the brighter side of every segment is on the same hand.
+        scores: [N] float32, above 0; the best score is 1.
     """
 
     lines: torch.Tensor
@@ -24,20 +31,20 @@ class LineSegments:
         check_lines("lines", self.lines)
         if self.scores.shape != self.lines.shape[:1]:
             raise ValueError(
-                f"expected scores [{len(self.lines)}], one a line, got {list(self.scores.shape)}"
+                f"expected scores [{len(self.lines)}], one per line, got {list(self.scores.shape)}"
             )
 
 
 @dataclass(frozen=True, eq=False)
 class Wireframe:
-    """Line segments of one frame, joined where their ends meet, and the points around them.
+    """Line segments of one frame, joined where their ends meet, and the frame's keypoints.
 
     Attributes:
         points: [M, 2] float32 (x, y) in pixels: the junctions, then the keypoints.
         scores: [M] float32, 0..1.
-        descriptors: [D, M] float32, of length 1.
+        descriptors: [D, M] float32; each column has length 1.
         lines: [N, 2, 2] float32 segments from junction to junction, N >= 0.
-        line_points: [N, 2] int64, the place of each end in `points`.
+        line_points: [N, 2] int64, the index of each end in `points`.
         line_scores: [N] float32, 0..1.
         size: (height, width) of the frame, in pixels.
     """
@@ -55,7 +62,7 @@ class Wireframe:
         check_lines("lines", self.lines)
         if self.descriptors.ndim != 2 or self.descriptors.shape[1] != len(self.points):
             raise ValueError(
-                f"expected descriptors [D, {len(self.points)}], one a point, "
+                f"expected descriptors [D, {len(self.points)}], one per point, "
                 f"got {list(self.descriptors.shape)}"
             )
         if self.line_points.shape != (len(self.lines), 2):
@@ -70,13 +77,13 @@ class Wireframe:
 
 @dataclass(frozen=True, eq=False)
 class LineMatches:
-    """The same segments in two keyframes: row i of `lines0` is row i of `lines1`.
+    """The same segments in two keyframes: row i of `lines0` matches row i of `lines1`.
 
     Attributes:
-        lines0, lines1: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. The ends of a segment may
-            come swapped in `lines1`.
+        lines0, lines1: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. The two ends of a segment
+            may be swapped in `lines1`.
         size: (height, width) of both keyframes, in pixels.
-        scores: [N] float32 in 0..1, how sure each match is; ones where nothing else is given.
+        scores: [N] float32 in 0..1, the confidence of each match. The default is 1 for all.
     """
 
     lines0: torch.Tensor
@@ -89,7 +96,7 @@ class LineMatches:
         check_lines("lines1", self.lines1)
         if len(self.lines0) != len(self.lines1):
             raise ValueError(
-                "expected as many lines in both keyframes, "
+                "expected the same number of lines in both keyframes, "
                 f"got {len(self.lines0)} and {len(self.lines1)}"
             )
         if len(self.size) != 2 or not all(map(is_side, self.size)):
@@ -100,8 +107,18 @@ class LineMatches:
             object.__setattr__(self, "scores", self.lines0.new_ones(len(self.lines0)))
         if self.scores.shape != self.lines0.shape[:1]:
             raise ValueError(
-                f"expected scores [{len(self.lines0)}], one a match, got {list(self.scores.shape)}"
+                f"expected scores [{len(self.lines0)}], one per match, "
+                f"got {list(self.scores.shape)}"
             )
+
+
+def check_frame_size(frame: np.ndarray) -> None:
+    """Raise UserError if a frame [H, W, ...] is too small to find lines in it."""
+    if min(frame.shape[:2]) < MIN_SIDE:
+        raise UserError(
+            f"the frame is {frame.shape[1]} x {frame.shape[0]} pixels (width x height); lines can "
+            f"be matched in frames of at least {MIN_SIDE} pixels a side: use larger frames."
+        )
 
 
 def check_lines(name: str, lines: torch.Tensor) -> None:
@@ -111,8 +128,10 @@ def check_lines(name: str, lines: torch.Tensor) -> None:
 
 
 def check_points(points: torch.Tensor, scores: torch.Tensor) -> None:
-    """Raise ValueError unless the points are [M, 2] and there are as many scores."""
+    """Raise ValueError unless the points are [M, 2] and the scores are [M]."""
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"expected points [M, 2], got {list(points.shape)}")
     if scores.shape != points.shape[:1]:
-        raise ValueError(f"expected scores [{len(points)}], one a point, got {list(scores.shape)}")
+        raise ValueError(
+            f"expected scores [{len(points)}], one per point, got {list(scores.shape)}"
+        )

@@ -1,4 +1,4 @@
-"""Segments + keypoints -> wireframe: ends that lie together become one junction.
+"""Segments + keypoints -> wireframe: ends of segments that lie close together become a junction.
 
 Source: GlueStick (arXiv 2304.02008); cvg/GlueStick gluestick/models/wireframe.py.
 """
@@ -13,25 +13,26 @@ from torch import Tensor
 from .superpoint import Keypoints, sample_descriptors
 from .types import LineSegments, Wireframe
 
-JUNCTION_RADIUS = 3.0  # pixels; ends as near as this are one junction
-FREE_RADIUS = 4.0  # pixels around an end in which no keypoint stays
+JUNCTION_RADIUS = 3.0  # pixels; ends within this distance become one junction
+FREE_RADIUS = 4.0  # pixels; keypoints nearer than this to an end are dropped
 
 
 def build_wireframe(
     segments: LineSegments, keypoints: Keypoints, size: tuple[int, int]
 ) -> Wireframe:
-    """Wireframe of one frame: junctions, then the keypoints that lie near no end.
+    """Wireframe of one frame: junctions, then the keypoints that are not near a segment's end.
 
-    Order and direction of the segments stay; one whose ends meet is kept as a point.
+    Segments keep their order and direction. A segment whose two ends fall into the same junction
+    is kept with zero length.
 
     Args:
-        segments: N >= 0; their scores count in relation to the best.
-        keypoints: on the device on which the wireframe shall be.
+        segments: N >= 0; their scores are divided by the best score.
+        keypoints: of the same frame; the wireframe is made on their device.
         size: (height, width) of the frame, in pixels.
 
     Source: cvg/GlueStick gluestick/models/wireframe.py.
-    Differs: junctions are found with scipy's KD-tree instead of scikit-learn's DBSCAN, which
-        gives the same ones; a frame without segments is allowed.
+    Differs: scipy's KD-tree finds the junctions, not scikit-learn's DBSCAN; the junctions are the
+        same. A frame without segments is allowed.
     """
     device = keypoints.points.device
     lines, line_scores = segments.lines.to(device), segments.scores.to(device)
@@ -43,7 +44,8 @@ def build_wireframe(
     ends = lines.reshape(-1, 2)
     junctions = torch.stack([_mean(ends[:, axis], labels, count) for axis in (0, 1)], dim=1)
     junction_scores = _mean(line_scores.repeat_interleave(2), labels, count)
-    free = ~near_points(keypoints.points, ends, FREE_RADIUS)  # the ends as they were found
+    # Measured from the ends as they were detected, not from the junctions.
+    free = ~near_points(keypoints.points, ends, FREE_RADIUS)
     points = torch.cat([junctions, keypoints.points[free]])
     return Wireframe(
         points=points,
@@ -57,14 +59,14 @@ def build_wireframe(
 
 
 def cluster_points(points: np.ndarray, radius: float = JUNCTION_RADIUS) -> np.ndarray:
-    """Which points hang together, each no farther than the radius from another of its cluster.
+    """Cluster of each point; points within the radius of each other share a cluster.
 
     Args:
         points: [K, 2].
-        radius: in the unit of the points; just as far is near enough.
+        radius: largest distance (inclusive), in the unit of the points.
 
     Returns:
-        [K] int64: 0 for the first point's cluster, then as they appear.
+        [K] int64 cluster numbers, counted from 0 in the order of their first points.
     """
     count = len(points)
     if not count:
@@ -79,10 +81,10 @@ def cluster_points(points: np.ndarray, radius: float = JUNCTION_RADIUS) -> np.nd
 
 
 def near_points(points: Tensor, others: Tensor, radius: float) -> Tensor:
-    """Whether a point lies nearer than the radius to any other: [K, 2], [M, 2] -> [K] bool."""
+    """Whether each point is nearer than the radius to any of `others`: [K, 2], [M, 2] -> [K]."""
     return ((points[:, None] - others).norm(dim=-1) < radius).any(dim=1)
 
 
 def _mean(values: Tensor, labels: Tensor, count: int) -> Tensor:
-    """Mean of the values of each label: [K], [K] int64 -> [count]."""
+    """Mean of the values that have the same label: [K], labels [K] int64 -> [count]."""
     return values.new_zeros(count).scatter_reduce(0, labels, values, "mean", include_self=False)

@@ -1,4 +1,4 @@
-"""What kind of model a file holds, told by the names of its tensors."""
+"""Recognises the kind of model in a file by the names of its tensors."""
 
 from ..errors import UserError
 from ..quoting import first_names, in_short
@@ -8,25 +8,25 @@ from ..weights import Shapes, StateDict, misfits
 def check_keys(
     state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
 ) -> None:
-    """Raise UserError unless a file's tensors are the expected ones, naming the first wrong ones.
+    """Raise UserError unless a file holds the expected tensors; the message names the first faults.
 
     Args:
-        state_dict: already renamed.
+        state_dict: tensors by their new names.
         expected: shape of every tensor of the network.
-        name: of the file, for the message.
+        name: name of the file, for the message.
         partial: whether tensors may be missing.
-        sizes: file that tells the network's sizes, for the message.
+        sizes: name of the file with the network's sizes, for the message.
     """
     wrong = misfits(state_dict, expected, partial=partial)
     if wrong or not state_dict:
         raise UserError(
             f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
-            f"{describe(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
+            f"{describe_kind(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
         )
 
 
-def describe(state_dict: StateDict) -> str:
-    """What kind of file this is, in the words of an error message."""
+def describe_kind(state_dict: StateDict) -> str:
+    """Kind of model in a file, in words for an error message."""
     keys = state_dict.keys()
     for what, marks in (
         ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),

@@ -1,4 +1,4 @@
-"""Two frames -> matched people -> frames that show them move. Read `types` first."""
+"""Two frames -> matched people -> frames that show the people move. Read `types` first."""
 
 from .align import align_poses, drive_reference, smooth_poses
 from .detector import PoseDetector, open_detector, open_dwpose

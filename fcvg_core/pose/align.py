@@ -1,4 +1,4 @@
-"""Poses of a driving video -> the same movement, done by the person of a reference picture."""
+"""Poses of a driving video -> poses of a reference picture's person that move in the same way."""
 
 import math
 
@@ -11,15 +11,15 @@ from .follow import follow_person, stack_padded
 from .skeleton import MIN_SCORE, NUM_POINTS
 from .types import Poses
 
-# What hardly moves against the rest of the body: everything but the arms.
+# Joints that hardly move relative to the rest of the body: all but the arms.
 FIT_JOINTS = {
     0: "nose", 1: "neck", 2: "right shoulder", 5: "left shoulder", 8: "right hip",
     9: "right knee", 10: "right ankle", 11: "left hip", 12: "left knee", 13: "left ankle",
     14: "right eye", 15: "left eye", 16: "right ear", 17: "left ear",
 }  # fmt: skip
-# Joints nearer to each other than this do not tell a size: standard deviation in 0..1.
+# Smallest standard deviation of joint positions (0..1) from which a size can be estimated.
 MIN_SPREAD = 0.01
-KERNEL_RADIUS = 3  # of a Gaussian, in standard deviations
+KERNEL_RADIUS = 3  # radius of the Gaussian kernel, in standard deviations
 
 
 def drive_reference(
@@ -32,21 +32,22 @@ def drive_reference(
     smoothing: float,
     reference_first: bool,
 ) -> Poses:
-    """What a reference picture's person does when moved by a driving video.
+    """Poses that move the person of a reference picture like the people of a driving video.
 
     Args:
-        frames: T of [P, ...], the people of the video.
-        reference: [P, ...] of the picture; the first person counts.
+        frames: T poses [P, ...], the people in each frame of the video.
+        reference: [P, ...] of the picture; its first person is used.
         driving_size, reference_size: (height, width) in pixels.
-        one_person: leave out all but the person who stays longest.
-        smoothing: see `smooth_poses`; it works on one person alone.
-        reference_first: begin with the reference's own pose, as the reference does.
+        one_person: use only the person who stays in the video longest.
+        smoothing: strength for `smooth_poses`; used only if `one_person` is true.
+        reference_first: begin with the pose of the reference picture, as the official code does.
 
     Returns:
         [T or T + 1, P, ...] in 0..1 of the picture.
 
     Raises:
-        ValueError: there is nobody to move, or what `align_poses` says.
+        ValueError: `frames` is empty, or `align_poses` raises it.
+        UserError: the picture and the video share no joint.
 
     Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
@@ -69,28 +70,31 @@ def align_poses(
     reference_size: tuple[int, int],
     min_score: float = MIN_SCORE,
 ) -> Poses:
-    """A driving video's people, brought to the place and size of the reference picture's person.
+    """People of a driving video, moved and scaled to the reference picture's person.
 
-    Heights are fitted by a line over all frames that show one person; widths follow so that
-    bodies keep their proportions. Everybody in every frame is moved alike, hands and face too.
+    The vertical scale is fitted by a line through the joints of all frames with exactly one
+    person. The horizontal scale follows from it, so that bodies keep their proportions. All
+    people in all frames get the same scale and shift, hands and faces included.
 
     Args:
-        driving: of a video, [T, P, ...]; people with no score above 0 are not there.
-        reference: of a picture, [P, ...] or [1, P, ...]; the first person counts.
+        driving: people of a video, [T, P, ...]; a person without a score above 0 is absent.
+        reference: people of a picture, [P, ...] or [1, P, ...]; the first person is used.
         driving_size, reference_size: (height, width) in pixels.
-        min_score: joints of the driving video above it are used. Minus infinity uses all, as the
-            reference does; those it did not find lie anywhere.
+        min_score: joints of the driving video with a higher score are used. Minus infinity uses
+            all joints, as the official code does; joints that were not found are at random places.
 
     Returns:
         [T, P, ...] in 0..1 of the reference picture.
 
     Raises:
-        ValueError: the two share no joint that is seen, a shape or a size is wrong.
+        ValueError: a shape or a size is wrong.
+        UserError: no joint is seen both in the picture and in the video.
 
     Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose.
-    Differs: joints that were not found do not count; where no frame shows one person alone, the
-    one who stays longest counts; where heights do not tell the size (all at one height, or
-    upside down) widths do, and where neither does, heights keep their share of the frame.
+    Differs: joints that were not found are ignored. If no frame shows exactly one person, the
+        person who stays longest is used. If the heights of the joints give no size (all joints at
+        one height, or upside down), their widths are used. If the widths give no size either, the
+        vertical scale is 1.
     """
     ratio = _check_sizes(driving_size, reference_size)
     source, target = _shared_joints(driving, reference, min_score)  # [N, 2] each
@@ -106,24 +110,27 @@ def align_poses(
 
 
 def smooth_poses(poses: Poses, *, strength: float) -> Poses:
-    """Poses without jitter: at each point, a straight line fitted to the frames around.
+    """Poses without jitter: each point is moved onto a straight line fitted to nearby frames.
 
-    Frames weigh by a Gaussian over time and by the point's score, so an unsure point follows its
-    sure neighbours. Even movement stays as it is, from the first frame to the last; there is no
-    lag. Points that were not found neither move nor count.
+    A frame's weight is a Gaussian over time multiplied by the point's score. So a point with a
+    low score follows the same point in frames where its score is high. Uniform movement does not
+    change, also at the first and the last frame, and there is no lag. Points that were not found
+    do not move and have no weight.
 
     Args:
-        poses: of a video, [T, P, ...]; a person keeps their number, as from `follow_person`.
+        poses: people of a video, [T, P, ...]; person i must be the same person in every frame,
+            as from `follow_person`.
         strength: standard deviation of the Gaussian, in frames; 0 changes nothing.
 
     Returns:
         [T, P, ...] with the scores of `poses`.
 
     Raises:
-        ValueError: the poses are not those of a video, or the strength is negative.
+        ValueError: `poses` is not a video, or the strength is negative.
 
-    Source: Fan and Gijbels, Local Polynomial Modelling and Its Applications (1996), chapter 3;
-    scores as certainties as in Knutsson and Westin, Normalized and Differential Convolution (1993).
+    Source: Fan and Gijbels, Local Polynomial Modelling and Its Applications (1996), chapter 3.
+        Scores are used as certainties, see Knutsson and Westin, Normalized and Differential
+        Convolution (1993).
     """
     _check_video(poses)
     if not 0 <= strength < math.inf:
@@ -136,7 +143,7 @@ def smooth_poses(poses: Poses, *, strength: float) -> Poses:
 
 
 def _local_line(points: Tensor, sure: Tensor, strength: float) -> Tensor:
-    """How far each point [T, ...] is from the line fitted around it."""
+    """Vector from each point [T, ...] to the line that is fitted around it."""
     num_frames = len(points)
     radius = min(math.ceil(KERNEL_RADIUS * strength), num_frames - 1)
     s0, s1, s2 = (torch.zeros_like(sure) for _ in range(3))  # moments of time
@@ -145,7 +152,7 @@ def _local_line(points: Tensor, sure: Tensor, strength: float) -> Tensor:
         here = slice(max(-k, 0), num_frames - max(k, 0))
         there = slice(max(k, 0), num_frames - max(-k, 0))
         weight = math.exp(-0.5 * (k / strength) ** 2) * sure[there]
-        # Relative to the point itself: what stands still stays to the last bit.
+        # Relative to the point itself, so that a still point keeps its exact value.
         pull = weight * (points[there] - points[here])
         s0[here] += weight
         s1[here] += weight * k
@@ -153,14 +160,14 @@ def _local_line(points: Tensor, sure: Tensor, strength: float) -> Tensor:
         t0[here] += pull
         t1[here] += pull * k
     spread = s0 * s2 - s1**2
-    known = spread > 1e-9 * s0**2  # else the point is alone in time
+    known = spread > 1e-9 * s0**2  # False: the point was found in one frame only
     return torch.where(known, s2 * t0 - s1 * t1, 0.0) / torch.where(known, spread, 1.0)
 
 
 def _shared_joints(
     driving: Poses, reference: Poses, min_score: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joints of the driving video, and of the reference at the same row: two [N, 2], N > 0."""
+    """Joints of the driving video and the same joints of the reference: two [N, 2], N > 0."""
     _check_video(driving)
     if reference.scores.ndim == 3 and len(reference.scores) == 1:
         reference = reference.frame(0)
@@ -175,9 +182,9 @@ def _shared_joints(
     found = scores[:, ids] > min_score  # [T, J]
     if not (wanted & found).any():
         raise UserError(
-            "The reference picture and the driving video share no joint to fit by: the picture "
-            f"shows {_names(wanted)}, the video {_names(found)}. Choose a picture and a video "
-            "that show a person from the head to the hips at least."
+            "The reference picture and the driving video have no joint in common. The picture "
+            f"shows: {_names(wanted)}. The video shows: {_names(found)}. Choose a picture and a "
+            "video that show a person at least from the head to the hips."
         )
     rows, columns = torch.nonzero(wanted & found, as_tuple=True)
     source, target = points[:, ids][rows, columns], reference.keypoints[0, ids][columns]
@@ -185,9 +192,9 @@ def _shared_joints(
 
 
 def _one_person(driving: Poses) -> tuple[Tensor, Tensor]:
-    """Points [T, 134, 2] and scores [T, 134] of the frames with one person.
+    """Points [T, 134, 2] and scores [T, 134] of all frames with exactly one person.
 
-    Where there is no such frame, of the person who stays longest.
+    If there is no such frame, those of the person who stays in the video longest.
     """
     there = (driving.scores > 0).any(-1)  # [T, P]
     alone = there & (there.sum(-1, keepdim=True) == 1)
@@ -199,7 +206,7 @@ def _one_person(driving: Poses) -> tuple[Tensor, Tensor]:
 
 
 def _fit_scale(source: np.ndarray, target: np.ndarray) -> float | None:
-    """Slope of the line through points (source, target); None if they do not tell a size."""
+    """Slope of the line through points (source, target); None if the slope is not reliable."""
     if min(source.std(), target.std()) < MIN_SPREAD:
         return None
     offset = source - source.mean()
@@ -208,14 +215,14 @@ def _fit_scale(source: np.ndarray, target: np.ndarray) -> float | None:
 
 
 def _names(seen: Tensor) -> str:
-    """The joints [..., J] that are seen anywhere, in words."""
+    """Names of the joints that are seen in any frame: [..., J] bool -> text."""
     anywhere = seen.flatten(0, -2).any(0).tolist()
     names = zip(FIT_JOINTS.values(), anywhere, strict=True)
-    return ", ".join(name for name, is_there in names if is_there) or "nobody's"
+    return ", ".join(name for name, is_there in names if is_there) or "no joint"
 
 
 def _check_sizes(driving: tuple[int, int], reference: tuple[int, int]) -> float:
-    """How much a width of 0..1 has to grow against a height to keep proportions."""
+    """Horizontal scale / vertical scale that keeps the proportions of bodies."""
     if min(*driving, *reference) < 1:
         raise ValueError(f"expected sizes of at least 1 x 1 pixel, got {driving} and {reference}")
     return reference[0] / driving[0] * driving[1] / reference[1]

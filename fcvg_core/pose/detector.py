@@ -1,4 +1,4 @@
-"""DWPose: a frame -> the people in it, found by YOLOX and RTMPose."""
+"""DWPose: a frame -> its people. YOLOX finds their boxes, RTMPose the points in each box."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 
 from ..frames import check_frame
 from . import rtmpose, yolox
-from .onnx_model import CPU, OnnxModel, choose_device, usable_providers
+from .onnx_model import CPU, OnnxModel, fastest_device, usable_providers
 from .skeleton import (
     BODY,
     COCO_BODY,
@@ -26,13 +26,13 @@ from .types import Poses
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PoseDetector:
-    """Finds the people of frames.
+    """Finds the people in frames.
 
     Attributes:
-        boxes: a network of the signature of yolox_l.onnx.
-        points: a network of the signature of dw-ll_ucoco_384.onnx.
-        whole_frame: where nobody is found, take the whole frame for a person, as the reference
-            does; it finds points even in a landscape.
+        boxes: network with the signature of yolox_l.onnx.
+        points: network with the signature of dw-ll_ucoco_384.onnx.
+        whole_frame: if no person is found, use the whole frame as the box of one person, as the
+            official code does. Then points are found even in a landscape.
     """
 
     boxes: OnnxModel
@@ -40,13 +40,13 @@ class PoseDetector:
     whole_frame: bool
 
     def __call__(self, frame: np.ndarray) -> Poses:
-        """The people of a frame, the surest first: [P, ...], P >= 0.
+        """The people in a frame, the most certain person first: [P, ...], P >= 0.
 
         Args:
             frame: [H, W, 3] uint8 RGB.
 
         Raises:
-            ValueError: the frame is something else.
+            ValueError: the frame is not [H, W, 3] uint8.
 
         Source: Tian-one/FCVG models/dwpose/{wholebody,dwpose_detector}.py.
         """
@@ -60,7 +60,7 @@ class PoseDetector:
         return Poses(torch.from_numpy(points), torch.from_numpy(scores))
 
     def release(self) -> None:
-        """Give the networks' memory back until the next frame."""
+        """Free the memory of both networks; the next frame loads the networks again."""
         self.boxes.release()
         self.points.release()
 
@@ -119,9 +119,9 @@ def open_detector(
         whole_frame: see `PoseDetector`.
 
     Raises:
-        ValueError: a file is no ONNX network, or another one.
+        UserError: a file is not an ONNX network, or it is a different network.
     """
-    device = choose_device(providers)
+    device = fastest_device(providers)
     boxes, points = (
         OnnxModel(partial(open_session, file), signature=signature, name=file, device=device)
         for file, signature in zip(files, (yolox.SIGNATURE, rtmpose.SIGNATURE), strict=True)
@@ -130,15 +130,15 @@ def open_detector(
 
 
 def order_points(points: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """COCO-WholeBody's 133 points as OpenPose's 134: with a neck, the body in another order.
+    """The 133 points of COCO-WholeBody as OpenPose's 134: a neck added, the body reordered.
 
     Args:
         points: [P, 133, 2].
         scores: [P, 133].
 
     Returns:
-        [P, 134, 2] and [P, 134], float64. The neck's score is 1 where both shoulders are seen,
-        else 0.
+        Points [P, 134, 2] and scores [P, 134], float64. The neck's score is 1 if both shoulders
+        are seen, otherwise 0.
 
     Source: Tian-one/FCVG models/dwpose/wholebody.py.
     """

@@ -25,36 +25,36 @@ from .skeleton import (
 )
 from .types import Poses
 
-# People are drawn this large (the shorter side, in pixels) and then made smaller.
+# People are drawn on a canvas whose shorter side has this many pixels, and then scaled down.
 CANVAS = 2160
-LONGEST_CANVAS = 16384  # of the longer side: very long frames are drawn smaller
-DIMMED = 0.6  # brightness of limbs, so that joints stand out
-# Points are brought this near before OpenCV sees them: it takes 32-bit whole numbers.
+LONGEST_CANVAS = 16384  # pixels; largest longer side of the canvas
+DIMMED = 0.6  # factor that darkens limbs, so that joints stand out
+# Coordinates are clipped to this range, because OpenCV takes 32-bit integers.
 FARTHEST = 2.0**17
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoseStyle:
-    """How people are drawn; lengths in pixels of a frame of 2160 lines.
+    """Style in which people are drawn. Lengths are pixels of a canvas with a shorter side of 2160.
 
-    The reference draws every point of hands and face, in black where the score is not above 0,
-    and between the keyframes every joint. To equal it there, set the scores to minus infinity.
+    The official code draws every point of hands and face, in black if the score is 0 or less,
+    and between the keyframes every joint. To reproduce it, set both minimum scores to `-inf`.
     """
 
     limb_width: int  # half the width of a limb
-    hand_width: int  # of a finger
-    joint_radius: int = 4  # of body and hands
+    hand_width: int  # width of a finger
+    joint_radius: int = 4  # joints of body and hands
     face_radius: int = 3
-    min_joint_score: float = MIN_SCORE  # joints of the body above it are drawn
-    min_point_score: float = 0.0  # points of hands and face above it are drawn
+    min_joint_score: float = MIN_SCORE  # joints of the body with a higher score are drawn
+    min_point_score: float = 0.0  # points of hands and face with a higher score are drawn
 
     def scaled(self, factor: float) -> "PoseStyle":
-        """The same style with all lengths times a factor, at least 1 pixel each."""
+        """The same style with all lengths multiplied by a factor, at least 1 pixel each."""
         names = ("limb_width", "hand_width", "joint_radius", "face_radius")
         return replace(self, **{n: max(round(getattr(self, n) * factor), 1) for n in names})
 
 
-# What the networks were trained on.
+# The styles with which the networks were trained.
 STYLES = {
     FCVG_STYLE: PoseStyle(limb_width=8, hand_width=4),
     CONTROLNEXT_STYLE: PoseStyle(limb_width=4, hand_width=2),
@@ -62,24 +62,26 @@ STYLES = {
 
 
 def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.ndarray:
-    """Frames with people on black. Red and blue are as FCVG and ControlNeXt-SVD were trained.
+    """Frames with people on black.
 
-    They are exchanged against the OpenPose pictures of other programs: the first limb is blue.
+    Red and blue are swapped compared with the OpenPose pictures of other programs: the first
+    limb is blue. FCVG and ControlNeXt-SVD were trained with the swapped colours.
 
     Args:
-        poses: of a video, [T, P, ...].
-        size: (height, width) of the frames, in pixels; any, since poses are relative.
-        style: one of STYLES, or another.
+        poses: people of a video, [T, P, ...].
+        size: (height, width) of the frames, in pixels. Any size is possible, because poses are
+            relative to the frame.
+        style: for example one of STYLES.
 
     Returns:
         [T, height, width, 3] uint8 RGB.
 
     Raises:
-        ValueError: the poses are not those of a video, or the size is not positive.
+        ValueError: `poses` is not a video, or the size is not positive.
 
-    Source: Tian-one/FCVG models/dwpose/util.py draw_pose, bit for bit and faster.
-    Differs: points that were not found are left out (see PoseStyle); a frame more than 7 times as
-    long as it is wide is drawn on a smaller canvas.
+    Source: Tian-one/FCVG models/dwpose/util.py draw_pose; the result is equal bit for bit.
+    Differs: points that were not found are not drawn (see PoseStyle). A frame whose longer side
+        is more than 7 times its shorter side is drawn on a smaller canvas.
     """
     if poses.scores.ndim != 3:
         raise ValueError(f"expected scores [T, P, 134], got {list(poses.scores.shape)}")
@@ -94,7 +96,7 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
     for frame, points, scores, brightness in zip(frames, *arrays, strict=True):
         if len(points) == 0:
             continue
-        lit = brightness > 0  # the others would be black strokes over their neighbours
+        lit = brightness > 0  # people of brightness 0 would be black strokes over other people
         points = np.clip(points * (columns, rows), -FARTHEST, FARTHEST)
         draw_people(canvas, points[lit], scores[lit], brightness[lit], style)
         cv2.resize(canvas, (width, height), dst=frame)
@@ -141,9 +143,9 @@ def draw_people(
 def _draw_limb(
     canvas: np.ndarray, start: np.ndarray, end: np.ndarray, width: int, color: list
 ) -> None:
-    """An ellipse from joint to joint."""
+    """Draw an ellipse from joint to joint."""
     (x0, y0), (x1, y1) = start, end
-    # Truncated, not rounded, as the reference does.
+    # The reference truncates coordinates and does not round them.
     center = int((x0 + x1) / 2), int((y0 + y1) / 2)
     length = ((y0 - y1) ** 2 + (x0 - x1) ** 2) ** 0.5
     angle = math.degrees(math.atan2(y0 - y1, x0 - x1))
@@ -154,7 +156,7 @@ def _draw_limb(
 def _draw_hand(
     canvas: np.ndarray, points: np.ndarray, scores: np.ndarray, light: float, style: PoseStyle
 ) -> None:
-    """Bones of a hand [21, 2], each of another hue, then its joints."""
+    """Draw the bones of a hand [21, 2], each bone in its own hue, then the joints."""
     drawn = scores > style.min_point_score
     drawn &= [_is_inside(point) for point in points]
     for (a, b), color in zip(FINGERS, FINGER_COLORS, strict=True):
@@ -171,12 +173,12 @@ def _draw_point(canvas: np.ndarray, point: np.ndarray, radius: int, color: list)
 
 
 def _is_inside(point: np.ndarray) -> bool:
-    """Whether a point of hands or face is right of and below the frame's first pixel."""
+    """Whether a point of hands or face is outside the first column and the first row."""
     return point[0] >= 1 and point[1] >= 1
 
 
 def _dimmed(color: tuple, alpha: float) -> list[float]:
-    """A limb's colour, as the reference's pass over the whole canvas leaves it."""
+    """Colour of a limb, as after the reference's darkening of the whole canvas."""
     return [float(int(min(max(c, 0), 255) * DIMMED)) for c in _truncated(color, alpha)]
 
 
@@ -186,6 +188,6 @@ def _truncated(color: tuple, alpha: float) -> list[float]:
 
 
 def _level(color: tuple, alpha: float) -> list[float]:
-    """A colour of 0..1 at a whole grey level, blue first; OpenCV rounds it."""
+    """A colour of 0..1 times an integer grey level, blue first; OpenCV rounds it."""
     level = int(alpha * 255)
     return [c * level for c in reversed(color)]

@@ -1,4 +1,4 @@
-"""Who is who from frame to frame of a video."""
+"""Follows people from frame to frame of a video."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,37 +10,37 @@ from scipy.optimize import linear_sum_assignment
 from .skeleton import BODY, MIN_SCORE, NUM_POINTS
 from .types import Poses, stack_frames
 
-MAX_STEP = 0.5  # how far somebody comes in one frame, in lengths of their own
-SMALLEST = 0.05  # length of somebody of whom only a joint or two are seen, in 0..1
+MAX_STEP = 0.5  # largest way of a person in one frame, as a fraction of the person's length
+SMALLEST = 0.05  # smallest length of a person, 0..1, used if only one or two joints are seen
 
 
 def stack_padded(frames: list[Poses]) -> Poses:
-    """Frames of however many people each as one video: T of [P, ...] -> [T, most of them, ...].
+    """One video from frames with different numbers of people: T of [P, ...] -> [T, max P, ...].
 
-    Those added to a frame have scores of 0, so nothing of them is drawn.
+    Frames with fewer people are filled up with people whose scores are 0, who are not drawn.
 
     Raises:
-        ValueError: there is no frame.
+        ValueError: `frames` is empty.
     """
     most = max((frame.num_people for frame in frames), default=0)
     return stack_frames([_pad(frame, most - frame.num_people) for frame in frames])
 
 
 def follow_person(frames: list[Poses]) -> Poses:
-    """The one person who stays in a video longest; everybody else is left out.
+    """The person who stays in a video longest; all other people are left out.
 
-    People are linked from frame to frame where the joints of their bodies are nearest, also across
-    frames in which they were not found. Of all, the one with most joints seen in all frames
-    together is taken, and the larger one of two with as many.
+    People are linked from frame to frame so that their joints move least, also across frames in
+    which they were not found. The track with the most visible joints wins; ties go to the larger
+    person.
 
     Args:
-        frames: T of [P, ...], P may differ.
+        frames: T poses [P, ...]; P may differ from frame to frame.
 
     Returns:
-        [T, 1, ...]; scores of 0 in frames without that person.
+        [T, 1, ...]; scores are 0 in frames without this person.
 
     Raises:
-        ValueError: there is no frame, or one is a video itself.
+        ValueError: `frames` is empty, or an item is a whole video.
     """
     for number, frame in enumerate(frames):
         if frame.scores.ndim != 2:
@@ -59,7 +59,7 @@ def follow_person(frames: list[Poses]) -> Poses:
 
 
 def _pad(frame: Poses, count: int) -> Poses:
-    """A frame with people added of whom nothing was found."""
+    """A frame with `count` people added, whose scores are 0."""
     points = frame.keypoints.new_zeros(count, NUM_POINTS, 2)
     scores = frame.scores.new_zeros(count, NUM_POINTS)
     return Poses(
@@ -71,16 +71,16 @@ def _pad(frame: Poses, count: int) -> Poses:
 
 @dataclass
 class _Track:
-    """Somebody, from frame to frame."""
+    """One person, followed from frame to frame."""
 
-    points: np.ndarray = field(default_factory=lambda: np.zeros((18, 2)))  # where last seen
-    known: np.ndarray = field(default_factory=lambda: np.zeros(18, bool))  # seen ever
-    people: dict[int, list[int]] = field(default_factory=dict)  # frame -> [number among people]
-    num_seen: int = 0  # joints, in all frames together
-    length: float = 0.0  # in all frames together
+    points: np.ndarray = field(default_factory=lambda: np.zeros((18, 2)))  # last seen positions
+    known: np.ndarray = field(default_factory=lambda: np.zeros(18, bool))  # seen in any frame
+    people: dict[int, list[int]] = field(default_factory=dict)  # frame -> [person's index in it]
+    num_seen: int = 0  # joints seen, summed over all frames
+    length: float = 0.0  # length of the person, summed over all frames
 
     def add(self, frame: int, person: int, points: np.ndarray, seen: np.ndarray) -> None:
-        """Note a person [18, 2] of a frame as this one."""
+        """Add a person [18, 2] of a frame to this track."""
         self.points = np.where(seen[:, None], points, self.points)
         self.known = self.known | seen
         self.people[frame] = [person]
@@ -88,7 +88,7 @@ class _Track:
         self.length += float(np.ptp(points[seen], axis=0).max())
 
     def distance(self, frame: int, points: np.ndarray, seen: np.ndarray) -> float:
-        """Mean way of the joints known of both, as a share of the way they could have come."""
+        """Mean way of the joints known in both, as a fraction of the largest possible way."""
         both = self.known & seen
         if not both.any():
             return math.inf
@@ -98,11 +98,11 @@ class _Track:
 
 
 def _extend(tracks: list[_Track], frame: int, points: np.ndarray, seen: np.ndarray) -> None:
-    """Give everybody of a frame, [P, 18, 2] and [P, 18], to a track; to a new one at need."""
+    """Add each person of a frame, [P, 18, 2] and [P, 18], to the nearest or a new track."""
     people = [i for i in range(len(points)) if seen[i].any()]
     ways = [[track.distance(frame, points[i], seen[i]) for i in people] for track in tracks]
     ways = np.array(ways).reshape(len(tracks), len(people))
-    costs = np.where(ways <= 1, ways, len(people) + 1.0)  # links first, then short ones
+    costs = np.where(ways <= 1, ways, len(people) + 1.0)  # most links first, then shortest ways
     linked = {j: i for i, j in zip(*linear_sum_assignment(costs), strict=True) if ways[i, j] <= 1}
     for j, person in enumerate(people):
         if j not in linked:

@@ -1,4 +1,4 @@
-"""An ONNX network that somebody else opens, on the fastest device that works."""
+"""An ONNX network, run on the fastest device that works. The caller opens the file."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,27 +8,27 @@ import numpy as np
 
 from ..errors import UserError
 
-# onnxruntime's names of what it can run on, the best first.
+# onnxruntime's names of execution providers, the fastest first.
 CPU = "CPUExecutionProvider"
 PROVIDERS = ("CUDAExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider", CPU)
 
-NUMBERS = "tensor(float)"  # onnxruntime's name of float32
-Shape = tuple[int | None, ...]  # None is any number
+NUMBERS = "tensor(float)"  # onnxruntime's name for float32
+Shape = tuple[int | None, ...]  # None: any size
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Shapes that go into a network and come out of it."""
+    """Shapes of a network's inputs and outputs."""
 
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
 
     def fits(self, found: "Signature") -> bool:
-        """Whether a network of another signature can be run as one of this."""
+        """Whether a network with the signature `found` can be used where this one is needed."""
         return _all_fit(self.inputs, found.inputs) and _all_fit(self.outputs, found.outputs)
 
     def gives(self, shapes: tuple[tuple[int, ...], ...]) -> bool:
-        """Whether arrays of these shapes may come out of the network."""
+        """Whether output arrays of these shapes agree with the signature."""
         return len(shapes) == len(self.outputs) and all(
             len(wanted) == len(shape)
             and all(a in (None, b) for a, b in zip(wanted, shape, strict=True))
@@ -40,22 +40,23 @@ class Signature:
 
 
 class Device:
-    """What networks run on: one for all of them, so that a failure is found and told once a run.
+    """The device of all networks of a detector. They share it, so a failure is logged once a run.
 
-    A run ends with `recover`. A card whose memory ran out may have room in the next run.
+    After a failure the rest of the run uses the CPU. `recover` ends a run: a GPU whose memory was
+    full may have enough memory in the next run.
 
     Args:
-        chosen: of PROVIDERS.
+        chosen: one of PROVIDERS.
     """
 
     def __init__(self, chosen: str = CPU) -> None:
         self.chosen = self.provider = chosen
 
     def give_up(self, reason: str) -> None:
-        """Go on with the CPU until the run ends, and say so."""
+        """Use the CPU until the run ends, and log the reason."""
         name = self.chosen.removesuffix("ExecutionProvider")
         logging.warning(
-            "%s does not work (%s): this run finds poses on the CPU, which is slower. "
+            "%s does not work (%s). This run detects poses on the CPU, which is slower. "
             "The next run tries %s again.",
             name,
             reason,
@@ -64,43 +65,45 @@ class Device:
         self.provider = CPU
 
     def recover(self) -> None:
-        """End a run: the next one tries the chosen provider again."""
+        """End a run: the next run tries the chosen provider again."""
         self.provider = self.chosen
 
 
 def usable_providers(installed: Sequence[str], *, cpu_only: bool, cuda: bool) -> list[str]:
-    """Those of onnxruntime's providers that may work here.
+    """The providers of onnxruntime that may work on this machine.
 
     Args:
-        installed: what onnxruntime was built for.
-        cpu_only: the user asked for it.
-        cuda: whether there is a card that torch can use; onnxruntime would complain at length.
+        installed: providers that onnxruntime was built with.
+        cpu_only: the user asked for the CPU.
+        cuda: whether torch can use a GPU. Without a GPU, CUDA is left out, because onnxruntime
+            would log long errors.
     """
     if cpu_only:
         return [CPU]
     return [name for name in installed if cuda or not name.startswith("CUDA")]
 
 
-def choose_device(usable: Sequence[str]) -> Device:
-    """The fastest device of `usable_providers`; it is logged."""
+def fastest_device(usable: Sequence[str]) -> Device:
+    """The fastest device among `usable_providers`; its name is logged."""
     device = Device(next((name for name in PROVIDERS if name in usable), CPU))
-    logging.info("Poses are found on: %s.", device.provider.removesuffix("ExecutionProvider"))
+    logging.info("Poses are detected on: %s.", device.provider.removesuffix("ExecutionProvider"))
     return device
 
 
 class OnnxModel:
-    """A network that is opened when it is needed, and again after it was released.
+    """An ONNX network. `release` frees its memory, and the next `run` opens it again.
 
     Args:
-        open_session: gives an onnxruntime session on providers of these names, the first one
-            preferred; or anything with `run`, `get_inputs`, `get_outputs` and `get_providers`.
-        signature: what the network has to take and give.
-        name: of the file, for messages.
-        device: falls back to the CPU, until `release`, where it does not work.
+        open_session: opens an onnxruntime session, or another object with `run`, `get_inputs`,
+            `get_outputs` and `get_providers`. Its argument is a list of providers' names, the
+            preferred provider first.
+        signature: shapes that the network must have.
+        name: name of the file, for messages.
+        device: where to run. If the device fails, the CPU is used until `release`.
 
     Raises:
-        UserError: the file can't be opened, or it is another network; so does `run` where the
-            network fails, or gives what it should not.
+        UserError: the file can't be opened, or it is a different network. `run` raises it if the
+            network fails or its outputs have wrong shapes.
     """
 
     def __init__(
@@ -117,7 +120,7 @@ class OnnxModel:
         self.session()
 
     def run(self, values: np.ndarray) -> list[np.ndarray]:
-        """All outputs for one input; where the network takes one at a time, one after the other."""
+        """All outputs for a batch; if the network has a batch size of 1, it runs item by item."""
         session = self.session()
         batch = session.get_inputs()[0].shape[0]
         parts = [values]
@@ -128,12 +131,12 @@ class OnnxModel:
         return [np.concatenate(rows) for rows in zip(*outputs, strict=True)]
 
     def release(self) -> None:
-        """End a run of the device and give the memory back; `run` opens the network again."""
+        """End a run of the device and free the network's memory; `run` opens the network again."""
         self._session = None
         self.device.recover()
 
     def session(self) -> object:
-        """The session, opened where it was not, or where the device is another one by now."""
+        """The open session; it is opened if necessary, also after a change of the device."""
         if self._session and self._session.get_providers()[0] == self.device.provider:
             return self._session
         session = self._open(self.device.provider)
@@ -144,14 +147,14 @@ class OnnxModel:
         return session
 
     def _open(self, provider: str) -> object:
-        """A session; one on the CPU where another provider can't open the file but that can."""
+        """A new session on the provider, or on the CPU if the provider can't open the file."""
         try:
             return self._open_session(list(dict.fromkeys([provider, CPU])))
         except Exception as error:
             if provider == CPU:
                 raise UserError(
                     f"{self.name} can't be opened as an ONNX network: {_first_line(error)}. "
-                    "It is empty, cut off or something else: download it again."
+                    "The file is empty, incomplete or a different file: download it again."
                 ) from error
             session = self._open(CPU)
             self.device.give_up(_first_line(error))
@@ -164,31 +167,31 @@ class OnnxModel:
         except Exception as error:
             if self.device.provider == CPU:
                 raise UserError(
-                    f"{self.name} fails while it runs: {_first_line(error)}. Memory ran out, or "
-                    "the file is damaged: download it again."
+                    f"{self.name} fails while it runs: {_first_line(error)}. Either memory ran "
+                    "out, or the file is damaged: free memory or download the file again."
                 ) from error
             self.device.give_up(_first_line(error))
             return self._run_part(values)
 
     def _check_outputs(self, outputs: list[list[np.ndarray]]) -> None:
-        """Raise UserError unless a network gave what it says that it gives."""
-        for given in outputs:
-            shapes = tuple(value.shape for value in given)
+        """Raise UserError unless the shapes of the outputs agree with the signature."""
+        for arrays in outputs:
+            shapes = tuple(value.shape for value in arrays)
             if not self._signature.gives(shapes):
                 raise UserError(
-                    f"{self.name} is another network: it gave {_shapes_text(shapes)}, where "
-                    f"{_shapes_text(self._signature.outputs)} is needed."
+                    f"{self.name} is a different network: its outputs are {_shapes_text(shapes)}, "
+                    f"but {_shapes_text(self._signature.outputs)} is needed."
                 )
 
     def _check(self, session) -> None:
-        """Raise UserError unless the session takes and gives what it should."""
+        """Raise UserError unless inputs and outputs of the session agree with the signature."""
         items = (session.get_inputs(), session.get_outputs())
         found = Signature(*(tuple(_shape(item.shape) for item in part) for part in items))
         kinds = sorted({item.type for part in items for item in part})
         if not self._signature.fits(found) or kinds != [NUMBERS]:
             raise UserError(
-                f"{self.name} is another network: it makes {found} of {' and '.join(kinds)}, but "
-                f"{self._signature} of {NUMBERS} is needed."
+                f"{self.name} is a different network: it maps {found} in {' and '.join(kinds)}, "
+                f"but {self._signature} in {NUMBERS} is needed."
             )
 
 
@@ -197,14 +200,14 @@ def _all_fit(wanted: tuple[Shape, ...], found: tuple[Shape, ...]) -> bool:
 
 
 def _fits(wanted: Shape, found: Shape) -> bool:
-    """Sizes that a network leaves open fit anything; one at a time is what we can live with."""
+    """A dynamic size matches any size; a fixed batch of 1 also matches a dynamic one."""
     return len(wanted) == len(found) and all(
         b is None or a == b or (a is None and b == 1) for a, b in zip(wanted, found, strict=True)
     )
 
 
 def _shape(sizes: Sequence) -> Shape:
-    """A shape in which sizes that are only named are None."""
+    """A shape from onnxruntime; dynamic sizes, which have names, become None."""
     return tuple(size if isinstance(size, int) else None for size in sizes)
 
 

@@ -1,8 +1,8 @@
-"""Poses as OpenPose's JSON, which other ComfyUI packs and editors read and write.
+"""Poses in OpenPose's JSON format, which other ComfyUI packs and editors read and write.
 
-A frame is {"people": [...], "canvas_height": H, "canvas_width": W}; a person has flat lists of
-x, y, c in pixels of the canvas. Packs drop a point whose c is not 1, so a score has no place
-there: our exact numbers travel in a further list that others leave alone.
+A frame is {"people": [...], "canvas_height": H, "canvas_width": W}. A person has flat lists of
+x, y, c (confidence) in pixels of the canvas. Other packs drop a point whose c is not 1. So the
+exact coordinates and scores are in an additional list, which other programs ignore.
 
 Source: OpenPose's output.md; Fannovel16/comfyui_controlnet_aux (POSE_KEYPOINT).
 """
@@ -22,29 +22,28 @@ from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_
 from .types import Poses, nobody
 
 EXACT = "fcvg_keypoints"  # 134 x (x, y in 0..1, score)
-BRIGHTNESS = "fcvg_brightness"  # of somebody who fades; written where it is not 1
-EYES = [14, 15]  # of the body: a face of OpenPose has 70 points, the last two are these
-# An editor that rounds to whole pixels has not moved a point.
+BRIGHTNESS = "fcvg_brightness"  # of a person who fades in or out; written if it is not 1
+EYES = [14, 15]  # points of the body; OpenPose repeats them as the last two of a face's 70 points
+# A smaller difference from the exact coordinates is rounding by an editor, not a moved point.
 ROUNDING = 0.51  # pixels
-ROUNDING_OF_PARTS = 1e-4  # where numbers are parts of the canvas
-# Parts of a canvas may leave it: editors move and scale people. Nobody is 2 pixels large.
-MAX_PART = 2.0
-FARTHEST = 1e6  # from the canvas, in its lengths
+ROUNDING_OF_PARTS = 1e-4  # if coordinates are fractions of the canvas
+MAX_PART = 2.0  # larger coordinates are pixels, not fractions of the canvas (editors exceed 1)
+FARTHEST = 1e6  # largest coordinate, as a multiple of the canvas
 MAX_PEOPLE = 1000
 FARTHEST_NUMBER = FARTHEST * MAX_SIDE
-MAX_STRETCH = 0.02  # by which the shapes of two canvases may differ unnoticed
-# OpenPose's body of 25 points has a middle of the hips (8), and the feet (19 on).
+MAX_STRETCH = 0.02  # largest difference of two aspect ratios without a warning
+# OpenPose's body of 25 points also has the middle of the hips (point 8) and the feet (from 19).
 BODY_25 = [*range(8), *range(9, 19)]
 FEET_25 = list(range(19, 25))
 
 
 @dataclass(frozen=True)
 class Part:
-    """Where a part of a person is in a file and in `Poses`."""
+    """A part of a person: its key in a file and its points in `Poses`."""
 
     key: str
     points: slice
-    lengths: tuple[int, ...]  # numbers of points that files have
+    lengths: tuple[int, ...]  # possible numbers of points in a file
     written: bool = True
 
 
@@ -58,10 +57,10 @@ PARTS = (
 
 
 def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
-    """The people of a frame in OpenPose's form, and their exact numbers.
+    """The people of a frame in OpenPose's format, with their exact coordinates and scores.
 
-    Points below a score of 0.3 are written as 0, 0, 0; a part of which no point is above it as
-    None. Somebody of brightness 0 is left out: other programs would draw them.
+    Points with a score below 0.3 are written as 0, 0, 0. A part without a higher score is
+    written as None. People of brightness 0 are left out, because other programs would draw them.
 
     Args:
         poses: [P, ...] of one frame, P >= 0.
@@ -87,24 +86,24 @@ def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
 def from_openpose(
     frame: dict, *, size: tuple[int, int] | None = None, name: str = "The poses"
 ) -> Poses:
-    """The people of a frame in OpenPose's form, from any program: [P, ...], P >= 0.
+    """The people of a frame in OpenPose's format, from any program: [P, ...], P >= 0.
 
-    A part of a person is in pixels of the canvas where more of its points that are seen lie
-    beyond 2 than inside of 0..1, and in parts of the canvas where over a third lie inside. One
-    of which neither is true, such as a hand in the canvas's corner, is in the units of the same
-    person's other parts, or else of the other people.
+    Each part of a person has its own unit: pixels if more of its visible points lie above 2 than
+    in 0..1; fractions of the canvas if more points lie in 0..1 than above 2, and more than a
+    third of all. If neither is true (for instance a hand in the corner of the canvas), the part
+    has the unit of the person's other parts, or else of the other people.
 
-    A part that is missing was not found. One that can't be read, with too many points for
-    instance, is left out, which is logged. Where somebody moved, added or deleted points, that
-    counts, not the exact numbers beside them. Bodies of 18 and 25 points are known.
+    A missing part counts as not found. A part that can't be read, for instance with too many
+    points, is left out and logged. If an editor moved, added or deleted points, the edited points
+    replace the exact coordinates. Bodies can have 18 or 25 points.
 
     Args:
-        frame: one item of a POSE_KEYPOINT, or what a JSON file of OpenPose holds.
-        size: (height, width) in pixels of a canvas that the frame itself does not tell.
-        name: of the poses, for the log.
+        frame: one item of a POSE_KEYPOINT, or the contents of a JSON file of OpenPose.
+        size: (height, width) of the canvas in pixels, used if the frame does not contain it.
+        name: name of the poses, for the log.
 
     Raises:
-        UserError: it is something else, or there are parts and none can be read.
+        UserError: the frame is not in OpenPose's format, or none of its parts can be read.
     """
     people = _people(frame)
     if not people:
@@ -119,7 +118,7 @@ def from_openpose(
         raise UserError(f"{key} {found[0]}.")
     for key, found in problems.items():
         logging.warning(
-            "%s: %s %s. It is left out of %d of %d people.",
+            "%s: %s %s. This part is left out for %d of %d people.",
             name,
             key,
             found[0],
@@ -128,16 +127,16 @@ def from_openpose(
         )
     units = _units(parts, canvas_size(frame) or size)
     read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
-    points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # not a number stays so
+    points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # NaN stays NaN
     brightness = torch.tensor([_brightness(person) for person in people], dtype=torch.float64)
     return Poses(torch.from_numpy(points), torch.from_numpy(read[..., 2]), brightness)
 
 
 def canvas_size(frame: dict) -> tuple[int, int] | None:
-    """(height, width) in pixels of what a frame's people are placed on; None where it is unsaid.
+    """(height, width) of a frame's canvas in pixels; None if the frame does not contain it.
 
     Raises:
-        UserError: it is not a size, or the frame is not in OpenPose's form.
+        UserError: the size is not valid, or the frame is not in OpenPose's format.
     """
     _people(frame)
     values = [frame.get("canvas_height"), frame.get("canvas_width")]
@@ -153,7 +152,7 @@ def canvas_size(frame: dict) -> tuple[int, int] | None:
 
 
 def is_stretched(canvas: tuple[int, int], size: tuple[int, int]) -> bool:
-    """Whether poses of a canvas change their proportions on frames of a size, both (H, W)."""
+    """Whether poses change their proportions if a canvas is stretched to a size, both (H, W)."""
     return abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH
 
 
@@ -169,14 +168,14 @@ def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[floa
 
 
 def _people(frame: dict) -> list[dict]:
-    """The people of a frame; UserError where it is not in OpenPose's form."""
+    """The people of a frame; raises UserError if the frame is not in OpenPose's format."""
     if not isinstance(frame, Mapping):
         raise UserError(
-            f"Expected poses in OpenPose's form, a dictionary with `people`, got {type(frame)}."
+            f"Expected poses in OpenPose's format, a dictionary with `people`, got {type(frame)}."
         )
     if "people" not in frame:
         kind = "animals" if "animals" in frame else first_names(frame) or "nothing"
-        raise UserError(f"The poses hold {kind}, and no `people`: FCVG knows people only.")
+        raise UserError(f"The poses contain {kind} but not `people`. Only people can be drawn.")
     people = [] if frame["people"] is None else frame["people"]
     if not isinstance(people, (list, tuple)):
         raise UserError(f"`people` of the poses is {quote(people)}; expected a list.")
@@ -191,13 +190,13 @@ def _people(frame: dict) -> list[dict]:
 def _numbers(
     person: dict, key: str, lengths: tuple[int, ...], problems: dict[str, list[str]]
 ) -> np.ndarray:
-    """[K, 3] x, y, c of a person's list; K = 0 where it is missing or a problem, which is noted.
+    """A person's list as [K, 3] x, y, c; K = 0 if the list is missing or can't be read.
 
-    None in it becomes not a number, which counts as not found.
+    A list that can't be read is added to `problems`. None in a list becomes NaN: not found.
     """
     values = person.get(key)
     try:
-        # As objects, a list's texts and truth values do not become numbers.
+        # With the type object, texts and booleans of a list are not converted to numbers.
         array = np.asarray(
             [] if values is None else values, None if hasattr(values, "dtype") else object
         ).ravel()
@@ -223,7 +222,7 @@ def _numbers(
 
 
 def _plain(value: object) -> object:
-    """A tensor or an array of one number as that number, all else as it is."""
+    """A tensor or array of one number as a plain number; other values unchanged."""
     return value.item() if getattr(value, "shape", None) == () else value
 
 
@@ -232,47 +231,47 @@ def _is_number(value: object) -> bool:
 
 
 def _units(parts: list[list[np.ndarray]], size: tuple[int, int] | None) -> np.ndarray:
-    """Width and height by which each part's numbers are divided, [P, parts, 2].
+    """Divisors of x and y for each part, the canvas's size if they are pixels: [P, parts, 2].
 
     Args:
         parts: [K, 3] x, y, c of each person's parts.
-        size: (height, width) of the canvas in pixels, where it is known.
+        size: (height, width) of the canvas in pixels; None if it is unknown.
     """
     seen = [[x[np.isfinite(x).all(1) & (x[:, 2] > 0), :2] for x in person] for person in parts]
     beyond = np.array([[(np.abs(x) > MAX_PART).any(1).sum() for x in person] for person in seen])
     inside = np.array([[((x > 0) & (x < 1)).all(1).sum() for x in person] for person in seen])
     enough = np.array([[len(x) / 3 for x in person] for person in seen])
-    # 1 for pixels, -1 for parts of the canvas, 0 for neither
+    # 1: pixels, -1: fractions of the canvas, 0: not clear
     votes = 1 * (beyond > inside) - 1 * ((inside > beyond) & (inside > enough))
     frame = 1 if (votes > 0).any() or (beyond.any() and not votes.any()) else -1
     for person in votes:
         person[person == 0] = next(filter(None, person), frame)
     if size is None and (votes > 0).any():
         raise UserError(
-            "The poses are in pixels but do not say of what: add canvas_width and canvas_height."
+            "The poses are in pixels, but without a canvas size: add canvas_width, canvas_height."
         )
     return np.where(votes[..., None] > 0, (size or (1, 1))[::-1], 1.0)
 
 
 def _read_person(parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray) -> np.ndarray:
-    """[134, 3] x, y in 0..1, and score.
+    """The points of a person: [134, 3] x, y in 0..1, and score.
 
     Args:
         parts: [K, 3] x, y, c of each part.
-        units: [parts, 2] by which they are divided.
-        exact: [134, 3], or [0, 3] where there is none.
+        units: [parts, 2] divisors from `_units`.
+        exact: [134, 3] from the additional list, or [0, 3] without this list.
     """
-    shown, divisor = np.zeros((NUM_POINTS, 3)), np.ones((NUM_POINTS, 2))
+    standard, divisor = np.zeros((NUM_POINTS, 3)), np.ones((NUM_POINTS, 2))
     for part, triples, unit in zip(PARTS, parts, units, strict=True):
         if part.points == BODY and len(triples) == 25:
-            shown[FEET], divisor[FEET] = triples[FEET_25], unit
+            standard[FEET], divisor[FEET] = triples[FEET_25], unit
             triples = triples[BODY_25]
-        count = min(len(triples), len(shown[part.points]))
+        count = min(len(triples), len(standard[part.points]))
         if count:
-            shown[part.points][:count], divisor[part.points] = triples[:count], unit
-    shown[:, :2] /= divisor
-    shown[:, 2] = shown[:, 2].clip(0, 1)  # some programs write 2 for a point that is visible
-    return _exact(shown, exact, divisor) if len(exact) else shown
+            standard[part.points][:count], divisor[part.points] = triples[:count], unit
+    standard[:, :2] /= divisor
+    standard[:, 2] = standard[:, 2].clip(0, 1)  # some programs write 2 for a visible point
+    return _with_exact(standard, exact, divisor) if len(exact) else standard
 
 
 def _brightness(person: dict) -> float:
@@ -282,18 +281,18 @@ def _brightness(person: dict) -> float:
     return float(min(max(value, 0), 1))
 
 
-def _exact(shown: np.ndarray, exact: np.ndarray, divisor: np.ndarray) -> np.ndarray:
-    """What is shown, with the exact numbers wherever nobody changed it."""
-    is_shown = shown[:, 2] > 0
-    was_shown = exact[:, 2] >= MIN_SCORE
-    was_shown[FEET] = is_shown[FEET]  # we do not write them
+def _with_exact(standard: np.ndarray, exact: np.ndarray, divisor: np.ndarray) -> np.ndarray:
+    """The points of OpenPose's lists; each point that no editor changed gets its exact values."""
+    is_visible = standard[:, 2] > 0
+    was_visible = exact[:, 2] >= MIN_SCORE
+    was_visible[FEET] = is_visible[FEET]  # `to_openpose` does not write feet
     rounding = np.where(divisor > 1, ROUNDING / divisor, ROUNDING_OF_PARTS)
-    # What is not a number has moved as well.
-    moved = ~(np.abs(exact[:, :2] - shown[:, :2]) <= rounding).all(1)
-    changed = (was_shown != is_shown) | (is_shown & moved)
-    # Points too unsure to be shown stay only beside what nobody touched.
-    unshown = ~was_shown & ~is_shown
+    # Written so that NaN counts as moved.
+    moved = ~(np.abs(exact[:, :2] - standard[:, :2]) <= rounding).all(1)
+    changed = (was_visible != is_visible) | (is_visible & moved)
+    # Points with low scores are kept only in parts that were not edited.
+    invisible = ~was_visible & ~is_visible
     for part in PARTS:
-        if changed[part.points].any() or (changed[BODY].any() and unshown[part.points].all()):
-            changed[part.points] |= unshown[part.points]
-    return np.where(changed[:, None], shown, exact)
+        if changed[part.points].any() or (changed[BODY].any() and invisible[part.points].all()):
+            changed[part.points] |= invisible[part.points]
+    return np.where(changed[:, None], standard, exact)

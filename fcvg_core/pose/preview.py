@@ -1,4 +1,4 @@
-"""People drawn over their own frame, to look at."""
+"""Preview of poses: people drawn over their own frame."""
 
 import numpy as np
 
@@ -6,16 +6,17 @@ from ..frames import check_frame, overlay
 from .draw import PoseStyle, draw_poses
 from .types import Poses, stack_frames
 
-DIMMED = 0.4  # brightness of the frame below
-LEGIBLE = 576  # pixels of the shorter side below which lines are widened, to be seen at all
+DIMMED = 0.4  # factor that darkens the frame below the people
+LEGIBLE = 576  # pixels; if the shorter side is smaller, lines are widened to stay visible
 
 
 def draw_on_frame(frame: np.ndarray, poses: Poses, *, style: PoseStyle) -> np.ndarray:
-    """A darker frame with its people.
+    """A darkened frame with its people drawn over it.
 
     Args:
         frame: [H, W, 3] uint8.
-        poses: [P, ...] of that frame.
+        poses: people of this frame, [P, ...].
+        style: see `draw_poses`.
 
     Returns:
         [H, W, 3] uint8.

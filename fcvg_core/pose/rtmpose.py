@@ -11,10 +11,10 @@ import numpy as np
 from .onnx_model import OnnxModel, Signature
 from .skeleton import COCO_POINTS
 
-WIDTH, HEIGHT = 288, 384  # of the crops that the network takes
-BOX_MARGIN = 1.25
-BINS_PER_PIXEL = 2  # of a crop, in which the network places points
-MEAN = np.array([123.675, 116.28, 103.53])  # of ImageNet, red first, 0..255
+WIDTH, HEIGHT = 288, 384  # pixels of a crop, the network's input
+BOX_MARGIN = 1.25  # factor that enlarges a box
+BINS_PER_PIXEL = 2  # the network places points on a grid of this many bins per pixel of a crop
+MEAN = np.array([123.675, 116.28, 103.53])  # of ImageNet, RGB, 0..255
 DEVIATION = np.array([58.395, 57.12, 57.375])
 SIGNATURE = Signature(
     inputs=((None, 3, HEIGHT, WIDTH),),
@@ -27,12 +27,13 @@ SIGNATURE = Signature(
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """What is cut out of a frame for each person.
+    """The rectangle that is cut out of a frame for each person.
 
     Attributes:
-        center: [P, 2] float64 (x, y) in pixels.
-        scale: [P, 2] float64 width and height in pixels, of the network's shape.
-        matrix: [P, 2, 3] float64, from pixels of the frame to pixels of the crop.
+        center: [P, 2] float64 (x, y) in pixels of the frame.
+        scale: [P, 2] float64 width and height in pixels of the frame; their ratio is the ratio
+            of the network's input.
+        matrix: [P, 2, 3] float64, maps pixels of the frame to pixels of the crop.
     """
 
     center: np.ndarray
@@ -43,7 +44,7 @@ class Crops:
 def find_keypoints(
     model: OnnxModel, frame: np.ndarray, boxes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the people in the boxes, all in one call of the network.
+    """Points of the people in all boxes, from one call of the network.
 
     Args:
         model: with the SIGNATURE of dw-ll_ucoco_384.onnx.
@@ -51,8 +52,9 @@ def find_keypoints(
         boxes: [P, 4] left, top, right, bottom in pixels, P >= 0.
 
     Returns:
-        [P, 133, 2] float64 (x, y) in pixels in the order of COCO-WholeBody, and their scores
-        [P, 133] float32, the lower one of x and y. A point of no score is at its crop's corner.
+        Points [P, 133, 2] float64 (x, y) in pixels in the order of COCO-WholeBody, and scores
+        [P, 133] float32, the lower of the scores for x and y. A point whose score is not above 0
+        is at the corner of its crop.
     """
     if len(boxes) == 0:
         return np.zeros((0, COCO_POINTS, 2)), np.zeros((0, COCO_POINTS), np.float32)
@@ -64,7 +66,7 @@ def find_keypoints(
 
 
 def plan_crops(boxes: np.ndarray) -> Crops:
-    """Boxes [P, 4] with a margin, widened or heightened to the network's shape."""
+    """Boxes [P, 4] with a margin, made wider or higher to the aspect ratio of the network."""
     boxes = np.asarray(boxes, np.float64)
     center = (boxes[:, :2] + boxes[:, 2:]) * 0.5
     width, height = np.maximum((boxes[:, 2:] - boxes[:, :2]) * BOX_MARGIN, 1e-3).T
@@ -82,20 +84,20 @@ def plan_crops(boxes: np.ndarray) -> Crops:
 
 
 def cut_out(frame: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """A crop [384, 288, 3] uint8 of a frame, black where it leaves it."""
+    """A crop [384, 288, 3] uint8 of a frame, black outside of the frame."""
     return cv2.warpAffine(frame, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
 
 
 def decode_simcc(along_x: np.ndarray, along_y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where in their crops the points are, from how likely each column and each row is.
+    """Positions of points in their crops, from the network's score of each column and each row.
 
     Args:
-        along_x: [P, K, columns].
-        along_y: [P, K, rows].
+        along_x: [P, K, columns] scores.
+        along_y: [P, K, rows] scores.
 
     Returns:
-        [P, K, 2] float32 (x, y) in pixels of the crop, -0.5 where the score is not above 0; and
-        scores [P, K], the lower one of both maxima.
+        Points [P, K, 2] float32 (x, y) in pixels of the crop, -0.5 if the score is not above 0;
+        and scores [P, K], the lower of the two maxima.
     """
     places = np.stack([along_x.argmax(-1), along_y.argmax(-1)], axis=-1).astype(np.float32)
     scores = np.minimum(along_x.max(-1), along_y.max(-1))
@@ -106,5 +108,5 @@ def decode_simcc(along_x: np.ndarray, along_y: np.ndarray) -> tuple[np.ndarray, 
 def to_frame(
     points: np.ndarray, center: np.ndarray, scale: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
-    """Points [P, K, 2] of crops of `size` (width, height) as pixels of the frame, float64."""
+    """Points in crops of `size` (width, height) -> pixels of the frame: [P, K, 2], float64."""
     return points / np.array(size) * scale[:, None] + center[:, None] - scale[:, None] / 2

@@ -1,4 +1,4 @@
-"""People of two keyframes -> who is who, and where everybody is in every frame."""
+"""People of two keyframes -> matched people, and the position of every person in every frame."""
 
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -10,22 +10,22 @@ from .types import Poses, is_seen
 
 
 def match_people(poses0: Poses, poses1: Poses) -> Tensor:
-    """Who of the first keyframe is who in the last: the matching that moves everybody least.
+    """Pairs of the same person in both keyframes: the matching with the least total movement.
 
-    People are as far apart as the joints that both keyframes show of them; where there are none,
-    as the middles of their bodies. Two of whom nothing is seen in both are no pair: nothing of
-    them could be drawn in between.
+    The distance of two people is the mean distance of the joints visible in both keyframes. If
+    they share none, it is the distance of the middles of their bodies. People who share no
+    visible joint are not paired, because there would be nothing to draw between the keyframes.
 
     Args:
-        poses0, poses1: [P, ...] of each keyframe.
+        poses0, poses1: people of each keyframe, [P, ...].
 
     Returns:
-        [M, 2] int64 places in `poses0` (rising) and `poses1`; M is at most the smaller number of
-        people.
+        [M, 2] int64 indices into `poses0` (increasing) and `poses1`; M is at most the smaller
+        number of people.
 
     Source: Tian-one/FCVG utils/util.py match_bodies.
-    Differs: the best matching as a whole, of all people, on seen joints; the reference takes one
-    person after the other, and only the first ones where there are more.
+    Differs: the total movement of all people is minimised, over visible joints. The reference
+        matches one person after the other, and ignores people beyond the smaller number.
     """
     points0, points1 = poses0.keypoints[:, BODY], poses1.keypoints[:, BODY]
     seen0, seen1 = is_seen(poses0), is_seen(poses1)
@@ -49,36 +49,37 @@ def interpolate_poses(
     missing_people: str,
     pairs: Tensor | None = None,
 ) -> Poses:
-    """People of every frame, each point moving straight from the first keyframe to the last.
+    """People in every frame; each point moves straight from the first keyframe to the last.
 
-    At a time of 0 everybody is as in the first keyframe, at a time of 1 as in the last.
+    At time 0 the people are exactly as in the first keyframe, at time 1 as in the last.
 
     Args:
-        poses0, poses1: [P, ...] of each keyframe.
+        poses0, poses1: people of each keyframe, [P, ...].
         times: [T], 0 at the first keyframe and 1 at the last.
-        missing_joints: between the keyframes a point that only one of them shows is left out
-            ("hide"), or goes along with the body ("hold").
-        missing_people: somebody whom only one keyframe shows keeps the place and fades ("fade"),
-            or is left out of all frames ("drop").
-        pairs: [M, 2], who is who; None for `match_people`.
+        missing_joints: a point that only one keyframe shows is not drawn between the keyframes
+            ("hide"), or it moves with the body ("hold").
+        missing_people: a person whom only one keyframe shows stays in place and fades in or out
+            ("fade"), or is not drawn in any frame ("drop").
+        pairs: [M, 2] indices of the same people; None: from `match_people`.
 
     Returns:
-        Poses [T, P, ...]: those who fade, so that they are drawn below the others; then the pairs.
+        Poses [T, P, ...]: first the people who fade, so that they are drawn below the others;
+        then the pairs.
 
     Raises:
-        ValueError: another choice, or times that are not a row of numbers.
+        ValueError: a choice is unknown, or `times` is not one-dimensional.
 
     Source: FCVG (arXiv 2412.11755); Tian-one/FCVG demo_FCVG.py infer_poses_interp.
-    Differs: see the two choices; the reference lets a missing joint fly in from the corner of the
-    person's box, and people of one keyframe vanish at once. In the last frame too people come in
-    the order of the first keyframe.
+    Differs: the reference lets a missing joint fly in from the corner of the person's box, and
+        people of one keyframe vanish at once. People keep the order of the first keyframe in the
+        last frame, too.
     """
     for name, value, known in (
         ("missing_joints", missing_joints, MISSING_JOINTS),
         ("missing_people", missing_people, MISSING_PEOPLE),
     ):
         if value not in known:
-            raise ValueError(f"expected {name} of {', '.join(known)}; got {value!r}")
+            raise ValueError(f"expected {name} to be one of {', '.join(known)}; got {value!r}")
     if times.ndim != 1:
         raise ValueError(f"expected times [T], got {list(times.shape)}")
     times = times.to(poses0.scores)
@@ -92,11 +93,11 @@ def interpolate_poses(
 
 
 def blend_poses(start: Poses, end: Poses, times: Tensor) -> Poses:
-    """Every point and score on the straight line between two, whether seen or not.
+    """Every point and score interpolated linearly between two poses, also invisible points.
 
     Args:
-        start, end: [P, ...], row i of both the same person.
-        times: [T].
+        start, end: [P, ...]; row i of both is the same person.
+        times: [T], 0 at `start` and 1 at `end`.
 
     Returns:
         [T, P, ...].
@@ -114,7 +115,7 @@ def blend_poses(start: Poses, end: Poses, times: Tensor) -> Poses:
 
 
 def _move(start: Poses, end: Poses, times: Tensor, missing_joints: str) -> Poses:
-    """Pairs of people, with what is to become of points that are not seen at both ends."""
+    """Tracks of paired people; points seen in one keyframe only follow `missing_joints`."""
     track = blend_poses(start, end, times)
     between = ((times > 0) & (times < 1))[:, None, None]  # [T, 1, 1]
     seen0, seen1 = is_seen(start), is_seen(end)
@@ -127,20 +128,20 @@ def _move(start: Poses, end: Poses, times: Tensor, missing_joints: str) -> Poses
             carried = pose.keypoints + _drift(track, pose, shared)
             keypoints = torch.where(held[..., None], carried, keypoints)
             scores = torch.where(held, pose.scores, scores)
-    if len(times) and times[-1] == 1:  # to the last bit, as the reference's last frame
+    if len(times) and times[-1] == 1:  # exactly equal to the keyframe, as in the reference
         keypoints[-1], scores[-1] = end.keypoints, end.scores
     return Poses(keypoints, scores, track.brightness)
 
 
 def _drift(track: Poses, pose: Poses, shared: Tensor) -> Tensor:
-    """How far the shared joints of each body are from a keyframe's: [T, P, 1, 2]."""
+    """Mean movement of each body's shared joints away from a keyframe: [T, P, 1, 2]."""
     weight = shared[:, BODY, None].double()
     moved = (track.keypoints - pose.keypoints)[..., BODY, :] * weight
     return moved.sum(-2, keepdim=True) / weight.sum(-2, keepdim=True).clamp(min=1)
 
 
 def _still(poses: Poses, paired: Tensor, brightness: Tensor) -> Poses:
-    """Those of a keyframe who are in no pair, at their places: [T, P, ...]."""
+    """People of a keyframe who are in no pair, at their positions: [T, P, ...]."""
     alone = [i for i in range(poses.num_people) if i not in paired.tolist()]
     alone = poses.people(alone)
     frames = len(brightness)
@@ -152,7 +153,7 @@ def _still(poses: Poses, paired: Tensor, brightness: Tensor) -> Poses:
 
 
 def _join(*tracks: Poses) -> Poses:
-    """The people of several tracks in one: each [T, P, ...]."""
+    """The people of several tracks in one track: each [T, P, ...]."""
     return Poses(
         torch.cat([track.keypoints for track in tracks], dim=1),
         torch.cat([track.scores for track in tracks], dim=1),
@@ -161,6 +162,6 @@ def _join(*tracks: Poses) -> Poses:
 
 
 def _middles(points: Tensor, seen: Tensor) -> Tensor:
-    """Middle of the seen points of each person, of all where none is: [P, 18, 2] -> [P, 2]."""
+    """Mean of each person's visible points, or of all points if none is visible: [P, 2]."""
     weight = torch.where(seen.any(-1, keepdim=True), seen, True)[..., None].double()
     return (points * weight).sum(-2) / weight.sum(-2)

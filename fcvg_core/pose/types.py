@@ -1,4 +1,4 @@
-"""What travels between the steps of this room: people as points with scores."""
+"""The type that passes between the modules of this folder: people as points with scores."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,17 @@ from .skeleton import BODY, FEET, MIN_SCORE, NUM_POINTS
 
 @dataclass(frozen=True, eq=False)
 class Poses:
-    """People of one frame, or with a leading [T] of every frame of a video.
+    """People of one frame, or (with a leading dimension [T]) of every frame of a video.
 
-    A point that is not finite counts as not found: it is put at 0 with a score of 0.
+    A point with NaN or infinite values counts as not found: it is set to 0 with a score of 0.
 
     Attributes:
-        keypoints: [..., P, 134, 2] (x, y) in 0..1 of the frame's width and height, P >= 0; float64,
-            since drawing truncates to whole pixels. Outside of 0..1 is outside of the frame.
-        scores: [..., P, 134], how sure each point is: about 0..1, at most 0 if it was not found.
-        brightness: [..., P] in 0..1, how brightly each person is drawn; ones by default.
+        keypoints: [..., P, 134, 2] (x, y) in 0..1 of the frame's width and height, P >= 0. They
+            are float64, because drawing truncates to whole pixels. Points outside of 0..1 lie
+            outside of the frame.
+        scores: [..., P, 134], confidence of each point: about 0..1; 0 or less if the point was
+            not found.
+        brightness: [..., P] in 0..1, brightness with which each person is drawn; default 1.
     """
 
     keypoints: Tensor
@@ -47,11 +49,11 @@ class Poses:
 
     @property
     def num_people(self) -> int:
-        """How many people there are in each frame."""
+        """Number of people in each frame."""
         return self.scores.shape[-2]
 
     def people(self, which: list[int] | Tensor) -> "Poses":
-        """Some of the people, in the order given."""
+        """The people with the given indices, in this order."""
         return Poses(
             self.keypoints[..., which, :, :],
             self.scores[..., which, :],
@@ -69,14 +71,14 @@ def nobody() -> Poses:
 
 
 def stack_frames(frames: list[Poses]) -> Poses:
-    """Frames of as many people each, as one video: T of [P, ...] -> [T, P, ...].
+    """One video from frames with the same number of people: T of [P, ...] -> [T, P, ...].
 
     Raises:
-        ValueError: there is no frame, or their people are not equally many.
+        ValueError: `frames` is empty, or the numbers of people differ.
     """
     if not frames or len({frame.num_people for frame in frames}) > 1:
         raise ValueError(
-            "expected at least one frame and as many people in each, got "
+            "expected at least one frame, and the same number of people in all frames, got "
             f"{[frame.num_people for frame in frames]}"
         )
     names = ("keypoints", "scores", "brightness")
@@ -84,10 +86,10 @@ def stack_frames(frames: list[Poses]) -> Poses:
 
 
 def is_seen(poses: Poses) -> Tensor:
-    """Whether each point is drawn in its own frame: [..., P, 134] bool.
+    """Whether each point is visible in its own frame: [..., P, 134] bool.
 
-    Body and feet above a score of 0.3, as the reference draws them; points of hands and face at
-    any score above 0, since they are drawn as dim as they are unsure.
+    Points of body and feet need a score above 0.3, as in the reference. Points of hands and face
+    need a score above 0, because a low score makes them dark.
     """
     seen = poses.scores > 0
     for part in (BODY, FEET):

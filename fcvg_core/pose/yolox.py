@@ -1,4 +1,4 @@
-"""YOLOX, an ONNX network: a frame -> the boxes around its people.
+"""YOLOX, an ONNX network: a frame -> boxes around its people.
 
 Source: Tian-one/FCVG models/dwpose/onnxdet.py; YOLOX (arXiv 2107.08430).
 """
@@ -8,12 +8,12 @@ import numpy as np
 
 from .onnx_model import OnnxModel, Signature
 
-INPUT = 640  # height and width of what the network takes
+INPUT = 640  # height and width of the network's input, in pixels
 STRIDES = (8, 16, 32)
-PADDING = 114  # grey level beside the frame
-NUM_CLASSES = 80  # of COCO
+PADDING = 114  # grey level of the input beside the frame
+NUM_CLASSES = 80  # classes of COCO
 PERSON = 0
-MAX_OVERLAP = 0.45  # of two boxes, as intersection over union
+MAX_OVERLAP = 0.45  # largest overlap of two boxes, as intersection over union
 MIN_BOX_SCORE = 0.3
 SIGNATURE = Signature(
     inputs=((1, 3, INPUT, INPUT),),
@@ -22,14 +22,15 @@ SIGNATURE = Signature(
 
 
 def find_people(model: OnnxModel, frame: np.ndarray) -> np.ndarray:
-    """Boxes around the people in a frame, the surest first.
+    """Boxes around the people in a frame, sorted by score, the best first.
 
     Args:
         model: with the SIGNATURE of yolox_l.onnx.
-        frame: [H, W, 3] uint8 RGB. YOLOX was trained on BGR, but FCVG hands it RGB.
+        frame: [H, W, 3] uint8 RGB. YOLOX was trained with BGR, but FCVG uses it with RGB.
 
     Returns:
-        [P, 4] float64 left, top, right, bottom in pixels, P >= 0; they may leave the frame.
+        [P, 4] float64 left, top, right, bottom in pixels, P >= 0. Boxes may extend beyond the
+        frame.
     """
     blob, ratio = letterbox(frame)
     rows = model.run(blob[None])[0][0]
@@ -41,10 +42,10 @@ def find_people(model: OnnxModel, frame: np.ndarray) -> np.ndarray:
 
 
 def letterbox(frame: np.ndarray) -> tuple[np.ndarray, float]:
-    """A frame resized into the top left corner of the network's square input.
+    """A frame, resized and put into the top left corner of the network's square input.
 
     Returns:
-        [3, 640, 640] float32 in 0..255, and the factor of the resizing.
+        [3, 640, 640] float32 in 0..255, and the scale factor of the frame.
     """
     height, width = frame.shape[:2]
     ratio = min(INPUT / height, INPUT / width)
@@ -55,21 +56,22 @@ def letterbox(frame: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def decode_boxes(rows: np.ndarray) -> np.ndarray:
-    """Boxes that the network's rows mean: [8400, 85] -> [8400, 4] left, top, right, bottom.
+    """The network's output rows as boxes: [8400, 85] -> [8400, 4] left, top, right, bottom.
 
-    A row gives middle and log size in strides, relative to its cell of the grid.
+    A row begins with the middle and the logarithm of the size, in strides and relative to the
+    row's grid cell.
     """
     cells, strides = _grid()
     middle = (rows[:, :2] + cells) * strides
-    with np.errstate(over="ignore"):  # of a cell that nobody is in
+    with np.errstate(over="ignore"):  # cells without a person may overflow
         half = np.exp(rows[:, 2:4]) * strides / 2
     return np.concatenate([middle - half, middle + half], axis=1)
 
 
 def suppress_overlaps(boxes: np.ndarray, scores: np.ndarray, max_overlap: float) -> list[int]:
-    """Non-maximum suppression: places of the boxes [N, 4] that are kept, the surest first.
+    """Non-maximum suppression: indices of the kept boxes of [N, 4], the best first.
 
-    Lengths count both end pixels, as the reference's do.
+    Lengths include both end pixels, as in the reference.
     """
     left, top, right, bottom = boxes.T
     area = (right - left + 1) * (bottom - top + 1)
@@ -86,7 +88,7 @@ def suppress_overlaps(boxes: np.ndarray, scores: np.ndarray, max_overlap: float)
 
 
 def _grid() -> tuple[np.ndarray, np.ndarray]:
-    """Column and row of every cell, and its stride, row by row from the finest grid on."""
+    """Column and row of every cell, and its stride, row by row; the finest grid comes first."""
     cells, strides = [], []
     for stride in STRIDES:
         number = INPUT // stride

@@ -1,4 +1,4 @@
-"""DWPose in the host: its two ONNX files, room for them on the card, people of a batch."""
+"""DWPose in the host: loads its two ONNX files, makes room in VRAM, finds people in a batch."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ MEMORY = 2 * 2**30  # bytes
 
 
 def load_dwpose(boxes: str, points: str) -> PoseDetector:
-    """DWPose on the fastest device that onnxruntime was built for.
+    """DWPose on the fastest device that onnxruntime supports.
 
     Args:
         boxes: path of yolox_l.onnx, which finds people.
@@ -30,8 +30,8 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
         import onnxruntime
     except ImportError as error:
         raise ImportError(
-            f"Poses need onnxruntime ({error}). In ComfyUI's own Python: pip install "
-            "onnxruntime-gpu, or onnxruntime where there is no NVIDIA card."
+            f"Poses need the package onnxruntime ({error}). Run with ComfyUI's Python: pip install "
+            "onnxruntime-gpu (or onnxruntime if there is no NVIDIA GPU)."
         ) from error
     device = mm.get_torch_device()
     return open_dwpose(

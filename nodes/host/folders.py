@@ -1,4 +1,4 @@
-"""Where the host keeps model files, and what a drop-down list shows of them."""
+"""The host's folders of model files, and names of files for drop-down lists."""
 
 import itertools
 import logging
@@ -79,7 +79,7 @@ def list_svd_folders() -> list[str]:
 
 
 def find_file(kind: str, name: str) -> str:
-    """Full path of a file of a drop-down list.
+    """Full path of a file in a drop-down list.
 
     Raises:
         ValueError: the file is not there; the message says what to put where.
@@ -114,7 +114,7 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
     if names == (AUTO, AUTO):
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
-            logging.info("%s is not in models/%s: its node gives nothing.", missing[0], kind)
+            logging.info("%s is not in models/%s: its loader outputs nothing.", missing[0], kind)
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
     return tuple(find_file(kind, name) for name in chosen)
@@ -168,7 +168,7 @@ def _missing(kind: str, name: str) -> str:
     """What to say of a file that is not there: which files the list is for, and how to get them."""
     from ...fcvg_core.shell import shell_words
 
-    # In words that work in any folder, and with an embedded Python too.
+    # This command works in any current folder, and also with an embedded Python.
     core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
     command = shell_words(sys.executable, core, "models", "--get")
     folders = " or ".join(folder_paths.get_folder_paths(kind))

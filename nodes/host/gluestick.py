@@ -1,4 +1,4 @@
-"""GlueStick as a model that the host loads and frees, and matching with it."""
+"""GlueStick as a model that the host loads and frees; line matching with it."""
 
 import os
 
@@ -16,14 +16,14 @@ MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
 
 
 def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """GlueStick and the SuperPoint that it needs.
+    """GlueStick and the SuperPoint network that it needs.
 
-    In float16 where the device is fast at it: that finds the same matches on the golden cases,
-    where bfloat16 loses keypoints.
+    The weights are float16 if the device is fast with float16. On the golden cases float16 finds
+    the same matches as float32; bfloat16 loses keypoints.
 
     Args:
-        gluestick: checkpoint_GlueStick_MD.tar.
-        superpoint: superpoint_v1.pth.
+        gluestick: path of checkpoint_GlueStick_MD.tar.
+        superpoint: path of superpoint_v1.pth.
         disable_dynamic: see `can_load_again`.
     """
     device, offload = mm.get_torch_device(), mm.unet_offload_device()
@@ -41,19 +41,19 @@ def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = Fals
 def match_lines(
     model: ModelPatcher, first: np.ndarray, last: np.ndarray, **settings
 ) -> LineMatches:
-    """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
+    """Line matches of two uint8 frames [H, W, 3]; settings as in `GlueStickLineMatcher`."""
     mm.load_models_gpu([model], force_full_load=True)
     return _matcher(model).with_settings(**settings)(first, last)
 
 
 def _matcher(model: ModelPatcher) -> GlueStickLineMatcher:
-    """A loaded model's one matcher, which remembers the last frames.
+    """The matcher of a loaded model.
 
-    Of keyframes A, B, C in two nodes, B is looked at once.
+    It caches the wireframes of recent frames, so a keyframe shared by two nodes is analysed once.
     """
     matcher = model.get_attachment(MATCHER)
     if matcher is None or matcher.model is not model.model:
-        # The weights may lie elsewhere: a streaming host brings each to the card when it is used.
+        # The weights may be on another device: a streaming host moves each weight when it is used.
         matcher = GlueStickLineMatcher(model.model, device=model.load_device)
         model.set_attachments(MATCHER, matcher)
     return matcher

@@ -1,4 +1,4 @@
-"""IMAGE and MASK inputs, checked and brought to one form, whatever node they come from."""
+"""Checks IMAGE and MASK inputs and converts them to one format."""
 
 import logging
 import math
@@ -6,25 +6,27 @@ import math
 import torch
 from torch import Tensor
 
-SLACK = 0.5  # outside 0..1: sharp resizing overshoots by less, numbers in 0..255 by far more
+# Values this far outside 0..1 cause a warning. Sharp resizing overshoots by less; values in 0..255
+# exceed it by far.
+SLACK = 0.5
 
 
 def check_image(image: Tensor, name: str) -> Tensor:
-    """Pictures of an IMAGE input in the one form that the nodes work with.
+    """Pictures of an IMAGE input in the format that all nodes work with.
 
-    Grey is repeated to RGB, and alpha is dropped. Values outside 0..1 are cut off; a warning
-    says so where they can't come from resizing. The values of other pictures stay exactly as
-    they are.
+    Grey is repeated to RGB, and alpha is dropped. Values outside 0..1 are clamped; if resizing
+    can't explain such values, a warning is logged. All other values stay exactly the same.
 
     Args:
-        image: what is connected; IMAGE is [B, H, W, C], floating point in 0..1, C is 1, 3 or 4.
-        name: of the input, for messages.
+        image: the connected value; an IMAGE is [B, H, W, C], floating point in 0..1, C is 1, 3 or
+            4.
+        name: name of the input, for messages.
 
     Returns:
-        [B, H, W, 3] float32, B >= 1. Read only: it may be the input itself.
+        [B, H, W, 3] float32, B >= 1. Do not write into it: it may be the input itself.
 
     Raises:
-        ValueError: the input is anything else, or a value is NaN or infinite.
+        ValueError: the input is not an IMAGE, or a value is NaN or infinite.
     """
     _check_tensor(image, name, "an IMAGE")
     if image.ndim != 4 or image.shape[-1] not in (1, 3, 4):
@@ -33,17 +35,17 @@ def check_image(image: Tensor, name: str) -> Tensor:
             "channels] with 1, 3 or 4 channels: connect a node that gives RGB pictures."
         )
     if image.numel() == 0:
-        what = "an empty batch" if len(image) == 0 else f"empty, of the shape {list(image.shape)}"
+        fault = "an empty batch" if len(image) == 0 else f"empty, of shape {list(image.shape)}"
         raise ValueError(
-            f"{name} is {what}, but at least one picture is needed: look at the node that makes it."
+            f"{name} is {fault}, but at least one picture is needed: check the node that makes it."
         )
     image = image[..., :3].float()
     low, high = _check_range(image, name)
     if low < 0 or high > 1:
         if low < -SLACK or high > 1 + SLACK:
             logging.warning(
-                "%s holds values from %.4g to %.4g. An IMAGE has 0 to 1: values "
-                "outside are cut off.",
+                "%s holds values from %.4g to %.4g. An IMAGE has values from 0 to 1: values "
+                "outside are clamped.",
                 name,
                 low,
                 high,
@@ -62,15 +64,15 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
     """The first mask of a MASK input.
 
     Args:
-        mask: what is connected; MASK is [B, H, W] in 0..1. [H, W] and one channel before or
-            after height and width are taken as well, and so are bool values.
-        name: of the input, for messages.
+        mask: the connected value; a MASK is [B, H, W] in 0..1. Also accepted are [H, W], one
+            channel before or after height and width, and bool values.
+        name: name of the input, for messages.
 
     Returns:
         [H, W] float32.
 
     Raises:
-        ValueError: the input is anything else, or a value is NaN or infinite.
+        ValueError: the input is not a MASK, or a value is NaN or infinite.
     """
     if isinstance(mask, Tensor) and mask.dtype == torch.bool:
         mask = mask.float()
@@ -83,8 +85,8 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
         )
     if masks.numel() == 0:
         raise ValueError(
-            f"{name} is empty, of the shape {list(mask.shape)}, but one mask is needed: connect a "
-            "mask, or nothing to allow the whole frame."
+            f"{name} is empty, with the shape {list(mask.shape)}, but one mask is needed: connect "
+            "a mask, or nothing to allow the whole frame."
         )
     first = (masks if masks.ndim == 2 else masks[0]).float()
     _check_range(first, name)
@@ -92,7 +94,7 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
 
 
 def _drop_channel(mask: Tensor) -> Tensor:
-    """[B, 1, H, W] or [B, H, W, 1] without the channel; anything else as it is."""
+    """[B, 1, H, W] or [B, H, W, 1] without the channel; other shapes unchanged."""
     if mask.ndim == 4 and mask.shape[1] == 1:
         return mask[:, 0]
     return mask[..., 0] if mask.ndim == 4 and mask.shape[-1] == 1 else mask
@@ -113,14 +115,14 @@ def _check_tensor(value: object, name: str, kind: str) -> None:
 
 
 def _check_range(values: Tensor, name: str) -> tuple[float, float]:
-    """The smallest and the largest value; ValueError where one is NaN or infinite."""
-    # Picture by picture: what has no alpha is a view, of which the whole would be copied. Each
-    # bound is NaN where one value is.
+    """The smallest and the largest value; ValueError if a value is NaN or infinite."""
+    # Done picture by picture, because an image without its alpha is a view, and aminmax would copy
+    # it as a whole. Both bounds are NaN if any value is NaN.
     lows, highs = zip(*(torch.aminmax(part) for part in values), strict=True)
     low, high = float(torch.stack(lows).min()), float(torch.stack(highs).max())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(
-            f"{name} holds NaN or infinite values, but all have to be finite numbers from 0 to 1: "
-            "look at the node that makes it."
+            f"{name} holds NaN or infinite values, but all values must be finite numbers from 0 to "
+            "1: check the node that makes it."
         )
     return low, high

@@ -1,8 +1,8 @@
-"""Networks as the host's own loaders hand them over: streamed where the host streams weights.
+"""Wraps networks in the host's ModelPatcher; supports hosts that stream weights (dynamic VRAM).
 
-A host with dynamic VRAM builds linear layers without weights, keeps a file's tensors as memory
-maps, and moves each weight to the card when it is used. Then a tensor has the file's number
-format, and not the network's. So every tensor is converted here, before a network gets it.
+A streaming host builds linear layers without weights, keeps the tensors of a file as memory maps,
+and moves each weight to the GPU when it is used. Such a tensor has the number format of the file,
+not of the network. So every tensor is converted here before a network gets it.
 """
 
 from collections.abc import Callable
@@ -21,32 +21,35 @@ def make_patcher(
     *,
     disable_dynamic: bool = False,
 ) -> ModelPatcher:
-    """The kind of patcher that the host uses now; the host decides that when it has started."""
+    """A patcher of the class that the host uses; the host chooses the class after its start."""
     kind = getattr(comfy.model_patcher, "CoreModelPatcher", ModelPatcher)
     kind = ModelPatcher if disable_dynamic else kind
     return kind(network, load_device=load_device, offload_device=offload_device)
 
 
 def is_dynamic(patcher: ModelPatcher) -> bool:
-    """Whether the host streams the weights of a model; older hosts never do."""
+    """Whether the host streams the weights of a model; older hosts never stream."""
     return hasattr(patcher, "is_dynamic") and patcher.is_dynamic()
 
 
 def can_load_again(patcher: ModelPatcher, load: Callable, *arguments) -> ModelPatcher:
-    """Tell the host how to load the same weights once more, for another device.
+    """Tell the host how to load the same weights again, for example for another device.
 
     Args:
-        load: gives a patcher. It also takes `disable_dynamic`: True means no streaming.
+        patcher: the loaded model.
+        load: returns a patcher when called with `arguments`. It also has the parameter
+            `disable_dynamic`; True means no streaming.
     """
     patcher.cached_patcher_init = (load, arguments)
     return patcher
 
 
 def meant_tensors(network: nn.Module, default: torch.dtype | None = None) -> dict[str, Tensor]:
-    """Shape and number format that each tensor of a network is meant to have, without values.
+    """Shape and number format that each tensor of a network should have, on the meta device.
 
     Args:
-        default: the format of layers that wait for their weights and name no format.
+        network: the network, with or without weights.
+        default: number format of layers without weights that do not state a format.
     """
     default = default or torch.get_default_dtype()
     meant = {}
@@ -64,7 +67,7 @@ def meant_tensors(network: nn.Module, default: torch.dtype | None = None) -> dic
 
 
 def _awaited(layer: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shapes of what a linear layer of a streaming host lacks until a state dict fills it."""
+    """Shapes of the tensors that a streaming host's linear layer lacks before loading."""
     sizes = getattr(layer, "in_features", None), getattr(layer, "out_features", None)
     if None in sizes or getattr(layer, "weight", None) is not None:
         return {}
@@ -80,9 +83,9 @@ def shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
 
 
 def converted(state_dict: dict[str, Tensor], meant: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors in the number formats that they are meant to have.
+    """The tensors, converted to the number formats in `meant`.
 
-    A tensor that has its format stays what it is, which may be a memory map of its file.
+    A tensor that already has its format is not copied; it may be a memory map of its file.
     """
     return {
         key: value.to(meant[key].dtype) if key in meant else value
@@ -98,16 +101,18 @@ def fill(
     *,
     unconverted: frozenset[str] = frozenset(),
 ) -> None:
-    """Give a network its checked tensors: as they are where the host streams, else as copies.
+    """Load checked tensors into a network. A streaming host uses them directly, others copy them.
 
     Args:
-        patcher: of the network, or of the model that the network is a part of.
+        patcher: patcher of the network, or of the model that contains the network.
+        network: the network.
+        state_dict: tensors by name.
         meant: from `meant_tensors`.
-        unconverted: tensors whose format is not a plain number format.
+        unconverted: names of tensors whose format is not a plain number format.
     """
     if hasattr(mm, "archive_model_dtypes"):
-        mm.archive_model_dtypes(network)  # a streaming host converts to these on the card
+        mm.archive_model_dtypes(network)  # a streaming host converts to these formats on the GPU
     plain = {key: value for key, value in meant.items() if key not in unconverted}
-    # Beside packed weights lie tensors that the host's layers may not all take.
+    # A file with packed weights has further tensors, which not all of the host's layers know.
     strict = not unconverted
     network.load_state_dict(converted(state_dict, plain), strict=strict, assign=is_dynamic(patcher))

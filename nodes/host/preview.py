@@ -30,7 +30,7 @@ def show_middle_frame(callback: Callable | None) -> None:
 
 
 def _previewer(callback: Callable | None):
-    """The previewer in the closure of `latent_preview.prepare_callback`; None elsewhere."""
+    """The previewer in the closure of `latent_preview.prepare_callback`; None if there is none."""
     if not inspect.isfunction(callback):
         return None
     return inspect.getclosurevars(callback).nonlocals.get("previewer")

@@ -1,4 +1,4 @@
-"""Files whose weights were quantised: what the host can load, and words for the rest."""
+"""Files with quantised weights: loads the formats that the host knows, refuses all others."""
 
 import comfy.supported_models_base
 import comfy.utils
@@ -7,7 +7,7 @@ import torch
 from ...fcvg_core.json_text import parse_json
 from ...fcvg_core.weights import StateDict
 
-# What lies beside a quantised weight in the formats that ComfyUI knows, today's and older ones.
+# Tensors beside a quantised weight, in the current and older formats of ComfyUI.
 HOST_EXTRAS = (
     "comfy_quant",
     "weight_scale",
@@ -24,15 +24,17 @@ _OTHER_TOOLS = (
     ("quanto", ("_data", "_scale")),
 )
 _WHOLE_NUMBERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-_TWO_A_BYTE = {"nvfp4", "convrot_w4a4", "asym_w4a8_int8"}  # shapes do not tell a layer's sizes
-OLD_MARK = "scaled_fp8"  # the key by which ComfyUI knew files with scale_weight
+# Formats with two values in a byte, so that the shapes of tensors are not the sizes of layers.
+_TWO_A_BYTE = {"nvfp4", "convrot_w4a4", "asym_w4a8_int8"}
+OLD_MARK = "scaled_fp8"  # key by which older hosts recognise files with scale_weight
 
 
 def quantisation(state_dict: StateDict, notes: dict[str, str]) -> str | None:
-    """How a file's weights were quantised, in words; None where they are plain numbers.
+    """Kind of quantisation of a file's weights, in words; None if they are plain numbers.
 
     Args:
-        notes: of the file's header.
+        state_dict: tensors by name.
+        notes: metadata in the file's header.
     """
     ends = {key.rpartition(".")[2] for key in state_dict}
     for tool, marks in _OTHER_TOOLS:
@@ -55,26 +57,28 @@ def refuse_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str)
     """Raise ValueError if a file's weights are quantised."""
     kind = quantisation(state_dict, notes)
     if kind is not None:
-        raise ValueError(_words(name, kind, "this loader takes plain weights only"))
+        raise ValueError(_words(name, kind, "this loader can only read plain weights"))
 
 
 def host_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -> StateDict:
-    """A quantised UNet file in the form that the host's layers read.
+    """The tensors of a quantised UNet file in the form that the host's layers read.
 
     Args:
-        state_dict: under the file's own names, without a checkpoint's prefix.
+        state_dict: tensors by the file's own names, without a checkpoint's prefix.
+        notes: metadata in the file's header.
+        name: name of the file, for messages.
 
     Returns:
-        Where the host has layers of mixed precision, each quantised layer has a `comfy_quant`;
-        in older hosts the layers have a `scale_weight`, and OLD_MARK is there.
+        For hosts with layers of mixed precision, each quantised layer has a `comfy_quant`. For
+        older hosts each quantised layer has a `scale_weight`, and OLD_MARK is added.
 
     Raises:
-        ValueError: the host can't load such weights.
+        ValueError: the host can't load these weights.
     """
     kind = quantisation(state_dict, notes)
     old = any(key.endswith(".scale_weight") for key in state_dict)
     if not old and not (formats := _formats(state_dict, notes)):
-        raise ValueError(_words(name, kind, "this loader takes ComfyUI's formats only"))
+        raise ValueError(_words(name, kind, "this loader can only read ComfyUI's formats"))
     state_dict = dict(state_dict)
     if old and OLD_MARK not in state_dict:
         format_of = next(
@@ -86,23 +90,26 @@ def host_quantised(state_dict: StateDict, notes: dict[str, str], *, name: str) -
     if not hasattr(comfy.utils, "convert_old_quants"):
         if old:
             return state_dict
-        raise ValueError(_words(name, kind, "this ComfyUI is too old for it: update it"))
+        raise ValueError(_words(name, kind, "this ComfyUI is too old for this format: update it"))
     if not old and formats & _TWO_A_BYTE:
-        raise ValueError(_words(name, kind, "this loader can't tell the network's sizes from it"))
+        raise ValueError(_words(name, kind, "the network's sizes can't be read from this format"))
     if not old and formats - _known_formats():
-        raise ValueError(_words(name, kind, "this ComfyUI has no layers for it"))
+        raise ValueError(_words(name, kind, "this ComfyUI has no layers for this format"))
     return comfy.utils.convert_old_quants(state_dict, "", metadata=notes)[0]
 
 
 def set_quantised_layers(
     config: comfy.supported_models_base.BASE, state_dict: StateDict, dtype: torch.dtype
 ) -> torch.dtype | None:
-    """Tell the host's model which layers to build; the format to give `unet_manual_cast`.
+    """Configure the host's model for quantised layers.
 
     Args:
-        config: of the model, changed in place.
-        state_dict: from `host_quantised`; the mark of older hosts is taken out of it.
-        dtype: of the layers that are not quantised.
+        config: configuration of the model; it is changed in place.
+        state_dict: from `host_quantised`; OLD_MARK is removed from it.
+        dtype: number format of the layers that are not quantised.
+
+    Returns:
+        The number format for `unet_manual_cast`.
     """
     mark = state_dict.pop(OLD_MARK, None)
     if mark is None:
@@ -113,7 +120,7 @@ def set_quantised_layers(
 
 
 def packed_weights(state_dict: StateDict) -> frozenset[str]:
-    """Names of the quantised weights among tensors from `host_quantised`."""
+    """Names of the quantised weights in a state dict from `host_quantised`."""
     marks = (".comfy_quant", ".scale_weight")
     return frozenset(
         f"{key.rpartition('.')[0]}.weight" for key in state_dict if key.endswith(marks)
@@ -121,33 +128,33 @@ def packed_weights(state_dict: StateDict) -> frozenset[str]:
 
 
 def is_extra(key: str) -> bool:
-    """Whether a tensor lies beside a quantised weight and is none itself."""
+    """Whether a tensor belongs to a quantised weight, such as its scale, and is not a weight."""
     return key.rpartition(".")[2] in HOST_EXTRAS
 
 
 def _words(name: str, kind: str, why: str) -> str:
     return (
-        f"{name} is {kind}, and {why}. Take the fp16 or fp32 .safetensors file of the model "
-        "instead; weight_dtype fp8 saves as much memory."
+        f"{name} is {kind}, but {why}. Use the fp16 or fp32 .safetensors file of the model "
+        "instead; weight_dtype fp8 saves the same amount of memory."
     )
 
 
 def _formats(state_dict: StateDict, notes: dict[str, str]) -> set[str]:
-    """Names of the formats of a file's layers."""
+    """Names of the quantisation formats of a file's layers."""
     try:
         layers = [
             parse_json(value.numpy().tobytes())
             for key, value in state_dict.items()
             if key.endswith(".comfy_quant")
         ]
-        told = parse_json(notes.get("_quantization_metadata", '{"layers": {}}'))
-        layers += told["layers"].values()
+        metadata = parse_json(notes.get("_quantization_metadata", '{"layers": {}}'))
+        layers += metadata["layers"].values()
         return {str(layer.get("format")) for layer in layers}
     except (ValueError, TypeError, KeyError, AttributeError):
-        return {"in a format that can't be told"}
+        return {"in an unknown format"}
 
 
 def _known_formats() -> set[str]:
-    from comfy.quant_ops import QUANT_ALGOS  # younger hosts only
+    from comfy.quant_ops import QUANT_ALGOS  # only in newer hosts
 
     return set(QUANT_ALGOS)

@@ -142,12 +142,12 @@ class TestCheckPickle:
         [
             ("compressed", "its entries are compressed"),
             ("overlapping", "its entries overlap"),
-            ("greedy", "its array 0 should have 48 bytes, where there are 8"),
+            ("greedy", "its array 0 should have 48 bytes, but it has 8"),
         ],
     )
     def test_archives(self, tmp_path: Path, how: str, words: str) -> None:
         path = repacked(save(tmp_path / "a", WEIGHTS), tmp_path / "x.pth", how)
-        with pytest.raises(UserError, match=f"x.pth is no file of weights: {words}"):
+        with pytest.raises(UserError, match=f"x.pth is not a file of weights: {words}"):
             check(path)
 
     def test_two_entries_of_one_name(self, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ class TestCheckPickle:
         assert content.count(b"K\x63") >= 1  # the number 99, of one byte
         changed = content.replace(b"K\x63", b"J\x00\x00\x00\x40")
         (tmp_path / "x").write_bytes(changed)
-        with pytest.raises(UserError, match="x is no file of weights: its array .* 4294967296 by"):
+        with pytest.raises(UserError, match="x is not a file of weights: its array .* 4294967296"):
             check(tmp_path / "x")
 
     def test_another_pickle_is_left_to_the_reader(self, tmp_path: Path) -> None:

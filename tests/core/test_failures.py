@@ -21,21 +21,21 @@ def failed(number: int, path: str | None = "/x/y") -> OSError:
         (errno.ENOENT, "There is no file or folder /x/y."),
         (
             errno.EACCES,
-            "/x/y may not be read or written by you: give yourself the right to, or name another.",
+            "You may not read or write /x/y: change its permissions, or choose another path.",
         ),
-        (errno.EPERM, "/x/y may not be changed by you"),
-        (errno.EROFS, "/x is on a disk that can only be read: name a folder on another disk."),
-        (errno.EFBIG, "The disk of /x takes no file of that size"),
-        (errno.EEXIST, "/x/y exists already"),
+        (errno.EPERM, "You may not change /x/y"),
+        (errno.EROFS, "/x is on a read-only disk: choose a folder on another disk."),
+        (errno.EFBIG, "The disk of /x can't hold a file of this size"),
+        (errno.EEXIST, "/x/y already exists"),
         (errno.EISDIR, "/x/y is a folder"),
-        (errno.ENOTDIR, "/x/y can't be: a part of this path is a file"),
+        (errno.ENOTDIR, "The path /x/y is not possible: a part of it is a file"),
         (errno.ENAMETOOLONG, "The name /x/y is too long for its disk"),
         (errno.ELOOP, "/x/y is a link that leads to itself"),
-        (errno.EIO, "/x/y can't be read or written (Input/output error): look at its disk."),
-        (errno.EMFILE, "Too many files are open to open /x/y"),
+        (errno.EIO, "/x/y can't be read or written (Input/output error): check its disk."),
+        (errno.EMFILE, "/x/y can't be opened, because too many files are open"),
         (errno.EBUSY, "/x/y can't be read or written: Device or resource busy."),
         (errno.ENOSPC, "The disk of /x is full."),
-        (errno.EDQUOT, "The disk of /x gives you no more room (quota)."),
+        (errno.EDQUOT, "The disk of /x has no more room for you (quota)."),
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="paths and words of Unix")
@@ -48,7 +48,7 @@ def test_a_full_disk_tells_what_is_free(tmp_path):
         folder = tmp_path if path == tmp_path else path.parent
         said = explain_disk(failed(errno.ENOSPC), path)
         assert said.startswith(f"The disk of {folder} is full. ")
-        assert said.endswith(" are free. Make room there, or name a folder on another disk.")
+        assert said.endswith(" are free. Make room there, or choose a folder on another disk.")
 
 
 def test_a_name_of_300_letters():
@@ -149,7 +149,7 @@ def test_amount():
 @pytest.mark.parametrize(
     ("places", "free", "said"),
     [
-        (100, 0, "can't hold one more file"),
+        (100, 0, "no place for another file"),
         (100, 1, "are free"),
         (0, 0, "are free"),  # of a kind that knows no such limit
     ],
@@ -169,7 +169,8 @@ def test_the_current_folder_is_gone(tmp_path, monkeypatch):
     gone.rmdir()
     for path in ("out", "a/b"):
         said = explain_disk(failed(errno.ENOENT, path))
-        assert said == f"The current folder, in which {path} is, is gone: change to another one."
+        folder = f"The current folder, which should contain {path},"
+        assert said == f"{folder} was removed: change to another."
     assert explain_disk(failed(errno.ENOENT, "/x/y")) == "There is no file or folder /x/y."
 
 
@@ -180,7 +181,7 @@ def test_the_current_folder_is_gone(tmp_path, monkeypatch):
             ModuleNotFoundError("No module named 'yaml'", name="yaml"),
             "The package pyyaml is not installed: pip install pyyaml.",
         ),
-        (failed(errno.EMFILE), "Too many files are open to open /x/y"),
+        (failed(errno.EMFILE), "/x/y can't be opened, because too many files are open"),
         (
             ImportError("libx.so: failed to map segment from shared object", name="_C"),
             "The computer's memory ran out.",

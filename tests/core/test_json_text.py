@@ -17,14 +17,14 @@ class TestParseJson:
         [
             ("", "Expecting value"),
             ("soon", "Expecting value"),
-            ("[" * 100_000, "nested too deep"),
+            ("[" * 100_000, "nested too deeply"),
             ("1" * 401, "the number 111111111111... is too large"),
             ("9" * 10_000, "is too large"),
             (str(2**70), "is too large"),
             ("[-Infinity]", "the number -Infinity is too large"),
             ("1e400", "the number 1e400 is too large"),
-            ('{"people": [], "a": {"b": 1, "b": 1}}', "it gives 'b' twice"),
-            (b"\xff\xff\xff", "it is no text in UTF-8"),
+            ('{"people": [], "a": {"b": 1, "b": 1}}', "it contains the name 'b' twice"),
+            (b"\xff\xff\xff", "it is not text in UTF-8"),
         ],
     )
     def test_says_what_is_wrong(self, text, reason):
@@ -37,5 +37,5 @@ class TestParseJson:
 
     def test_many_names_are_counted_in_time(self):
         text = "{" + "".join(f'"{i}": 1, ' for i in range(50_000)) + '"49999": 1}'
-        with pytest.raises(ValueError, match="it gives '49999' twice"):
+        with pytest.raises(ValueError, match="it contains the name '49999' twice"):
             parse_json(text)

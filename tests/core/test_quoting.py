@@ -8,7 +8,7 @@ from fcvg_core.quoting import (
     quote,
     readable,
     shorten,
-    shown,
+    unquoted,
 )
 
 DEEP: list = []
@@ -63,7 +63,7 @@ def test_long_lists_are_cut() -> None:
     ],
 )
 def test_names(key, expected) -> None:
-    assert shown(key) == expected
+    assert unquoted(key) == expected
 
 
 def test_first_names() -> None:

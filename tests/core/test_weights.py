@@ -22,7 +22,7 @@ class TestPlainTensors:
             plain = plain_tensors(found, name="x.bin")
         except UserError as error:
             message = str(error)
-            assert message.startswith("x.bin holds no plain list of tensors") and len(message) < 300
+            assert message.startswith("x.bin is not a plain table of") and len(message) < 300
         else:
             assert not plain["a.weight"].requires_grad
             message = in_short(misfits(plain, SHAPES))
@@ -69,7 +69,7 @@ class TestMisfits:
     def test_order_and_part(self) -> None:
         state = {"a": torch.ones(2), "b": torch.ones(2)}
         assert misfits(state, {"a": (3,), "c": (1,)}) == [
-            "a is (2,) and should be (3,)",
+            "a has the shape (2,), but (3,) is expected",
             "c is missing",
             "b is unknown",
         ]

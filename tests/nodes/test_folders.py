@@ -104,7 +104,7 @@ def test_every_list_of_models_takes_the_names_of_windows(pack, in_a_folder, monk
             prompt = {"1": {"class_type": node_id, "inputs": inputs | {name: value}}}
             ok, errors, _ = asyncio.run(_validate(execution, prompt))
             assert ok is valid, (node_id, name, value, errors)
-            assert valid or "There is no" in str(errors) and "not in list" not in str(errors)
+            assert valid or "was not found" in str(errors) and "not in list" not in str(errors)
 
 
 async def _validate(execution, prompt: dict) -> tuple:
@@ -124,7 +124,7 @@ def test_files_by_the_names_of_either_system(load, in_a_folder, tmp_path, kind):
         assert folders.find_file(kind, spelling) == expected
     (tmp_path / kind / "a\\b.tar").touch()  # Linux allows it, and then it is meant
     assert folders.find_file(kind, "a\\b.tar") == str(tmp_path / kind / "a\\b.tar")
-    with pytest.raises(ValueError, match="There is no 5"):
+    with pytest.raises(ValueError, match="5 was not found"):
         folders.find_file(kind, 5)
 
 
@@ -133,5 +133,5 @@ def test_folders_by_the_names_of_either_system(load, in_a_folder, tmp_path):
     expected = str(tmp_path / "diffusers" / "video" / "sub")
     assert find("video/sub") == find("video\\sub") == expected
     for outside in ("..\\diffusers", "video\\..\\..", "\\", "..\\..\\diffusers\\video\\.."):
-        with pytest.raises(ValueError, match="There is no"):
+        with pytest.raises(ValueError, match="was not found"):
             find(outside)

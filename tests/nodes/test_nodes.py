@@ -189,7 +189,7 @@ class TestLoaders:
 
     @pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
     def test_no_folder_outside_of_the_models(self, load, name):
-        with pytest.raises(ValueError, match="There is no"):
+        with pytest.raises(ValueError, match="was not found"):
             load("nodes.host.folders").find_svd_folder(name)
 
     def test_weight_type_that_is_none(self, node_classes):

@@ -142,7 +142,7 @@ class TestLoadDWPose:
             node_classes["FCVG_LoadDWPose"].execute(*names)
 
     def test_exchanged_files(self, load, dwpose_files):
-        with pytest.raises(ValueError, match=r"dw-ll_ucoco_384.onnx is another network: it makes"):
+        with pytest.raises(ValueError, match=r"dw-ll_ucoco_384.onnx is a different network: it"):
             load("nodes.host.dwpose").load_dwpose(*map(str, dwpose_files[::-1]))
 
     def test_no_network(self, load, dwpose_files, tmp_path):
@@ -255,7 +255,7 @@ class TestDrawPoses:
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),
             ("text", "first_pose is text, but no JSON"),
-            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deep"),
+            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deeply"),
             ('{"people": [], "canvas_width": 1e400}', "no JSON: the number 1e400 is too large"),
             (one(canvas_width=10**6, canvas_height=10**6), "at least 1 and at most 65536"),
             (one(canvas_width=10**400), "at least 1 and at most 65536"),
@@ -273,10 +273,10 @@ class TestDrawPoses:
     @pytest.mark.parametrize(
         ("more", "message"),
         [
-            ({"timing": "fast"}, "expected a timing of"),
+            ({"timing": "fast"}, "expected one of the timings"),
             ({"timing": "custom", "custom_times": "soon"}, "got 'soon'"),
             ({"style": "openpose"}, "There is no style 'openpose'"),
-            ({"missing_people": "stay"}, "missing_people of fade, drop"),
+            ({"missing_people": "stay"}, "missing_people to be one of fade, drop"),
         ],
     )
     def test_wrong_choice(self, node_classes, more, message):
@@ -362,9 +362,9 @@ class TestAlignPoses:
 
     def test_a_video_without_a_person(self, node_classes):
         empty = {"people": [], "canvas_width": 64, "canvas_height": 32}
-        with pytest.raises(ValueError, match="the picture shows nose, .*, the video nobody's"):
+        with pytest.raises(ValueError, match="picture shows: nose, .*video shows: no joint"):
             self.align(node_classes, [empty] * 3, one())
-        with pytest.raises(ValueError, match="the picture shows nobody's"):
+        with pytest.raises(ValueError, match="picture shows: no joint"):
             self.align(node_classes, one(), [empty])
 
     def test_only_the_reference_canvas_is_drawn(self, node_classes):

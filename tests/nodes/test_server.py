@@ -215,7 +215,7 @@ class TestWorkflows:
         before = len(server.written())
         assert server.run(prompt)["status"]["status_str"] == "success"
         assert server.written()[before:].count("Found people: 2.") == 2
-        assert "Poses are found on: CPU." in server.written()
+        assert "Poses are detected on: CPU." in server.written()
         del prompt["27"]["inputs"]["dwpose"]
         before = len(server.written())
         assert server.run(prompt)["status"]["status_str"] == "success"

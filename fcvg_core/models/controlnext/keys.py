@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...errors import UserError
 from ...weights import StateDict
-from ..kinds import describe
+from ..kinds import describe_kind
 from .network import V1, V2, Config
 
 MAX_CHANNELS = 8192  # no block of an SVD UNet is so wide; the official files have 320 and 1280
@@ -19,8 +19,8 @@ def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
     last = state_dict.get("mid_convs.1.weight")
     if last is None or last.ndim != 4 or not 0 < last.shape[0] <= MAX_CHANNELS:
         raise UserError(
-            f"{name} is {describe(state_dict)}, but a ControlNeXt v2 or v1 network is needed: use "
-            "controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
+            f"{name} is {describe_kind(state_dict)}, but a ControlNeXt v2 or v1 network is needed: "
+            "use controlnext.safetensors of FCVG, or controlnet.bin of ControlNeXt-SVD."
         )
     is_v1 = "scale" in state_dict or any(key.startswith("down_res.2.") for key in state_dict)
     return replace(V1 if is_v1 else V2, out_channels=last.shape[0])

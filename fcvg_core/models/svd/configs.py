@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import UserError
-from ...quoting import shown
+from ...quoting import unquoted
 
 BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the height and width
 MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64
@@ -235,4 +235,4 @@ def _shown(value: Any) -> str:
         and any(isinstance(item, (dict, list)) for item in value)
     ):
         return "nested values" if value else "{}"
-    return shown(repr(value))
+    return unquoted(repr(value))

@@ -1,1 +1,1 @@
-"""Pictures, videos, files of matches and of poses: read and written."""
+"""Reading and writing of pictures, videos, files of line matches and files of poses."""

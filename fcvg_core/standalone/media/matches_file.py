@@ -1,9 +1,9 @@
-"""Line matches as a JSON file, to be looked at, edited by hand or made by another program.
+"""Line matches as a JSON file, which can be edited by hand or made by another program.
 
 {"size": [height, width],
- "lines0": [[[x, y], [x, y]], ...],   one segment a row, in pixels of the first keyframe
- "lines1": [[[x, y], [x, y]], ...],   the same segments in the last one
- "scores": [0.9, ...]}                may be left out
+ "lines0": [[[x, y], [x, y]], ...],   one segment per row, in pixels of the first keyframe
+ "lines1": [[[x, y], [x, y]], ...],   the same segments in the last keyframe
+ "scores": [0.9, ...]}                optional
 """
 
 from pathlib import Path
@@ -19,12 +19,12 @@ from ...lines import LineMatches
 from ...quoting import quote
 
 MAX_LINES = 100_000  # a frame of 4096 x 4096 has a few thousand
-ROUNDED = 1e-6  # by which a score may be above 1
+ROUNDED = 1e-6  # rounding error by which a score may exceed 1
 FORM = "size [height, width] and lines0 and lines1, each a list of [[x, y], [x, y]]"
 
 
 def write_matches(path: Path, matches: LineMatches) -> None:
-    """Write matches, one a line of text: each number in as many digits as give it back exactly."""
+    """Write matches, one per line of text; `read_matches` gives back exactly the same numbers."""
     rows = {
         name: [_text(row) for row in getattr(matches, name).detach().cpu().float().numpy()]
         for name in ("lines0", "lines1", "scores")
@@ -35,22 +35,22 @@ def write_matches(path: Path, matches: LineMatches) -> None:
 
 
 def read_matches(path: Path) -> LineMatches:
-    """What `write_matches` wrote, bit for bit, or somebody else in its form.
+    """Line matches from a file in the format of `write_matches`.
 
     Raises:
-        UserError: the file is missing or of another form.
+        UserError: the file is missing or has another format.
     """
     found = read_json(path, expected=f"line matches: JSON with {FORM}")
     try:
         return _matches(found)
     except ValueError as error:
         raise UserError(
-            f"{path} holds no line matches ({error}). Expected is JSON with {FORM}."
+            f"{path} does not hold line matches ({error}). Expected: JSON with {FORM}."
         ) from error
 
 
 def _matches(found: Any) -> LineMatches:
-    """The matches of a file's values; ValueError says what is wrong with them."""
+    """Line matches from the values of a file; ValueError says which value is wrong."""
     if not isinstance(found, dict):
         raise ValueError(f"it is a {type(found).__name__}, not a dictionary")
     if missing := {"size", "lines0", "lines1"} - found.keys():
@@ -68,24 +68,24 @@ def _matches(found: Any) -> LineMatches:
 
 
 def _numbers(name: str, rows: Any, *, shape: tuple[int, ...]) -> torch.Tensor:
-    """[N, *shape] float32, also where N is 0; ValueError where it is anything else."""
+    """A list of numbers as [N, *shape] float32, N >= 0; ValueError for any other value."""
     if not isinstance(rows, list):
-        raise ValueError(f"{name} is no list")
+        raise ValueError(f"{name} is not a list")
     if len(rows) > MAX_LINES:
         raise ValueError(f"{name} has {len(rows)} lines, more than {MAX_LINES}")
     values = np.array(rows, object) if rows else np.empty((0, *shape), object)
-    # Shapes first: numpy goes through arrays of 32 dimensions at most.
+    # The shape is checked first: numpy can iterate over at most 32 dimensions.
     if values.shape[1:] != shape or not {type(value) for value in values.flat} <= {int, float}:
         form = "[[x, y], [x, y]]" if shape else "numbers"
-        raise ValueError(f"{name} is no list of {form}")
+        raise ValueError(f"{name} is not a list of {form}")
     numbers = torch.from_numpy(values.astype(np.float64)).float()
     if not numbers.isfinite().all():
-        raise ValueError(f"{name} has numbers that are not finite")
+        raise ValueError(f"{name} has NaN or infinite numbers")
     return numbers
 
 
 def _text(values: np.ndarray) -> str:
-    """Nested lists of float32; numpy writes as few digits as tell a number from its neighbours."""
+    """Nested lists as text; numpy writes the fewest digits that give back the same float32."""
     return f"[{', '.join(map(_text, values))}]" if values.ndim else str(values)
 
 

@@ -1,7 +1,7 @@
-"""What a picture file says besides its pixels: which way is up is kept, all else is cut out.
+"""Removes metadata from picture files; only the orientation is kept.
 
-PIL reads all of it when it opens a file, and much of it stops PIL where it is large or damaged: a
-colour profile, a text, a resolution, a thumbnail. None of it changes the pixels.
+PIL reads all metadata when it opens a file. Large or damaged metadata (a colour profile, a text, a
+resolution, a thumbnail) makes PIL fail, although the pixels do not depend on it.
 
 Source: PNG specification (third edition); ITU T.81; TIFF 6.0; RIFF container of WebP; ISO 23008-12.
 """
@@ -11,24 +11,24 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-ORIENTATION = 0x0112  # tag of TIFF and of EXIF, whose form is that of TIFF
-SHORT = 3  # a tag's type
-# Types of whole numbers as Python unpacks them: some programs write a signed or a long one.
+ORIENTATION = 0x0112  # tag in TIFF and EXIF, which have the same format
+SHORT = 3  # type of a tag
+# Integer types -> Python's struct format. Some programs write signed or long integers.
 WHOLE = {SHORT: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
 XMP_ORIENTATION = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>)\s*([1-8])\s*[\"'<]")
-MAX_TEXT = 2**20  # bytes of a compressed text that are looked at
+MAX_TEXT = 2**20  # bytes; longer compressed texts are cut
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG, SCAN, COMMENT = b"\xff\xd8", 0xDA, 0xFE
-MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)  # filling before it counts for nothing
+MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)  # with fill bytes before it
 JFIF, APP1, ADOBE, LAST_APP = 0xE0, 0xE1, 0xEE, 0xEF
-# JPEG's segments that tell how colours are coded, and how long they are where they are whole.
+# JPEG segments with the coding of colours, and the smallest length of a complete segment.
 COLOUR_SEGMENTS = {JFIF: 16, ADOBE: 14}
-NAKED = (0x00, 0x01, *range(0xD0, 0xDA))  # markers of JPEG without a length
+NAKED = (0x00, 0x01, *range(0xD0, 0xDA))  # JPEG markers without a length
 XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\0"
-WEBP_HAS_EXIF = 0x08  # a flag of its first section
+WEBP_HAS_EXIF = 0x08  # a flag in the first section of WebP
 TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 TIFF_XMP = 700
-# Tags of TIFF that pixels are decoded by.
+# TIFF tags that are needed to decode the pixels.
 PIXEL_TAGS = {
     *range(254, 260),
     262,
@@ -53,15 +53,16 @@ PIXEL_TAGS = {
     34016,
     50674,
 }
-# An item of AVIF by its number and its kind.
+# An item of AVIF: its number and its type.
 EXIF_ITEM = re.compile(rb"(infe[\2\3].{3}(?:.{2}|.{4})\0\0)Exif", re.DOTALL)
 
 
 def without_metadata(content: bytes) -> bytes:
-    """A picture's file without what is not needed for its pixels, its orientation apart.
+    """The bytes of a picture file without metadata; pixels and orientation are kept.
 
-    Files of PNG, JPEG, WebP, TIFF, AVIF, JPEG 2000 and Photoshop are written anew. Others come
-    back as they are, and so do those that are too damaged to tell one section from the next.
+    Files in PNG, JPEG, WebP, TIFF, AVIF, JPEG 2000 and Photoshop format are rewritten. Files in
+    other formats are returned unchanged, and so are files whose sections can't be separated
+    because of damage.
 
     Raises:
         ValueError: the checksum of a PNG's pixels is wrong, or a JPEG has no pixels.
@@ -79,11 +80,11 @@ def without_metadata(content: bytes) -> bytes:
         rewrite = _psd
     elif content[4:8] == b"jP  ":
         return _jpeg2000(content)
-    elif content[4:8] == b"ftyp":  # of AVIF, which says elsewhere how it is turned
+    elif content[4:8] == b"ftyp":  # AVIF, whose orientation is not in the EXIF data
         return EXIF_ITEM.sub(rb"\1skip", content)
     try:
         return rewrite(content) if rewrite else content
-    except (struct.error, IndexError):  # it ends within a section
+    except (struct.error, IndexError):  # the file ends inside a section
         return content
 
 
@@ -94,7 +95,7 @@ def _png(content: bytes) -> bytes:
         data = content[at + 8 : at + 8 + length]
         (checksum,) = struct.unpack_from(">I", content, at + 8 + length)
         is_whole = zlib.crc32(kind + data) == checksum
-        if not kind[0] & 0x20:  # a capital: the pixels need it
+        if not kind[0] & 0x20:  # a capital letter: the section is needed for the pixels
             if not is_whole:
                 raise ValueError(f"the checksum of its section {kind!r} is wrong")
             kept.append(content[at : at + 12 + length])
@@ -117,7 +118,7 @@ def _png(content: bytes) -> bytes:
 
 
 def _png_text(kind: bytes, data: bytes) -> tuple[bytes, bytes]:
-    """Keyword and content of a section of text; no content where it can't be unpacked."""
+    """Keyword and text of a text section; the text is empty if it can't be unpacked."""
     keyword, _, text = data.partition(b"\0")
     is_packed = kind == b"zTXt"
     if is_packed:
@@ -134,7 +135,7 @@ def _png_text(kind: bytes, data: bytes) -> tuple[bytes, bytes]:
 
 
 def _from_hex(text: bytes) -> bytes:
-    """What ImageMagick writes into a text: a name, a length, then bytes as hexadecimal digits."""
+    """Bytes from ImageMagick's text format: a name, a length, then hexadecimal digits."""
     try:
         return bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
     except ValueError:
@@ -170,7 +171,7 @@ def _jpeg(content: bytes) -> bytes:
 
 
 def _tiff(content: bytes) -> bytes:
-    """The same bytes but for the first directory: later pages are cut off with the rest."""
+    """Replace the first directory by a directory without metadata; later pages are dropped."""
     order = "<" if content.startswith(b"II") else ">"
     if content[2:4] in (b"+\0", b"\0+"):  # BigTIFF
         where, number, entry, link = 8, order + "Q", order + "HHQ8s", order + "Q"
@@ -202,7 +203,7 @@ def _tiff(content: bytes) -> bytes:
 def _webp(content: bytes) -> bytes:
     kept, exif, xmp, at = [], b"", b"", 12
     (length,) = struct.unpack_from("<I", content, 4)
-    content = content[: 8 + length]  # what follows is no part of it
+    content = content[: 8 + length]  # later bytes are not part of the picture
     while at < len(content) - 1:
         kind, length = struct.unpack_from("<4sI", content, at)
         end = at + 8 + length + length % 2
@@ -235,13 +236,13 @@ def _jpeg2000(content: bytes) -> bytes:
 
 
 def _exif(orientation: int) -> bytes:
-    """EXIF of nothing but an orientation: 26 bytes."""
+    """EXIF data that contains only an orientation: 26 bytes."""
     head = struct.pack(">2sHIH", b"MM", 42, 8, 1)
     return head + struct.pack(">HHIHHI", ORIENTATION, SHORT, 1, orientation, 0, 0)
 
 
 def _exif_orientation(exif: bytes) -> int | None:
-    """1 to 8; None where it is not said or not legible."""
+    """The orientation, 1 to 8, in EXIF data; None if it is missing or can't be read."""
     exif = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(exif[:2])
     if order is None:
@@ -252,7 +253,7 @@ def _exif_orientation(exif: bytes) -> int | None:
         for tag, *value in _entries(exif, order, start + 2, count):
             if tag == ORIENTATION:
                 return _legible(order, *value)
-    except struct.error:  # cut off
+    except struct.error:  # the data are incomplete
         pass
     return None
 
@@ -265,7 +266,7 @@ def _entries(exif: bytes, order: str, at: int, count: int) -> Iterator[tuple]:
 
 
 def _legible(order: str, kind: int, length: int, value: bytes) -> int | None:
-    """The orientation of a tag, where it is one of those that there are."""
+    """The orientation in a tag; None if it is not an integer from 1 to 8."""
     if kind not in WHOLE or length != 1:
         return None
     (orientation,) = struct.unpack_from(order + WHOLE[kind], value)

@@ -1,4 +1,4 @@
-"""Picture files of any size and kind -> the two keyframes of a video."""
+"""Picture files of any size and format -> frames, for example the two keyframes of a video."""
 
 import contextlib
 import io
@@ -17,65 +17,68 @@ from ...frames import fit_frame
 from .picture_metadata import TIFFS, without_metadata
 
 MAX_BYTES = 2**31
-MAX_PIXELS = 178_956_970  # twice the number from which PIL warns; it raises above
-PROGRAMS = ("EPS", "WMF")  # are no pictures but programs, which other software would run
+MAX_PIXELS = 178_956_970  # PIL raises above this number; it warns above half of it
+PROGRAMS = ("EPS", "WMF")  # formats that contain programs, which other software would run
 
 
 def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Both keyframes at one size: cropped and resized, unless they have it.
+    """Both keyframes at one size; a picture of another size is cropped and resized.
 
     Args:
+        first, last: the two files.
         size: (height, width) in pixels.
 
     Returns:
         Two frames [height, width, 3] uint8.
 
     Raises:
-        UserError: a file is missing, damaged or no picture.
+        UserError: a file is missing, damaged or not a picture.
     """
     frames = read_frame(first), read_frame(last)
     shapes = [frame.shape[:2] for frame in frames]
     if shapes[0] != shapes[1]:
         logging.info(
-            "The first frame is %s and the last %s pixels: both become %s.",
+            "The first frame has %s pixels, the last frame %s; both are resized to %s.",
             *(f"{width} x {height}" for height, width in (*shapes, size)),
         )
     return tuple(fit_frame(frame, size) for frame in frames)
 
 
 def read_frame(path: Path) -> np.ndarray:
-    """A picture as uint8 [H, W, 3], the way up that its camera noted.
+    """A picture as uint8 [H, W, 3]; the EXIF orientation is applied.
 
-    Of several pictures in a file it is the first. Transparency is dropped, as the reference does.
-    Numbers beyond 8 bits are scaled, where PIL's own conversion would clip them to white. What a
-    file says besides its pixels is not read, its orientation apart, so that damage there stops
-    nothing.
+    If a file holds several pictures, the first is used. Transparency is dropped, as in the
+    reference. Values of more than 8 bits are scaled to 8 bits; PIL's own conversion would clip
+    them to white. All metadata except the orientation is ignored, so damaged metadata does no harm.
 
     Raises:
-        UserError: the file is missing, damaged, too large or no picture.
+        UserError: the file is missing, damaged, too large or not a picture.
     """
     content = _content(path)
     try:
         quiet = _without_stderr() if content.startswith(TIFFS) else contextlib.nullcontext()
         with warnings.catch_warnings(), quiet:
-            warnings.simplefilter("ignore")  # PIL's, of what is no damage to the pixels
+            warnings.simplefilter("ignore")  # PIL warns of faults that do not touch the pixels
             return _pixels(content)
     except Image.DecompressionBombError as error:
         how_many = str(error).partition(",")[0]
         raise UserError(f"{path} has too many pixels: {how_many}. Make it smaller.") from error
-    except Exception as error:  # PIL's readers raise nearly every kind on damage
+    except Exception as error:  # PIL's readers raise many types for damaged files
         raise UserError(
-            f"{path} ({len(content)} bytes) can't be read as a picture: it is empty, cut off, "
-            "damaged, too large or of an unknown kind. Save it as PNG or JPEG again."
+            f"{path} ({len(content)} bytes) can't be read as a picture. It is empty, incomplete, "
+            "damaged, too large or in an unknown format: save it again as PNG or JPEG."
         ) from error
 
 
 def _content(path: Path) -> bytes:
-    """What a file holds."""
+    """The bytes of a picture file."""
     try:
         check_file(path, expected="a picture")
         if path.stat().st_size > MAX_BYTES:
-            raise UserError(f"{path} has more than {MAX_BYTES >> 30} GiB: that is no picture.")
+            raise UserError(
+                f"{path} has more than {MAX_BYTES >> 30} GiB, too much for a picture: choose a "
+                "smaller file."
+            )
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"The picture {path} can't be read: {error.strerror}.") from error
@@ -83,10 +86,10 @@ def _content(path: Path) -> bytes:
 
 @contextlib.contextmanager
 def _without_stderr() -> Iterator[None]:
-    """Keep a library in C from the terminal: libtiff writes a line for each damaged row."""
+    """Hide what C libraries write to stderr: libtiff writes a line for each damaged row."""
     try:
         terminal = os.dup(2)
-    except OSError:  # it is closed
+    except OSError:  # stderr is closed
         yield
         return
     try:
@@ -99,12 +102,12 @@ def _without_stderr() -> Iterator[None]:
 
 
 def _pixels(content: bytes) -> np.ndarray:
-    """[H, W, 3] uint8; raises whatever PIL does."""
+    """Pixels of a picture: [H, W, 3] uint8. Raises the errors of PIL."""
     Image.init()
     formats = [name for name in Image.ID if name not in PROGRAMS]
     with Image.open(io.BytesIO(without_metadata(content)), formats=formats) as opened:
         count = opened.width * opened.height
-        if count > MAX_PIXELS:  # where other code has lifted PIL's own limit
+        if count > MAX_PIXELS:  # other code may have removed PIL's own limit
             raise Image.DecompressionBombError(f"{count} pixels exceed the limit of {MAX_PIXELS}")
         return np.array(_to_rgb(ImageOps.exif_transpose(opened)))
 
@@ -119,12 +122,12 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(picture: Image.Image) -> np.ndarray:
-    """Grey pictures of 16 bits, 32 bits or floating point, brought to 0..255."""
+    """Grey pictures of 16 bits, 32 bits or floating point, scaled to 0..255."""
     values = np.asarray(picture, np.float64)
     if picture.mode == "F":
         is_bright = values[np.isfinite(values)].max(initial=0) > 1
         values = np.nan_to_num(values).clip(-1e9, 1e9)  # infinity becomes white
         scale = 1.0 if is_bright else 255.0
-    else:  # PIL opens 16-bit files as 16 or as 32 bits, depending on its version
+    else:  # depending on its version, PIL opens 16-bit files with 16 or with 32 bits
         scale = 1.0 if picture.mode == "I" and values.max() <= 255 else 255 / 65535
     return (values * scale).round().clip(0, 255).astype(np.uint8)

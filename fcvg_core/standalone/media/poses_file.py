@@ -1,4 +1,4 @@
-"""Poses as a JSON file in OpenPose's form, from this program, another one or an editor."""
+"""Poses as a JSON file in OpenPose's format, from this program, another program or an editor."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from ...pose import Poses, list_frames, read_people, to_openpose
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
-    """Write the people of a frame; size is its (height, width) in pixels."""
+    """Write the people of a frame; `size` is the frame's (height, width) in pixels."""
     path.write_text(json.dumps(to_openpose(poses, size)) + "\n", encoding="utf-8")
 
 
@@ -17,13 +17,14 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
     """The people of one frame.
 
     Args:
-        path: one frame in OpenPose's form, or a list of them.
-        size: (height, width) of the frame that they are used for, and of the canvas where the
-            file does not tell it. A canvas of another shape is stretched, which is logged.
-        frame: which one of a list.
+        path: file with one frame in OpenPose's format, or with a list of frames.
+        size: (height, width) in pixels of the frame for which the poses are used. It is also the
+            canvas size if the file does not contain it. If the canvas has another aspect ratio,
+            the poses are stretched, and this is logged.
+        frame: index of the frame in a list.
 
     Raises:
-        UserError: the file is missing, no JSON or of another form.
+        UserError: the file is missing, is not JSON, or has another format.
     """
     found = read_json(path, expected="poses in OpenPose's form")
     chosen = list_frames(found, name=str(path))[frame]

@@ -1,4 +1,4 @@
-"""Frames as pictures and as a video on the disk, and the room that they take there."""
+"""Writes frames as pictures or as a video, and estimates their size on the disk."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -11,13 +11,13 @@ from ...errors import UserError
 from ...files.writing import explained, write_aside
 from ...signals import uninterrupted
 
-BLOCK = 4096  # bytes; every file takes whole ones of its disk
-VIDEO_BYTES = 0.25  # a pixel: several times what H.264 takes for what a camera saw
+BLOCK = 4096  # bytes; a file takes a whole number of blocks on its disk
+VIDEO_BYTES = 0.25  # bytes per pixel: several times what H.264 needs for camera footage
 
 
 def write_picture(path: Path, frame: np.ndarray) -> None:
     """Write a frame [H, W, 3] uint8 as PNG."""
-    content = io.BytesIO()  # a full disk is one error among many of Pillow's
+    content = io.BytesIO()  # written to the disk afterwards: Pillow hides the error of a full disk
     Image.fromarray(frame).save(content, "PNG")
     with write_aside(path) as part:
         part.write_bytes(content.getbuffer())
@@ -29,10 +29,12 @@ def write_frames(
     """Write frames [T, H, W, 3] uint8 as 00.png, 01.png, ...
 
     Args:
-        before: is told the number of each frame before it is written.
+        folder: it is made if necessary.
+        frames: [T, H, W, 3] uint8.
+        before: called with the number of each frame, before the frame is written.
 
     Raises:
-        UserError: they can't be written; those before are there.
+        UserError: a frame can't be written; earlier frames stay in the folder.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,10 +49,10 @@ def write_frames(
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write frames [T, H, W, 3] uint8, or one by one, as an MP4; see `video.VideoWriter`.
+    """Write frames (an array [T, H, W, 3] uint8, or an iterable) as MP4; see `VideoWriter`.
 
     Raises:
-        UserError: it can't be written to its end.
+        UserError: the video can't be written to its end.
     """
     from .video import VideoWriter
 
@@ -61,12 +63,12 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
 
 
 def frames_size(shape: tuple[int, ...]) -> float:
-    """Bytes that frames [T, H, W, 3] take at most as PNG: noise can't be compressed."""
+    """Largest size in bytes of frames [T, H, W, 3] as PNG; noise can't be compressed."""
     count, height, width, channels = shape
     return count * (height * (width * channels + 1) * 1.005 + 2 * BLOCK)
 
 
 def video_size(shape: tuple[int, ...]) -> float:
-    """Bytes that a video of frames [T, H, W, 3] hardly ever takes."""
+    """Generous estimate of the size in bytes of a video with frames [T, H, W, 3]."""
     count, height, width, _ = shape
     return count * height * width * VIDEO_BYTES + BLOCK

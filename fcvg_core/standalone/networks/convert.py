@@ -15,7 +15,7 @@ from ...errors import UserError
 from ...failures import free_room, is_full
 from ...files.weight_files import read_pickle
 from ...files.writing import write_aside
-from ...quoting import shown
+from ...quoting import unquoted
 from ...weights import unwrap
 
 PICKLES = (".tar", ".pth", ".pt", ".bin", ".ckpt")
@@ -90,7 +90,7 @@ def _tensors(found: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
             "share the same values. A file of weights does not do this."
         )
     return tensors, left_out + [
-        shown(key) for key, value in found.items() if not isinstance(value, Tensor)
+        unquoted(key) for key, value in found.items() if not isinstance(value, Tensor)
     ]
 
 

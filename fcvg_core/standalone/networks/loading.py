@@ -19,7 +19,7 @@ from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
 from ...models.controlnext import ControlNeXt, controlnext_config
-from ...models.kinds import check_keys, describe
+from ...models.kinds import check_keys, describe_kind
 from ...models.svd.configs import (
     CLASSES,
     IMAGE_ENCODER,
@@ -253,7 +253,7 @@ def _part_file(
         return WeightFile(path)
     if partial:
         raise UserError(
-            f"{partial[0].path} is {describe(partial[0].shapes)} without all of its tensors, and "
-            f"{svd / part} has no weights file with the other tensors."
+            f"{partial[0].path} is {describe_kind(partial[0].shapes)} without all of its tensors, "
+            f"and {svd / part} has no weights file with the other tensors."
         )
     raise missing_part(svd, part)

@@ -9,7 +9,7 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
-from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
 from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ....fcvg_core.quoting import in_short
@@ -46,7 +46,7 @@ def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVis
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         json.dump(settings, file)
     with building(name):
-        return comfy.clip_vision.ClipVisionModel(reading)  # which closes it
+        return comfy.clip_vision.ClipVisionModel(reading)  # closes `reading`
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
@@ -68,13 +68,14 @@ def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatche
 
 
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
-    """The host's VAE around SVD's temporal decoder.
+    """The host's VAE with SVD's temporal decoder.
 
     The host's own detection knows only one size of network. So the host builds the smallest VAE
     that it can build, and then its network is replaced by the real one. Everything else (devices,
     number formats, memory estimates) stays the host's.
 
     Args:
+        folder: folder in diffusers' layout.
         disable_dynamic: see `can_load_again`.
     """
     path = weights_file(folder, "vae", "diffusion_pytorch_model")
@@ -104,7 +105,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
     first = state_dict.get("encoder.conv_in.weight")
     if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
-            f"{name} is {describe(state_dict)}, but SVD's VAE with its temporal decoder is "
+            f"{name} is {describe_kind(state_dict)}, but SVD's VAE with its temporal decoder is "
             "needed (AutoencoderKLTemporalDecoder)."
         )
     models, posterior = "comfy.ldm.modules.", "comfy.ldm.models.autoencoder."
@@ -124,7 +125,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
 
 
 def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
-    """Sizes of an SD autoencoder, under the host's names."""
+    """Sizes of an SD autoencoder, as keyword arguments of the host's network."""
     return {
         "double_z": True,
         "z_channels": 4,

@@ -18,7 +18,7 @@ import torch
 from comfy.model_patcher import ModelPatcher
 
 from ....fcvg_core.errors import UserError
-from ....fcvg_core.models.kinds import check_keys, describe
+from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
 from ..files import building, load_state_dict, load_weights
@@ -92,12 +92,12 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
 
 
 def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
-    """CLIP image encoder and VAE of a folder in diffusers' layout."""
+    """CLIP image encoder and VAE from a folder in diffusers' layout."""
     return load_image_encoder(folder), load_vae(folder)
 
 
 def _load_whole(path: str, weight_dtype: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """A UNet file that needs no base."""
+    """The model from a whole UNet file, without a base model."""
     state_dict, notes = load_weights(path)
     name = os.path.basename(path)
     patcher = _build_whole(rename_unet(state_dict), notes, name, weight_dtype, disable_dynamic)
@@ -115,7 +115,11 @@ def _build_whole(
     config = _svd_config(state_dict, name)
     device, offload = mm.get_torch_device(), mm.unet_offload_device()
     if quantised and dtype is not None:
-        logging.warning("%s is quantised: it keeps its own formats, not %s.", name, weight_dtype)
+        logging.warning(
+            "%s is quantised: its weights keep their formats, and %s is ignored.",
+            name,
+            weight_dtype,
+        )
     if quantised or dtype is None:
         dtype = mm.unet_dtype(
             model_params=comfy.utils.calculate_parameters(state_dict),
@@ -156,7 +160,7 @@ def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> Model
 
 
 def _fill_unet(patcher: ModelPatcher, state_dict: StateDict, name: str) -> None:
-    """Check a UNet's tensors and put them into its network."""
+    """Check a UNet's tensors and load them into its network."""
     network = patcher.model.diffusion_model
     meant = meant_tensors(network)
     packed = packed_weights(state_dict)
@@ -175,7 +179,7 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
     missing = [mark for mark in _UNET_MARKS if mark not in state_dict]
     try:
         sizes = None if missing else comfy.model_detection.detect_unet_config(state_dict, "")
-    except Exception as error:  # the host expects its own models' keys and shapes
+    except Exception as error:  # the host raises many types for unexpected keys and shapes
         raise _no_svd(state_dict, name) from error
     if sizes is None:
         raise _no_svd(state_dict, name)
@@ -191,6 +195,6 @@ def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_
 
 def _no_svd(state_dict: StateDict, name: str) -> UserError:
     return UserError(
-        f"{name} is {describe(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
+        f"{name} is {describe_kind(state_dict)}, but a whole SVD or FCVG UNet is needed. If it is "
         "a part of a UNet, connect the SVD model that the part belongs to as base_model."
     )

@@ -39,7 +39,7 @@ def test_python(version: tuple, level: str) -> None:
     [
         ({}, PROBLEM, "torch is not installed"),
         ({"torch": "2.11.0+cu128", "torchaudio": "2.11.1"}, OK, "torch 2.11.0+cu128, torchaudio"),
-        ({"torch": "2.12.0", "torchaudio": "2.11.0"}, WARNING, "of different releases"),
+        ({"torch": "2.12.0", "torchaudio": "2.11.0"}, WARNING, "have different releases"),
         ({"torch": "2.4.0"}, OK, "torch 2.4.0"),
         ({"torch": "2.3.1"}, PROBLEM, "2.4 or newer"),
     ],
@@ -61,7 +61,7 @@ def test_torch(installed: dict, level: str, text: str) -> None:
             OK,
             "RTX 4090 (CUDA 13.0), 22.5 GB free, frames in bfloat16; --offload is not needed",
         ),
-        (("cuda", "RX 7600", 7.1, "ROCm 7.0", "float16"), WARNING, "take --offload"),
+        (("cuda", "RX 7600", 7.1, "ROCm 7.0", "float16"), WARNING, "use --offload"),
     ],
 )
 def test_device(device: tuple, level: str, text: str) -> None:
@@ -72,7 +72,7 @@ def test_device(device: tuple, level: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("installed", "level", "text"),
     [
-        ({}, WARNING, "nobody is found"),
+        ({}, WARNING, "no poses are detected"),
         ({"onnxruntime-gpu": "1.20"}, OK, "onnxruntime-gpu 1.20"),
         ({"onnxruntime-gpu": "1.20", "onnxruntime": "1.20"}, WARNING, "break each other"),
     ],
@@ -116,7 +116,7 @@ def test_what_is_installed_and_does_not_work(tmp_path: Path, monkeypatch, error:
     found = check_opencv({"opencv-python": "5.0"}, broken)
     assert found.level == PROBLEM and "opencv-python-headless, which needs no screen" in found.text
     found = check_onnxruntime({"onnxruntime": "1.20"}, [], broken)
-    assert found.level == WARNING and "install it anew" in found.text
+    assert found.level == WARNING and "install it again" in found.text
     sys.modules.pop("broken_module", None)
 
 
@@ -130,7 +130,7 @@ def test_an_old_opencv() -> None:
         ({}, OK, "diffusers 0.28.0"),
         ({"diffusers": "0.27.2"}, WARNING, "diffusers 0.27.2 is older than 0.28"),
         ({"diffusers": "1.0.dev0"}, OK, "diffusers 1.0.dev0"),
-        ({"av": None, "gdown": None}, WARNING, "av is missing, gdown is missing. To mend it"),
+        ({"av": None, "gdown": None}, WARNING, "av is missing, gdown is missing. Remedy"),
     ],
 )
 def test_packages(change: dict, level: str, text: str) -> None:
@@ -168,7 +168,7 @@ def test_comfyui(tmp_path: Path, version: str, level: str) -> None:
 def test_comfyui_without_its_code(tmp_path: Path) -> None:
     (tmp_path / "comfy").mkdir()  # a folder of that name alone is none
     found = check_comfyui(tmp_path)
-    assert found.level == OK and "version, is elsewhere" in found.text
+    assert found.level == OK and "its code is elsewhere" in found.text
     (tmp_path / "main.py").touch()  # of before 0.3.11
     assert check_comfyui(tmp_path).level == PROBLEM
 
@@ -186,7 +186,9 @@ def test_a_half_file(stand_ins: Path, tmp_path: Path) -> None:
     whole = (tmp_path / "m" / "unet.safetensors").read_bytes()
     (tmp_path / "m" / "unet.safetensors").write_bytes(whole[:-1])
     found = check_models("inbetween", [("folder", tmp_path / "m")])
-    assert found.level == PROBLEM and "unet.safetensors is damaged, cut off or empty" in found.text
+    assert (
+        found.level == PROBLEM and "unet.safetensors is damaged, incomplete or empty" in found.text
+    )
 
 
 def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ def test_a_folder_of_svd_without_weights(stand_ins: Path, tmp_path: Path) -> Non
     assert found.level == PROBLEM and f"{weights} is damaged" in found.text
     weights.unlink()
     found = check_models("inbetween", [("folder", tmp_path / "m")])
-    assert found.level == WARNING and "missing are SVD-XT-1.1" in found.text
+    assert found.level == WARNING and "missing: SVD-XT-1.1" in found.text
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ class TestWhichFolder:
         caplog.set_level(logging.INFO)
         assert [claimed("deep/out").name for _ in range(3)] == ["out", "out_0001", "out_0002"]
         assert caplog.messages[0] == (
-            f"{Path('deep/out')} exists already: the results go to {Path('deep/out_0001')}."
+            f"{Path('deep/out')} already exists: the results go to {Path('deep/out_0001')}."
         )
 
     @pytest.mark.parametrize(
@@ -87,14 +87,17 @@ class TestWhichFolder:
     @pytest.mark.parametrize(
         ("wanted", "message"),
         [
-            ("/", "/ is the root of a disk, and not empty: name a folder in it with -o."),
-            ("file/x", "file/x can't be: a part of this path is a file"),
-            ("file/x/y", "file/x/y can't be: a part of this path is a file"),
-            ("dangling/x", "dangling/x can't be: a part of this path is a file"),
+            (
+                "/",
+                "/ is the root of a disk, and it is not empty: choose a folder",
+            ),
+            ("file/x", "The path file/x is not possible: a part of it is a file"),
+            ("file/x/y", "The path file/x/y is not possible: a part of it is a file"),
+            ("dangling/x", "The path dangling/x is not possible: a part of it is a file"),
             ("x" * 300, "is too long for its disk"),
             ("y" * 255, "is too long for its disk"),  # there already: with a number
             ("/proc/x", "There is no file or folder /proc/x"),
-            ("/dev/null/x", "/dev/null/x can't be"),
+            ("/dev/null/x", "The path /dev/null/x is not possible"),
             ("a\0b", "it holds a zero byte"),
         ],
     )
@@ -117,10 +120,10 @@ class TestWhichFolder:
     @pytest.mark.parametrize(
         ("number", "message"),
         [
-            (errno.EACCES, "may not be read or written by you"),
-            (errno.EROFS, "is on a disk that can only be read"),
+            (errno.EACCES, "You may not read or write"),
+            (errno.EROFS, "is on a read-only disk"),
             (errno.ENOSPC, "is full. .* are free. Make room there"),
-            (errno.EDQUOT, r"gives you no more room \(quota\)"),
+            (errno.EDQUOT, r"has no more room for you \(quota\)"),
         ],
     )
     def test_disk_that_takes_none(self, tmp_path, monkeypatch, number, message):
@@ -220,7 +223,7 @@ class TestWhatIsLeft:
                 (tmp_path / name / "file").touch()
         assert os.listdir(tmp_path) == ["a"] and os.listdir(tmp_path / "a" / "b") == ["file"]
         with (
-            pytest.raises(UserError, match="file exists already"),
+            pytest.raises(UserError, match="file already exists"),
             made_folder(tmp_path / "a" / "b" / "file"),
         ):
             pytest.fail("it is a file")
@@ -228,7 +231,7 @@ class TestWhatIsLeft:
 
 class TestReserve:
     def test_more_than_there_is(self, tmp_path):
-        message = r"out has .*B free, but the files of this run may take 1000000000\.0 GB"
+        message = r"out has .*B free, but the files of this run may need 1000000000\.0 GB"
         with pytest.raises(UserError, match=message), claim_folder(tmp_path / "out") as claim:
             claim.reserve(1e18)
         assert not list(tmp_path.iterdir())

@@ -13,9 +13,10 @@ from fcvg_core.lines.gluestick import (
     assign,
     endpoint_inputs,
     keypoint_inputs,
+    likeness,
     log_double_softmax,
     normalize_points,
-    tell_lines,
+    update_line_endpoints,
 )
 from fcvg_core.lines.gluestick_keys import (
     fold,
@@ -82,7 +83,7 @@ class TestGolden:
     def test_layers(self, case):
         _, tensors, network = case
         both = wireframe(tensors, 0), wireframe(tensors, 1)
-        for key, hidden in zip("01", network.describe(*both), strict=True):
+        for key, hidden in zip("01", network.describe_points(*both), strict=True):
             if f"gnn_out{key}" in tensors:
                 torch.testing.assert_close(hidden.T, tensors[f"gnn_out{key}"][0], **CLOSE)
 
@@ -103,7 +104,7 @@ class TestGolden:
             pytest.skip("not in this case")
         first, second = wireframe(tensors, 0), wireframe(tensors, 1)
         second = without_lines(second) if prefix else second
-        scores = network.point_scores(*network.describe(first, second))
+        scores = likeness(network.final_proj, *network.describe_points(first, second))
         log = log_double_softmax(scores, network.bin_score)
         torch.testing.assert_close(log, tensors[f"{prefix}log_assignment"][0], **CLOSE)
         found = assign(log, threshold=config["filter_threshold"])
@@ -131,14 +132,14 @@ class TestParts:
         expected = torch.tensor([[-50 / 70, -25 / 70], [50 / 70, 25 / 70]])
         torch.testing.assert_close(normalize_points(points, (50, 100)), expected)
 
-    def test_a_line_tells_each_end_of_the_other(self):
+    def test_a_line_updates_each_end_from_the_other(self):
         hidden = torch.tensor([[1.0], [2.0], [4.0]])
         places = torch.tensor([[0, 1], [0, 2]])
         far = torch.nn.Linear(3, 1, bias=False)
         far.weight.data = torch.tensor([[0.0, 1.0, 0.0]])
         share = torch.tensor([[0.5], [1.0], [0.5], [1.0]])
-        told = tell_lines(far, hidden, torch.zeros(4, 1), places, share)
-        torch.testing.assert_close(told, torch.tensor([[4.0], [3.0], [5.0]]))
+        updated = update_line_endpoints(far, hidden, torch.zeros(4, 1), places, share)
+        torch.testing.assert_close(updated, torch.tensor([[4.0], [3.0], [5.0]]))
 
     def test_assign_wants_mutual_and_more_than_the_threshold(self):
         log = torch.tensor([[0.9, 0.2, 0.0], [0.8, 0.1, 0.0], [0.0, 0.0, 0.0]]).log()
@@ -259,7 +260,7 @@ class TestFiles:
         message = str(error.value)
         for part in (
             "mine.tar does not fit: it is a GlueStick checkpoint",
-            r"kenc.encoder.0.bias is (3,) and should be (8,)",
+            r"kenc.encoder.0.bias has the shape (3,), but (8,) is expected",
             "final_proj.bias is missing",
             "other is unknown",
         ):

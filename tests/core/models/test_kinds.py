@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fcvg_core.models.kinds import check_keys, describe
+from fcvg_core.models.kinds import check_keys, describe_kind
 
 
 class TestCheckKeys:
@@ -28,4 +28,4 @@ class TestCheckKeys:
 def test_describe_tells_an_sd15_unet():
     names = ("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")
     state = {name: torch.zeros(1) for name in names}
-    assert describe(state) == "a UNet without temporal layers (SD 1.5 or 2)"
+    assert describe_kind(state) == "a UNet without temporal layers (SD 1.5 or 2)"

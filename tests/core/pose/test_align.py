@@ -130,14 +130,14 @@ class TestAlignPoses:
     @pytest.mark.parametrize(
         ("driving", "reference", "message"),
         [
-            (nobody(), person(), "the picture shows nose, neck, .*, the video nobody's"),
-            (person(), nobody(), "the picture shows nobody's, the video nose, neck"),
+            (nobody(), person(), "picture shows: nose, neck, .*video shows: no joint"),
+            (person(), nobody(), "picture shows: no joint. The video shows: nose, neck"),
             (
                 person(unseen=[i for i in range(18) if i != 2]),
                 person(unseen=[i for i in range(18) if i != 5]),
-                "the picture shows left shoulder, the video right shoulder. Choose a picture",
+                "picture shows: left shoulder. The video shows: right shoulder. Choose a picture",
             ),
-            (person(unseen=FIT_JOINTS), person(), "share no joint to fit by"),
+            (person(unseen=FIT_JOINTS), person(), "have no joint in common"),
         ],
     )
     def test_nothing_in_common(self, driving, reference, message) -> None:
@@ -346,5 +346,5 @@ class TestDriveReference:
     @pytest.mark.parametrize("who", ["driving", "reference"])
     def test_nobody(self, who: str, one_person: bool) -> None:
         people = {"driving": person(), "reference": person(), who: nobody()}
-        with pytest.raises(ValueError, match="share no joint to fit by"):
+        with pytest.raises(ValueError, match="have no joint in common"):
             self.drive([people["driving"]] * 2, people["reference"], one_person=one_person)

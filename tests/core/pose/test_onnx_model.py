@@ -12,7 +12,7 @@ from fcvg_core.pose.onnx_model import (
     Device,
     OnnxModel,
     Signature,
-    choose_device,
+    fastest_device,
     usable_providers,
 )
 
@@ -73,7 +73,8 @@ class TestRun:
             assert network.run(np.ones((1, 2)))[0].tolist() == [[2, 2]]
         assert device.provider == CPU
         assert [r.levelname for r in caplog.records] == ["WARNING"]
-        assert "CUDA does not work (out of memory): this run finds poses on the CPU" in caplog.text
+        message = "CUDA does not work (out of memory). This run detects poses on the CPU"
+        assert message in caplog.text
 
     def test_the_card_is_tried_again_in_the_next_run(self, caplog) -> None:
         """Both networks of a run share the failure; memory that ran out is there again later."""
@@ -134,7 +135,7 @@ class TestRun:
 
     def test_a_failure_on_the_cpu_is_told(self) -> None:
         network = model(lambda providers: Session(providers, failing=(CPU,)))
-        with pytest.raises(UserError, match="double.onnx fails while it runs: out of memory. M"):
+        with pytest.raises(UserError, match="double.onnx fails while it runs: out of memory. E"):
             network.run(np.ones((1, 2)))
 
     def test_another_output_than_it_promised(self) -> None:
@@ -142,7 +143,7 @@ class TestRun:
             def run(self, outputs: None, feed: dict) -> list[np.ndarray]:
                 return [feed["values"][:, :1]]
 
-        message = r"double.onnx is another network: it gave \[3, 1\], where \[any, 2\] is needed"
+        message = r"double.onnx is a different .*: its outputs are \[3, 1\], but \[any, 2\] is"
         with pytest.raises(UserError, match=message):
             model(Other).run(np.ones((3, 2)))
 
@@ -159,16 +160,16 @@ class TestErrors:
         with pytest.raises(ValueError) as error:
             model(lambda providers: Session(providers, shape=(1, 3, 8)))
         assert str(error.value) == (
-            "double.onnx is another network: it makes [1, 3, 8] to [1, 3, 8] of tensor(float), "
-            "but [any, 2] to [any, 2] of tensor(float) is needed."
+            "double.onnx is a different network: it maps [1, 3, 8] to [1, 3, 8] in tensor(float), "
+            "but [any, 2] to [any, 2] in tensor(float) is needed."
         )
 
     def test_a_fixed_number_of_people(self) -> None:
-        with pytest.raises(ValueError, match=r"it makes \[5, 2\] to"):
+        with pytest.raises(ValueError, match=r"it maps \[5, 2\] to"):
             model(lambda providers: Session(providers, shape=(5, 2)))
 
     def test_half_precision(self) -> None:
-        with pytest.raises(ValueError, match=r"of tensor\(float16\), but .* of tensor\(float\)"):
+        with pytest.raises(ValueError, match=r"in tensor\(float16\), but .* in tensor\(float\)"):
             model(lambda providers: Session(providers, kind="tensor(float16)"))
 
     def test_more_outputs(self) -> None:
@@ -176,7 +177,7 @@ class TestErrors:
             def get_outputs(self) -> list:
                 return super().get_outputs() * 2
 
-        with pytest.raises(ValueError, match="another network"):
+        with pytest.raises(ValueError, match="a different network"):
             model(Two)
 
     def test_a_broken_file(self, caplog) -> None:
@@ -211,5 +212,5 @@ class TestChooseDevice:
     )
     def test_the_fastest(self, usable: list, expected: str, caplog) -> None:
         caplog.set_level(logging.INFO)
-        assert choose_device(usable).provider == expected
+        assert fastest_device(usable).provider == expected
         assert expected.removesuffix("ExecutionProvider") in caplog.text

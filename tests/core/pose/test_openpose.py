@@ -311,9 +311,9 @@ class TestFromOpenpose:
     @pytest.mark.parametrize(
         ("frame", "match"),
         [
-            ({"animals": [[1, 2, 3]], "canvas_width": 8, "canvas_height": 8}, "hold animals"),
-            ({"version": "ap10k"}, "hold version, and no `people`"),
-            ({}, "hold nothing"),
+            ({"animals": [[1, 2, 3]], "canvas_width": 8, "canvas_height": 8}, "contain animals"),
+            ({"version": "ap10k"}, "contain version but not `people`"),
+            ({}, "contain nothing but"),
             ([], "a dictionary with `people`"),
             ("{}", "a dictionary with `people`"),
             ({"people": 5}, "`people` of the poses is 5; expected a list"),
@@ -324,7 +324,7 @@ class TestFromOpenpose:
             ({"people": [{"pose_keypoints_2d": "none"}]}, "not a list of numbers"),
             ({"people": [{"pose_keypoints_2d": ["a"] * 54}]}, "not a list of numbers"),
             ({"people": [{"pose_keypoints_2d": [[1], [1, 2]]}]}, "not a list of numbers"),
-            ({"people": [{"pose_keypoints_2d": [9.0] * 54}]}, "in pixels but do not say of what"),
+            ({"people": [{"pose_keypoints_2d": [9.0] * 54}]}, "but without a canvas size"),
             (body(9, 9, 1) | {"canvas_width": 0}, "each at least 1"),
             (body(9, 9, 1) | {"canvas_width": "wide"}, "each at least 1"),
             (body(9, 9, 1) | {"canvas_height": float("nan")}, "each at least 1"),
@@ -413,7 +413,7 @@ class TestUnits:
 
     def test_without_a_canvas(self) -> None:
         frame = {"people": [{KEYS[0]: [0.5, 0.5, 1] * 18, KEYS[1]: [50, 50, 1] * 70}]}
-        with pytest.raises(UserError, match="in pixels but do not say of what"):
+        with pytest.raises(UserError, match="in pixels, but without a canvas size"):
             from_openpose(frame)
         poses = from_openpose(frame, size=(100, 200))
         assert self.places(poses, BODY) == [0.5, 0.5] and self.places(poses, FACE) == [0.25, 0.5]
@@ -486,7 +486,7 @@ class TestLeftOut:
         (record,) = caplog.records
         assert record.levelname == "WARNING"
         assert f"first_pose: {key}" in caplog.text and reason in caplog.text
-        assert "left out of 1 of 1 people" in caplog.text
+        assert "left out for 1 of 1 people" in caplog.text
         part = {"pose_keypoints_2d": BODY, "hand_left_keypoints_2d": LEFT_HAND}.get(key)
         if part:
             whole.scores[:, part], whole.keypoints[:, part] = 0, 0
@@ -498,7 +498,7 @@ class TestLeftOut:
         odd = {**person, "face_keypoints_2d": [1.0] * 207, "hand_left_keypoints_2d": [1.0]}
         poses = from_openpose({**body(), "people": [person, *[odd] * 300]})
         assert poses.num_people == 301 and (poses.scores[:, BODY] == 1).all()
-        assert len(caplog.records) == 2 and "left out of 300 of 301 people" in caplog.text
+        assert len(caplog.records) == 2 and "left out for 300 of 301 people" in caplog.text
 
     def test_what_the_exact_numbers_say_of_it(self) -> None:
         """They are of the same part: without it they do not count."""

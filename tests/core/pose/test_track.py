@@ -221,8 +221,8 @@ class TestInterpolatePoses:
     @pytest.mark.parametrize(
         ("choice", "match"),
         [
-            ({"missing_joints": "fly"}, "missing_joints of hide, hold; got 'fly'"),
-            ({"missing_people": "stay"}, "missing_people of fade, drop; got 'stay'"),
+            ({"missing_joints": "fly"}, "missing_joints to be one of hide, hold; got 'fly'"),
+            ({"missing_people": "stay"}, "missing_people to be one of fade, drop; got 'stay'"),
         ],
     )
     def test_another_choice(self, choice: dict, match: str) -> None:

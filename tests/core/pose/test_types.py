@@ -50,7 +50,7 @@ class TestPoses:
 class TestStackFrames:
     @pytest.mark.parametrize("frames", [[], [person(1), nobody()]])
     def test_error(self, frames: list) -> None:
-        with pytest.raises(ValueError, match="as many people in each"):
+        with pytest.raises(ValueError, match="same number of people in all frames"):
             stack_frames(frames)
 
 

@@ -1,4 +1,4 @@
-"""Videos in and out, frame by frame: memory does not grow with their length."""
+"""Reads and writes videos frame by frame, so memory does not grow with their length."""
 
 from .folder import read_image_folder
 from .reading import read_video

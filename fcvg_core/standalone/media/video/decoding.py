@@ -1,4 +1,4 @@
-"""All frames of an open video, and a word if its file ends too early."""
+"""Decodes all frames of an open video, and detects files that end too early."""
 
 import logging
 import math
@@ -7,21 +7,21 @@ from pathlib import Path
 
 from .endings import lacks_its_end
 
-MISSING = 0.02  # of the time that a file promises; less may be rounding
-CHUNK = 8  # bytes before each frame of an AVI
+MISSING = 0.02  # missing fraction of the duration that counts as an error; less may be rounding
+CHUNK = 8  # bytes before each frame in an AVI file
 
 
 def decode_all(path: Path, container, stream) -> Iterator:
-    """Every frame of a stream, as FFmpeg has it.
+    """Every frame of a stream, as FFmpeg's object.
 
     Raises:
-        EOFError: the file ends long before the time that it promises.
+        EOFError: the file ends long before the duration in its header.
     """
     first, reached, before, torn = math.inf, 0.0, math.inf, False
     longest = float(1 / stream.average_rate) if stream.average_rate else 0.0
-    for packet in container.demux():  # also sound, which may be longer
+    for packet in container.demux():  # also packets of sound, which may be longer
         if packet.pts is not None:
-            # Where frames are stored in another order than shown, Matroska's first have no dts.
+            # In Matroska files with B-frames, the first packets have no dts.
             now = packet.pts if packet.dts is None else packet.dts
             now = float(now * packet.time_base)
             first = min(first, now)
@@ -34,20 +34,21 @@ def decode_all(path: Path, container, stream) -> Iterator:
             yield from packet.decode()
     promised = _promised(container, stream)
     if container.format.name.startswith("matroska"):
-        first = 0  # its time is that of the end
-    # The last frame may be shown for long, which not every kind of file notes.
+        first = 0  # Matroska's duration is the time at the end, not end minus start
+    # The last frame may stay on the screen for a long time; not every format stores this time.
     if promised - max(reached - first, 0) > max(MISSING * promised, 2 * longest):
         raise EOFError(f"it holds only {reached - first:.1f} of {promised:.1f} seconds")
     if torn or lacks_its_end(path, container.format.name):
-        logging.warning("%s may be cut off: it ends in the middle of a frame.", path)
+        logging.warning("%s may be incomplete: it ends in the middle of a frame.", path)
 
 
 def _promised(container, stream) -> float:
-    """How many seconds a file says that it has; 0 if it does not."""
+    """Duration in seconds that a file's header contains; 0 if there is none."""
     if container.format.name in ("mpegts", "mpeg"):
-        return 0  # FFmpeg's time is that of the file
+        return 0  # FFmpeg estimates the duration from the file itself
     if container.format.name == "avi" and stream.average_rate:
-        # FFmpeg's time, again. A recorder that was stopped leaves more than the file can hold.
+        # FFmpeg estimates this duration, too. A recorder that was stopped may leave a number of
+        # frames that is larger than the file can hold.
         frames = stream.frames if stream.frames * CHUNK <= container.size else 0
         return float(frames / stream.average_rate)
     if stream.duration:

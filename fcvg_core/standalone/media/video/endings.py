@@ -1,4 +1,4 @@
-"""Whether a video file ends too early, told by its form where FFmpeg tells no length of it."""
+"""Checks whether a video file is complete, for formats whose duration FFmpeg does not know."""
 
 import os
 import re
@@ -6,20 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-TS_PACKETS = 188, 192, 204  # bytes
-# The object of a WMV file that holds its size, and within how many bytes it lies.
+TS_PACKETS = 188, 192, 204  # possible sizes of a packet, in bytes
+# Identifier of the object in a WMV file that holds the file's size; it is in the first 2**16 bytes.
 ASF_PROPERTIES, ASF_HEAD = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365"), 2**16
-SEGMENT = b"\x18S\x80g"  # Matroska's element around all others
-# FLV: bytes before the first tag, of a tag beside its data, and of them behind it; kinds of tags.
+SEGMENT = b"\x18S\x80g"  # Matroska's element that contains all other elements
+# FLV: bytes of the header, of a tag without data, and of its part behind the data; tag types.
 FLV_HEAD, FLV_TAG, FLV_BACK, FLV_KINDS = 13, 15, 4, (8, 9, 18)
-# The head of an MPEG program's packet: sound or picture, and then its length.
+# Header of a packet in an MPEG program stream: the type (sound or picture), then its length.
 PES, PES_HEAD, PES_LARGEST = re.compile(rb"\x00\x00\x01[\xbd-\xef]"), 6, 2**16
 
 
 def lacks_its_end(path: Path, kind: str) -> bool:
-    """Whether a file is cut off, as far as its form tells.
+    """Whether a file is incomplete, as far as its format shows it.
 
     Args:
+        path: the file.
         kind: FFmpeg's name of the format.
     """
     size = path.stat().st_size
@@ -61,17 +62,17 @@ def _flv(file: BinaryIO, size: int) -> bool:
         if head[0] & 0x1F not in FLV_KINDS:
             return False
         place += FLV_TAG + int.from_bytes(head[1:], "big")
-    return place > size and place - size != FLV_BACK  # which some lack behind the last tag
+    return place > size and place - size != FLV_BACK  # some files lack these bytes at the end
 
 
 def _matroska(file: BinaryIO, size: int) -> bool:
-    """What has no size, as in a stream, ends where the next of its kind begins."""
+    """Follow the sizes of elements; an element without a size (as in a stream) is entered."""
     place = 0
     while place < size:
         file.seek(place)
         head = file.read(12)
         name = _vint_bytes(head)
-        if name > 4:  # no element
+        if name > 4:  # not an element
             return False
         length = _vint_bytes(head[name:])
         if name + length > len(head):
@@ -84,7 +85,7 @@ def _matroska(file: BinaryIO, size: int) -> bool:
 
 
 def _vint_bytes(head: bytes) -> int:
-    """Bytes of a number of Matroska's, 1 to 9: as many zeros are before its first bit."""
+    """Length in bytes of a Matroska number, 1 to 9: the number of leading zero bits, plus 1."""
     return 9 - head[0].bit_length() if head else 9
 
 

@@ -13,21 +13,26 @@ PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
 def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.ndarray]:
-    """Pictures of a folder as frames, frame2 before frame10; other files are left out.
+    """Pictures of a folder as frames, sorted so that frame2 comes before frame10.
+
+    Files that are not pictures are ignored.
 
     Args:
-        max_frames: at most as many are read; None reads all.
+        folder: the folder.
+        max_frames: maximum number of frames; None: all.
 
     Returns:
         An iterator of frames [H, W, 3] uint8 of one size.
 
     Raises:
-        UserError: there is no such folder, it holds no picture, one is damaged or of another size
-            than the first (when it is reached), or `max_frames` is below 1.
+        UserError: the folder does not exist or holds no picture, or `max_frames` is below 1. The
+            iterator raises it for a picture that is damaged or has another size than the first.
     """
     check_max_frames(max_frames)
     if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}. Give one that holds the frames as pictures.")
+        raise UserError(
+            f"There is no folder {folder}. Give a folder that holds the frames as pictures."
+        )
     paths = [
         path
         for path in sorted(folder.iterdir(), key=_natural)
@@ -39,13 +44,13 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
 
 
 def check_max_frames(max_frames: int | None) -> None:
-    """Raise UserError unless it is 1 or more, or None."""
+    """Raise UserError unless `max_frames` is 1 or more, or None."""
     if max_frames is not None and max_frames < 1:
         raise UserError(f"expected at least 1 frame to read, got {max_frames}")
 
 
 def in_words(size: tuple[int, int]) -> str:
-    """(height, width) as a message says it."""
+    """A size (height, width) as text: "640 x 480 pixels" (width x height)."""
     return f"{size[1]} x {size[0]} pixels"
 
 
@@ -56,8 +61,8 @@ def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
             raise UserError(
-                f"{path} has {in_words(frame.shape[:2])}, expected {in_words(size)} as "
-                f"{paths[0].name}. Give all pictures of the folder one size."
+                f"{path} has {in_words(frame.shape[:2])}, but {paths[0].name} has "
+                f"{in_words(size)}. All pictures of the folder must have the same size."
             )
         yield frame
 

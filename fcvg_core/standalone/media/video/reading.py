@@ -12,18 +12,19 @@ from ....bounds import FILE_FPS
 from ....errors import UserError
 from ....files.plain_file import check_file
 from .decoding import decode_all
+from .display import show, square_size
 from .folder import check_max_frames, in_words
-from .shown import show, square_size
 
-# FFmpeg's names of what is read. A playlist names other files, and a text would become pictures.
+# FFmpeg's names of the formats that may be read. Others are not safe: a playlist names other files,
+# and a text file would become pictures.
 FORMATS = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,mxf,yuv4mpegpipe,mjpeg,h264,hevc,"
     "m4v,dv,ivf,nut"
 )
 KINDS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, WMV, OGG, MXF or GIF"
-UNKNOWN_FPS = 24.0  # of a file that does not say how fast it is
-MAX_PIXELS = 8192 * 8192  # of a frame; decoders take memory for what a file says
-FEW_FPS = 24  # of a multiple of it, the multiple is passed over
+UNKNOWN_FPS = 24.0  # frames per second if a file does not contain its frame rate
+MAX_PIXELS = 8192 * 8192  # per frame; decoders allocate memory for the size in the file
+FEW_FPS = 24  # the stride is multiplied by the frame rate / FEW_FPS, rounded down
 
 
 def read_video(
@@ -33,32 +34,32 @@ def read_video(
     max_frames: int | None,
     limit: Callable[[int], str] = "max_frames={}".format,
 ) -> tuple[Generator[np.ndarray, None, None], float]:
-    """Frames of a video at even steps, as a player shows them.
+    """Every n-th frame of a video, looking as in a player.
 
-    Their colours are of the matrix and range that the file notes. Without a note, they are of
-    BT.709 from 720 rows on and of BT.601 below, in the limited range. Where pixels are not square,
-    the frame is stretched along one side until they are; the other side is kept. Frames are turned
-    as the camera noted. All have the size of the first.
+    Colours are converted with the matrix and range in the file. If the file does not contain
+    them, they are BT.709 from 720 rows on and BT.601 below, in the limited range. If pixels are
+    not square, one side of the frame is stretched until they are; the other side is kept. The
+    rotation in the file is applied. All frames have the size of the first frame.
 
     Args:
-        stride: 1 takes every frame, 2 every other one. Twice as many are passed over in a video
-            of 48 frames a second, three times as many in one of 72, and so on.
-        max_frames: at most as many are read; None reads to the end.
-        limit: how a message names the setting that reads so many frames and no more.
+        path: the video file.
+        stride: 1 reads every frame, 2 every second frame. The stride is doubled for a video of 48
+            frames per second, tripled for 72 frames per second, and so on.
+        max_frames: maximum number of frames; None reads to the end.
+        limit: gives the text of the setting that reads a number of frames, for messages.
 
     Returns:
-        A generator of frames [H, W, 3] uint8, and how many of them make a second, 0.001..1000.
-        The file is open while frames are read: it is closed after the last frame, or when the
-        generator is.
+        A generator of frames [H, W, 3] uint8, and their frame rate per second, 0.001..1000. The
+        file is closed after the last frame, or when the generator is closed.
 
     Raises:
-        UserError: the file is missing, damaged, cut off or no video (when a frame is asked for,
-            where it shows only then), or a number is below 1.
+        UserError: the file is missing, damaged, incomplete or not a video, or a number is below
+            1. The generator raises it if the damage is found only when a frame is read.
 
-    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py; the rule
-    for fast videos is there in a comment (MimicMotion, where it is from, follows it).
-    Differs: stops at `max_frames` instead of reading all first; frames a second are not rounded
-    down; with a frame rate that varies, they are the average.
+    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose, run_controlnext.py. The rule
+        for fast videos is in a comment there; MimicMotion, the origin of the code, follows it.
+    Differs: reading stops at `max_frames`. The frame rate is not rounded down; a variable frame
+        rate is averaged.
     """
     if stride < 1:
         raise UserError(f"expected a stride of 1 frame or more, got {stride}")
@@ -74,7 +75,7 @@ def read_video(
 
 @contextmanager
 def _open_video(path: Path):
-    """The container of a video file and its video stream, both open."""
+    """The open container of a video file, and its video stream."""
     import av
 
     _check_file(path)
@@ -85,22 +86,22 @@ def _open_video(path: Path):
             container = av.open(source, container_options=options, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             raise UserError(
-                f"{path} ({path.stat().st_size} bytes) can't be read as a video: it is empty, cut "
-                f"off or of another kind than {KINDS}. Save it as MP4 again."
+                f"{path} ({path.stat().st_size} bytes) can't be read as a video. It is empty, "
+                f"incomplete or in another format than {KINDS}: save it again as MP4."
             ) from error
         with container:
             yield container, _find_stream(path, container)
 
 
 class _Source:
-    """An open file as FFmpeg reads it: by itself it can't open names that are not UTF-8."""
+    """An open file for FFmpeg, which can't open file names that are not UTF-8."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
-        self.name = path.name.encode("utf-8", "replace").decode()  # its ending is a hint
+        self.name = path.name.encode("utf-8", "replace").decode()  # FFmpeg uses its ending
         self.read, self.tell, self._seek = file.read, file.tell, file.seek
 
     def seek(self, place: int, whence: int) -> int:
-        """A place before the beginning, which damage may name, is for FFmpeg to answer."""
+        """Return -1 for a negative position, which damaged files ask for; FFmpeg handles it."""
         try:
             return self._seek(place, whence)
         except OSError:
@@ -110,28 +111,28 @@ class _Source:
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise UserError(
-            f"{path} is a folder, expected a video file. Pictures in a folder are read as an "
-            "image folder."
+            f"{path} is a folder, but a video file was expected. To use a folder of pictures, give "
+            "it as an image folder."
         )
     check_file(path, expected="a video")
 
 
 def _find_stream(path: Path, container):
-    """The first stream of moving pictures."""
+    """The first video stream that is not a cover picture."""
     import av
 
-    cover = av.stream.Disposition.attached_pic  # of a piece of music
+    cover = av.stream.Disposition.attached_pic  # picture in a music file
     for stream in container.streams.video:
         if stream.disposition & cover:
             continue
         if stream.codec_context is None:
-            raise UserError(f"{path} holds a video of an unknown codec. Save it as H.264 again.")
+            raise UserError(f"{path} holds a video of an unknown codec. Save it again as H.264.")
         if stream.width * stream.height > MAX_PIXELS:
             size = in_words((stream.height, stream.width))
-            raise UserError(f"{path} has {size}, more than any video. Give a smaller one.")
+            raise UserError(f"{path} has {size}, which is too large. Use a smaller video.")
         return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-    raise UserError(f"{path} holds no video, only {kinds}. Give a file with moving pictures.")
+    raise UserError(f"{path} holds no video, only {kinds}. Use a file with a video.")
 
 
 def _at_most(
@@ -144,7 +145,7 @@ def _at_most(
 def _decode(
     path: Path, stride: int, limit: Callable[[int], str]
 ) -> Generator[np.ndarray, None, None]:
-    """Every `stride`-th frame. Threads by frame would swallow damage."""
+    """Every `stride`-th frame. FFmpeg's threads are not used: they would hide damaged frames."""
     import av
 
     number, size = -1, None
@@ -162,7 +163,7 @@ def _decode(
             f"{path} is damaged after {_frames(number + 1)} ({reason}). Save it again{fewer}."
         ) from error
     if number < 0:
-        raise UserError(f"{path} holds a video without a single frame. Save it again.")
+        raise UserError(f"{path} holds a video without any frame. Save it again.")
 
 
 def _frames(count: int) -> str:

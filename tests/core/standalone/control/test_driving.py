@@ -76,7 +76,7 @@ class TestDrawDrivingPoses:
     def test_nobody(self, own_golden, image, caplog) -> None:
         caplog.set_level(logging.WARNING)
         finder = detector(own_golden, "dwpose_none.npz", whole_frame=False)
-        with pytest.raises(ValueError, match="share no joint to fit by"):
+        with pytest.raises(ValueError, match="have no joint in common"):
             draw_driving_poses([image] * 2, image, finder, SETTINGS, max_frames=2)
         assert "Nobody is found in 2 of the video's 2 frames" in caplog.text
 

@@ -98,8 +98,8 @@ class TestLoadDetector:
         with pytest.raises(ValueError) as error:
             load_detector(files[::-1], **CPU, whole_frame=False)
         assert str(error.value) == (
-            f"{files[1]} is another network: it makes [any, 3, 384, 288] to [any, 133, 576] and "
-            "[any, 133, 768] of tensor(float), but [1, 3, 640, 640] to [1, 8400, 85] of "
+            f"{files[1]} is a different network: it maps [any, 3, 384, 288] to [any, 133, 576] and "
+            "[any, 133, 768] in tensor(float), but [1, 3, 640, 640] to [1, 8400, 85] in "
             "tensor(float) is needed."
         )
 
@@ -114,4 +114,4 @@ class TestLoadDetector:
         device = torch.device("cpu")
         found = load_detector(files, device=device, cpu_only=cpu_only, whole_frame=False)
         assert found.boxes.device is found.points.device
-        assert "Poses are found on: CPU." in caplog.text and "does not work" not in caplog.text
+        assert "Poses are detected on: CPU." in caplog.text and "does not work" not in caplog.text

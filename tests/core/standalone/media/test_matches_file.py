@@ -88,7 +88,7 @@ GOOD = {"size": [9, 9], "lines0": LINE, "lines1": LINE, "scores": [1]}
 @pytest.mark.parametrize("content", ["", "no JSON", "[" * 100_000, '{"size": [1e400, 9]}'])
 def test_other_files(tmp_path, content):
     (tmp_path / "m.json").write_text(content)
-    with pytest.raises(UserError, match=r"m\.json is (no JSON .*|empty); expected line matches"):
+    with pytest.raises(UserError, match=r"m\.json is (not JSON .*|empty); expected line matches"):
         read_matches(tmp_path / "m.json")
 
 
@@ -115,7 +115,7 @@ def test_other_files(tmp_path, content):
             )
         ),
         *(
-            ({"lines0": lines}, r"lines0 is no list of \[\[x, y\], \[x, y\]\]")
+            ({"lines0": lines}, r"lines0 is not a list of \[\[x, y\], \[x, y\]\]")
             for lines in (
                 [[0, 1, 2, 3]],
                 [[[0, 1], [2]]],
@@ -129,25 +129,25 @@ def test_other_files(tmp_path, content):
                 [None],
             )
         ),
-        *(({"lines1": lines}, "lines1 is no list") for lines in (None, 5, "text", {"0": LINE})),
+        *(({"lines1": lines}, "lines1 is not a list") for lines in (None, 5, "text", {"0": LINE})),
         *(
-            ({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has numbers that are not finite")
+            ({"lines0": [[[x, 1], [2, 3]]]}, "lines0 has NaN or infinite numbers")
             for x in (float("nan"), 1e39, -1e300)
         ),
-        ({"lines1": []}, "as many lines in both keyframes, got 1 and 0"),
+        ({"lines1": []}, "same number of lines in both keyframes, got 1 and 0"),
         ({"scores": []}, "expected scores"),
-        ({"scores": [[1]]}, "scores is no list of numbers"),
-        ({"scores": ["1"]}, "scores is no list of numbers"),
-        ({"scores": 1}, "scores is no list"),
-        ({"scores": [True]}, "scores is no list of numbers"),
-        ({"scores": [float("nan")]}, "scores has numbers that are not finite"),
+        ({"scores": [[1]]}, "scores is not a list of numbers"),
+        ({"scores": ["1"]}, "scores is not a list of numbers"),
+        ({"scores": 1}, "scores is not a list"),
+        ({"scores": [True]}, "scores is not a list of numbers"),
+        ({"scores": [float("nan")]}, "scores has NaN or infinite numbers"),
         ({"scores": [-0.1]}, r"scores are not all in 0\.\.1"),
         ({"scores": [1.01]}, r"scores are not all in 0\.\.1"),
     ],
 )
 def test_other_values(tmp_path, changes, reason):
     (tmp_path / "m.json").write_text(json.dumps(GOOD | changes))
-    with pytest.raises(UserError, match=rf"m\.json holds no line matches \(.*{reason}") as caught:
+    with pytest.raises(UserError, match=rf"m\.json does not hold .* \(.*{reason}") as caught:
         read_matches(tmp_path / "m.json")
     assert str(caught.value).endswith("each a list of [[x, y], [x, y]].")
 
@@ -158,7 +158,7 @@ def test_lists_in_lists(tmp_path, key, depth):
     """Not too deep for JSON, but for an array."""
     text = json.dumps(GOOD | {key: "deep"}).replace('"deep"', "[" * depth + "1" + "]" * depth)
     (tmp_path / "m.json").write_text(text)
-    with pytest.raises(UserError, match=rf"m\.json holds no line matches \({key} is"):
+    with pytest.raises(UserError, match=rf"m\.json does not hold line matches \({key} is"):
         read_matches(tmp_path / "m.json")
 
 
@@ -173,7 +173,7 @@ def test_lists_in_lists(tmp_path, key, depth):
 )
 def test_other_forms(tmp_path, content, reason):
     (tmp_path / "m.json").write_text(json.dumps(content))
-    with pytest.raises(UserError, match=rf"m\.json holds no line matches \({reason}"):
+    with pytest.raises(UserError, match=rf"m\.json does not hold line matches \({reason}"):
         read_matches(tmp_path / "m.json")
 
 

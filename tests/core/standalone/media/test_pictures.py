@@ -201,7 +201,7 @@ class TestReadKeyframes:
             Image.new("RGB", size, (9, 9, 9)).save(tmp_path / name)
         frames = read_keyframes(tmp_path / "a.png", tmp_path / "b.png", (64, 128))
         assert [frame.shape for frame in frames] == [(64, 128, 3)] * 2
-        assert "40 x 30 and the last 80 x 20 pixels: both become 128 x 64" in caplog.text
+        assert "40 x 30 pixels, the last frame 80 x 20; both are resized to 128 x 64" in caplog.text
 
     def test_right_size_is_left_alone(self, tmp_path) -> None:
         """As ComfyUI's face does; the reference's crop takes a row of this size."""

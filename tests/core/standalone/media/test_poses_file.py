@@ -48,18 +48,18 @@ def test_another_shape(tmp_path: Path, poses: Poses, caplog, size: tuple, told: 
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", r"a\.json is empty; expected poses in OpenPose's form"),
-        ("[" * 100_000, r"a\.json is no JSON .*nested too deep"),
-        ('{"people": [], "canvas_width": 1e400}', r"a\.json is no JSON .*too large"),
+        ("", r"a\.json is empty; expected poses in OpenPose's format"),
+        ("[" * 100_000, r"a\.json is not JSON .*nested too deeply"),
+        ('{"people": [], "canvas_width": 1e400}', r"a\.json is not JSON .*too large"),
         (
             '{"people": [], "canvas_height": 1000000, "canvas_width": 1000000}',
-            r"a\.json holds no poses: .* 1000000 and 1000000; expected whole numbers .*65536",
+            r"a\.json does not hold poses: .* 1000000 and 1000000; expected whole numbers .*65536",
         ),
         ("[]", "is an empty list"),
-        ("[1]", "holds no poses: Expected poses in OpenPose's form"),
-        ('{"animals": []}', "hold animals"),
+        ("[1]", "does not hold poses: Expected poses in OpenPose's format"),
+        ('{"animals": []}', "contain animals"),
         ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "has 2 numbers"),
-        ("\x00\x01", r"a\.json is no JSON"),
+        ("\x00\x01", r"a\.json is not JSON"),
     ],
 )
 def test_another_file(tmp_path: Path, text: str, match: str) -> None:

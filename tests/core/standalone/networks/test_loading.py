@@ -74,7 +74,7 @@ class TestUnet:
         ("change", "message"),
         [
             ({"conv_on.weight": torch.zeros(2)}, "conv_on.weight is unknown"),
-            ({"conv_in.bias": torch.zeros(2)}, r"conv_in.bias is \(2,\) and should be \(64,\)"),
+            ({"conv_in.bias": torch.zeros(2)}, r"conv_in.bias has the shape \(2,\), but \(64,\)"),
         ],
     )
     def test_keys_that_do_not_fit(self, stand_ins, tmp_path, change, message) -> None:

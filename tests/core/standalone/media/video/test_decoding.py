@@ -115,7 +115,7 @@ def test_may_be_cut_off(tmp_path, whole, kind, caplog) -> None:
         content = path.read_bytes()
         path.write_bytes(content[: content.rindex(b"fcTL") - 4])
     assert 20 <= len(read(path)) < 60
-    assert f"{path} may be cut off" in caplog.text
+    assert f"{path} may be incomplete" in caplog.text
 
 
 @pytest.mark.parametrize("kind", {**KINDS, **SILENT})

@@ -54,7 +54,7 @@ class TestReadImageFolder:
         frames = read_image_folder(tmp_path, max_frames=None)
         assert len(list(itertools.islice(frames, 2))) == 2
         with pytest.raises(
-            ValueError, match=r"10.png has 9 x 8 pixels, expected 51 x 33 pixels as 1.png"
+            ValueError, match=r"10.png has 9 x 8 pixels, but 1.png has 51 x 33 pixels"
         ):
             next(frames)
 

@@ -112,7 +112,7 @@ class TestReadVideo:
             read_video(tmp_path / "a.mp4", stride=1, max_frames=None)
 
     def test_folder(self, tmp_path) -> None:
-        with pytest.raises(ValueError, match="is a folder, expected a video file"):
+        with pytest.raises(ValueError, match="is a folder, but a video file was expected"):
             read_video(tmp_path, stride=1, max_frames=None)
 
     @pytest.mark.parametrize("stride", [0, -2])
@@ -201,7 +201,7 @@ class TestOtherKinds:
     @pytest.mark.parametrize("ending", ["png", "jpg", "bmp", "webp", "tif"])
     def test_pictures(self, tmp_path, ending) -> None:
         Image.fromarray(noise(1)[0]).save(tmp_path / f"a.{ending}")
-        with pytest.raises(UserError, match=f"a.{ending} .* of another kind than MP4, MOV"):
+        with pytest.raises(UserError, match=f"a.{ending} .* in another format than MP4, MOV"):
             read_video(tmp_path / f"a.{ending}", stride=1, max_frames=None)
 
     def test_data_in_another_file(self, tmp_path) -> None:
@@ -247,7 +247,7 @@ class TestOtherKinds:
 
     def test_larger_than_any_video(self, tmp_path) -> None:
         (tmp_path / "a.y4m").write_bytes(b"YUV4MPEG2 W10000 H9000 F25:1\nFRAME\n" + bytes(999))
-        with pytest.raises(UserError, match="a.y4m has 10000 x 9000 pixels, more than any video"):
+        with pytest.raises(UserError, match="a.y4m has 10000 x 9000 pixels, which is too large"):
             read(tmp_path / "a.y4m")
 
     def test_description_that_is_no_text(self, tmp_path) -> None:

@@ -310,7 +310,7 @@ class TestVideoWriter:
 
     def test_never_overwrites(self, tmp_path) -> None:
         (tmp_path / "a.mp4").write_text("mine")
-        with pytest.raises(FileExistsError, match="a.mp4 exists already. Give another name"):
+        with pytest.raises(FileExistsError, match="a.mp4 already exists. Move it, or choose"):
             VideoWriter(tmp_path / "a.mp4", 7)
         assert (tmp_path / "a.mp4").read_text() == "mine"
 
@@ -372,7 +372,7 @@ class TestVideoWriter:
     def test_another_size(self, tmp_path) -> None:
         """The frames before it are kept."""
         frames = [*still(2), still(1, 64, 98)[0]]
-        with pytest.raises(ValueError, match="of 96 x 64 pixels as the first, got 98 x 64 pixels"):
+        with pytest.raises(ValueError, match="has 96 x 64 pixels, but this frame has 98 x 64"):
             write_video(tmp_path / "a.mp4", frames, 7)
         assert len(read(tmp_path / "a.mp4")) == 2
 
@@ -384,13 +384,13 @@ class TestVideoWriter:
 
     def test_refused_by_the_encoder(self, tmp_path) -> None:
         """No broken file is left; H.264 ends at 16384 pixels."""
-        with pytest.raises(ValueError, match="libx264 takes no video of 16388 x 2 pixels"):
+        with pytest.raises(ValueError, match="libx264 can't write a video of 16388 x 2 pixels"):
             write_video(tmp_path / "a.mp4", still(1, 2, 16388), 7)
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf"), 1e-9, 1e12, 1001, 10**400])
     def test_wrong_rate(self, tmp_path, fps) -> None:
-        with pytest.raises(ValueError, match=rf"more than 0 frames .* got {fps}; .*a.mp4 can have"):
+        with pytest.raises(ValueError, match=rf"from 0.001 to 1000 frames .*a.mp4, got {fps}"):
             VideoWriter(tmp_path / "a.mp4", fps)
 
     def test_closed_twice(self, tmp_path) -> None:
