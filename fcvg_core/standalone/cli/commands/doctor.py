@@ -6,7 +6,7 @@ import sys
 from ....catalogue.diagnosis import PROBLEM, Device, diagnose
 
 HELP = "look for what may keep the program from working here"
-DESCRIPTION = "Check this machine: packages, device, folders and models. Prints one line a finding."
+DESCRIPTION = "Check the packages, the device, the folders and the models of this machine."
 EXAMPLES = ("doctor",)
 
 

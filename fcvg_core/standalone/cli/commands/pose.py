@@ -45,8 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name,
             type=SIZE_KIND,
             metavar="N",
-            help="in pixels, a multiple of 64 (with height and width, pictures are cropped as "
-            "inbetween crops them)",
+            help="in pixels, a multiple of 64; if both are given, pictures are cropped and resized "
+            "as inbetween does it, else they keep their size",
         )
     add(
         "--style",
