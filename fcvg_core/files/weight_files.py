@@ -1,13 +1,16 @@
-"""Files of weights -> their tensors, each read when it is asked for."""
+"""Files of weights -> their tensors, and what is wrong with a file, in words.
 
-import os
+Both faces read weights inside `checked_weights`, so both refuse the same files in the same words.
+"""
+
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ..containers import SAFETENSORS, Entry, check_pickle, read_header
@@ -17,8 +20,61 @@ from .plain_file import check_file
 
 WEIGHTS = "a file of weights"
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
-# What is read of a mapped file stays in memory until the file is closed.
+# Pages read from a memory-mapped file count as used until the file is closed. So the file is
+# opened again after this many bytes.
 REOPEN_BYTES = 128 * 2**20
+GGUF = b"GGUF"  # how such a file begins
+
+
+@contextmanager
+def checked_weights(path: Path, *, name: str) -> Iterator[dict[str, Entry]]:
+    """Check a file of weights; then a library may read it in the `with` block.
+
+    The block yields the tensors of a .safetensors file, from its header; for other files, nothing.
+    A library must read a pickle without running the code in it.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        UserError: the file is missing, no plain file, not to be read by the user, empty, cut off,
+            compressed, quantised as GGUF or not of its kind; or the library can't read the file.
+    """
+    check_file(path, expected=WEIGHTS)
+    try:
+        with open(path, "rb") as opened:
+            entries = _check_container(opened, path.suffix, name)
+        yield entries
+    except UserError:
+        raise
+    except PermissionError as error:
+        raise UserError(
+            f"You have no permission to read {name}: give yourself the right to read this file."
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{name} is damaged or holds more than weights (code in it is never run). Take the "
+            "model's .safetensors file."
+        ) from error
+    except Exception as error:  # a damaged file can make a reader raise anything
+        raise UserError(
+            f"{name} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, "
+            f"cut off or no {path.suffix} file. Download it again."
+        ) from error
+
+
+def _check_container(opened: BinaryIO, suffix: str, name: str) -> dict[str, Entry]:
+    """The tensors of a .safetensors file by its header; of a pickle nothing, if it is harmless."""
+    if suffix.lower() in SAFETENSORS:
+        return read_header(opened, name=name)
+    if opened.read(len(GGUF)) == GGUF:
+        raise UserError(
+            f"{name} is a GGUF file of quantised weights, which can't be read here. Take the "
+            ".safetensors file of the model instead."
+        )
+    opened.seek(0)
+    check_pickle(opened, name=name)
+    return {}
 
 
 class WeightFile:
@@ -28,8 +84,7 @@ class WeightFile:
         shapes: every tensor by name, on the meta device.
 
     Raises:
-        UserError: the file is missing, empty, cut off, not of its kind, or a pickle that holds
-            more than tensors (what it holds is never executed).
+        UserError: see `checked_weights`; or the file holds more than tensors.
     """
 
     def __init__(self, path: Path):
@@ -40,12 +95,12 @@ class WeightFile:
         self.shapes, self._read = _open(path)
 
     def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
-        """Tensors, one at a time; floating-point ones in `dtype`.
+        """Tensors, one at a time; floating-point tensors in `dtype`.
 
-        Those that have it already are the file itself, mapped to memory.
+        A tensor that is in `dtype` already is the file itself, mapped to memory.
 
         Raises:
-            UserError: one holds values that are not numbers, or too large for `dtype`.
+            UserError: a tensor holds NaN, infinite values or values too large for `dtype`.
         """
         read = 0
         for key in keys:
@@ -60,7 +115,7 @@ class WeightFile:
         if not tensor.is_floating_point():
             return tensor
         converted = tensor.to(dtype)
-        # A sum is told from numbers by one look at each value, and needs no memory.
+        # The sum is finite only if all values are; it reads each value once and needs no memory.
         if not converted.sum(dtype=torch.float32).isfinite():
             raise UserError(
                 f"{self.path} does not fit: {key} holds NaN, infinite values or some that "
@@ -70,25 +125,13 @@ class WeightFile:
 
 
 def read_pickle(path: Path) -> Any:
-    """What torch.save wrote: tensors in tables and lists. Code in it is never executed.
+    """What torch.save wrote: tensors in tables and lists. Code in the file is never run.
 
     Raises:
-        UserError: the file is missing, damaged, compressed, or holds more than that.
+        UserError: see `checked_weights`.
     """
-    check_file(path, expected=WEIGHTS)
-    try:
-        with open(path, "rb") as opened:
-            check_pickle(opened, name=str(path))
+    with checked_weights(path, name=str(path)):
         return _load(path)
-    except UserError:
-        raise
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path} is damaged or holds more than weights (code in it is never run). Take the "
-            "model's .safetensors file."
-        ) from error
-    except Exception as error:  # a damaged file can make torch raise anything
-        raise _unreadable(path) from error
 
 
 def read_weights(path: Path) -> Any:
@@ -104,12 +147,8 @@ def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
     if path.suffix.lower() not in SAFETENSORS:
         tensors = plain_tensors(read_pickle(path), name=str(path))
         return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
-    try:
-        with open(path, "rb") as opened:
-            entries = read_header(opened, name=str(path)).items()
-        return {key: _meta(entry) for key, entry in entries}, _reopen(path)
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path) from error
+    with checked_weights(path, name=str(path)) as entries:
+        return {key: _meta(entry) for key, entry in entries.items()}, _reopen(path)
 
 
 def _reopen(path: Path) -> Callable[[str], Tensor]:
@@ -124,21 +163,12 @@ def _load(path: Path) -> Any:
 
 
 def _meta(entry: Entry) -> Tensor:
-    # The kind that torch before 2.7 lacks, float8_e8m0fnu, is none of weights: no more is uint8.
+    # torch before 2.7 lacks float8_e8m0fnu. No weights have that type, and no weights have uint8.
     kind = getattr(torch, entry.kind, torch.uint8)
     return torch.empty(entry.shape, dtype=kind, device="meta")
 
 
 def _is_mapped(path: Path) -> bool:
-    """Whether a file is mapped to memory; torch's older kind of pickle is read at once."""
+    """Whether torch maps a file to memory; it reads the older kind of pickle at once."""
     with open(path, "rb") as opened:
         return path.suffix.lower() in SAFETENSORS or opened.read(2) == b"PK"
-
-
-def _unreadable(path: Path) -> UserError:
-    if not os.access(path, os.R_OK):
-        return UserError(f"{path} may not be read by you: give yourself the right to.")
-    return UserError(
-        f"{path} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, cut "
-        f"off or no {path.suffix} file. Download it again."
-    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
@@ -9,22 +10,24 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
+from ....fcvg_core.files.json_file import read_json
 from ....fcvg_core.models.kinds import check_keys, describe
 from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
 from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ....fcvg_core.quoting import in_short
 from ....fcvg_core.weights import misfits
-from ..files import building, load_weights, read_settings, weights_file
+from ..files import building, load_weights, weights_file
 from ..patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
 from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     """CLIP of the sizes that its own config.json names."""
-    path = weights_file(folder, "image_encoder", "model")
+    path = weights_file(folder, "image_encoder")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
-    settings = read_config(read_settings(config), IMAGE_ENCODER, name=config)
+    found = read_json(Path(config), expected="a config file of SVD: the download is not complete")
+    settings = read_config(found, IMAGE_ENCODER, name=config)
     check_image_encoder(settings, name=config)
     encoder = _build_image_encoder(settings, config)
     state_dict, notes = load_weights(path)
@@ -74,7 +77,7 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     Args:
         disable_dynamic: see `can_load_again`.
     """
-    path = weights_file(folder, "vae", "diffusion_pytorch_model")
+    path = weights_file(folder, "vae")
     name = f"vae/{os.path.basename(path)}"
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)

@@ -96,7 +96,7 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
 
 def load_svd_unet(folder: str) -> ModelPatcher:
     """SVD's own UNet of a folder in diffusers' layout, as the host's MODEL."""
-    return load_unet(weights_file(folder, "unet", "diffusion_pytorch_model"), None, "default")
+    return load_unet(weights_file(folder, "unet"), None, "default")
 
 
 def load_svd_encoders(folder: str) -> tuple[comfy.clip_vision.ClipVisionModel, comfy.sd.VAE]:
