@@ -5,25 +5,26 @@ import os
 import comfy.model_management as mm
 import comfy.ops
 import numpy as np
-import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
+from ...fcvg_core.lines import (
+    GlueStickLineMatcher,
+    LineMatches,
+    build_gluestick,
+    gluestick_dtype,
+)
 from .files import read_file
 from .patchers import can_load_again, make_patcher
 
-MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
+MATCHER = "fcvg_line_matcher"  # name of the matcher among a patcher's attachments
 
 
 def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """GlueStick and the SuperPoint that it needs.
-
-    In float16 where the device is fast at it: that finds the same matches on the golden cases,
-    where bfloat16 loses keypoints.
+    """GlueStick and SuperPoint, which GlueStick needs, as one model.
 
     Args:
-        gluestick: checkpoint_GlueStick_MD.tar.
-        superpoint: superpoint_v1.pth.
+        gluestick: path of checkpoint_GlueStick_MD.tar.
+        superpoint: path of superpoint_v1.pth.
         disable_dynamic: see `can_load_again`.
     """
     device, offload = mm.get_torch_device(), mm.unet_offload_device()
@@ -32,7 +33,7 @@ def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = Fals
         read_file(superpoint),
         names=(os.path.basename(gluestick), os.path.basename(superpoint)),
         operations=comfy.ops.manual_cast,
-        dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
+        dtype=gluestick_dtype(fast_half=mm.should_use_fp16(device)),
     )
     patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
     return can_load_again(patcher, load_gluestick, gluestick, superpoint)
@@ -41,19 +42,20 @@ def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = Fals
 def match_lines(
     model: ModelPatcher, first: np.ndarray, last: np.ndarray, **settings
 ) -> LineMatches:
-    """Matches of two uint8 frames [H, W, 3]; settings are those of GlueStickLineMatcher."""
+    """Matches of two uint8 frames [H, W, 3]; the settings are those of GlueStickLineMatcher."""
     mm.load_models_gpu([model], force_full_load=True)
     return _matcher(model).with_settings(**settings)(first, last)
 
 
 def _matcher(model: ModelPatcher) -> GlueStickLineMatcher:
-    """A loaded model's one matcher, which remembers the last frames.
+    """The only matcher of a loaded model.
 
-    Of keyframes A, B, C in two nodes, B is looked at once.
+    The matcher caches the wireframes of recent frames, so a keyframe that two nodes share is
+    analysed once.
     """
     matcher = model.get_attachment(MATCHER)
     if matcher is None or matcher.model is not model.model:
-        # The weights may lie elsewhere: a streaming host brings each to the card when it is used.
+        # The weights may lie elsewhere: a streaming host moves each to the card when it is used.
         matcher = GlueStickLineMatcher(model.model, device=model.load_device)
         model.set_attachments(MATCHER, matcher)
     return matcher

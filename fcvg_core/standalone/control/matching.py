@@ -6,13 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from ...catalogue.find import find_gluestick
 from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.weight_files import read_weights
-from ...lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
+from ...lines import (
+    ClassicLineMatcher,
+    GlueStickLineMatcher,
+    LineMatches,
+    build_gluestick,
+    gluestick_dtype,
+)
 from ..media.matches_file import read_matches
 from ..networks.device import choose_device
 
@@ -46,8 +51,7 @@ def choose_matcher(options: argparse.Namespace, size: tuple[int, int]) -> Matche
         check_name(path)
     logging.info("Lines are matched by GlueStick.")
     device = choose_device(options.device)
-    # Float16 finds the same matches on the golden cases; bfloat16 loses keypoints.
-    dtype = torch.float16 if device.type == "cuda" else torch.float32
+    dtype = gluestick_dtype(fast_half=device.type == "cuda")
     model = build_gluestick(*map(read_weights, files), names=tuple(map(str, files)), dtype=dtype)
     return GlueStickLineMatcher(
         model.to(device),
