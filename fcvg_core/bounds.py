@@ -1,7 +1,7 @@
-"""Between which numbers a setting lies: one table for the options and for the nodes' widgets.
+"""The smallest and the largest value of each setting, for the options and the nodes' widgets.
 
-A bound keeps mistakes out, such as a zero too many; no good value lies near it. Numbers that
-one node alone takes have their bounds there.
+A bound keeps mistakes out, such as a zero too many; no sensible value lies near a bound. Settings
+of a single node have their bounds in that node.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bounds:
-    """The least and the largest value, both allowed.
+    """The smallest and the largest value, both allowed.
 
     Attributes:
-        step: the values are its multiples; None where any number between the bounds will do.
+        step: values have to be multiples of it; None allows any number between the bounds.
     """
 
     minimum: float
@@ -20,7 +20,7 @@ class Bounds:
     step: int | None = None
 
     def __contains__(self, value: float) -> bool:
-        """False for what is not a number, too."""
+        """Whether a value is allowed; NaN is not."""
         return self.minimum <= value <= self.maximum and not (self.step and value % self.step)
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""A state dict against what it should be: what is wrong with it, in words.
+"""What is wrong with a state dict, in words.
 
-A file of weights holds tensors by name. Whoever made it may have put other things there, or
-numbers of another kind. Both faces ask here before a network gets anything.
+A file of weights holds tensors by name. It may also hold other things, or numbers of an unexpected
+type. Both faces check a file here before a network gets its tensors.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 NESTED = ("state_dict", "model", "module")  # where a training checkpoint keeps its weights
 MAX_NESTING = 4
-# Kinds of numbers that weights come in; others are counters, quantised or somebody's mistake.
+# Number types of weights; a tensor of another type is a counter, quantised or a mistake.
 FLOATS = frozenset(
     getattr(torch, name)
     for name in (
@@ -32,11 +32,11 @@ FLOATS = frozenset(
         "float8_e5m2fnuz",
     )
 )
-COUNTERS = ("num_batches_tracked", "position_ids")  # how the names of whole numbers end
+COUNTERS = ("num_batches_tracked", "position_ids")  # endings of names whose tensors count
 
 
 def unwrap(found: Any) -> tuple[Any, list[str]]:
-    """The innermost table of a training checkpoint, and names of what lies beside it."""
+    """The innermost table of a training checkpoint, and the names of the entries beside it."""
     left = []
     for _ in range(MAX_NESTING):
         key = next(
@@ -58,11 +58,11 @@ def plain_tensors(found: Any, *, name: str) -> StateDict:
     """The tensors in what a file holds, by name, without gradients.
 
     Args:
-        found: a table of tensors, or a training checkpoint with one.
+        found: a table of tensors, or a training checkpoint that holds such a table.
         name: of the file, for the message.
 
     Raises:
-        UserError: it holds other things, or tensors that are no plain arrays of numbers.
+        UserError: the file holds other things, or tensors that are no plain arrays of numbers.
     """
     found, _ = unwrap(found)
     if not isinstance(found, Mapping):
@@ -94,17 +94,17 @@ def _fault(key: Any, value: Any) -> str | None:
     if value.is_meta:
         return "has a shape and no values"
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-        return "repeats values that are there once"
+        return "repeats values that are stored once"
     if value.ndim > 1 and value.numel() == 0:
         return f"is empty: its shape is {tuple(value.shape)}"
     return None
 
 
 def misfits(state: Mapping, expected: Shapes, *, partial: bool = False) -> list[str]:
-    """What is wrong with each tensor of a state dict, in words; nothing if it fits.
+    """What is wrong with each tensor of a state dict, in words; empty if all fit.
 
     Args:
-        state: tensors by name; those on the meta device are looked at all the same.
+        state: tensors by name; a tensor on the meta device is checked by its shape and type.
         expected: shape of every tensor of the network.
         partial: whether tensors may be missing.
     """
@@ -119,7 +119,7 @@ def misfits(state: Mapping, expected: Shapes, *, partial: bool = False) -> list[
 
 
 def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
-    """What keeps a tensor from being a network's of that shape."""
+    """What keeps a tensor from being a network's tensor of this shape."""
     without_values = isinstance(value, Tensor) and value.is_meta
     if not without_values and (fault := _fault(key, value)):
         return fault
@@ -134,10 +134,10 @@ def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
 
 
 def is_counter(key: str, value: Tensor) -> bool:
-    """Whether a tensor is one of those that hold whole numbers in every network."""
+    """Whether a tensor counts something: such tensors hold whole numbers in every network."""
     return key.endswith(COUNTERS) and not value.is_complex()
 
 
 def kind_of(value: Tensor) -> str:
-    """The kind of a tensor's numbers: "int64"."""
+    """Type of a tensor's numbers, such as "int64"."""
     return str(value.dtype).removeprefix("torch.")

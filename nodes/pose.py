@@ -20,9 +20,9 @@ from .widgets import (
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-SHOWN = 16  # pictures on the node itself; of a video the first ones
-# What several inputs and outputs say.
-FRAME_SIZE = "Of the control frames, in pixels; 0 takes that of the poses."
+SHOWN = 16  # pictures on the node itself: the first pictures of a video
+# Tooltips of several inputs and outputs.
+FRAME_SIZE = "Size of the control frames in pixels; 0 uses the poses' canvas size."
 FRAME_POSES = "The people of each frame, in OpenPose's form."
 
 

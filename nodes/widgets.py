@@ -6,36 +6,40 @@ from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
 CUSTOM = "custom"  # a timing beside those of `choices`: the widget below it has the numbers
-# What several inputs and outputs say.
+# Tooltips of several inputs and outputs.
 NUM_FRAMES = (
-    "Frames of the whole video, keyframes included; the same in every node. FCVG was trained on 25."
+    "Number of frames in the whole video, keyframes included. Use the same number in every node. "
+    "FCVG was trained on 25."
 )
-LINE_MATCHES = "From Match Lines or Filter Line Matches."
-COLOR_SEED = "Which line gets which colour; any number will do."
-FIRST_POSE = (
-    "From Extract Poses, SDPose Keypoint Extractor, another pack or an editor; of several images "
-    "the first counts."
+LINE_MATCHES = "Line matches from Match Lines or Filter Line Matches."
+COLOR_SEED = "Changes only which colour each line gets."
+_POSE = (
+    "Poses of the {} keyframe, from Extract Poses, SDPose Keypoint Extractor, another pack or an "
+    "editor. If they are poses of several images, the {} image counts."
 )
-LAST_POSE = "The same of the last frame; of several images the last counts."
-POSE_WIDTH = "Width of the drawn people, as a multiple of what the model was trained on; keep 1.0."
-FPS = "The frame rate that SVD is told; keep 7. Playback speed is set in Create Video."
-MOTION = "SVD's measure of how much moves: lower is calmer."
-AUGMENTATION = "as a standard deviation in -1 to 1: 0 is the most faithful, 0.1 frees the video."
-NO_PICTURE = "What the model is told of no picture, for guidance."
+FIRST_POSE, LAST_POSE = (_POSE.format(which, which) for which in ("first", "last"))
+POSE_WIDTH = "Width of the drawn people, as a multiple of the width in training. Keep 1.0."
+FPS = "Frame rate given to the model as a hint. Keep 7; the playback speed is set in Create Video."
+MOTION = "How much moves, as SVD measures it: a lower number is calmer."
+AUGMENTATION = (
+    "as a standard deviation for pixels in -1..1. 0 adds no noise, 0.1 allows more motion."
+)
+NO_PICTURE = "The unconditional input (no picture), used for guidance."
 EMPTY_VIDEO = "An empty video, for latent_image of SamplerCustomAdvanced."
 FOR_CONTROL = "For Apply ControlNeXt, the FCVG Sampler or the ControlNeXt-SVD Sampler."
-SEED = "Of all noise: another number is another take."
+SEED = "Seed for all noise. Change it for a different result."
 DIRECTION_START = (
-    "Where a direction starts: the first frame forward, the last one backward. FCVG's is 3.0."
+    "Guidance at the keyframe a pass starts from: the first frame for the forward pass, the last "
+    "frame for the backward pass. FCVG's value is 3.0."
 )
-TIMES_MORE = "How many more times each of the first steps is taken; 0 is off."
+TIMES_MORE = "Extra repetitions of each leading step; 0 switches them off."
 
 
 def timing_inputs(*, optional: bool = False) -> list:
-    """Widgets of the motion's timing, for every node that moves conditions.
+    """Widgets for the timing of the motion, for every node that moves lines or people.
 
     Args:
-        optional: for a node that was there before them, so that older API graphs still run.
+        optional: whether a graph may lack them: API graphs from before these widgets still run.
     """
     return [
         io.Combo.Input(
@@ -97,7 +101,7 @@ def read_timing(timing: str, custom_times: str) -> str | list[float]:
 
 
 def size_inputs() -> list[io.Input]:
-    """Widgets for the size of a video, shared by the nodes that make one."""
+    """Widgets for the size of a video, for every node that makes a video."""
     tooltip = "In pixels, a multiple of 64. FCVG was trained at 1024 x 576."
     return [
         io.Int.Input("width", default=1024, **bounds.SIZE.widget, tooltip=tooltip),
@@ -107,7 +111,7 @@ def size_inputs() -> list[io.Input]:
 
 
 def keyframe_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video."""
+    """Widgets for the values that SVD takes as hints about a video."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
         io.Int.Input(
@@ -134,8 +138,8 @@ def guidance_inputs(
     """Widgets for guidance and windows, shared by the guiders and the boxes.
 
     Args:
-        guidance, window: defaults; FCVG's, if not said.
-        start: where the guidance is lowest.
+        guidance, window: default values; FCVG's values, if not given.
+        start: tooltip of the guidance at the start of a window.
     """
     return [
         io.Float.Input(

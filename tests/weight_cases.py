@@ -40,7 +40,7 @@ VALUES: dict[str, Case] = {
     "quantised": (_quantised, r"is quantised by torch \(qint8\)"),
     "sparse": (_sparse, "is sparse, and should be dense"),
     "meta": (lambda x: x.to("meta"), "has a shape and no values"),
-    "expanded": (lambda x: x.new_ones(1).expand(x.shape), "repeats values that are there once"),
+    "expanded": (lambda x: x.new_ones(1).expand(x.shape), "repeats values that are stored once"),
     "a number": (lambda x: 1.5, "is a float and no tensor"),
     "None": (lambda x: None, "is a NoneType and no tensor"),
     "a list": (lambda x: [1.0], "is a list and no tensor"),

@@ -11,14 +11,14 @@ PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
-RENAMED = {"unet": "diffusion_models"}  # the host reads the folder and the kind of old, too
+RENAMED = {"unet": "diffusion_models"}  # the host still reads the old folder and the old kind
 
 
 def find_comfyui() -> Path | None:
-    """The ComfyUI that COMFYUI_PATH names, else the one that this pack lies in, else none.
+    """Folder of the ComfyUI that COMFYUI_PATH names, else of the ComfyUI around this pack.
 
-    Of one that keeps its models and node packs apart from its code, as the desktop edition does,
-    it is their folder.
+    The desktop edition keeps its models and node packs apart from its code: then this is the
+    folder of the models and node packs. None if there is no ComfyUI.
     """
     named = os.environ.get(COMFYUI_PATH)
     folder = _folder(named) if named else PACK.parent.parent
@@ -27,7 +27,7 @@ def find_comfyui() -> Path | None:
 
 
 def comfyui_version(folder: Path) -> str | None:
-    """Release of a ComfyUI, as 0.3.64; empty where it says none, None where its code is not."""
+    """Release of a ComfyUI, such as 0.3.64; empty if it has no number, None without its code."""
     if not (folder / VERSION).is_file():
         return "" if _has_code(folder) else None
     text = (folder / VERSION).read_text(encoding="utf-8", errors="replace")
@@ -36,7 +36,7 @@ def comfyui_version(folder: Path) -> str | None:
 
 
 def _has_code(folder: Path) -> bool:
-    """Whether a folder is a ComfyUI; before 0.3.11 it had no file for its version."""
+    """Whether a folder holds ComfyUI's code; before 0.3.11 it had no file for its version."""
     old = (folder / "main.py").is_file() and (folder / "comfy").is_dir()
     return old or (folder / VERSION).is_file()
 
@@ -51,7 +51,7 @@ def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
 
     Returns:
         "folder" for FCVG_MODELS, "comfyui" for ComfyUI's models folder, and "comfyui/" with a kind
-        for each further folder of this kind, as those of its extra_model_paths.yaml.
+        for each further folder of one kind of models, such as those of extra_model_paths.yaml.
     """
     variable = os.environ.get(FCVG_MODELS)
     roots = [("folder", _folder(variable))] if variable else []
@@ -71,7 +71,7 @@ def _folder(name: str) -> Path:
 
 
 def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
-    """What a file of extra paths names, read as the host reads it (its utils/extra_config.py)."""
+    """Folders that a file of extra paths names, read as the host's utils/extra_config.py does."""
     for section in _read_yaml(file).values():
         if not isinstance(section, dict):
             continue
@@ -83,7 +83,7 @@ def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
-    """Its content; empty where there is none, and where it can't be read, which is logged."""
+    """Content of a YAML file; empty without a file, and if it can't be read, which is logged."""
     if not file.is_file():
         return {}
     try:

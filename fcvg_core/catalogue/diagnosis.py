@@ -1,4 +1,4 @@
-"""What may keep the program from working on a machine, found one by one."""
+"""What may keep the program from working on a machine: one finding for each thing looked at."""
 
 import importlib
 import os
@@ -26,12 +26,12 @@ from .packages import (
 )
 
 OK, WARNING, PROBLEM = "OK", "warning", "problem"
-NETWORKS = 5  # GB that all networks of a mode take together in half precision
+NETWORKS = 5  # GB of memory for all networks of a mode in half precision
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: how bad, what was found, and the remedy where one is needed."""
+    """One line of the report: how bad it is, what was found and, if needed, the remedy."""
 
     level: str
     text: str
@@ -43,10 +43,10 @@ class Device:
 
     Attributes:
         kind: "cuda" (ROCm too), "mps" or "cpu".
-        card: its name; on the CPU, of the card that torch does not see.
-        free: memory in GB; 0 where it is not known.
+        card: name of the card; with the kind "cpu", name of a card that torch does not see.
+        free: free memory in GB; 0 if it is not known.
         build: what this torch was built for.
-        dtype: in which the frames are painted.
+        dtype: number format in which the frames are painted.
     """
 
     kind: str
@@ -57,10 +57,9 @@ class Device:
 
 
 def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
-    """Everything that can be looked at without loading a model.
+    """Findings about everything that can be looked at without loading a model.
 
-    Args:
-        describe_device: asks torch; called where torch works.
+    `describe_device` asks torch for its device; it is called only if torch works.
     """
     installed = installed_packages()
     yield check_python(sys.version_info[:3])
@@ -94,11 +93,11 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
 
 
 def import_failure(*modules: str) -> str:
-    """Why the first of some modules can't be imported, in one line; empty where all can."""
+    """Why the first of some modules can't be imported, in one line; empty if all can be."""
     for module in modules:
         try:
             importlib.import_module(module)
-        # A library that is missing or of another version shows itself in all of these ways.
+        # A library that is missing or has another version fails in any of these ways.
         except (ImportError, OSError, RuntimeError, AttributeError, TypeError, ValueError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             return lines[0] if lines else type(error).__name__
@@ -114,7 +113,7 @@ def check_python(version: tuple[int, int, int]) -> Finding:
 
 
 def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
-    """torch, and the package of its release train that breaks others."""
+    """torch, and torchaudio, which has to be of the same release."""
     if "torch" not in installed:
         return Finding(
             PROBLEM, "torch is not installed: take it from pytorch.org, or use ComfyUI's Python"
@@ -146,7 +145,7 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
 
 
 def check_device(device: Device) -> Finding:
-    """What the frames are painted on, and how."""
+    """The device and the number format in which frames are painted."""
     how = f"frames in {device.dtype}"
     if device.kind == "cpu" and device.card:
         remedy = (
@@ -178,7 +177,7 @@ def check_device(device: Device) -> Finding:
 def check_onnxruntime(
     installed: Mapping[str, str], providers: Sequence[str] = (), broken: str = ""
 ) -> Finding:
-    """One of its packages, which finds people, and what that can run on."""
+    """onnxruntime, which finds people: exactly one of its packages, and what it can run on."""
     found = [name for name in ONNXRUNTIME if name in installed]
     if not found:
         return Finding(
@@ -204,7 +203,7 @@ def check_onnxruntime(
 
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
-    """Exactly one of its packages, or several of one version."""
+    """OpenCV: one of its packages, or several packages of the same version."""
     found = [name for name in OPENCVS if name in installed]
     if not found:
         return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
@@ -234,7 +233,7 @@ def check_packages(
     remedy: str,
     broken: str = "",
 ) -> Finding:
-    """The other packages that the nodes or the command line need; `level` is for what is wrong."""
+    """Packages of the nodes or the command line; `level` is for a package that does not serve."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
         f"{name} {installed[name]} is older than {version_text(oldest)}"
@@ -249,12 +248,12 @@ def check_packages(
 
 
 def check_comfyui(folder: Path | None, named: str = "") -> Finding:
-    """0.3.64 or newer, where there is one; `named` is what COMFYUI_PATH says."""
+    """ComfyUI, if there is one: recent enough or not; `named` is what COMFYUI_PATH says."""
     if folder is None and named:
         return Finding(
             WARNING,
             f"{COMFYUI_PATH} is {named}, which is no ComfyUI: name the folder "
-            "that has its main.py, or the one of models and custom_nodes",
+            "that has its main.py, or the folder that has models and custom_nodes",
         )
     if folder is None:
         return Finding(
@@ -276,7 +275,7 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
 
 
 def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
-    """The files that a mode can't do without."""
+    """The model files of a mode: none that it needs is missing, and none is damaged."""
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download what is missing: python -m fcvg_core models --get --mode {mode}"
     if names:

@@ -1,4 +1,4 @@
-"""Model files from where they are offered: resumed, checked, and never over another file."""
+"""Downloads of model files: resumed, checked, and never written over another file."""
 
 import hashlib
 import logging
@@ -17,27 +17,29 @@ from .integrity import is_whole
 from .model_files import DRIVE, HUB, Download
 from .packages import COMMAND_LINE, parse_version, pip
 
-# Unfinished files wait here, beside where they go: elsewhere may be another disk.
+# Folder for unfinished files, beside the place that a file goes to: so both are on one disk.
 STAGING = ".fcvg_downloads"
 LOCK = ".fcvg_downloads.lock"  # in the folder of models
-RETRIES, TIMEOUT = 5, 60.0  # of Google Drive; seconds
+RETRIES, TIMEOUT = 5, 60.0  # for Google Drive; the timeout is in seconds
 SHA256, GIT_SHA1 = 64, 40  # hexadecimal digits
 MEGABYTE = 10**6
 # What to do about an answer of a server.
 STATUS = {
-    401: "It is gone, or the token in HF_TOKEN or of `hf auth login` is not valid (any more).",
-    403: "Accept the licence on its page, or look for a proxy that forbids it.",
-    404: "Its authors have moved or removed it: look at its page.",
-    416: "Remove the unfinished file in {staging}, and begin anew.",
+    401: "The file is gone, or the token in HF_TOKEN or of `hf auth login` is not valid any more.",
+    403: "Accept the licence on the file's page, or look for a proxy that forbids the download.",
+    404: "The authors have moved or removed the file: look at its page.",
+    416: "Remove the unfinished file in {staging}, and start the download again.",
 }
 
 
 @contextmanager
 def exclusive(root: Path) -> Iterator[None]:
-    """Make a folder of models and keep a second download from it; if nothing comes, it goes.
+    """Make a folder of models and lock it against a second download.
+
+    If nothing was downloaded, a folder that was made here is removed at the end.
 
     Raises:
-        UserError: one does so already.
+        UserError: another download to this folder is under way.
     """
     from filelock import FileLock, Timeout
 
@@ -53,7 +55,7 @@ def exclusive(root: Path) -> Iterator[None]:
         logging.warning("The disk of %s knows no locks: start no second download to it.", root)
     try:
         yield
-    finally:  # else the file stays: whoever waits for it must find the same one
+    finally:  # in other cases the lock file stays: a process that waits for it needs the same file
         if made and os.listdir(root) == [LOCK]:
             (root / LOCK).unlink()
         lock.release()
@@ -61,16 +63,16 @@ def exclusive(root: Path) -> Iterator[None]:
 
 
 def check_space(files: list[tuple[Download, Path]]) -> None:
-    """Refuse what a disk has no room for.
+    """Refuse files that a disk has no room for.
 
     Raises:
-        UserError: less is free than the files will take, without what has come of them.
+        UserError: less is free than the files will take; parts that have come already count.
     """
     needed: dict[int, tuple[Path, float]] = {}
     for download, target in files:
         folder = next(path for path in target.absolute().parents if path.is_dir())
         part = _part(download, target)
-        # gdown adds letters of its own to the name.
+        # gdown adds letters to the name.
         begun = sum(path.stat().st_size for path in part.parent.glob(f"{part.name}*"))
         size = max(download.size * MEGABYTE - begun, 0)
         disk = folder.stat().st_dev
@@ -81,12 +83,12 @@ def check_space(files: list[tuple[Download, Path]]) -> None:
 
 
 def fetch(download: Download, target: Path) -> None:
-    """Bring one file to where it belongs.
+    """Download one file to its target.
 
     Raises:
-        UnreachableError: there is no way to the server, or it broke off.
+        UnreachableError: the server can't be reached, or the connection broke off.
         DiskError: the file can't be written.
-        UserError: the server refuses, or the file is not what it should be.
+        UserError: the server refuses, or the file that came is damaged.
     """
     if target.is_symlink():
         raise UserError(f"{target} is a link that leads nowhere: mount its disk, or remove it.")
@@ -98,40 +100,42 @@ def fetch(download: Download, target: Path) -> None:
         digest = (_from_drive if from_drive else _from_web)(download, part)
         _check(part, target, download.sha256 or digest)
         if target.exists():
-            raise UserError(f"{target} has come into being meanwhile; {part} is the other one.")
-        part.chmod(0o666 & ~_umask())  # gdown's may be read by nobody else
+            raise UserError(
+                f"{target} was made by another program meanwhile; the download is {part}."
+            )
+        part.chmod(0o666 & ~_umask())  # gdown's files may be read by nobody else
         part.rename(target)
     except OSError as error:
-        if error.errno is None:  # no fault of this machine's
+        if error.errno is None:  # the fault is not on this machine
             raise unreachable(download.url, error) from error
         raise disk_error(target, error) from error
     finally:
-        # Nothing stays but what a later try can go on from.
+        # Only what a later try can go on from stays.
         if part.is_file() and not part.stat().st_size:
             part.unlink()
         remove_empty([part.parent, *made])
 
 
 def server_of(download: Download) -> str:
-    """Whom a file is asked of."""
+    """Server of a download."""
     return urlsplit(download.url).netloc
 
 
 def _part(download: Download, target: Path) -> Path:
-    """Where a file waits until it is whole; files of several sources may have one name."""
+    """Path of an unfinished file; the number tells files of one name but several sources apart."""
     number = hashlib.sha256(download.url.encode()).hexdigest()[:8]
     return target.parent / STAGING / f"{number}-{target.name}"
 
 
 def _umask() -> int:
-    """What this program's new files are kept from."""
+    """Rights that new files of this program do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def _from_web(download: Download, part: Path) -> str:
-    """Download by the hub's own function, which resumes; the digest that the hub names."""
+    """Download by the hub's function, which resumes, and return the digest that the hub names."""
     _check_version("huggingface-hub")
     from huggingface_hub import constants, errors, get_hf_file_metadata
     from huggingface_hub.file_download import http_get
@@ -159,25 +163,25 @@ def _from_web(download: Download, part: Path) -> str:
     except errors.GatedRepoError as error:
         page = download.url.partition("/resolve/")[0]
         raise UserError(
-            f"{page} gives its files only to those who have accepted its licence: do so on that "
-            "page, then `hf auth login`, or let HF_TOKEN be a token of yours (a fine-grained one "
-            "needs the right to read gated repositories)."
+            f"{page} gives its files only to people who have accepted its licence: accept it on "
+            "that page, then run `hf auth login`, or set HF_TOKEN to a token of yours (a "
+            "fine-grained token needs the right to read gated repositories)."
         ) from error
     except errors.HfHubHTTPError as error:
         status = error.response.status_code
-        if status != 416 or not begun:  # the server has no more: all has come
+        if status != 416 or not begun:  # 416: the server has no more bytes, so all have come
             remedy = STATUS.get(status, "Try again later.").format(staging=part.parent)
-            said = f"{url} can't be had: the server answers {status}."
+            said = f"{url} can't be downloaded: the server answers {status}."
             raise UserError(f"{said} {remedy}") from error
-    except (OSError, TypeError, AttributeError, ImportError):  # ours, or the hub's fault
+    except (OSError, TypeError, AttributeError, ImportError):  # a fault here or in the hub
         raise
-    except Exception as error:  # those of httpx, or of requests, by the hub's version
+    except Exception as error:  # errors of httpx or of requests, depending on the hub's version
         raise unreachable(url, error) from error
     return digest
 
 
 def _from_drive(download: Download, part: Path) -> str:
-    """Download one file of a shared folder by gdown, which resumes."""
+    """Download one file of a folder on Google Drive by gdown, which resumes."""
     folder, name = download.url.removeprefix(DRIVE).split("/")
     try:
         import gdown
@@ -217,13 +221,13 @@ def _from_drive(download: Download, part: Path) -> str:
     except gdown.exceptions.DownloadError as error:
         if begun and isinstance(error.__cause__ or error.__context__, OSError):
             raise unreachable(download.url, error) from error
-        unfinished = f" Or remove what is unfinished in {part.parent}." if begun else ""
+        unfinished = f" Or remove the unfinished file in {part.parent}." if begun else ""
         raise UserError(refused.format(reason_of(error)) + unfinished) from error
     return ""
 
 
 def _check_version(package: str) -> None:
-    """Older ones lack the errors that are caught, or can't read the pages of today's Drive."""
+    """Refuse a package that is too old to tell its errors apart or to read the pages of Drive."""
     version = metadata.version(package)
     if parse_version(version) < COMMAND_LINE[package]:
         raise UserError(
@@ -232,26 +236,26 @@ def _check_version(package: str) -> None:
 
 
 def _check(part: Path, target: Path, digest: str) -> None:
-    """Remove a file that is not what it should be, and say so. Without digest: by its form."""
+    """Remove a file with another digest and say so. Without a digest the file's form counts."""
     if digest and len(digest) in (SHA256, GIT_SHA1):
         found = _digest(part, digest)
         if found == digest:
             return
-        what = f"its checksum is {found[:12]}..., that of its author's {digest[:12]}..."
+        what = f"its checksum is {found[:12]}..., and should be {digest[:12]}..."
     elif is_whole(part, target.suffix):
-        logging.info("%s: no checksum is published, its form is right.", target.name)
+        logging.info("%s: no checksum is published, but its form is right.", target.name)
         return
     else:
-        what = f"it is no whole {target.suffix} file"
+        what = f"it is no complete {target.suffix} file"
     part.unlink()
     raise UserError(
-        f"{target.name} came damaged ({what}) and was removed. Run the command again; where it "
-        "stays so, a proxy or a log-in page stands between."
+        f"{target.name} came damaged ({what}) and was removed. Run the command again. If it fails "
+        "again, a proxy or a log-in page sends something else in its place."
     )
 
 
 def _digest(path: Path, like: str) -> str:
-    """Of the kind that a given digest is: SHA-256, or what git calls a file that is no LFS one."""
+    """Digest of a file, of the same kind as a given digest: SHA-256, or git's for a plain file."""
     digest = hashlib.sha256()
     if len(like) == GIT_SHA1:
         digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)

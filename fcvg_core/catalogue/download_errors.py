@@ -1,4 +1,4 @@
-"""What to say where a download fails, by what is to blame."""
+"""Errors of a download, by what is to blame: the network, the disk or the file."""
 
 import errno
 import os
@@ -8,44 +8,44 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from ..failures import NO_ROOM, free_room
 
-RESUME = "What has come is kept: the same command goes on from there."
+RESUME = "The part that has come is kept: the same command goes on from there."
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class UnreachableError(UserError):
-    """The network is to blame: further files of this server would fail too."""
+    """The network is to blame: other files of this server would fail too."""
 
 
 class DiskError(UserError):
-    """There is no room, or no right to write: further files would fail too."""
+    """There is no room, or no right to write: other files would fail too."""
 
 
 def unreachable(url: str, error: BaseException) -> UnreachableError:
-    """What to say of a server that does not answer, or has stopped to."""
+    """The error about a server that does not answer, or stopped answering."""
     return UnreachableError(
-        f"{urlsplit(url).netloc} can't be reached, or broke off ({reason_of(error)}). Look at the "
-        f"network and at HTTPS_PROXY. {RESUME}"
+        f"{urlsplit(url).netloc} can't be reached, or the connection broke off "
+        f"({reason_of(error)}). Look at the network and at HTTPS_PROXY. {RESUME}"
     )
 
 
 def disk_error(path: Path, error: OSError) -> UserError:
-    """What to say of a file that can't be written, by what is to blame."""
+    """The error about a file that can't be written, by what is to blame."""
     said = f"{path} can't be written: {os.strerror(error.errno) if error.errno else error}."
     elsewhere = f"or let FCVG_MODELS name another folder. {RESUME}"
     if error.errno in NO_ROOM:
         return DiskError(f"{said}{free_room(path)} Make room, {elsewhere}")
     if error.errno == errno.EFBIG:
         return UserError(
-            f"{said} Its disk takes no file of that size, as one in the format FAT32 "
-            f"does not: let FCVG_MODELS name a folder on another."
+            f"{said} Its disk takes no file of that size, for example because its format is "
+            f"FAT32: let FCVG_MODELS name a folder on another disk."
         )
     if error.errno in NO_RIGHT:
         return DiskError(f"{said} Give yourself the right to write there, {elsewhere}")
-    return UserError(f"{said} Look at what stands in its place, {elsewhere}")
+    return UserError(f"{said} Look at what is in its place, {elsewhere}")
 
 
 def reason_of(error: BaseException) -> str:
-    """What lies at the bottom of an error, in one line that is not too long."""
+    """Root cause of an error, in one line that is not too long."""
     seen = []
     while error not in seen:
         seen.append(error)

@@ -1,4 +1,4 @@
-"""IMAGE and MASK inputs, checked and brought to one form, whatever node they come from."""
+"""IMAGE and MASK inputs from any node, checked and brought to one form."""
 
 import logging
 import math
@@ -6,22 +6,21 @@ import math
 import torch
 from torch import Tensor
 
-SLACK = 0.5  # outside 0..1: sharp resizing overshoots by less, numbers in 0..255 by far more
+SLACK = 0.5  # outside 0..1: sharp resizing overshoots less, and values in 0..255 far more
 
 
 def check_image(image: Tensor, name: str) -> Tensor:
-    """Pictures of an IMAGE input in the one form that the nodes work with.
+    """Pictures of an IMAGE input in the form that all nodes of this pack work with.
 
-    Grey is repeated to RGB, and alpha is dropped. Values outside 0..1 are cut off; a warning
-    says so where they can't come from resizing. The values of other pictures stay exactly as
-    they are.
+    A grey picture becomes RGB, and alpha is dropped. Values outside 0..1 are cut off; a warning
+    says so if the values can't come from resizing. Other pictures stay exactly as they are.
 
     Args:
-        image: what is connected; IMAGE is [B, H, W, C], floating point in 0..1, C is 1, 3 or 4.
+        image: the input; an IMAGE is [B, H, W, C], floating point in 0..1, with C of 1, 3 or 4.
         name: of the input, for messages.
 
     Returns:
-        [B, H, W, 3] float32, B >= 1. Read only: it may be the input itself.
+        [B, H, W, 3] float32, B >= 1. Do not write into it: it may be the input itself.
 
     Raises:
         ValueError: the input is anything else, or a value is NaN or infinite.
@@ -62,8 +61,8 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
     """The first mask of a MASK input.
 
     Args:
-        mask: what is connected; MASK is [B, H, W] in 0..1. [H, W] and one channel before or
-            after height and width are taken as well, and so are bool values.
+        mask: the input; a MASK is [B, H, W] in 0..1. [H, W], one channel before or after height
+            and width, and bool values are accepted as well.
         name: of the input, for messages.
 
     Returns:
@@ -92,7 +91,7 @@ def check_mask(mask: Tensor, name: str) -> Tensor:
 
 
 def _drop_channel(mask: Tensor) -> Tensor:
-    """[B, 1, H, W] or [B, H, W, 1] without the channel; anything else as it is."""
+    """[B, 1, H, W] or [B, H, W, 1] without the channel; other shapes stay as they are."""
     if mask.ndim == 4 and mask.shape[1] == 1:
         return mask[:, 0]
     return mask[..., 0] if mask.ndim == 4 and mask.shape[-1] == 1 else mask
@@ -113,9 +112,9 @@ def _check_tensor(value: object, name: str, kind: str) -> None:
 
 
 def _check_range(values: Tensor, name: str) -> tuple[float, float]:
-    """The smallest and the largest value; ValueError where one is NaN or infinite."""
-    # Picture by picture: what has no alpha is a view, of which the whole would be copied. Each
-    # bound is NaN where one value is.
+    """The smallest and the largest value; ValueError if a value is NaN or infinite."""
+    # Picture by picture: a picture without its alpha is a view, and aminmax of all pictures would
+    # copy them all. A bound is NaN if one value is NaN.
     lows, highs = zip(*(torch.aminmax(part) for part in values), strict=True)
     low, high = float(torch.stack(lows).min()), float(torch.stack(highs).max())
     if not (math.isfinite(low) and math.isfinite(high)):
