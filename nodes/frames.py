@@ -117,7 +117,7 @@ class DecodeFrames(io.ComfyNode):
         from .host.svd.decode import decode_frames
 
         given = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
-        # Before the decoding, which takes long.
+        # Checked before the decoding, which takes long.
         keyframes = [(at, first_picture(x, name), name) for at, x, name in given if x is not None]
         frames = decode_frames(vae, latent["samples"], frames_per_chunk)
         size = tuple(frames.shape[1:3])

@@ -66,7 +66,7 @@ class LoadSVD(io.ComfyNode):
 
         path = folders.find_svd_folder(folder)
         if with_unet:
-            file = weights_file(path, "unet", "diffusion_pytorch_model")
+            file = weights_file(path, "unet")
             unet = load_unet(file, None, "default")
         else:
             unet = ExecutionBlocker("SVD's UNet was not loaded: switch with_unet on in Load SVD.")

@@ -75,10 +75,10 @@ EXTRA_STEPS = "Extra repetitions of each leading step, with new noise; 0 switche
 
 
 def timing_inputs(*, optional: bool = False) -> list:
-    """Widgets of the motion's timing, for every node that moves conditions.
+    """Widgets for the timing of the motion, for every node that moves lines or people.
 
     Args:
-        optional: for a node that was there before them, so that older API graphs still run.
+        optional: whether a graph may lack them: API graphs from before these widgets still run.
     """
     return [
         io.Combo.Input(

@@ -1,1 +1,4 @@
-"""Which model files exist, where they lie, how to get them; what is installed. Needs no torch."""
+"""Which model files exist, where they lie, how to get them, and which packages are installed.
+
+Both faces use this room. It needs no torch, so that ComfyUI starts quickly and help comes at once.
+"""

@@ -1,4 +1,4 @@
-"""The one list of the families, and what it says of modes, files and ComfyUI's folders."""
+"""The one list of families; their modes, files and ComfyUI's folders follow from it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -51,7 +51,7 @@ def list_kinds() -> list[str]:
 
 
 def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
-    """Where the file of that key is."""
+    """Path of the file of that key; None if it is in none of the folders."""
     return next(file for file in list_files() if file.key == key).find(roots)
 
 

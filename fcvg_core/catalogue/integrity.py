@@ -29,8 +29,8 @@ def check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError as error:
         raise UserError(
-            f"{path} can't be opened by the libraries that read models: its name, or the name of "
-            "a folder above it, is no text in UTF-8. Rename it."
+            f"{path} can't be opened by the libraries that read models, because its name or the "
+            "name of a folder above it is no text in UTF-8: rename it."
         ) from error
 
 

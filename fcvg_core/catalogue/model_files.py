@@ -1,4 +1,4 @@
-"""What the catalogue says of a model file and of a family: what for, where it lies, its source."""
+"""What the catalogue says of a model file and of a family: purpose, places and source."""
 
 import glob
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ UNET, CONTROLNEXT, DIFFUSERS = "diffusion_models", "controlnext", "diffusers"
 
 @dataclass(frozen=True)
 class Download:
-    """A file as its authors, or those who repacked it, offer it.
+    """A file as its authors, or other people who repacked it, offer it.
 
     Attributes:
         url: address of the file; on Google Drive, the address of the shared folder and the
@@ -67,19 +67,19 @@ class ModelFile:
         return self.comfyui[0].partition("/")[0]
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """Accepted names in one of ComfyUI's folders of models; none if it goes elsewhere."""
+        """Accepted names in one of ComfyUI's folders of models; empty if it goes elsewhere."""
         places = (place.partition("/") for place in self.comfyui)
         return tuple(name for own, _, name in places if own == kind)
 
     def targets(self, kind: str, root: Path) -> list[tuple[Download, Path]]:
-        """Every file to fetch, and where to, below a folder that is "comfyui" or "folder"."""
+        """Every download and its target below a folder whose layout is "comfyui" or "folder"."""
         first = root / getattr(self, kind)[0]
         return [
             (download, first.parent / (download.name or first.name)) for download in self.downloads
         ]
 
     def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
-        """The first place where it is.
+        """The first place where the file is; None if it is in no place.
 
         Args:
             roots: folders, each with its layout: "folder", "comfyui" or, for a folder of one kind
@@ -104,7 +104,7 @@ class ModelFile:
         return [f"{own}/{pattern}" for own, _, name in places for pattern in (name, f"**/{name}")]
 
     def _is_it(self, path: Path) -> bool:
-        """A file; if it is an index, of a folder with weights, and not of another model's."""
+        """Whether a path is this file; an index has to name the pipeline and lie beside weights."""
         if not (self.pipeline and path.is_file()):
             return path.is_file()
         whole = all(part_weights(path.parent / part) for part in self.parts)

@@ -1,13 +1,16 @@
-"""Files of weights -> their tensors; each tensor is read only when it is needed."""
+"""Files of weights -> their tensors, and what is wrong with a file, in words.
 
-import os
+Both faces read weights inside `checked_weights`, so both refuse the same files in the same words.
+"""
+
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ..containers import SAFETENSORS, Entry, check_pickle, read_header
@@ -17,38 +20,87 @@ from .plain_file import check_file
 
 WEIGHTS = "a file of weights"
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
-# Pages read from a memory-mapped file count as used memory until the file is closed, so it is
-# reopened after this many bytes.
+# Pages read from a memory-mapped file count as used until the file is closed. So the file is
+# opened again after this many bytes.
 REOPEN_BYTES = 128 * 2**20
+GGUF = b"GGUF"  # how such a file begins
+
+
+@contextmanager
+def checked_weights(path: Path, *, name: str) -> Iterator[dict[str, Entry]]:
+    """Check a file of weights; then a library may read it in the `with` block.
+
+    The block yields the tensors of a .safetensors file, from its header; for other files, nothing.
+    A library must read a pickle without running the code in it.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        UserError: the file is missing, no plain file, not to be read by the user, empty, cut off,
+            compressed, quantised as GGUF or not of its kind; or the library can't read the file.
+    """
+    check_file(path, expected=WEIGHTS)
+    try:
+        with open(path, "rb") as opened:
+            entries = _check_container(opened, path.suffix, name)
+        yield entries
+    except UserError:
+        raise
+    except PermissionError as error:
+        raise UserError(
+            f"You have no permission to read {name}: give yourself the right to read this file."
+        ) from error
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f"{name} is damaged or holds more than weights (code in it is never run). Take the "
+            "model's .safetensors file."
+        ) from error
+    except Exception as error:  # a damaged file can make a reader raise anything
+        raise UserError(
+            f"{name} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, "
+            f"cut off or no {path.suffix} file. Download it again."
+        ) from error
+
+
+def _check_container(opened: BinaryIO, suffix: str, name: str) -> dict[str, Entry]:
+    """The tensors of a .safetensors file by its header; of a pickle nothing, if it is harmless."""
+    if suffix.lower() in SAFETENSORS:
+        return read_header(opened, name=name)
+    if opened.read(len(GGUF)) == GGUF:
+        raise UserError(
+            f"{name} is a GGUF file of quantised weights, which can't be read here. Take the "
+            ".safetensors file of the model instead."
+        )
+    opened.seek(0)
+    check_pickle(opened, name=name)
+    return {}
 
 
 class WeightFile:
-    """The tensors of a file; each tensor is read only when it is needed.
+    """The tensors of a file, read when they are asked for.
 
     Attributes:
         shapes: every tensor by name, on the meta device.
 
     Raises:
-        UserError: the file is missing, empty, incomplete or in another format, or it is a pickle
-            that holds more than tensors (code in a pickle is never executed).
+        UserError: see `checked_weights`; or the file holds more than tensors.
     """
 
     def __init__(self, path: Path):
         check_file(path, expected=WEIGHTS)
         if path.suffix.lower() not in WEIGHT_FILES:
-            raise UserError(
-                f"{path} is not a model file: expected one of {', '.join(WEIGHT_FILES)}."
-            )
+            raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
         self.path = path
         self.shapes, self._read = _open(path)
 
     def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
-        """Yield tensors one at a time; floating-point tensors are converted to `dtype`.
+        """Tensors, one at a time; floating-point tensors in `dtype`.
 
-        A tensor that already has this format is not copied: it is the memory-mapped file.
+        A tensor that is in `dtype` already is the file itself, mapped to memory.
 
         Raises:
-            UserError: a tensor holds values that are NaN, infinite, or too large for `dtype`.
+            UserError: a tensor holds NaN, infinite values or values too large for `dtype`.
         """
         read = 0
         for key in keys:
@@ -66,36 +118,24 @@ class WeightFile:
         # The sum is finite only if all values are; it reads each value once and needs no memory.
         if not converted.sum(dtype=torch.float32).isfinite():
             raise UserError(
-                f"{self.path} does not fit: {key} holds NaN, infinite values, or values too large "
-                f"for {kind_of(converted)}. Use the original file, or try --dtype fp32."
+                f"{self.path} does not fit: {key} holds NaN, infinite values or some that "
+                f"{kind_of(converted)} can't hold. Take the original file, or try --dtype fp32."
             )
         return converted
 
 
 def read_pickle(path: Path) -> Any:
-    """Contents of a file from torch.save: tensors in dicts and lists. Code is never executed.
+    """What torch.save wrote: tensors in tables and lists. Code in the file is never run.
 
     Raises:
-        UserError: the file is missing, damaged or compressed, or holds other objects.
+        UserError: see `checked_weights`.
     """
-    check_file(path, expected=WEIGHTS)
-    try:
-        with open(path, "rb") as opened:
-            check_pickle(opened, name=str(path))
+    with checked_weights(path, name=str(path)):
         return _load(path)
-    except UserError:
-        raise
-    except pickle.UnpicklingError as error:
-        raise UserError(
-            f"{path} is damaged or holds more than weights (code in it is never run). Use the "
-            "model's .safetensors file."
-        ) from error
-    except Exception as error:  # torch raises many types for damaged files
-        raise _unreadable(path) from error
 
 
 def read_weights(path: Path) -> Any:
-    """Contents of a file: the tensors of a .safetensors file, or `read_pickle` of other files."""
+    """What a file holds, all at once: the tensors of a .safetensors file, else `read_pickle`."""
     if path.suffix.lower() not in SAFETENSORS:
         return read_pickle(path)
     file = WeightFile(path)
@@ -103,20 +143,16 @@ def read_weights(path: Path) -> Any:
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
-    """The tensors of a file without their values, and a function that reads a tensor by name."""
+    """A file's tensors without their values, and a function that reads one."""
     if path.suffix.lower() not in SAFETENSORS:
         tensors = plain_tensors(read_pickle(path), name=str(path))
         return {key: value.to("meta") for key, value in tensors.items()}, tensors.__getitem__
-    try:
-        with open(path, "rb") as opened:
-            entries = read_header(opened, name=str(path)).items()
-        return {key: _meta(entry) for key, entry in entries}, _reopen(path)
-    except (SafetensorError, OSError) as error:
-        raise _unreadable(path) from error
+    with checked_weights(path, name=str(path)) as entries:
+        return {key: _meta(entry) for key, entry in entries.items()}, _reopen(path)
 
 
 def _reopen(path: Path) -> Callable[[str], Tensor]:
-    """A function that reads a tensor by name; the file was checked before."""
+    """A function that reads one tensor of a file that was checked before."""
     if path.suffix.lower() in SAFETENSORS:
         return safe_open(path, "pt").get_tensor
     return plain_tensors(_load(path), name=str(path)).__getitem__
@@ -127,21 +163,12 @@ def _load(path: Path) -> Any:
 
 
 def _meta(entry: Entry) -> Tensor:
-    # torch before 2.7 lacks float8_e8m0fnu. uint8 stands in for it: neither is a format of weights.
+    # torch before 2.7 lacks float8_e8m0fnu. No weights have that type, and no weights have uint8.
     kind = getattr(torch, entry.kind, torch.uint8)
     return torch.empty(entry.shape, dtype=kind, device="meta")
 
 
 def _is_mapped(path: Path) -> bool:
-    """Whether a file is memory-mapped; a file in torch's older format is read as a whole."""
+    """Whether torch maps a file to memory; it reads the older kind of pickle at once."""
     with open(path, "rb") as opened:
         return path.suffix.lower() in SAFETENSORS or opened.read(2) == b"PK"
-
-
-def _unreadable(path: Path) -> UserError:
-    if not os.access(path, os.R_OK):
-        return UserError(f"You may not read {path}: change its permissions.")
-    return UserError(
-        f"{path} ({path.stat().st_size} bytes) can't be read as model weights. It is empty, "
-        f"incomplete or not a {path.suffix} file: download it again."
-    )

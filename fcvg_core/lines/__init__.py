@@ -8,7 +8,7 @@ from .classic import ClassicLineMatcher
 from .draw import draw_lines
 from .filter import MatchFilter, filter_matches
 from .lsd import detect_lines
-from .matcher import GlueStick, GlueStickLineMatcher, build_gluestick
+from .matcher import GlueStick, GlueStickLineMatcher, build_gluestick, gluestick_dtype
 from .preview import draw_matches
 from .track import interpolate_lines
 from .types import LineMatches, LineSegments, Wireframe
@@ -26,5 +26,6 @@ __all__ = [
     "draw_lines",
     "draw_matches",
     "filter_matches",
+    "gluestick_dtype",
     "interpolate_lines",
 ]

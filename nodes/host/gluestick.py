@@ -5,14 +5,18 @@ import os
 import comfy.model_management as mm
 import comfy.ops
 import numpy as np
-import torch
 from comfy.model_patcher import ModelPatcher
 
-from ...fcvg_core.lines import GlueStickLineMatcher, LineMatches, build_gluestick
+from ...fcvg_core.lines import (
+    GlueStickLineMatcher,
+    LineMatches,
+    build_gluestick,
+    gluestick_dtype,
+)
 from .files import read_file
 from .patchers import can_load_again, make_patcher
 
-MATCHER = "fcvg_line_matcher"  # under which a patcher keeps it
+MATCHER = "fcvg_line_matcher"  # name of the matcher among a patcher's attachments
 
 
 def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = False) -> ModelPatcher:
@@ -32,7 +36,7 @@ def load_gluestick(gluestick: str, superpoint: str, disable_dynamic: bool = Fals
         read_file(superpoint),
         names=(os.path.basename(gluestick), os.path.basename(superpoint)),
         operations=comfy.ops.manual_cast,
-        dtype=torch.float16 if mm.should_use_fp16(device) else torch.float32,
+        dtype=gluestick_dtype(fast_half=mm.should_use_fp16(device)),
     )
     patcher = make_patcher(network, device, offload, disable_dynamic=disable_dynamic)
     return can_load_again(patcher, load_gluestick, gluestick, superpoint)

@@ -366,6 +366,16 @@ class TestBrokenFiles:
             load_controlnext(str(tmp_path / name))
         assert len(str(raised.value)) < 300
 
+    def test_no_permission(self, load_controlnext, loading, stand_ins, monkeypatch):
+        """Not called damaged: to download the file again would not help."""
+
+        def refuse(*given, **more):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", refuse)
+        with pytest.raises(ValueError, match="no permission to read controlnext.safetensors"):
+            load_controlnext(str(stand_ins / "controlnext.safetensors"))
+
     def test_truncated(self, load_controlnext, loading, stand_ins, tmp_path):
         whole = (stand_ins / "controlnext.safetensors").read_bytes()
         (tmp_path / "cut.safetensors").write_bytes(whole[: len(whole) // 2])

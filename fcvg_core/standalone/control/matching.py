@@ -10,7 +10,13 @@ from ...catalogue.find import Roots, find_gluestick
 from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.weight_files import read_weights
-from ...lines import ClassicLineMatcher, GlueStickLineMatcher, LineMatches, build_gluestick
+from ...lines import (
+    ClassicLineMatcher,
+    GlueStickLineMatcher,
+    LineMatches,
+    build_gluestick,
+    gluestick_dtype,
+)
 from ..spec import MatcherChoice
 
 Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
@@ -40,8 +46,7 @@ def open_matcher(choice: MatcherChoice, roots: Roots, *, device: torch.device) -
     for path in files:
         check_name(path)
     logging.info("Lines are matched by GlueStick.")
-    # Float16 finds the same matches on the golden cases; bfloat16 loses keypoints.
-    dtype = torch.float16 if device.type == "cuda" else torch.float32
+    dtype = gluestick_dtype(fast_half=device.type == "cuda")
     model = build_gluestick(*map(read_weights, files), names=tuple(map(str, files)), dtype=dtype)
     return GlueStickLineMatcher(
         model.to(device),

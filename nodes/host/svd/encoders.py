@@ -1,7 +1,8 @@
-"""The encoders of an SVD folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
+"""SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
 
 import json
 import os
+from pathlib import Path
 
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
@@ -9,22 +10,24 @@ import comfy.sd
 import torch
 from comfy.model_patcher import ModelPatcher
 
+from ....fcvg_core.files.json_file import read_json
 from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_vae
 from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ....fcvg_core.quoting import in_short
 from ....fcvg_core.weights import misfits
-from ..files import building, load_weights, read_settings, weights_file
+from ..files import building, load_weights, weights_file
 from ..patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
 from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
-    """CLIP's image encoder, with the sizes of its config.json."""
-    path = weights_file(folder, "image_encoder", "model")
+    """CLIP of the sizes that its own config.json names."""
+    path = weights_file(folder, "image_encoder")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
-    settings = read_config(read_settings(config), IMAGE_ENCODER, name=config)
+    found = read_json(Path(config), expected="a config file of SVD: the download is not complete")
+    settings = read_config(found, IMAGE_ENCODER, name=config)
     check_image_encoder(settings, name=config)
     encoder = _build_image_encoder(settings, config)
     state_dict, notes = load_weights(path)
@@ -38,24 +41,21 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
 
 
 def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's network without weights.
-
-    Older hosts read the settings only from a file. A pipe is such a file without a disk.
-    """
+    """The host's. Older hosts take nothing but a file to open: a pipe, which is on no disk."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         json.dump(settings, file)
     with building(name):
-        return comfy.clip_vision.ClipVisionModel(reading)  # closes `reading`
+        return comfy.clip_vision.ClipVisionModel(reading)  # which closes it
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The patcher of the image encoder, loaded again."""
+    """The image encoder's network once more."""
     encoder = load_image_encoder(folder)
     if not disable_dynamic:
         return encoder.patcher
     old = encoder.patcher
-    # The tensors may still be memory maps, which are read-only; a plain patcher writes into them.
+    # Its tensors may still be memory maps: read-only, which a plain patcher does not expect.
     encoder.model.load_state_dict(
         {key: value.clone() for key, value in encoder.model.state_dict().items()}, assign=True
     )
@@ -63,22 +63,21 @@ def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> M
 
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The patcher of the VAE, loaded again."""
+    """The VAE's network once more."""
     return load_vae(folder, disable_dynamic).patcher
 
 
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
-    """The host's VAE with SVD's temporal decoder.
+    """The host's VAE around SVD's temporal decoder.
 
-    The host's own detection knows only one size of network. So the host builds the smallest VAE
-    that it can build, and then its network is replaced by the real one. Everything else (devices,
-    number formats, memory estimates) stays the host's.
+    The host's own detection knows one size only. So it is given the smallest network that it
+    can build, and that is exchanged for the real one; all else (devices, number formats,
+    memory estimates) stays the host's.
 
     Args:
-        folder: folder in diffusers' layout.
         disable_dynamic: see `can_load_again`.
     """
-    path = weights_file(folder, "vae", "diffusion_pytorch_model")
+    path = weights_file(folder, "vae")
     name = f"vae/{os.path.basename(path)}"
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
@@ -95,13 +94,13 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     vae.first_stage_model = engine
     vae.patcher = make_patcher(engine, vae.device, offload, disable_dynamic=disable_dynamic)
     fill(vae.patcher, engine, state_dict, meant)
-    vae.size = None  # the host has stored the size of the small network
+    vae.size = None  # the host has counted the small one's
     can_load_again(vae.patcher, _load_vae_patcher, folder)
     return vae
 
 
 def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.AutoencodingEngine:
-    """The host's network with the file's layer sizes, without the file's weights."""
+    """The host's network of the file's sizes, without the file's weights."""
     first = state_dict.get("encoder.conv_in.weight")
     if first is None or first.ndim != 4 or "decoder.mid.block_1.mix_factor" not in state_dict:
         raise ValueError(
@@ -125,7 +124,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
 
 
 def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
-    """Sizes of an SD autoencoder, as keyword arguments of the host's network."""
+    """Sizes of an SD autoencoder, under the host's names."""
     return {
         "double_z": True,
         "z_channels": 4,
@@ -141,7 +140,7 @@ def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
 
 
 def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:
-    """First axis' lengths of the tensors named by `pattern`, which is numbered from 0 on."""
+    """First sizes of the tensors that `pattern` numbers from 0 on."""
     found = []
     while (key := pattern.format(len(found))) in state_dict:
         found.append(state_dict[key].shape[0])

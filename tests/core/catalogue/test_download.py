@@ -20,7 +20,7 @@ from small_internet import SmallInternet
 
 from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
 from fcvg_core.catalogue.download_errors import DiskError
-from fcvg_core.catalogue.families import find_model, list_files
+from fcvg_core.catalogue.families import find_model, list_files, modes_needing
 from fcvg_core.catalogue.model_files import DRIVE, HUB, Download
 
 pytest.importorskip("trustme", reason="needs trustme")
@@ -171,7 +171,7 @@ class TestEverything:
         models = comfyui / "models"
         assert (models / "dwpose" / "yolox_l.onnx").read_bytes() == b"mine"
         for file in CATALOGUE:
-            assert bool(file.find([("comfyui", models)])) == ("animate" in file.needed)
+            assert bool(file.find([("comfyui", models)])) == ("animate" in modes_needing(file))
 
 
 class TestBroken:

@@ -22,8 +22,10 @@ from fcvg_core.catalogue.families import (
     modes_helped_by,
     modes_needing,
 )
+from fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
 from fcvg_core.catalogue.model_files import MODEL_INDEX, Download, Family, ModelFile, places
 from fcvg_core.catalogue.svd import SVD
+from fcvg_core.lines.gluestick_keys import SOURCES
 from fcvg_core.standalone.cli.main import main
 
 NETWORK = ModelFile(
@@ -128,3 +130,10 @@ def test_every_row_is_listed() -> None:
     texts = [path.read_text() for path in (ROOT / "fcvg_core" / "catalogue").glob("*.py")]
     keys = {key for text in texts for key in re.findall(r'\bkey="([^"]+)"', text)}
     assert keys == {file.key for file in list_files()}
+
+
+def test_addresses_in_the_messages_of_the_line_matcher() -> None:
+    """That room knows no catalogue, but its errors say where the official files come from."""
+    for row in GLUESTICK_ROWS:
+        (download,) = row.downloads
+        assert SOURCES[row.names(row.kind)[0]].startswith(download.url)

@@ -1,5 +1,6 @@
 """Which model files there are, and where they are found."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fcvg_core.catalogue.families import (
     modes_needing,
 )
 from fcvg_core.catalogue.packages import OLDEST_COMFYUI as OLDEST
+from fcvg_core.catalogue.packages import parse_version
 from fcvg_core.catalogue.svd import SVD_PARTS
 from fcvg_core.standalone.cli.main import main
 
@@ -137,7 +139,12 @@ class TestRoots:
     def test_the_oldest_is_the_same_everywhere(self) -> None:
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         assert f'requires-comfyui = ">={".".join(map(str, OLDEST))}"' in project
-        assert f"OLDEST_HOST = {OLDEST}" in (ROOT / "__init__.py").read_text(encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("door", ROOT / "__init__.py")
+        door = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(door)
+        assert door.OLDEST_HOST == OLDEST
+        for version in ("0.3.64", "2.0rc1", "5.0.0.93", "2.11.0+cu128", ""):
+            assert door._parse_version(version) == parse_version(version)
 
     def test_none(self, monkeypatch, tmp_path: Path) -> None:
         monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))

@@ -12,7 +12,12 @@ from weight_cases import VALUES, repacked, save
 
 from fcvg_core.containers import SAFETENSORS
 from fcvg_core.errors import UserError
-from fcvg_core.files.weight_files import WeightFile, read_pickle, read_weights
+from fcvg_core.files.weight_files import (
+    WeightFile,
+    checked_weights,
+    read_pickle,
+    read_weights,
+)
 
 FLOAT = torch.float32
 
@@ -45,6 +50,33 @@ class TestUnreadable:
             with pytest.raises(ValueError, match=f"{name} .*code in it is never run"):
                 WeightFile(tmp_path / name)
         assert not (tmp_path / "ran").exists()
+
+    def test_no_permission(self, tmp_path, monkeypatch) -> None:
+        """Not called damaged: to download the file again would not help."""
+        path = save(tmp_path / "a.bin", {"a": torch.ones(3)})
+
+        def refuse(*given, **more):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("builtins.open", refuse)
+        for read in (WeightFile, read_pickle):
+            with pytest.raises(UserError, match=r"You have no permission to read .*a\.bin: give"):
+                read(path)
+
+    @pytest.mark.parametrize("name", ["a.bin", "a.ckpt"])
+    def test_gguf(self, tmp_path, name) -> None:
+        (tmp_path / name).write_bytes(b"GGUF" + bytes(64))
+        with pytest.raises(UserError, match=rf"{name} is a GGUF file .*Take the \.safetensors"):
+            WeightFile(tmp_path / name)
+
+    @pytest.mark.parametrize("fault", [RuntimeError("cuda"), ValueError("x"), KeyError("y")])
+    def test_whatever_a_library_raises(self, tmp_path, fault) -> None:
+        path = save(tmp_path / "a.bin", {"a": torch.ones(3)})
+        with (
+            pytest.raises(UserError, match=r"file \(\d+ bytes\) can't be read as model"),
+            checked_weights(path, name="the file"),
+        ):
+            raise fault
 
     def test_no_tensors(self, tmp_path) -> None:
         torch.save({"epoch": 3}, tmp_path / "log.bin")

@@ -14,6 +14,7 @@ from fcvg_core.lines import (
     build_gluestick,
     detect_lines,
     draw_lines,
+    gluestick_dtype,
     interpolate_lines,
     matcher,
 )
@@ -139,7 +140,7 @@ def test_opencv_finds_what_pytlsd_found(path):
 def test_half_precision_keeps_the_matches():
     """What the faces run on GPUs; on our own case, for another may lie on the threshold."""
     config, tensors = load(OWN_FOLDER / "e2e.json")
-    matching = make_matcher(config, dtype=torch.float16)
+    matching = make_matcher(config, dtype=gluestick_dtype(fast_half=True))
     frames = [
         matching.join_segments(tensors[f"image{i}"].numpy(), given_segments(tensors, i))
         for i in (0, 1)
@@ -330,3 +331,8 @@ class TestBuild:
         )
         assert {p.dtype for p in model.parameters()} == {torch.float16}
         assert {x.dtype for x in model.buffers()} == {torch.float32}
+
+
+def test_number_format() -> None:
+    assert gluestick_dtype(fast_half=True) == torch.float16
+    assert gluestick_dtype(fast_half=False) == torch.float32
