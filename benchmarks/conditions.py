@@ -1,6 +1,6 @@
-"""Seconds from two keyframes to their condition frames: python benchmarks/conditions.py
+"""Seconds from two keyframes to their control frames: python benchmarks/conditions.py
 
-Nothing is asserted; run it before and after a change.
+Nothing is asserted. Run it before and after a change, and compare.
 """
 
 import sys
@@ -23,7 +23,7 @@ REPEATS = 5
 
 
 def timed(seconds: list[float], step: Callable[..., Any], *values: Any, **settings: Any) -> Any:
-    """Result of a step; its seconds are added to the list."""
+    """Run a step and return its result; the time in seconds is appended to the list."""
     start = time.perf_counter()
     result = step(*values, **settings)
     seconds.append(time.perf_counter() - start)
@@ -31,7 +31,7 @@ def timed(seconds: list[float], step: Callable[..., Any], *values: Any, **settin
 
 
 def main() -> None:
-    """Print a table of the steps: the first run, the median of all, the part of the whole."""
+    """Print a table of the steps: the first run, the median of all runs, the share of the total."""
     photos = draw_sample_pair(PHOTO_SIZE)
     matcher = ClassicLineMatcher()
     steps: dict[str, list[float]] = {"crop": [], "match": [], "interpolate": [], "draw": []}
@@ -44,7 +44,7 @@ def main() -> None:
     medians = {name: sorted(seconds)[REPEATS // 2] for name, seconds in steps.items()}
     total = sum(medians.values())
     print(f"{NUM_FRAMES} frames of {SIZE[0]} x {SIZE[1]}, {len(matches.lines0)} matches")
-    print(f"{'step':12s} {'first s':>9s} {'median s':>9s} {'part':>6s}")
+    print(f"{'step':12s} {'first s':>9s} {'median s':>9s} {'share':>6s}")
     for name, median in medians.items():
         print(f"{name:12s} {steps[name][0]:9.3f} {median:9.3f} {median / total:6.1%}")
     first = sum(seconds[0] for seconds in steps.values())

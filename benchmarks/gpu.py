@@ -1,10 +1,11 @@
-"""The pack on a card: loaders, both kinds of graphs, number formats, little memory; in 5 minutes.
+"""Tests the pack on a GPU in 5 minutes: loaders, graphs, number formats, little memory.
 
     python benchmarks/gpu.py HOST [--seconds 290] [--out DIR] [--site DIR] [--only TEXT] [--tiny]
 
-HOST is the folder of a ComfyUI 0.33. Random models of full size are made on the machine. The host
-is started as a real server with its own memory management; graphs of workflows/api run there at
-576 x 1024, 25 frames, 2 steps, then decoding. How a server is started (gpu_parts.MODES):
+HOST is the folder of a ComfyUI 0.33. Models of full size with random weights are made on the
+machine. The host is started as a real server with its own memory management. Graphs of
+workflows/api run on it at 576 x 1024, 25 frames, 2 steps, and decode the result. The modes in
+which the server is started (gpu_parts.MODES):
 
     default, bf16           --bf16-unet, every loader, both kinds of graphs, each twice, then fp8
     default, fp16           --fp16-unet, both kinds of graphs, each twice
@@ -12,39 +13,39 @@ is started as a real server with its own memory management; graphs of workflows/
     no dynamic VRAM, bf16   --disable-dynamic-vram --bf16-unet, fcvg_simple
     8 GB, bf16              --bf16-unet, fcvg_simple, while another process holds the other memory
 
-A number format is chosen with the host's own flags, as a user does; FCVG's UNet is a bfloat16 file
-(--unet-format float32: as the authors' file is) and ControlNeXt-SVD's a float16 file, so that both
-formats meet both kinds of files. Lines are matched without GlueStick; people are the stand-ins' of
-tests/golden/dwpose.
+The number format is chosen with the host's flags, as a user would do it. FCVG's UNet is a bfloat16
+file (the authors' file is float32: --unet-format float32), and ControlNeXt-SVD's UNet is a float16
+file, so each format is tested with both kinds of files. Lines are matched without GlueStick. The
+pose detector is the stand-in of tests/golden/dwpose.
 
-Checked are: the files load; latents are finite and of a usual size; no frame is of one colour; a
-graph that runs again from copies of its pictures gives the same latents and frames, bit for bit.
-Printed, and written to DIR/gpu.jsonl part by part: seconds of a step after the first, of all
-sampling, of decoding; the most memory that the card held beyond what it held before the server
-started; lines of the server's log. A part that fails does not stop the next. A part for which no
-time is left is skipped by its name. The exit code is 1 if a part failed, and 2 if nothing could be
-started.
+Checks: the files load; latents are finite and of a usual size; no frame has only one colour; a
+graph that runs again with copies of its pictures gives exactly the same latents and frames.
+The results are printed and written to DIR/gpu.jsonl part by part: seconds of a step (without the
+first step), of sampling, and of decoding; the peak of GPU memory beyond the memory in use before
+the server started; lines of the server's log. If a part fails, the next part still runs. A part is
+skipped, with a message, if not enough time is left. The exit code is 1 if a part failed, and 2 if
+nothing could be started.
 
-A bare machine, without a package index, is taken to have Python 3.12, torch 2.11, torchvision,
+On a machine without a package index, this Python must have: Python 3.12, torch 2.11, torchvision,
 torchaudio, transformers, safetensors, scipy, einops, aiohttp, requests, opencv-python-headless,
-onnxruntime, pillow, tqdm, psutil and pyyaml; not diffusers. Brought along are this project, the
-host's folder in comfyui.tgz, in kitchen.tgz what comfy-kitchen's wheel holds, but for its compiled
-backends of 230 MB, and wheels of comfy-aimdo (both as the host's requirements.txt pins them), av,
-torchsde, trampoline, sqlalchemy, alembic, greenlet, mako, simpleeval, blake3, pydantic,
-pydantic-core, pydantic-settings, typing-inspection, annotated-types and python-dotenv, all in
-FOLDER, 46 MB. Then:
+onnxruntime, pillow, tqdm, psutil and pyyaml; diffusers is not needed. Bring this project, and a
+FOLDER (46 MB) with: the host's folder in comfyui.tgz; the contents of comfy-kitchen's wheel
+without its compiled backends (230 MB) in kitchen.tgz; wheels of comfy-aimdo (comfy-kitchen and
+comfy-aimdo in the versions of the host's requirements.txt), av, torchsde, trampoline, sqlalchemy,
+alembic, greenlet, mako, simpleeval, blake3, pydantic, pydantic-core, pydantic-settings,
+typing-inspection, annotated-types and python-dotenv. Then run:
 
     tar xzf FOLDER/comfyui.tgz -C DIR
     python3 -m pip install -q --no-index --no-deps --no-compile --target DIR/site FOLDER/*.whl
     tar xzf FOLDER/kitchen.tgz -C DIR/site
     python3 benchmarks/gpu.py DIR/ComfyUI-0.33 --site DIR/site --out "$OUT"
 
-PYTHONPATH of the caller is passed on too. An empty page takes the browser editor's place (--front:
-a folder with another one). The servers' logs lie beside gpu.jsonl. The models, 8 GB, lie in .gpu/
-of this project (--work), and the next call uses them again.
+The PYTHONPATH of the caller is passed on, too. An empty page replaces the browser editor (--front:
+a folder with another page). The servers' logs are beside gpu.jsonl. The models (8 GB) are stored
+in .gpu/ of this project (--work) and used again in the next run.
 
---tiny runs the same code with tiny models on a CPU, in a minute or two;
-tests/nodes/test_gpu_benchmark.py does.
+--tiny runs the same code with tiny models on a CPU, in a minute or two; the test
+tests/nodes/test_gpu_benchmark.py uses it.
 """
 
 import argparse
@@ -76,11 +77,11 @@ from gpu_weights import ROOT
 
 FULL, TINY = Size(576, 1024, 25, 2), Size(64, 128, 5, 2)
 DYNAMIC = "DynamicVRAM support detected and enabled"  # in the host's log
-NO_TIME = "the time is over"
+NO_TIME = "no time is left"
 
 
 class Benchmark:
-    """One call of the program: folders, what is left of the time, what has come out so far."""
+    """One run of the program: its folders, the time left, and the results so far."""
 
     def __init__(self, options: argparse.Namespace):
         self.options = options
@@ -95,10 +96,10 @@ class Benchmark:
         self._todo: list[Part] = []
 
     def run(self) -> int:
-        """Every part; the exit code."""
+        """Run all parts and return the exit code."""
         modes = plan(self.options.only, tiny=self.options.tiny)
         if not modes:
-            print(f"No part's name holds {self.options.only!r}.")
+            print(f"No name of a part contains {self.options.only!r}.")
             return 2
         parts = [p for mode in modes for p in (start(mode), *mode.parts)]
         self._todo = [INPUTS, WEIGHTS, *parts]
@@ -106,7 +107,7 @@ class Benchmark:
         blocked = None if self._attempt(INPUTS, self._make_inputs) else "there are no inputs"
         with ExitStack() as stack:
             if not blocked and modes[0].leave is None:
-                # It takes as long as the weights do.
+                # The start takes as long as making the weights, so both run at the same time.
                 self._early = self._start(modes[0], stack)
             if not self._attempt(WEIGHTS, self._make_weights, blocked):
                 blocked = blocked or "there are no weights"
@@ -128,7 +129,7 @@ class Benchmark:
         }
 
     def _make_inputs(self, limit: float, facts: dict) -> None:
-        """The server's base directory, the page in the editor's place, the pictures."""
+        """Make the server's base directory, the page that replaces the editor, and the pictures."""
         pack = self.base / "custom_nodes" / "ComfyUI-FCVG"
         for folder in (pack.parent, self.base / "models", self.work / "front"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -138,7 +139,7 @@ class Benchmark:
         write_inputs(self.base / "input", self.size)
 
     def _attempt(self, part: Part, work, blocked: str | None = None) -> bool:
-        """Run one part if nothing is in its way; whether it went well."""
+        """Run one part unless something prevents it; return whether it succeeded."""
         self._todo.remove(part)
         left = self._left()
         kept = sum(p.needs for p in self._todo if not p.spare) if part.spare else 0
@@ -153,14 +154,14 @@ class Benchmark:
             work(min(part.limit, left), facts)
         except PartFailedError as error:
             status, why = FAILED, str(error)
-        except Exception as error:  # noqa: BLE001  whatever it is, the other parts still run
+        except Exception as error:  # noqa: BLE001  the other parts run after any error
             status, why = FAILED, f"{type(error).__name__}: {error}"
         seconds = time.monotonic() - begin
         self.report.add(part.name, status, seconds=seconds, why=why, **facts)
         return status == OK
 
     def _make_weights(self, limit: float, facts: dict) -> None:
-        """In a process of its own, which gives all of the card back."""
+        """Make the models in a separate process, which frees all GPU memory at its end."""
         command = [
             sys.executable,
             str(Path(__file__).with_name("gpu_weights.py")),
@@ -180,7 +181,7 @@ class Benchmark:
         facts["log"] = done.stdout.splitlines()[-10:]
 
     def _run_mode(self, mode: Mode, stack: ExitStack, blocked: str | None) -> None:
-        """Start a server, unless the first has been, and run a mode's parts there."""
+        """Start a server (the first may already run), and run the mode's parts on it."""
         servers: list[Server] = []
         videos: dict[str, Video] = {}
 
@@ -197,11 +198,11 @@ class Benchmark:
             if not blocked and not servers[0].alive:
                 blocked = "the server has ended"
             alone = part.again and part.graph not in videos
-            why = blocked or ("its first run gave nothing to compare with" if alone else None)
+            why = blocked or ("the first run has no result to compare with" if alone else None)
             self._attempt(part, self._graph_work(part, servers, videos), why)
 
     def _start(self, mode: Mode, stack: ExitStack) -> Server:
-        """A mode's server, which does not answer yet; `stack` will stop it."""
+        """Start a mode's server without waiting for it; `stack` will stop it."""
         stack.enter_context(hold_memory(mode.leave))
         self.used_before = self.card.used()
         flags = ("--cpu", *mode.flags) if self.options.tiny else mode.flags
@@ -212,21 +213,24 @@ class Benchmark:
         return server
 
     def _left(self) -> float:
-        """Seconds that are left for all parts."""
+        """Seconds left for all parts."""
         return self._end - time.monotonic()
 
     def _check_dynamic(self, mode: Mode, log: list[str]) -> None:
-        """Without this check a missing package would let the host fall back to its older way."""
+        """Raise PartFailedError if dynamic VRAM is on or off against the mode.
+
+        If a package is missing, the host silently switches dynamic VRAM off.
+        """
         wanted = not self.options.tiny and "--disable-dynamic-vram" not in mode.flags
         found = any(DYNAMIC in line for line in log)
         if found != wanted:
             raise PartFailedError(
-                f"dynamic VRAM is {'on' if found else 'off'}, but this mode is about a server "
-                f"with it {'on' if wanted else 'off'}"
+                f"dynamic VRAM is {'on' if found else 'off'}, but in this mode it should be "
+                f"{'on' if wanted else 'off'}"
             )
 
     def _graph_work(self, part: Part, servers: list[Server], videos: dict[str, Video]):
-        """What a part of a mode does, for `_attempt`."""
+        """The function that runs a part of a mode, for `_attempt`."""
 
         def work(limit: float, facts: dict) -> None:
             server = servers[0]
@@ -243,7 +247,7 @@ class Benchmark:
             facts.update(times_of(prompt, run, self.size.steps))
             video = check_video(run, self.base, self.size)
             if part.again and (difference := compare(videos[part.graph], video)):
-                raise PartFailedError(f"the same seed gives another video: {difference}")
+                raise PartFailedError(f"the same seed gives a different video: {difference}")
             videos.setdefault(part.graph, video)
 
         return work
@@ -256,15 +260,15 @@ class Benchmark:
 
 def main() -> int:
     options = read_options(__doc__.splitlines()[0])
-    if options.site:  # for this process and for every process that it starts
+    if options.site:  # used by this process and by all processes that it starts
         found = [str(options.site), os.environ.get("PYTHONPATH", "")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, found))
         sys.path.insert(0, str(options.site))
     sys.path.append(str(ROOT))
     if not options.tiny and not has_card():
         print(
-            "No NVIDIA card was found that torch can use: run this on a machine with one, or "
-            "with --tiny at tiny size on the CPU."
+            "torch found no NVIDIA GPU: run this on a machine with an NVIDIA GPU, or use --tiny "
+            "for tiny models on the CPU."
         )
         return 2
     return Benchmark(options).run()

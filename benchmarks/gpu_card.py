@@ -1,6 +1,6 @@
-"""The card's memory: how much of it is used, and a process that holds the rest.
+"""Measures the memory of the GPU, and can hold a part of it in another process.
 
-As a program, with a number of bytes, this file is the process that holds all but so many.
+This file is also the program of this process: `gpu_card.py N` holds all memory but N bytes.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ SAMPLE_SECONDS = 0.02
 
 
 class Card:
-    """Memory of the first card as the driver counts it, of all processes; None on a CPU."""
+    """Memory of the first GPU in use by all processes, from the driver; None on a CPU."""
 
     def __init__(self, on_cpu: bool):
         self._torch = None
@@ -25,14 +25,14 @@ class Card:
             self._torch = torch
 
     def name(self) -> str:
-        """What the driver calls it, and its size."""
+        """The driver's name of the GPU, and its memory size."""
         if self._torch is None:
             return "none, on the CPU"
         gigabytes = self._torch.cuda.mem_get_info(0)[1] / 2**30
         return f"{self._torch.cuda.get_device_name(0)}, {gigabytes:.0f} GB"
 
     def used(self) -> int | None:
-        """Bytes in use now."""
+        """Bytes that are in use now."""
         if self._torch is None:
             return None
         free, total = self._torch.cuda.mem_get_info(0)
@@ -40,7 +40,7 @@ class Card:
 
     @contextmanager
     def peak(self, before: int | None):
-        """Collects, in a list, the most that is used while the block runs, beyond `before`."""
+        """Measure the peak of used memory in the block, minus `before`; yields a list for it."""
         most, done = [], threading.Event()
         if self._torch is None:
             yield most
@@ -61,7 +61,7 @@ class Card:
 
 @contextmanager
 def hold_memory(leave: int | None):
-    """Hold the card's memory in another process but `leave` bytes; hold none for None."""
+    """Hold all GPU memory but `leave` bytes in another process; with None, hold nothing."""
     if leave is None:
         yield
         return
@@ -70,19 +70,19 @@ def hold_memory(leave: int | None):
     with subprocess.Popen(command, **pipes) as holder:
         try:
             if holder.stdout.readline().strip() != "held":
-                raise PartFailedError("the card's memory could not be held")
+                raise PartFailedError("the GPU memory could not be held")
             yield
         finally:
             holder.kill()
 
 
 def _hold(leave: int) -> None:
-    """Take memory until `leave` bytes are free, then wait to be ended."""
+    """Allocate memory until `leave` bytes are free, then wait until the process is ended."""
     import torch
 
     torch.cuda.init()
     held = []
-    for part in (2**30, 2**26, 2**22):  # in pieces: one of tens of gigabytes may not fit
+    for part in (2**30, 2**26, 2**22):  # in pieces, because one large piece may not fit
         while torch.cuda.mem_get_info(0)[0] - part >= leave:
             held.append(torch.empty(part, dtype=torch.uint8, device="cuda"))
     print("held", flush=True)

@@ -1,4 +1,4 @@
-"""The graphs of workflows/api at a benchmark's size, loaders alone, and what has to come out."""
+"""Graphs for the benchmark (those of workflows/api, and loaders alone), and checks of results."""
 
 import json
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from gpu_weights import ANIMATE_CONTROL, ANIMATE_UNET, FCVG_CONTROL, FCVG_UNET, 
 INBETWEEN, ANIMATE = "fcvg_simple", "controlnext_svd_simple"
 SAMPLERS = ("FCVG_Sampler", "FCVG_AnimateSampler", "SamplerCustomAdvanced")
 PICTURES = ("first", "last")
-AGAIN = "_again"  # the same pictures under other names: the host runs all but the loaders anew
+AGAIN = "_again"  # suffix of copies of the pictures: with them the host can't use its cache
 DRIVING_SIZE = (192, 128)
-MAX_LATENT = 100.0  # of values about 1; an overflow that was clamped somewhere is far above
+MAX_LATENT = 100.0  # latents are about 1; a clamped overflow is far above this limit
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of a video."""
+    """Size of a video, and its number of steps."""
 
     height: int
     width: int
@@ -28,14 +28,14 @@ class Size:
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """What a graph left."""
+    """Result of a graph."""
 
     latents: np.ndarray  # [T, 4, h, w]
     frames: np.ndarray  # [T, H, W, 3] uint8
 
 
 def write_inputs(folder: Path, size: Size) -> None:
-    """The keyframes, twice, and a driving video with a frame less than the result."""
+    """Write the keyframes, copies of them, and a driving video with one frame less than `size`."""
     from PIL import Image
 
     from fcvg_core.standalone.demo.scene import draw_sample_pair
@@ -46,7 +46,7 @@ def write_inputs(folder: Path, size: Size) -> None:
     for name, frame in zip(PICTURES, pair, strict=True):
         Image.fromarray(frame).save(folder / f"{name}.png")
         Image.fromarray(frame).save(folder / f"{name}{AGAIN}.png")
-    # The stand-ins of DWPose find people in any picture; the first pose is the reference's.
+    # DWPose's stand-ins find people in any picture. The first pose is from the reference picture.
     frames = np.full((size.num_frames - 1, *DRIVING_SIZE, 3), 90, np.uint8)
     frames += np.arange(len(frames), dtype=np.uint8)[:, None, None, None]
     video = folder / "driving.mp4"
@@ -55,11 +55,13 @@ def write_inputs(folder: Path, size: Size) -> None:
 
 
 def read_graph(name: str, size: Size, *, again: bool = False, unet_dtype: str = "default") -> dict:
-    """A graph of workflows/api; what it decodes is saved as latents and as pictures as well.
+    """A graph of workflows/api that also saves its latents and its frames.
 
     Args:
-        again: read the pictures under other names, so that the host can't answer from its cache.
-        unet_dtype: of Load FCVG Model.
+        name: name of the file without its ending.
+        size: size of the video.
+        again: use the copies of the pictures, so that the host can't use its cache.
+        unet_dtype: weight_dtype of Load FCVG Model.
     """
     prompt = json.loads((ROOT / "workflows" / "api" / f"{name}.json").read_text("utf-8"))
     sizes = {
@@ -87,7 +89,7 @@ def read_graph(name: str, size: Size, *, again: bool = False, unet_dtype: str = 
 
 
 def loader_graphs() -> dict[str, dict]:
-    """Each loader alone, by what it loads; the host's preview of any value asks for the outputs."""
+    """Name -> graph with only a loader. The host's PreviewAny node makes the loader run."""
     svd, unet = Path(SVD).name, Path(FCVG_UNET).name
     cases = {
         "SVD without its UNet": ("FCVG_LoadSVD", (1, 2), {"folder": svd, "with_unet": False}),
@@ -111,16 +113,16 @@ def loader_graphs() -> dict[str, dict]:
 
 
 def node_of(prompt: dict, *kinds: str) -> str:
-    """Id of the only node of a kind."""
+    """Id of the only node with one of the given classes."""
     (found,) = [key for key, node in prompt.items() if node["class_type"] in kinds]
     return found
 
 
 def times_of(prompt: dict, run: Run, steps: int) -> dict[str, float | None]:
-    """Seconds of a step after the first, of all sampling, and of decoding.
+    """Seconds of a step (without the first step), of sampling, and of decoding.
 
-    Sampling includes what the sampler's node does before: encoding the keyframes and, the first
-    time, bringing the models to the card.
+    Sampling includes all work of the sampler's node: encoding the keyframes and, in the first
+    run, moving the models to the GPU.
     """
     sampler = node_of(prompt, *SAMPLERS)
     ends = [when for total, when in run.progress.get(sampler, []) if total == steps]
@@ -130,10 +132,11 @@ def times_of(prompt: dict, run: Run, steps: int) -> dict[str, float | None]:
 
 
 def check_video(run: Run, base: Path, size: Size) -> Video:
-    """What a graph wrote, read and taken away again.
+    """Read, check and delete the files that a graph has written.
 
     Raises:
-        PartFailedError: values are not finite or too large, frames are missing or of one colour.
+        PartFailedError: values are NaN, infinite or too large, or frames are missing or have only
+            one colour.
     """
     from PIL import Image
     from safetensors.numpy import load_file
@@ -149,21 +152,25 @@ def check_video(run: Run, base: Path, size: Size) -> Video:
         bad = int((~np.isfinite(latents)).sum())
         raise PartFailedError(
             f"{bad} of {latents.size} latents are not finite; the largest is "
-            f"{np.nanmax(np.abs(latents)):.3g}, and at most {MAX_LATENT:.0f} is expected"
+            f"{np.nanmax(np.abs(latents)):.3g}, but at most {MAX_LATENT:.0f} is expected"
         )
     wanted = (size.num_frames, size.height, size.width, 3)
     if frames.shape != wanted or latents.shape[0] != size.num_frames:
-        raise PartFailedError(f"frames are {frames.shape}, latents {latents.shape}: not {wanted}")
+        raise PartFailedError(
+            f"frames are {frames.shape} and latents {latents.shape}, but {wanted} is expected"
+        )
     flat = [i for i, frame in enumerate(frames) if frame.std() < 1]
     if flat:
-        raise PartFailedError(f"frames {flat} are of one colour")
+        raise PartFailedError(f"frames {flat} have only one colour")
     if latents.std() < 1e-3:
-        raise PartFailedError(f"the latents hardly vary: their deviation is {latents.std():.3g}")
+        raise PartFailedError(
+            f"the latents are almost constant: their standard deviation is {latents.std():.3g}"
+        )
     return Video(latents, frames)
 
 
 def compare(first: Video, second: Video) -> str | None:
-    """How two runs of the same graph differ; None where they are equal bit for bit."""
+    """Difference of two runs of the same graph, in words; None if they are exactly equal."""
     if np.array_equal(first.latents, second.latents) and np.array_equal(
         first.frames, second.frames
     ):
@@ -178,7 +185,7 @@ def _node(kind: str, **inputs) -> dict:
 
 
 def _files(run: Run, node: str, base: Path) -> list[Path]:
-    """Files that an output node says it wrote."""
+    """Files that an output node reports."""
     found = run.outputs.get(node, {})
     return [
         base / "output" / item["subfolder"] / item["filename"]

@@ -9,19 +9,23 @@ from gpu_weights import ROOT
 
 
 def read_options(description: str) -> argparse.Namespace:
-    """The command line; paths are absolute and the host is there."""
+    """Parse the command line; paths become absolute, and the host's folder is checked."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("host", type=Path, help="folder of a ComfyUI 0.33")
-    parser.add_argument("--seconds", type=float, default=290, help="for all parts together")
-    parser.add_argument("--out", type=Path, help="for results; $OUT if set, else the work folder")
-    parser.add_argument("--work", type=Path, default=ROOT / ".gpu", help="for models and pictures")
-    parser.add_argument("--site", type=Path, help="packages that this Python lacks")
+    parser.add_argument("--seconds", type=float, default=290, help="time for all parts together")
+    parser.add_argument(
+        "--out", type=Path, help="folder for results; default: $OUT, or the work folder"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".gpu", help="folder for models and pictures"
+    )
+    parser.add_argument("--site", type=Path, help="folder with packages that this Python lacks")
     parser.add_argument("--front", type=Path, help="folder with the editor's index.html")
-    parser.add_argument("--only", metavar="TEXT", help="parts whose names hold it")
+    parser.add_argument("--only", metavar="TEXT", help="run only parts whose names contain TEXT")
     parser.add_argument(
         "--unet-format",
         default="bfloat16",
-        help="of FCVG's UNet file",
+        help="number format of FCVG's UNet file",
         choices=("bfloat16", "float16", "float32"),
     )
     parser.add_argument("--tiny", action="store_true", help="tiny models on the CPU")
@@ -31,12 +35,12 @@ def read_options(description: str) -> argparse.Namespace:
         if (path := getattr(options, name)) is not None:
             setattr(options, name, path.expanduser().resolve())
     if not (options.host / "main.py").is_file():
-        parser.error(f"{options.host} is no ComfyUI: it holds no main.py.")
+        parser.error(f"{options.host} is not a ComfyUI: it contains no main.py.")
     return options
 
 
 def has_card() -> bool:
-    """Whether torch is there and sees an NVIDIA card."""
+    """Whether torch is installed and can use an NVIDIA GPU."""
     if importlib.util.find_spec("torch") is None:
         return False
     import torch

@@ -1,4 +1,4 @@
-"""What the benchmark consists of: modes of the server, their parts, and the time of each."""
+"""The plan of the benchmark: modes of the server, the parts of each mode, and their times."""
 
 from dataclasses import dataclass, replace
 from math import inf
@@ -11,31 +11,37 @@ GIGABYTE = 2**30
 
 @dataclass(frozen=True)
 class Part:
-    """A check with a name of its own.
+    """A check with its own name.
 
     Args:
-        needs: seconds; with less left it is skipped.
-        limit: seconds after which it is broken off.
-        spare: run only in time that no part after it needs.
+        needs: seconds; the part is skipped if less time is left.
+        limit: seconds after which the part is aborted.
+        graph: name of a graph in workflows/api.
+        loader: key of `loader_graphs`.
+        again: run the graph a second time; the result must be the same.
+        unet_dtype: weight_dtype of Load FCVG Model.
+        spare: run the part only if enough time is left for all later parts.
     """
 
     name: str
     needs: float
     limit: float
-    graph: str | None = None  # of workflows/api
-    loader: str | None = None  # of `loader_graphs`
-    again: bool = False  # the same graph once more, which has to give the same
+    graph: str | None = None
+    loader: str | None = None
+    again: bool = False
     unet_dtype: str = "default"
     spare: bool = False
 
 
 @dataclass(frozen=True)
 class Mode:
-    """A way of starting the server, and what is run there.
+    """A way to start the server, and the parts that run on it.
 
     Args:
-        leave: bytes of the card that are left to the server; None leaves all.
-        needs_card: whether the server can't be started so on a CPU.
+        flags: command-line flags of the server.
+        parts: the parts, in order.
+        leave: bytes of GPU memory for the server; None: all.
+        needs_card: whether the mode needs a GPU.
     """
 
     name: str
@@ -49,15 +55,15 @@ INPUTS, WEIGHTS = Part("inputs", 4, 30), Part("weights", 25, 120)
 
 
 def start(mode: Mode) -> Part:
-    """The part in which a mode's server starts."""
+    """The part that starts a mode's server."""
     return Part(f"{mode.name}: start", 12, 90)
 
 
 def plan(only: str | None, *, tiny: bool) -> list[Mode]:
-    """The modes to run, in order, with those of their parts whose names hold `only`.
+    """The modes to run, in order, with the parts whose names contain `only`.
 
-    A CPU runs the default modes and the one without dynamic VRAM, which is off there anyway; how
-    long a part takes there says nothing, so that only all parts together are limited.
+    With `tiny` (on a CPU), the modes that need a GPU are left out, and the parts have no time
+    limits, because the limits are meant for a GPU. The limit for all parts together still holds.
     """
     found = []
     for mode in MODES:
@@ -101,7 +107,7 @@ MODES = (
         "lowvram, bf16",
         ("--lowvram", BF16),
         _twice(INBETWEEN, 15, spare=True),
-        needs_card=True,  # the host takes either --cpu or --lowvram
+        needs_card=True,  # the host accepts --cpu or --lowvram, but not both
     ),
     Mode(
         "no dynamic VRAM, bf16",

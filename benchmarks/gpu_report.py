@@ -1,4 +1,4 @@
-"""What the benchmark prints, and writes as a line of JSON, as soon as a part has ended."""
+"""Prints the result of each part and writes it to a file as a line of JSON."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
 class Report:
-    """Results of the parts, in the order in which they ended; the file begins anew."""
+    """Results of the parts, in the order in which they ended; an old file is overwritten."""
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -16,16 +16,19 @@ class Report:
         self.parts: dict[str, list[str]] = {OK: [], FAILED: [], SKIPPED: []}
 
     def head(self, **facts) -> None:
-        """What machine and what sizes the results are of."""
+        """Print and write facts about the machine and the sizes."""
         print(", ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
         self._append(facts)
 
     def add(self, part: str, status: str, *, seconds: float = 0.0, why: str = "", **facts) -> None:
-        """One part.
+        """Print and write the result of a part.
 
         Args:
-            why: of a part that failed or was skipped.
-            facts: times that end with _s, `vram` in bytes or None, `log`: lines that matter.
+            part: name of the part.
+            status: OK, FAILED or SKIPPED.
+            seconds: time that the part took.
+            why: reason why the part failed or was skipped.
+            facts: times (names end in _s), `vram` in bytes or None, `log` (lines of the log).
         """
         self.parts[status].append(part)
         record = {"part": part, "status": status, "seconds": round(seconds, 2)}
@@ -39,9 +42,9 @@ class Report:
         print(end="", flush=True)
 
     def foot(self) -> None:
-        """How many parts there were of each kind, and which failed."""
+        """Print how many parts succeeded, failed and were skipped, and which parts failed."""
         count = {status: len(parts) for status, parts in self.parts.items()}
-        print(f"{count[OK]} parts went well, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
+        print(f"{count[OK]} parts succeeded, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
         for part in self.parts[FAILED]:
             print(f"failed   {part}", flush=True)
 
@@ -51,13 +54,13 @@ class Report:
 
 
 def _figures(facts: dict) -> str:
-    """Times and memory in one line: "step 1.7 s, sampler 6.2 s, VRAM 11.2 GB"."""
-    shown = [
+    """Times and memory on one line: "step 1.7 s, sampler 6.2 s, VRAM 11.2 GB"."""
+    figures = [
         f"{name[:-2]} {value:.2f} s"
         for name, value in facts.items()
         if name.endswith("_s") and value is not None
     ]
     if "vram" in facts:
         vram = facts["vram"]
-        shown.append("VRAM none" if vram is None else f"VRAM {vram / 2**30:.2f} GB")
-    return ", ".join(shown)
+        figures.append("VRAM none" if vram is None else f"VRAM {vram / 2**30:.2f} GB")
+    return ", ".join(figures)

@@ -1,4 +1,4 @@
-"""A real ComfyUI in a process of its own, and a client that times what its graphs do."""
+"""Starts a real ComfyUI in its own process, runs graphs on it, and measures their times."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Of a server's log: what was loaded and how, numbers that went wrong, memory that ran out.
+# Lines of a server's log to keep: what was loaded and how, wrong numbers, memory that ran out.
 MATTERS = re.compile(
     r"warn|error|exception|traceback|overflow|out of memory|ran out|not a number|memory leak"
     r"|loaded completely|loaded partially|prepared for dynamic|unloaded|DynamicVRAM|vram state"
@@ -21,8 +21,8 @@ MATTERS = re.compile(
     r"|Found people|Nobody is looked|lines match|replaces|IMPORT FAILED",
     re.IGNORECASE,
 )
-# The heads of tracebacks, which the host tells its clients too; and what it says about packages
-# that a benchmark leaves out: in frames of asterisks, and of its own nodes that SVD does not need.
+# Lines to drop: heads of tracebacks, which clients get as well, and messages about packages and
+# nodes of the host that the benchmark does not need.
 NOISE = re.compile(
     r"Traceback \(most|Exception during processing|^\s*raise |\*{4}|comfy_extras|pip install"
     r"|FAILED: nodes_|^ModuleNotFoundError|comfy_kitchen backend|\[WARNING\]\S*\s*$"
@@ -32,26 +32,28 @@ MAX_LOG_LINES, MAX_LINE = 40, 300
 
 
 class PartFailedError(Exception):
-    """A check of the benchmark did not hold; the message says which."""
+    """A check of the benchmark failed; the message says which check."""
 
 
 @dataclass
 class Run:
-    """What a client saw of one graph."""
+    """Times and outputs of one graph, seen by a client."""
 
     seconds: float = 0.0
-    progress: dict[str, list] = field(default_factory=dict)  # (of how many, when), by node id
-    nodes: dict[str, float] = field(default_factory=dict)  # seconds, by node id
+    progress: dict[str, list] = field(default_factory=dict)  # node id -> (number of steps, time)
+    nodes: dict[str, float] = field(default_factory=dict)  # node id -> seconds
     outputs: dict = field(default_factory=dict)
 
 
 class Server:
-    """`main.py` on a free port, over a base directory that holds what the graphs need.
+    """ComfyUI's `main.py` on a free port.
 
     Args:
         host: ComfyUI's folder.
-        flags: how it is started, beyond what every benchmark needs.
-        front: a folder with an index.html, which takes the browser editor's place.
+        base: base directory with the models, pictures and packs that the graphs need.
+        log: file for the server's log.
+        flags: additional command-line flags.
+        front: folder with an index.html that replaces the browser editor.
     """
 
     def __init__(self, host: Path, base: Path, log: Path, *, flags: tuple[str, ...], front: Path):
@@ -73,7 +75,7 @@ class Server:
             str(front),
             "--disable-api-nodes",
             "--disable-auto-launch",
-            # A preview waits for the card after each step, so steps are timed, not their launch.
+            # A preview waits for the GPU after each step, so the real time of a step is measured.
             "--preview-method",
             "latent2rgb",
             *flags,
@@ -90,10 +92,10 @@ class Server:
         return self._process.poll() is None
 
     def wait(self, seconds: float) -> None:
-        """Until it answers.
+        """Wait until the server answers.
 
         Raises:
-            PartFailedError: it ended, or the time was over.
+            PartFailedError: the server has ended, or did not answer in time.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -111,12 +113,12 @@ class Server:
         """Run a graph to its end.
 
         Raises:
-            PartFailedError: it was refused, failed or took too long. After too long a time the
-                server is stopped, since it would still be at work.
+            PartFailedError: the graph was refused, failed or took too long. If it took too long,
+                the server is stopped, because it would continue to work.
         """
         try:
             run = asyncio.run(asyncio.wait_for(self._run(prompt), seconds))
-        except asyncio.TimeoutError:  # another class than TimeoutError until Python 3.11
+        except asyncio.TimeoutError:  # before Python 3.11 not the same class as TimeoutError
             self.stop()
             text = f"not done after {seconds:.0f} s, so the server was stopped"
             raise PartFailedError(text) from None
@@ -126,11 +128,11 @@ class Server:
         return run
 
     def log_size(self) -> int:
-        """How far the log has been written: for `log_lines`."""
+        """Size of the log in bytes, for `log_lines`."""
         return self._log.stat().st_size
 
     def log_lines(self, start: int = 0) -> list[str]:
-        """The lines from a place of the log on that matter."""
+        """The relevant lines of the log, from byte `start` on."""
         text = COLOUR.sub("", self._log.read_bytes()[start:].decode("utf-8", "replace"))
         lines = [
             line.removeprefix("[INFO] ").strip()[:MAX_LINE]
@@ -140,7 +142,7 @@ class Server:
         return list(dict.fromkeys(lines))[:MAX_LOG_LINES]
 
     def stop(self) -> None:
-        """End the process, kindly if it listens."""
+        """End the process; kill it if it does not end within 5 seconds."""
         self._process.terminate()
         try:
             self._process.wait(5)
@@ -152,7 +154,7 @@ class Server:
         return COLOUR.sub("", self._log.read_text("utf-8", "replace"))[-1500:]
 
     async def _run(self, prompt: dict) -> Run | None:
-        """The run; None where the server went away."""
+        """The run; None if the server has ended."""
         import aiohttp
 
         try:
@@ -167,19 +169,20 @@ class Server:
             start = time.perf_counter()
             body = {"prompt": prompt, "client_id": client}
             async with session.post("/prompt", json=body) as answer:
-                told = await answer.json()
-            if "prompt_id" not in told:
-                raise PartFailedError(f"the graph was refused: {json.dumps(told)[:2000]}")
-            if not await _follow(ws, told["prompt_id"], run):
+                reply = await answer.json()
+            if "prompt_id" not in reply:
+                raise PartFailedError(f"the graph was refused: {json.dumps(reply)[:2000]}")
+            prompt_id = reply["prompt_id"]
+            if not await _follow(ws, prompt_id, run):
                 return None
             run.seconds = time.perf_counter() - start
-        async with session.get(f"/history/{told['prompt_id']}") as answer:
-            run.outputs = (await answer.json())[told["prompt_id"]]["outputs"]
+        async with session.get(f"/history/{prompt_id}") as answer:
+            run.outputs = (await answer.json())[prompt_id]["outputs"]
         return run
 
 
 async def _follow(ws, prompt_id: str, run: Run) -> bool:
-    """Note the times of a graph's nodes and steps; whether it was seen to its end."""
+    """Record the times of a graph's nodes and steps; False if the connection ended before."""
     import aiohttp
 
     node, since = None, time.perf_counter()
@@ -205,7 +208,7 @@ async def _follow(ws, prompt_id: str, run: Run) -> bool:
 
 
 def _own_trace(entries: list[str]) -> str:
-    """A traceback from where it enters a node pack on; else its end."""
+    """The part of a traceback inside a node pack, or its last entries."""
     own = [i for i, entry in enumerate(entries) if "custom_nodes" in entry]
     lines = "".join(entries[own[0] if own else -3 :]).splitlines()
     return "\n".join(line for line in lines if line.strip(" ^~"))

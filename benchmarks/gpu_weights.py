@@ -1,11 +1,11 @@
-"""Models of random values in the official layouts and full size, made in seconds on a card.
+"""Makes models with random weights, in the official layouts and full size, in seconds on a GPU.
 
     python benchmarks/gpu_weights.py HOST FOLDER [--tiny] [--unet-format bfloat16]
 
-FOLDER becomes a ComfyUI's models/: SVD as a folder in diffusers' layout, FCVG's and
-ControlNeXt-SVD's UNet and ControlNeXt, DWPose's stand-ins. Names and shapes of UNet and ControlNeXt
-are the lists in tests/golden; those of VAE and image encoder are what the host's own classes have
-on the meta device, under diffusers' names. Frames that the models paint are noise.
+FOLDER becomes the models/ folder of a ComfyUI: SVD as a folder in diffusers' layout, UNet and
+ControlNeXt of FCVG and of ControlNeXt-SVD, and DWPose's stand-ins. Names and shapes of UNet and
+ControlNeXt are from tests/golden. Names and shapes of VAE and image encoder are from the host's
+classes, renamed to diffusers' names. The frames that the models generate are noise.
 """
 
 import argparse
@@ -26,9 +26,9 @@ FCVG_CONTROL = "controlnext/fcvg_controlnext.safetensors"
 ANIMATE_UNET = "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"
 ANIMATE_CONTROL = "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"
 DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
-DONE = "made.json"  # written last: how whole models were made
+DONE = "made.json"  # written last; holds the options with which the models were made
 
-# Only these sizes of the UNet and of ControlNeXt depend on the model's width and its text size.
+# The sizes of UNet and ControlNeXt that a tiny model changes: the width and the text embedding.
 WIDTH, TINY_WIDTH = 320, 64
 CONTEXT, TINY_CONTEXT = 1024, 64
 TINY_ENCODER = {
@@ -54,7 +54,7 @@ _VAE_NAMES = (
     (r"\.conv_out\.time_mix_conv\.", ".time_conv_out."),
     (r"\.norm_out\.", ".conv_norm_out."),
     (r"\.nin_shortcut\.", ".conv_shortcut."),
-    # The decoder's resnets are pairs, of one frame and over time.
+    # A resnet of the decoder is a pair: a spatial and a temporal block.
     (r"^(decoder\..*\.resnets\.\d\.)(?!time_stack\.|mix_factor)", r"\1spatial_res_block."),
     (r"\.mix_factor$", ".time_mixer.mix_factor"),
     (r"\.time_stack\.", ".temporal_res_block."),
@@ -75,7 +75,7 @@ def main() -> None:
     wanted = {"tiny": options.tiny, "unet_format": options.unet_format}
     done = options.folder / DONE
     if done.exists() and json.loads(done.read_text("utf-8")) == wanted:
-        print("The models are there already.")
+        print("The models already exist.")
         return
     done.unlink(missing_ok=True)
     use_host(options.host)
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def use_host(host: Path) -> None:
-    """Make the host's classes importable; they only tell names and shapes, so need no card."""
+    """Make the host's classes importable. Only names and shapes are needed, so no GPU is used."""
     sys.path.insert(0, str(host.resolve()))
     import comfy.cli_args
 
@@ -92,10 +92,10 @@ def use_host(host: Path) -> None:
 
 
 def make_models(folder: Path, *, tiny: bool, unet_format: str) -> None:
-    """Write every model that the graphs in workflows/api name, but GlueStick's.
+    """Write all models that the graphs in workflows/api use, except GlueStick.
 
     Args:
-        folder: a ComfyUI's models/.
+        folder: the models/ folder of a ComfyUI.
         unet_format: number format of FCVG's UNet. The authors' file is in float32.
     """
     svd = folder / SVD
@@ -124,7 +124,7 @@ def unet_shapes(tiny: bool) -> Shapes:
 
 
 def controlnext_shapes(tiny: bool) -> Shapes:
-    """ControlNeXt v2, which FCVG and ControlNeXt-SVD share."""
+    """ControlNeXt v2, used by FCVG and by ControlNeXt-SVD."""
     return _listed(GOLDEN / "fcvg" / "keys_controlnext_v2.json", tiny)
 
 
@@ -161,22 +161,22 @@ def vae_shapes(tiny: bool) -> Shapes:
     shapes = {}
     for key, value in network.state_dict().items():
         name = diffusers_vae_name(key)
-        # The host's attention is made of 1x1 convolutions, diffusers' of linear layers.
+        # The host's attention has 1x1 convolutions, diffusers' attention has linear layers.
         flat = ".attentions." in name and value.ndim == 4
         shapes[name] = tuple(value.shape[:2] if flat else value.shape)
-    # The host's encoder ends without this layer; it is folded into the one before.
+    # The host's encoder lacks this layer, because it is folded into the previous layer.
     return {**shapes, "quant_conv.weight": (8, 8, 1, 1), "quant_conv.bias": (8,)}
 
 
 def diffusers_vae_name(key: str) -> str:
-    """diffusers' name of a tensor that the host calls `key`."""
+    """diffusers' name for the host's name `key`."""
     for pattern, replacement in _VAE_NAMES:
         key = re.sub(pattern, replacement, key)
     return key
 
 
 def encoder_config(tiny: bool) -> dict:
-    """SVD's CLIP image encoder (ViT-H/14), as its config.json says."""
+    """config.json of SVD's CLIP image encoder (ViT-H/14)."""
     import comfy.clip_vision
 
     path = Path(comfy.clip_vision.__file__).with_name("clip_vision_config_h.json")
@@ -185,7 +185,7 @@ def encoder_config(tiny: bool) -> dict:
 
 
 def encoder_shapes(config: dict) -> Shapes:
-    """The image encoder's tensors, from the host's class."""
+    """Tensors of the image encoder, from the host's class."""
     import comfy.ops
     import torch
     from comfy.clip_model import CLIPVisionModelProjection
@@ -197,10 +197,10 @@ def encoder_shapes(config: dict) -> Shapes:
 
 
 def draw_values(shapes: Shapes, dtype, seed: int, device):
-    """Values that keep activations about 1, so that half precision holds them: {name: tensor}.
+    """Name -> tensor with values that keep activations about 1, so that half precision suffices.
 
-    Matrices have variance 1 / fan-in, scales of norms are about 1, frames and time mix half and
-    half.
+    Matrices have the variance 1 / fan-in, scales of normalisations are about 1, and spatial and
+    temporal layers are mixed equally.
     """
     import torch
 
@@ -224,7 +224,7 @@ def _listed(path: Path, tiny: bool) -> Shapes:
 
 
 def _shrink(size: int) -> int:
-    """A size of a tiny model in the place of SVD's; what depends on neither width stays."""
+    """A size of SVD replaced by the size of the tiny model; other sizes are unchanged."""
     if size == CONTEXT:
         return TINY_CONTEXT
     return size // WIDTH * TINY_WIDTH if size % WIDTH == 0 else size
@@ -237,7 +237,7 @@ def _write(path: Path, shapes: Shapes, dtype: str, *, seed: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     weights = draw_values(shapes, getattr(torch, dtype), seed, device)
-    with contextlib.suppress(FileNotFoundError):  # a server may have the old file mapped
+    with contextlib.suppress(FileNotFoundError):  # deleted, because a server may have it mapped
         path.unlink()
     save_file(weights, path, metadata={"format": "pt", "stand_in": "random values, not trained"})
     print(f"{path.name}: {path.stat().st_size / 2**20:.0f} MB, {dtype}", flush=True)

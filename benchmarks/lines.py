@@ -1,9 +1,9 @@
-"""GlueStick's two networks against plain ones, as ratios of seconds: python benchmarks/lines.py
+"""Speed of GlueStick's two networks, compared with plain networks: python benchmarks/lines.py
 
-One thread, a frame of 576 x 1024, 1000 keypoints and 300 segments. The plain networks are
-written as the paper has them: normalisations of their own, interleaved heads, attention in
-steps, max-pooling in two dimensions. Weights are filled as for the golden tests, so nothing is
-downloaded, and both sides' results are compared. Nothing is asserted.
+One thread, a frame of 576 x 1024, 1000 keypoints and 300 segments. The plain networks are written
+as in the paper: separate normalisation layers, interleaved heads, attention step by step,
+two-dimensional max-pooling. The weights are those of the golden tests, so nothing is downloaded.
+The results of both are compared. Nothing is asserted.
 """
 
 import json
@@ -58,7 +58,7 @@ class PlainSuperPoint(nn.Module):
 
 
 def plain_peaks(scores: Tensor) -> Tensor:
-    """Scores [1, H, W] of local maxima."""
+    """Scores [1, H, W] of local maxima, 0 elsewhere."""
 
     def pool(x: Tensor) -> Tensor:
         return F.max_pool2d(x, 9, stride=1, padding=4)
@@ -72,7 +72,7 @@ def plain_peaks(scores: Tensor) -> Tensor:
 
 
 def plain_mlp(widths: tuple[int, ...]) -> nn.Sequential:
-    """Convolutions with normalisation and ReLU between them."""
+    """Convolutions, with normalisation and ReLU between two convolutions."""
     layers: list[nn.Module] = []
     for i in range(len(widths) - 1):
         layers.append(nn.Conv1d(widths[i], widths[i + 1], 1))
@@ -82,7 +82,7 @@ def plain_mlp(widths: tuple[int, ...]) -> nn.Sequential:
 
 
 class PlainEncoder(nn.Module):
-    """Encoder of keypoints or ends."""
+    """Encoder of keypoints, or of segments' ends."""
 
     def __init__(self, inputs: int):
         super().__init__()
@@ -111,7 +111,7 @@ class PlainAttention(nn.Module):
 
 
 class PlainUpdate(nn.Module):
-    """Attention and what is made of it."""
+    """Attention, and the MLP that uses its result."""
 
     def __init__(self):
         super().__init__()
@@ -123,7 +123,7 @@ class PlainUpdate(nn.Module):
 
 
 class Holder(nn.Module):
-    """Named modules, for the official keys."""
+    """Modules with names, so that keys are those of the official file."""
 
     def __init__(self, **modules: nn.Module):
         super().__init__()
@@ -132,7 +132,7 @@ class Holder(nn.Module):
 
 
 class PlainGlueStick(nn.Module):
-    """GlueStick's network, frame by frame, points and segments assigned."""
+    """GlueStick's network: each frame is processed alone, and points are matched as well."""
 
     def __init__(self):
         super().__init__()
@@ -179,14 +179,14 @@ class PlainGlueStick(nn.Module):
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """Of one call."""
+    """Seconds that one call takes."""
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
 
 
 def compare(name: str, plain: Callable[[], Tensor], ours: Callable[[], Tensor]) -> None:
-    """Print a line of the table: both medians, taken in turns, their ratio, the largest error."""
+    """Print a row: both medians (measured alternately), their ratio, the largest error."""
     error = (plain() - ours()).abs().max().item()
     both = [(seconds(plain), seconds(ours)) for _ in range(REPEATS)]
     theirs, mine = (sorted(column)[REPEATS // 2] for column in zip(*both, strict=True))
@@ -195,7 +195,7 @@ def compare(name: str, plain: Callable[[], Tensor], ours: Callable[[], Tensor]) 
 
 @torch.no_grad()
 def main() -> None:
-    """Print a table: plain and our seconds, and their ratio."""
+    """Print a table: seconds of the plain networks, of this project, and their ratio."""
     torch.set_num_threads(1)
     config = json.loads((OWN_FOLDER / "e2e.json").read_text(encoding="utf-8"))["config"]
     states = weights("gluestick", config), weights("superpoint", config)

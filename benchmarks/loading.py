@@ -1,10 +1,10 @@
-"""How much memory the standalone loader takes for a UNet file of about 1 GB.
+"""Memory that the command line's loader needs for a UNet file of about 1 GB.
 
     python benchmarks/loading.py [--size 128 256 512 512]
 
-Each case runs in a process of its own, which touches every weight after loading. Printed is the
-growth of the process's peak memory (its imports done) as a share of the file, and of what the
-network's weights take in the number format that was asked for.
+Each case runs in its own process, which reads every weight after loading. The growth of the
+process's peak memory after its imports is printed, relative to the size of the file, and relative
+to the size of the weights in the wanted number format.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def compare(folder: Path, size: tuple[int, ...]) -> None:
-    """Make the files, then load each in a process of its own."""
+    """Make the files, then load each file in its own process."""
     run("--make", str(folder), "--size", *map(str, size))
     for name, dtype, partial in CASES:
         seen = json.loads(run("--load", str(folder), name, dtype))
@@ -64,7 +64,7 @@ def run(*arguments: str) -> str:
 
 
 def make_files(folder: Path, size: tuple[int, ...]) -> None:
-    """A made-up UNet in several forms; the base that a partial one needs is unet/."""
+    """Write a random UNet as several files; unet/ is the base for the partial file."""
     import torch
     from accelerate import init_empty_weights
     from diffusers import UNetSpatioTemporalConditionModel
@@ -85,8 +85,8 @@ def make_files(folder: Path, size: tuple[int, ...]) -> None:
 
 
 def measure(folder: str, name: str, dtype: str) -> dict[str, int]:
-    """Bytes of the file, the weights, and the process's peak before and after loading."""
-    # Networks are imported on first use; that is not loading.
+    """Bytes of the file, of the weights, and of the peak memory before and after loading."""
+    # The network's module is imported here, so that the import is not measured as loading.
     import diffusers.models.unets.unet_spatio_temporal_condition  # noqa: F401
     import torch
 
@@ -106,7 +106,7 @@ def measure(folder: str, name: str, dtype: str) -> dict[str, int]:
 
 
 def peak() -> int:
-    """Most bytes that this process has held in memory so far."""
+    """Peak memory of this process so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -1,9 +1,9 @@
-"""People as conditions, drawn and found, in seconds and as ratios: python benchmarks/pose.py
+"""Seconds for drawing and detecting people, compared with the reference: python benchmarks/pose.py
 
-One thread. 25 frames of 576 x 1024 with two people are drawn as this project does it, and as the
-reference does: a pass of floating point over the whole canvas between limbs and joints. Both
-pictures are compared. Then two frames are searched for people by stand-in networks of tiny size,
-so that what is timed is everything around the networks. Nothing is asserted.
+One thread. 25 frames of 576 x 1024 with two people are drawn by this project, and in the way of
+the reference, which darkens the whole canvas in floating point between limbs and joints. Both
+results are compared. Then people are detected in a frame by tiny stand-in networks, so that the
+time is that of the code around the networks. Nothing is asserted.
 """
 
 import sys
@@ -31,7 +31,7 @@ REPEATS = 5
 
 
 def draw_people_plainly(canvas: np.ndarray, points: np.ndarray, scores: np.ndarray, *more) -> None:
-    """The reference's order: limbs at full brightness, all of the canvas dimmed, then the rest."""
+    """Draw in the reference's order: bright limbs, then darken the whole canvas, then the rest."""
     drawing.DIMMED = 1.0
     empty = np.where(np.arange(scores.shape[-1]) < 18, scores, 0)
     joints_off = replace(more[-1], min_joint_score=np.inf)
@@ -47,7 +47,7 @@ _draw = drawing.draw_people
 
 
 def draw_plainly(track: Poses) -> np.ndarray:
-    """The same frames by `draw_people_plainly`."""
+    """The same frames, drawn by `draw_people_plainly`."""
     drawing.draw_people = draw_people_plainly
     try:
         return draw_poses(track, SIZE, style=STYLES["fcvg"])
@@ -56,7 +56,7 @@ def draw_plainly(track: Poses) -> np.ndarray:
 
 
 def two_people() -> tuple[Poses, Poses]:
-    """Both keyframes: people of random points with high scores, as large as half the frame."""
+    """Two keyframes, each with two people of random points with high scores."""
     generator = torch.Generator().manual_seed(0)
     middles = torch.tensor([[[0.3, 0.5]], [[0.7, 0.5]]])
     frames = []
@@ -68,7 +68,7 @@ def two_people() -> tuple[Poses, Poses]:
 
 
 def best(function: Callable, *arguments) -> tuple[float, object]:
-    """Seconds of the fastest of some runs, and the result."""
+    """Seconds of the fastest of REPEATS runs, and the result."""
     seconds, result = [], None
     for _ in range(REPEATS):
         begun = time.perf_counter()

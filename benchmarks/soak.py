@@ -1,17 +1,18 @@
-"""Hundreds of graphs through one ComfyUI: does its memory stay flat? Half an hour on one core.
+"""Runs hundreds of graphs on one ComfyUI and checks that its memory does not grow.
 
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/soak.py HOST [--prompts 500] [--seed 0]
 
-HOST is the folder of a ComfyUI. It is started as a real server on the CPU with tiny models, and
-gets the graphs of workflows/api one after the other, with other seeds, pictures, sizes and
-thresholds each time. Of nine graphs one has a bad input, so that it is refused or fails, and one is
-interrupted at a random moment; now and then all models are unloaded.
+This takes half an hour on one core. HOST is the folder of a ComfyUI. It is started as a real server
+on the CPU with tiny models. It runs the graphs of workflows/api one after the other, each time
+with other seeds, pictures, sizes and thresholds. One of nine graphs has a bad input, so that it is
+refused or fails, and one of nine is interrupted at a random moment. Sometimes all models are
+unloaded.
 
-Printed are the server's memory, open files and threads as the run goes on, and in the end their
-slope after the first 100 graphs. The exit code is 1 if memory grows by more than
-MAX_SLOPE KB a graph, if open files or threads grow, or if a graph ended otherwise than it should.
-What the host keeps by itself is cleared or left out: its history, some 20 KB a graph, is cleared
-after each, and the folders of results and of previews are only measured.
+The server's memory, open files and threads are printed during the run, and at the end their slope
+after the first 100 graphs. The exit code is 1 if memory grows by more than MAX_SLOPE KB per graph,
+if the number of open files or threads grows, or if a graph ends in an unexpected way. Memory that
+the host itself keeps does not count: its history (about 20 KB per graph) is cleared after each
+graph. The folders of results and previews are only measured.
 """
 
 import argparse
@@ -43,17 +44,19 @@ from fcvg_core.standalone.demo.stand_ins import write_stand_ins  # noqa: E402
 GOLDEN = ROOT / "tests" / "golden"
 GRAPHS = sorted(path.name for path in (ROOT / "workflows" / "api").glob("*.json"))
 DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
-FAILS, INTERRUPTED, FREED = 4, 8, 25  # of 9, of 9 and of 50 graphs: every graph has its turn
+# Graph 4 of 9 fails, graph 8 of 9 is interrupted, and after graph 25 of 50 all models are unloaded.
+# The numbers are chosen so that this happens to every kind of graph.
+FAILS, INTERRUPTED, FREED = 4, 8, 25
 SIZES = ((128, 64), (192, 128), (128, 128))
-# Graphs before what is measured: every graph has run in every size, and the system's allocator has
-# what it will need. A slope needs twice as many more.
+# The first graphs are not measured: after them every graph has run in every size, and the system's
+# allocator has the memory that it needs. A reliable slope needs at least 200 more graphs.
 WARM_UP, LEAST = 100, 300
-# KB a graph. safetensors 0.8 loses 64 bytes with every tensor that it reads, 40 KB with a UNet, and
-# most graphs here load theirs anew; the smallest batch of pictures here has 500 KB.
+# KB per graph. safetensors 0.8 loses 64 bytes per tensor, 40 KB per UNet, and most graphs here load
+# their UNet again. A leak of pictures would be larger: the smallest batch here has 500 KB.
 MAX_SLOPE = 100.0
-MAX_MORE = 3  # open files and threads: those of one request that is being answered
+MAX_MORE = 3  # open files and threads; a request that is being answered needs some
 MB = 1024 * 1024
-# A bad value for every kind of node that a graph may have.
+# Bad values for nodes; every graph has at least one of these nodes.
 BAD = {
     "FCVG_Sampler": {"window": 3, "overlap": 3},
     "FCVG_AnimateSampler": {"width": 72},
@@ -67,7 +70,7 @@ BAD = {
 
 @dataclass(frozen=True)
 class Sample:
-    """Of the server after one graph."""
+    """Figures of the server after one graph."""
 
     memory: int  # bytes
     files: int
@@ -94,7 +97,7 @@ def main() -> int:
 
 
 def make_models(folder: Path) -> None:
-    """Every model that the graphs name: tiny ones, but for GlueStick's, which has one size."""
+    """Write all models that the graphs use. They are tiny, except GlueStick, which has one size."""
     write_stand_ins(folder)
     for source, name in DWPOSE:
         shutil.copy(GOLDEN / "dwpose" / source, folder / name)
@@ -109,7 +112,7 @@ def make_models(folder: Path) -> None:
 
 
 def soak(server: ComfyServer, count: int, rng: random.Random) -> tuple[list[Sample], Counter]:
-    """Run graphs; the server after each, and how many ended in which way."""
+    """Run graphs. Returns the figures after each graph, and counts of (expected, real) ends."""
     process = psutil.Process(server.process.pid)
     samples, ends = [], Counter()
     begun = time.monotonic()
@@ -131,7 +134,7 @@ def soak(server: ComfyServer, count: int, rng: random.Random) -> tuple[list[Samp
 
 
 def write_pictures(folder: Path, rng: random.Random) -> None:
-    """Another pair of keyframes under the same names: no cache can answer for them."""
+    """Write a new pair of keyframes under the same names, so that no cache can be used."""
     colour = np.array([rng.randrange(256) for _ in range(3)], np.uint8)
     for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
         frame = frame.copy()
@@ -141,7 +144,7 @@ def write_pictures(folder: Path, rng: random.Random) -> None:
 
 
 def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
-    """A graph with other numbers; one of them is bad if it has to fail."""
+    """A graph with random numbers; if it should fail, one number is bad."""
     width, height = rng.choice(SIZES)
     prompt = make_small(read_workflow(f"api/{name}"), num_frames=rng.choice((5, 6, 7)))
     for node in prompt.values():
@@ -169,11 +172,11 @@ def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
 
 
 def run(server: ComfyServer, prompt: dict, interrupt: random.Random | None) -> str:
-    """Run a graph, or interrupt it at a random moment; how it ended."""
+    """Run a graph, and interrupt it at a random moment if wanted; returns how it ended."""
     answer = server.post("/prompt", {"prompt": prompt})
     if "prompt_id" not in answer:
         return "error"
-    # Again until it has ended: the host forgets what comes before a graph has begun.
+    # Repeated until the graph has ended: the host ignores an interrupt before the graph starts.
     while interrupt and answer["prompt_id"] not in server.get("/history"):
         time.sleep(interrupt.uniform(0.0, 2.0))
         server.post("/interrupt", {})
@@ -184,13 +187,13 @@ def run(server: ComfyServer, prompt: dict, interrupt: random.Random | None) -> s
 
 
 def take(process: psutil.Process) -> Sample:
-    """The server as it is now."""
+    """Current figures of the server."""
     files = process.num_handles() if sys.platform == "win32" else process.num_fds()
     return Sample(process.memory_info().rss, files, process.num_threads())
 
 
 def say(count: int, sample: Sample, seconds: float) -> None:
-    """A line of the table."""
+    """Print a row of the table."""
     print(
         f"{count:5d} graphs, {seconds / 60:5.1f} min: {sample.memory / MB:7.1f} MB, "
         f"{sample.files} open files, {sample.threads} threads",
@@ -199,12 +202,12 @@ def say(count: int, sample: Sample, seconds: float) -> None:
 
 
 def report(samples: list[Sample], ends: Counter, base: Path) -> int:
-    """Print the figures; 1 if one is not as it should be."""
+    """Print the figures; returns 1 if a figure or an end of a graph is wrong, otherwise 0."""
     steady = samples[WARM_UP:]
     memory = slope([sample.memory / 1024 for sample in steady])
     faults = []
     if memory > MAX_SLOPE:
-        faults.append(f"memory grows by {memory:.1f} KB a graph; up to {MAX_SLOPE:.0f} is noise")
+        faults.append(f"memory grows by {memory:.1f} KB per graph; up to {MAX_SLOPE:.0f} is noise")
     for name in ("files", "threads"):
         counts = [getattr(sample, name) for sample in steady]
         quarter = max(1, len(counts) // 4)
@@ -214,7 +217,7 @@ def report(samples: list[Sample], ends: Counter, base: Path) -> int:
     most = max(sample.memory for sample in steady)
     print(
         f"Memory: {steady[0].memory / MB:.1f} MB after the warm-up, {most / MB:.1f} MB at most, "
-        f"{steady[-1].memory / MB:.1f} MB at last; slope {memory:+.1f} KB a graph."
+        f"{steady[-1].memory / MB:.1f} MB at the end; slope {memory:+.1f} KB per graph."
     )
     print(
         f"Open files: {steady[0].files}, then {steady[-1].files}. "
@@ -225,16 +228,16 @@ def report(samples: list[Sample], ends: Counter, base: Path) -> int:
         print(f"{name}/: {len(sizes)} files, {sum(sizes) / MB:.1f} MB.")
     for (wanted, found), count in sorted(ends.items()):
         if wanted == found:
-            print(f"{count} graphs: {found}, as they should.")
+            print(f"{count} graphs: {found}, as expected.")
         else:
-            faults.append(f"{count} graphs should end with {wanted} and ended with {found}")
+            faults.append(f"{count} graphs should end with {wanted}, but ended with {found}")
     for fault in faults:
         print(f"*** {fault}")
     return int(bool(faults))
 
 
 def slope(values: list[float]) -> float:
-    """How much the values grow from one to the next, by least squares."""
+    """Mean growth from one value to the next, by least squares."""
     return float(np.polyfit(np.arange(len(values)), values, 1)[0]) if len(values) > 1 else 0.0
 
 

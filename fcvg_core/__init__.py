@@ -1,30 +1,49 @@
-"""The method: frames between two frames, painted along conditions that both share.
+"""Generates the frames between two keyframes, or animates a picture, steered by control frames.
 
-The rooms, in the order in which the data passes through them:
+ComfyUI's nodes (in `nodes/`) and the command line (in `standalone/`) both use this library.
 
-    frames      batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
-    canvas      how large what lines and people are placed on may be
-    timeline    when each frame lies between the keyframes
-    lines       two frames -> matched segments -> drawn frames
-    pose        two frames -> matched people -> drawn frames
-    control     lines and people -> control frames; a driving video -> control frames
-    sampling    maths over the frame axis: fusion, windows, schedule, noise
-    models      one folder per published family of networks
-    standalone  the face without ComfyUI: files, diffusers, command line
+Folders without file access, in the order in which the data passes through them:
 
-What all of them use:
+    lines       two frames -> matched line segments -> frames that show the lines move
+    pose        two frames -> matched people -> frames that show the people move
+    control     line matches and people -> control frames
+    sampling    maths over the frame axis and the noise levels: fusion, windows, schedule, noise
+    models      networks: `svd`, `controlnext`, and `kinds`, which recognises model files
 
-    errors      UserError: what a user can mend
-    bounds      between which numbers a setting lies, without torch
-    choices     the words that a user can choose from, without torch
-    quoting     what a user or a file says, repeated in a message, never too long
-    shell       a command as it is typed, for messages
-    json_text   JSON from anywhere -> values
-    containers  files of weights, checked before a library reads them; opcodes: the pickles in them
-    weights     tensors by name against what a network needs
+Folders that read and write files:
 
-Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor,
-C H W. Keyframes are `0` and `1`. Frames are uint8 arrays [T, H, W, 3] in here and float tensors
-in 0..1 on wires; latents and control are channels first. Points are (x, y) in pixels (people's in
-0..1 of the frame), sizes (height, width).
+    files       regular files, JSON, files of weights, the results folder of a run
+    catalogue   which model files and packages are needed, where they are, how to get them
+    standalone  everything without ComfyUI:
+        media       pictures, videos, files of line matches and poses
+        networks    SVD with diffusers: loading, denoising, decoding
+        control     opens line matchers and pose detectors for the command line
+        spec        one run as a value: for the command line, run.json and Python programs
+        cli         the command line: options, commands, progress, run.json
+        demo        sample pictures and tiny stand-in models, to try the program without weights
+
+Modules in this folder, which all folders use:
+
+    frames      frames and batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
+    timeline    position of each frame between the keyframes
+    settings    SamplingSettings: steps, guidance, windows, noise injection
+    clip        a picture as input of CLIP's image encoder
+    canvas      largest canvas of lines and people
+    bounds      smallest and largest value of each setting
+    choices     the words that a user can choose from
+    errors      UserError: an error that the user can fix
+    failures    an error -> a sentence for the user
+    signals     Ctrl+C and other signals that end the program
+    quoting     text of users and files for messages, cut to a length
+    shell       commands for messages, as typed in a terminal
+    json_text   untrusted JSON text -> values
+    containers  checks of .safetensors files and pickles before a library reads them
+    opcodes     sizes of the arrays in a pickle, without executing the pickle
+    weights     checks of a state dict against the shapes that a network needs
+
+Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor
+length, C channels, H height, W width. Names of the first and the last keyframe end in `0` and
+`1`. In this library frames are uint8 arrays [T, H, W, 3]; in ComfyUI an IMAGE is a float tensor
+in 0..1. Latents and features have the channels first. Points are (x, y): in pixels for lines, in
+0..1 of the frame for people. Sizes are (height, width).
 """

@@ -56,7 +56,7 @@ def test_growth_fails(soak, tmp_path, capsys, growth, said) -> None:
 def test_a_graph_that_ends_otherwise_fails(soak, tmp_path, capsys) -> None:
     ends = GOOD + Counter({("success", "error"): 1})
     assert soak.report(samples(soak), ends, tmp_path) == 1
-    assert "1 graphs should end with success and ended with error" in capsys.readouterr().out
+    assert "1 graphs should end with success, but ended with error" in capsys.readouterr().out
 
 
 def test_slope(soak) -> None:

@@ -143,7 +143,7 @@ class TestProgram:
         parts = results(tmp_path)
         assert len(parts) == 2 + 3 + LOADERS + 2 * 2 + 1 + 2 * 2 + 2
         assert {record["status"] for record in parts.values()} == {"skipped"}
-        assert "skipped  no dynamic VRAM, bf16: fcvg_simple again: the time is over" in done.stdout
+        assert "skipped  no dynamic VRAM, bf16: fcvg_simple again: no time is left" in done.stdout
         assert done.returncode == 0
 
     def test_without_a_card_it_says_so_in_a_sentence(self, benchmark_host, bare, tmp_path):
@@ -156,7 +156,7 @@ class TestProgram:
     def test_a_folder_that_is_no_host(self, bare, arguments):
         done = call(bare, *arguments)
         assert done.returncode == 2
-        assert "is no ComfyUI" in done.stderr
+        assert "is not a ComfyUI" in done.stderr
 
 
 class TestPlan:
@@ -359,12 +359,12 @@ class TestChecks:
     def test_a_black_frame(self, written):
         latents, frames = self.video()
         frames[2] = 0
-        with pytest.raises(written.error, match=r"\[2\] are of one colour"):
+        with pytest.raises(written.error, match=r"\[2\] have only one colour"):
             written(latents, frames)
 
     def test_latents_that_do_not_vary(self, written):
         _, frames = self.video()
-        with pytest.raises(written.error, match="hardly vary"):
+        with pytest.raises(written.error, match="almost constant"):
             written(np.zeros((3, 4, 2, 4), np.float32), frames)
 
     def test_a_frame_too_few(self, written):

@@ -250,7 +250,7 @@ class TestDrawPoses:
         ("poses", "message"),
         [
             ([], "first_pose is an empty list"),
-            ([{"animals": [], "canvas_width": 8, "canvas_height": 8}], "hold animals"),
+            ([{"animals": [], "canvas_width": 8, "canvas_height": 8}], "contain animals"),
             ([{**one()[0], "people": [{"pose_keypoints_2d": [1.0] * 5}]}], "has 5 numbers"),
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),

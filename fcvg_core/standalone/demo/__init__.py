@@ -1,1 +1,1 @@
-"""Sample scenes and stand-in models, to try the program without weights."""
+"""Sample pictures and tiny stand-in models, to try the program without real weights."""

@@ -1,4 +1,4 @@
-"""Sample frames for the demo and the tests: one town, seen by a camera that moves."""
+"""Sample frames for the demo and the tests: a town, seen by a moving camera."""
 
 import cv2
 import numpy as np
@@ -16,25 +16,26 @@ def draw_scene(
     *,
     balloon: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """A frame of a small town, seen straight on or by a moved camera.
+    """A frame of a small town, seen from the front or by a moved camera.
 
     Args:
-        seed: which town; it is the same town whatever the camera does.
+        seed: selects the town; the town does not depend on the camera.
         size: (height, width) in pixels.
-        homography: [3, 3], from pixels (x, y) of the straight view to pixels of this frame.
-        balloon: (x, y) of a hot-air balloon in frame heights; None for an empty sky.
+        homography: [3, 3], maps pixels (x, y) of the front view to pixels of this frame; None:
+            the front view.
+        balloon: (x, y) of a hot-air balloon, in frame heights; None: no balloon.
 
     Returns:
         [height, width, 3] uint8.
     """
     town = Town(seed, size)
     paint_town(town, balloon)
-    shift = 0.5 / FINENESS - 0.5 - MARGIN * size[0]  # pixel centres of canvas and frame
+    shift = 0.5 / FINENESS - 0.5 - MARGIN * size[0]  # maps pixel centres, not pixel corners
     view = np.array([[1 / FINENESS, 0, shift], [0, 1 / FINENESS, shift], [0, 0, 1]])
     if homography is not None:
         view = np.asarray(homography, np.float64) @ view
     canvas = cv2.GaussianBlur(town.canvas, (0, 0), 0.35 * FINENESS)
-    # Mirrored beyond the town: however far the camera goes, no black border shows.
+    # The canvas is mirrored at its edges, so that no black border appears for any camera move.
     frame = cv2.warpPerspective(canvas, view, size[::-1], borderMode=cv2.BORDER_REFLECT_101)
     noise = np.random.RandomState(int(frame.sum()) % 2**32).normal(0, SENSOR_NOISE, frame.shape)
     return np.rint(frame + noise).clip(0, 255).astype(np.uint8)
@@ -48,18 +49,18 @@ def camera_move(
     shift: tuple[float, float] = (-0.05, 0.02),
     tilt: tuple[float, float] = (0.12, -0.04),
 ) -> np.ndarray:
-    """Homography of a camera that turns, nears, pans and tilts, about the frame's centre.
+    """Homography of a camera that rotates, zooms, pans and tilts around the frame's centre.
 
     Args:
         size: (height, width) in pixels.
-        angle: degrees, clockwise as seen.
-        scale: above 1 brings the scene nearer.
-        shift: of the picture, in parts of (width, height).
-        tilt: how much larger the right edge and the lower edge become than the opposite ones,
-            in parts of 1.
+        angle: rotation of the picture in degrees, clockwise.
+        scale: zoom; a value above 1 enlarges the scene.
+        shift: shift of the picture, as a fraction of (width, height).
+        tilt: enlargement of the right edge relative to the left edge, and of the lower edge
+            relative to the upper edge; 0.1 means 10 %.
 
     Returns:
-        [3, 3] float64, from pixels (x, y) before the move to pixels after it.
+        [3, 3] float64, maps pixels (x, y) before the move to pixels after the move.
     """
     height, width = size
     center = np.array([[1, 0, (width - 1) / 2], [0, 1, (height - 1) / 2], [0, 0, 1.0]])
@@ -73,11 +74,11 @@ def camera_move(
 
 
 def draw_sample_pair(size: tuple[int, int], seed: int = 7) -> tuple[np.ndarray, np.ndarray]:
-    """First and last frame of a short shot: the camera moves, and a balloon rises.
+    """First and last frame of a short shot in which the camera moves and a balloon rises.
 
     Args:
         size: (height, width) in pixels.
-        seed: which town.
+        seed: selects the town.
 
     Returns:
         Two frames [height, width, 3] uint8.

@@ -1,7 +1,7 @@
-"""Tiny models in the official layouts, for tests and demos where no weights are.
+"""Tiny models in the official layouts, for tests and demos without real weights.
 
-Frames that they paint are noise. Every value is a function of its tensor's name and shape, so
-that the files are the same on every machine.
+The frames that they generate are noise. All values depend only on the name and shape of their
+tensor, so the files are the same on every machine.
 """
 
 import json
@@ -23,7 +23,7 @@ from ...models.controlnext import V2, ControlNeXt
 from ...models.svd import SCHEDULER
 
 MARK = {"stand_in": "random values, not trained: frames will be noise"}
-# SVD's attention has heads of 64 channels, whatever the width.
+# SVD's attention has 64 channels per head for every width.
 UNET = {
     "in_channels": 8, "out_channels": 4, "sample_size": 16, "num_frames": 25,
     "block_out_channels": [64, 64, 64, 64], "num_attention_heads": [1, 1, 1, 1],
@@ -64,14 +64,14 @@ MODEL_INDEX = {
 def write_stand_ins(folder: Path) -> None:
     """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
 
-    Where some of it is there, the rest is written: an interrupted run can be started again.
+    Files that are already complete are kept, so an interrupted run can be started again.
 
     Raises:
-        UserError: the folder holds other things, or files that are not what they would become;
-            nothing is written then.
+        UserError: the folder holds other files, or a file with other contents has the name of a
+            stand-in; then nothing is written.
     """
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is no folder: name another.")
+        raise UserError(f"{folder} is not a folder: choose another path.")
     contents = _contents()
     try:
         missing = _missing(folder, contents)
@@ -81,12 +81,13 @@ def write_stand_ins(folder: Path) -> None:
                 part.write_bytes(contents[name])
     except OSError as error:
         raise UserError(
-            f"{error.filename or folder} can't be written ({error.strerror}): name another folder."
+            f"{error.filename or folder} can't be written ({error.strerror}): choose another "
+            "folder."
         ) from error
 
 
 def _contents() -> dict[str, bytes]:
-    """Every file, by its name below the folder."""
+    """Path inside the folder -> contents, for every file."""
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -113,11 +114,11 @@ def _contents() -> dict[str, bytes]:
 
 
 def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
-    """Names of the files that are still to be written.
+    """Names of the files that must still be written.
 
     Raises:
-        UserError: something else is in the place of one; or the folder is somebody's who has
-            nothing to do with stand-ins.
+        UserError: another file has the name of a stand-in, or the folder holds other files and no
+            stand-in.
     """
     missing = []
     for name, content in contents.items():
@@ -125,26 +126,26 @@ def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
         state = _state(path, content)
         if state == "other":
             raise UserError(
-                f"{path} is there, and is no stand-in, or an edited one: name another folder, or "
-                "remove it."
+                f"{path} already exists, but is not a stand-in, or was edited: remove it, or "
+                "choose another folder."
             )
         if state == "missing":
             missing.append(name)
     if len(missing) == len(contents) and folder.is_dir():
         own = {Path(name).parts[0] for name in contents}
         names = (path.name for path in folder.iterdir())
-        # Hidden: what an interrupted run has left, or the system's own.
+        # Hidden files are ignored: files of an interrupted run, or of the system.
         others = sorted(name for name in names if name not in own and name[0] != ".")
         if others:
             raise UserError(
-                f"{folder} is not empty, and has no stand-ins ({others[0]} is in it): name "
+                f"{folder} is not empty, but holds no stand-ins ({others[0]} is in it): choose "
                 "another folder."
             )
     return missing
 
 
 def _state(path: Path, content: bytes) -> str:
-    """Whether a file is "whole", "other" or "missing", which one that breaks off is as well."""
+    """State of a file: "whole", "missing" (also if it is incomplete), or "other"."""
     if not os.path.lexists(path):
         return "missing"
     if not path.is_file() or path.stat().st_size > 2 * len(content):
@@ -156,7 +157,10 @@ def _state(path: Path, content: bytes) -> str:
 
 
 def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
-    """Whether another version of this program wrote a file: in another order, with other notes."""
+    """Whether a file has the same values, but another order or other metadata.
+
+    Such a file was written by another version of this program.
+    """
     try:
         if suffix == ".json":
             theirs, ours = parse_json(found), parse_json(content)
@@ -169,7 +173,7 @@ def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
 
 
 def is_stand_in_file(path: Path) -> bool:
-    """Whether a .safetensors file says of itself that it is a stand-in."""
+    """Whether the metadata of a .safetensors file marks it as a stand-in."""
     try:
         with safe_open(path, "pt") as opened:
             return "stand_in" in (opened.metadata() or {})
@@ -178,7 +182,10 @@ def is_stand_in_file(path: Path) -> bool:
 
 
 def fill(module: nn.Module, salt: str = "") -> dict[str, Tensor]:
-    """Values that keep activations bounded: variance 1 / fan-in for matrices, scales about 1."""
+    """Values for all tensors of a module that keep activations bounded.
+
+    Matrices have the variance 1 / fan-in; scales are about 1.
+    """
     return {
         key: _values(salt + key, value.shape)
         for key, value in module.state_dict().items()
@@ -187,26 +194,26 @@ def fill(module: nn.Module, salt: str = "") -> dict[str, Tensor]:
 
 
 def _values(name: str, shape: torch.Size) -> Tensor:
-    """Uniform values of a tensor, from a generator of its own."""
+    """Uniform random values of a tensor; the seed of the generator depends on the name."""
     generator = torch.Generator("cpu").manual_seed(zlib.crc32(name.encode()))
     values = torch.rand(shape, generator=generator) * 2 - 1
     if len(shape) >= 2:
         values *= (3 / shape[1:].numel()) ** 0.5
     else:
         values = values * 0.1 + float(name.endswith("weight"))
-    # What half precision can hold, so that all devices and hosts see the same numbers.
+    # Rounded to half precision, so that all devices and hosts use the same numbers.
     return values.half().float()
 
 
 def _packed(state_dict: dict[str, Tensor]) -> bytes:
-    """A .safetensors file in half precision that says what it is."""
+    """Contents of a .safetensors file in half precision, with MARK in its metadata."""
     halves = {key: value.half().contiguous() for key, value in state_dict.items()}
     content = save(halves)
-    # The library writes notes in any order, and the file has to be the same every time.
+    # The library writes metadata in a random order, but the file must be the same every time.
     length = int.from_bytes(content[:8], "little")
     tensors = json.loads(content[8 : 8 + length])
     header = json.dumps({METADATA: {"format": "pt", **MARK}, **tensors}).encode()
-    header += b" " * (-len(header) % 8)  # numbers begin at a multiple of 8
+    header += b" " * (-len(header) % 8)  # the numbers start at a multiple of 8
     return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 

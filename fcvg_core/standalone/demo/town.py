@@ -1,16 +1,16 @@
-"""A small town painted by code alone: what the sample scene's camera looks at.
+"""Paints the small town of the sample scene.
 
-The town is measured in frame heights: (0, 0) is the frame's top left corner and y points down.
-It reaches MARGIN beyond the frame on every side, so that a moved camera sees no border.
+Coordinates are in frame heights: (0, 0) is the frame's top left corner, and y points down. The
+town extends MARGIN beyond the frame on every side, so that a moved camera sees no border.
 """
 
 import cv2
 import numpy as np
 
 MARGIN = 0.75
-FINENESS = 2  # town pixels per frame pixel, so that edges come out smooth
-SUBPIXEL_BITS = 4  # OpenCV draws at 1 / 2**4 pixel
-GROUND, CURB, STREET = 0.80, 0.86, 0.875  # y of where house, pavement and curb end
+FINENESS = 2  # canvas pixels per frame pixel, for smooth edges
+SUBPIXEL_BITS = 4  # OpenCV draws with a precision of 1 / 2**4 pixel
+GROUND, CURB, STREET = 0.80, 0.86, 0.875  # y of the lower ends of house, pavement and curb
 
 WALLS = [
     (236, 214, 180),
@@ -33,7 +33,7 @@ Point = tuple[float, float]
 
 
 class Town:
-    """A large canvas that takes town coordinates, and the town's own random numbers."""
+    """A large canvas with drawing functions in town coordinates, and a random generator."""
 
     def __init__(self, seed: int, size: tuple[int, int]) -> None:
         height, width = size
@@ -52,28 +52,28 @@ class Town:
         self.polygon(color, (left, top), (right, top), (right, bottom), (left, bottom))
 
     def stroke(self, color: Color, width: float, *points: Point) -> None:
-        """Draw a path of a width."""
+        """Draw a path with the given line width."""
         thickness = max(round(width * self.unit), 1)
         path = [self.fixed(points)]
         cv2.polylines(self.canvas, path, False, color, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def fixed(self, points: tuple[Point, ...]) -> np.ndarray:
-        """Town coordinates -> OpenCV's fixed point numbers."""
+        """Town coordinates -> OpenCV's fixed-point pixel coordinates."""
         pixels = (np.array(points) + MARGIN) * self.unit - 0.5
         return np.rint(pixels * 2**SUBPIXEL_BITS).astype(np.int32)
 
     def pick(self, colors: list[Color]) -> Color:
-        """One of the colours, a little lighter or darker."""
+        """A random colour of the list, made a little lighter or darker."""
         return shade(colors[self.random.randint(len(colors))], self.random.uniform(0.92, 1.05))
 
 
 def shade(color: Color, factor: float) -> Color:
-    """A lighter (above 1) or darker colour."""
+    """A colour made lighter (factor above 1) or darker (factor below 1)."""
     return tuple(float(min(channel * factor, 255)) for channel in color)
 
 
 def paint_town(town: Town, balloon: Point | None) -> None:
-    """Everything, from the sky to the grain."""
+    """Paint the whole town, from the sky to the texture."""
     paint_sky(town)
     if balloon is not None:
         paint_balloon(town, *balloon)
@@ -87,7 +87,7 @@ def paint_town(town: Town, balloon: Point | None) -> None:
 
 
 def paint_sky(town: Town) -> None:
-    """Morning sky, clouds, and hills behind the roofs."""
+    """Paint a morning sky, clouds, and hills behind the roofs."""
     rows, columns = town.canvas.shape[:2]
     down = np.linspace(0, 1.4, rows).clip(0, 1)[:, None, None]
     sky = (1 - down) * (86, 136, 200) + down * (255, 232, 200)
@@ -102,7 +102,7 @@ def paint_sky(town: Town) -> None:
 
 
 def paint_balloon(town: Town, x: float, y: float) -> None:
-    """A striped hot-air balloon around (x, y)."""
+    """Paint a striped hot-air balloon around (x, y)."""
     turn = np.linspace(-np.pi, np.pi, 60)
     taper = np.where(np.sin(turn) > 0, 1 - 0.35 * np.sin(turn) ** 2, 1)
     for i, part in enumerate((1, 0.72, 0.4, 0.12)):
@@ -116,7 +116,7 @@ def paint_balloon(town: Town, x: float, y: float) -> None:
 
 
 def paint_house(town: Town, left: float, right: float) -> None:
-    """A house from the pavement to the chimney."""
+    """Paint a house from the pavement to the chimney."""
     floors = town.random.randint(2, 4)
     eaves = GROUND - 0.03 - 0.145 * floors - town.random.uniform(0, 0.03)
     wall = town.pick(WALLS)
@@ -143,7 +143,7 @@ def paint_house(town: Town, left: float, right: float) -> None:
 
 
 def paint_roof(town: Town, left: float, right: float, eaves: float) -> None:
-    """A tiled roof, gable or mansard, with a chimney behind it."""
+    """Paint a tiled roof (gable or mansard) with a chimney behind it."""
     color, height = town.pick(ROOFS), town.random.uniform(0.09, 0.17)
     ridge = eaves - height
     inset = (right - left) * town.random.choice([0.5, 0.18])
@@ -160,7 +160,7 @@ def paint_roof(town: Town, left: float, right: float, eaves: float) -> None:
 
 
 def paint_timber(town: Town, xs: np.ndarray, top: float) -> None:
-    """Beams of a half-timbered floor, posts at xs."""
+    """Paint the beams of a half-timbered floor, with posts at `xs`."""
     for y in (top + 0.002, top + 0.145):
         town.stroke(TIMBER, 0.009, (xs[0], y), (xs[-1], y))
     for x in xs:
@@ -170,7 +170,7 @@ def paint_timber(town: Town, xs: np.ndarray, top: float) -> None:
 
 
 def paint_window(town: Town, center: float, top: float, shutter: Color | None) -> None:
-    """A window with a cross, and with shutters where a colour is given."""
+    """Paint a window with a cross, and with shutters if their colour is given."""
     half, bottom = 0.032, top + 0.085
     if shutter is not None:
         for side in (-1, 1):
@@ -189,7 +189,7 @@ def paint_window(town: Town, center: float, top: float, shutter: Color | None) -
 
 
 def paint_door(town: Town, center: float, color: Color) -> None:
-    """A panelled door on a step."""
+    """Paint a panelled door on a step."""
     top, half = GROUND - 0.128, 0.034
     town.box(FRAME, center - half - 0.008, top - 0.008, center + half + 0.008, GROUND)
     town.box(color, center - half, top, center + half, GROUND)
@@ -201,7 +201,7 @@ def paint_door(town: Town, center: float, color: Color) -> None:
 
 
 def paint_street(town: Town) -> None:
-    """Pavement, curb, road with its marks, and lamps."""
+    """Paint the pavement, the curb, the road with its markings, and lamps."""
     left, right = -MARGIN, town.width + MARGIN
     town.box((188, 182, 172), left, GROUND, right, CURB)
     middle = town.width / 2
@@ -220,7 +220,7 @@ def paint_street(town: Town) -> None:
 
 
 def paint_lamp(town: Town, x: float) -> None:
-    """A street lamp at x."""
+    """Paint a street lamp at `x`."""
     town.stroke(IRON, 0.009, (x, 0.84), (x, 0.52))
     glass = ((x - 0.012, 0.52), (x - 0.02, 0.475), (x + 0.02, 0.475), (x + 0.012, 0.52))
     town.polygon(LAMP_LIGHT, *glass)
@@ -229,13 +229,13 @@ def paint_lamp(town: Town, x: float) -> None:
 
 
 def add_grain(town: Town) -> None:
-    """Plaster and asphalt: texture that belongs to the town, coarse and fine."""
+    """Add coarse and fine texture, like plaster and asphalt, to the canvas."""
     rows, columns = town.canvas.shape[:2]
     for fineness, strength in ((60, 7.0), (250, 6.0)):
         shape = (int(rows / town.unit * fineness), int(columns / town.unit * fineness))
         grain = town.random.normal(0, strength, shape).astype(np.float32)
         grain = cv2.resize(grain, (columns, rows), interpolation=cv2.INTER_LINEAR)
-        # Less of it in the sky, which lies above the roofs.
+        # There is less texture in the sky, above the roofs.
         weight = np.linspace(-MARGIN, 1 + MARGIN, rows, dtype=np.float32).clip(0.25, 0.75)
         town.canvas = cv2.add(
             town.canvas, cv2.merge([grain * weight[:, None]] * 3), dtype=cv2.CV_8U

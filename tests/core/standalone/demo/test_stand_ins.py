@@ -68,7 +68,7 @@ def test_leaves_other_things_alone(tmp_path) -> None:
     with pytest.raises(ValueError, match="not empty"):
         write_stand_ins(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(ValueError, match="not a folder"):
         write_stand_ins(tmp_path / "diary.txt")
 
 
@@ -76,7 +76,7 @@ def test_leaves_real_weights_alone(stand_ins, tmp_path) -> None:
     """Somebody has put a trained file in the place of a stand-in."""
     shutil.copytree(stand_ins, tmp_path / "m")
     save_file({"x": torch.zeros(2)}, tmp_path / "m" / "controlnext.safetensors")
-    with pytest.raises(ValueError, match="controlnext.safetensors is there, and is no stand-in"):
+    with pytest.raises(ValueError, match="controlnext.safetensors already exists, but is not a st"):
         write_stand_ins(tmp_path / "m")
     assert load_file(tmp_path / "m" / "controlnext.safetensors").keys() == {"x"}
 
@@ -134,14 +134,14 @@ class TestAgain:
             path.write_bytes(path.read_bytes() + edit if edit else b"mine")
         (folder / "controlnext.safetensors").unlink()
         before = contents(folder)
-        with pytest.raises(UserError, match=f"{name} is there, and is no stand-in, or an edited"):
+        with pytest.raises(UserError, match=f"{name} already exists, but is not a stand-in"):
             write_stand_ins(folder)
         assert contents(folder) == before
 
     def test_a_folder_that_takes_no_file(self, folder, tmp_path) -> None:
         (tmp_path / "n").mkdir()
         (tmp_path / "n" / "svd").write_text("a file")
-        with pytest.raises(UserError, match="svd.* can't be written .*: name another folder"):
+        with pytest.raises(UserError, match="svd.* can't be written .*: choose another folder"):
             write_stand_ins(tmp_path / "n")
 
 
