@@ -77,8 +77,13 @@ class TestExtractPoses:
 
     @pytest.mark.parametrize("shape", [(1, 1, 1, 3), (1, 40, 60, 4), (2, 40, 60, 1)])
     def test_any_picture(self, node_classes, dwpose, shape):
-        poses, preview = extract(node_classes, torch.full(shape, 0.4), dwpose)
-        assert len(poses) == len(preview) == shape[0] and preview.isfinite().all()
+        """Grey becomes RGB, and alpha is left out."""
+        image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        poses, preview = extract(node_classes, image, dwpose)
+        assert len(poses) == len(preview) == shape[0]
+        rgb = image[..., :3].expand(-1, -1, -1, 3)
+        wanted = extract(node_classes, rgb, dwpose)
+        assert poses == wanted[0] and torch.equal(preview, wanted[1])
 
     def test_empty_batch(self, node_classes, dwpose):
         with pytest.raises(ValueError, match="image is an empty batch"):
@@ -210,9 +215,16 @@ class TestDrawPoses:
         assert torch.equal(*(draw(node_classes, poses, poses)[0] for poses in (mixed, pixels)))
 
     def test_a_large_canvas_on_smaller_frames(self, node_classes):
-        poses = one(canvas_width=20_000, canvas_height=10_000)
+        """It is drawn as on a canvas of the frames' size with every number made smaller."""
+        poses = one(x=9000.0, canvas_width=20_480, canvas_height=10_240)
+        small = one(canvas_width=64, canvas_height=32)
+        points = poses[0]["people"][0]["pose_keypoints_2d"]
+        small[0]["people"][0]["pose_keypoints_2d"] = [
+            number if i % 3 == 2 else number / 320 for i, number in enumerate(points)
+        ]
         frames = draw(node_classes, poses, poses, width=64, height=32)[0]
-        assert frames.shape == (5, 32, 64, 3)
+        assert frames.shape == (5, 32, 64, 3) and frames.any()
+        assert torch.equal(frames, draw(node_classes, small, small)[0])
 
     def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
         poses, _ = extract(node_classes, image, dwpose)
