@@ -188,8 +188,10 @@ class TestGoodImages:
                 }
                 node.execute(**fill_in(given) | more)
         (_, _, steered), (_, keyframes, inbetween, _), (_, reference, animated, _) = seen
-        for image in (steered, *keyframes, inbetween[1], reference, animated[1]):
-            assert image.shape[1:] == (*SIZE, 3)
+        for image in (steered, inbetween[1], animated[1]):
+            assert torch.equal(image, picture(3, *SIZE, 1).expand(-1, -1, -1, 3))
+        for image in (*keyframes, reference):
+            assert torch.equal(image, picture(1, *SIZE, 4)[..., :3])
 
 
 class TestGoodMasks:

@@ -174,11 +174,14 @@ class TestFilterLineMatches:
 
     def test_frames_of_another_size(self, node_classes, matches):
         node = node_classes["FCVG_FilterLineMatches"]
-        frame = torch.full((1, 64, 64, 4), 0.4)
-        out = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, None, None, frame, frame)
-        assert out.args[1].shape == (1, 100, 400, 3)
-        for corner in ((0, 0), (-1, 0), (0, -1)):  # the frames, as large as the matches are
-            assert out.args[1][0][corner].tolist() == pytest.approx([0.4] * 3)
+        criteria = (0.0, 0.0, 1.0, "none", 20.0, None, None)
+        small, right = (torch.full((1, *size, 4), 0.4) for size in ((64, 64), matches.size))
+        found, wanted, black = (
+            node.execute(matches, *criteria, *frames).args[1]
+            for frames in ((small, small), (right, right), ())
+        )
+        assert found.shape == (1, 100, 400, 3) and torch.equal(found, wanted)
+        assert not torch.equal(found, black)
 
     def test_choice_that_is_none(self, node_classes, matches):
         with pytest.raises(ValueError, match="got 'magic'"):

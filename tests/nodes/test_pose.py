@@ -215,16 +215,14 @@ class TestDrawPoses:
         assert torch.equal(*(draw(node_classes, poses, poses)[0] for poses in (mixed, pixels)))
 
     def test_a_large_canvas_on_smaller_frames(self, node_classes):
-        """It is drawn as on a canvas of the frames' size with every number made smaller."""
-        poses = one(x=9000.0, canvas_width=20_480, canvas_height=10_240)
-        small = one(canvas_width=64, canvas_height=32)
-        points = poses[0]["people"][0]["pose_keypoints_2d"]
-        small[0]["people"][0]["pose_keypoints_2d"] = [
-            number if i % 3 == 2 else number / 320 for i, number in enumerate(points)
-        ]
-        frames = draw(node_classes, poses, poses, width=64, height=32)[0]
-        assert frames.shape == (5, 32, 64, 3) and frames.any()
-        assert torch.equal(frames, draw(node_classes, small, small)[0])
+        """The same person with 40 times the numbers on a canvas 40 times as large."""
+        large = one(canvas_width=40 * 512, canvas_height=40 * 288)
+        (body,) = (person["pose_keypoints_2d"] for person in large[0]["people"])
+        body[:] = [number if i % 3 == 2 else 40 * number for i, number in enumerate(body)]
+        found, wanted = (
+            draw(node_classes, poses, poses, width=128, height=72)[0] for poses in (large, one())
+        )
+        assert found.shape == (5, 72, 128, 3) and found.any() and torch.equal(found, wanted)
 
     def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
         poses, _ = extract(node_classes, image, dwpose)

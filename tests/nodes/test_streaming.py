@@ -8,6 +8,7 @@ import shutil
 import pytest
 import torch
 from comfy_server import ComfyServer, make_small, read_workflow
+from guiding import compute_in_half
 from safetensors.torch import load_file, save_file
 from streaming import WAYS, make_streaming_host, stream_as_on_a_card, stream_weights
 
@@ -52,13 +53,8 @@ def no_gradients():
 
 @pytest.fixture
 def on_a_card(host, monkeypatch):
-    """The number formats that the host chooses on a card: half precision everywhere."""
-    import comfy.model_management as mm
-
-    monkeypatch.setattr(mm, "unet_dtype", lambda *args, **kwargs: torch.float16)
-    monkeypatch.setattr(mm, "unet_manual_cast", lambda *args, **kwargs: None)
-    monkeypatch.setattr(mm, "vae_dtype", lambda *args, **kwargs: torch.bfloat16)
-    monkeypatch.setattr(mm, "should_use_fp16", lambda *args, **kwargs: True)
+    """Half precision everywhere."""
+    compute_in_half(monkeypatch)
 
 
 def sample(model, steps: int = 2) -> torch.Tensor:
