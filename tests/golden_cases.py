@@ -17,15 +17,10 @@ _FILL = _OWN / "fill.py"
 FOLDER = Path(os.environ.get("FCVG_GOLDEN") or _OWN)
 
 
-def each_case(room: str, *kinds: str):
-    """Run a test once for each case of some kinds in a folder of the golden cases."""
-    return each_case_in({room: kinds})
-
-
-def each_case_in(folders: dict[str, tuple[str, ...]]):
-    """Run a test once for each case of some kinds in several folders of the golden cases."""
-    places = [(FOLDER / room, kind) for room, kinds in folders.items() for kind in kinds]
-    cases = [case for folder, kind in places for case in find_cases(folder, kind)]
+def each_case(rooms: str | tuple[str, ...], *kinds: str):
+    """Run a test once for each case of some kinds in one or more folders of the golden cases."""
+    rooms = (rooms,) if isinstance(rooms, str) else rooms
+    cases = [case for room in rooms for kind in kinds for case in find_cases(FOLDER / room, kind)]
     return pytest.mark.parametrize(("meta", "tensors"), cases, ids=[m["name"] for m, _ in cases])
 
 

@@ -63,8 +63,8 @@ class Rig:
     def __init__(self, load, model, controlnext, size: int = 8):
         self.load, self.model, self.controlnext, self.size = load, model, controlnext, size
 
-    def steer(self, model=None, *, frames: int = FRAMES, flipped: bool = False):
-        """A clone of a model under control frames."""
+    def steer(self, model=None, *, frames=FRAMES, flipped=False, strength=1.0, start=0.0, end=1.0):
+        """A clone of a model under control frames, which act from `start` to `end` (0..1)."""
         pictures = torch.rand(
             frames, 8 * self.size, 8 * self.size, 3, generator=torch.Generator().manual_seed(0)
         )
@@ -72,9 +72,9 @@ class Rig:
             model or self.model,
             self.controlnext,
             pictures.flip(0) if flipped else pictures,
-            strength=1.0,
-            start_percent=0.0,
-            end_percent=1.0,
+            strength=strength,
+            start_percent=start,
+            end_percent=end,
         )
 
     def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0)):
@@ -143,6 +143,21 @@ class Rig:
         """
         videos = [self.sample(make(flipped), flipped=flipped, **run) for flipped in (False, True)]
         return float((videos[0] - videos[1]).abs().max() / videos[0].std())
+
+
+def compute_in_half(monkeypatch) -> None:
+    """Let the host choose the number formats that it chooses on a card: half precision."""
+    import comfy.model_management as mm
+
+    monkeypatch.setattr(mm, "unet_dtype", lambda *args, **kwargs: torch.float16)
+    monkeypatch.setattr(mm, "unet_manual_cast", lambda *args, **kwargs: None)
+    monkeypatch.setattr(mm, "vae_dtype", lambda *args, **kwargs: torch.bfloat16)
+    monkeypatch.setattr(mm, "should_use_fp16", lambda *args, **kwargs: True)
+
+
+def patches_of(model) -> list:
+    """The control patches of a steered model, in the order in which they act."""
+    return model.model_options["transformer_options"]["patches"]["input_block_patch_after_skip"]
 
 
 def apply_hook(module: str, name: str, model, *arguments):

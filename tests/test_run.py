@@ -62,6 +62,29 @@ def test_a_suite_from_its_start_to_its_times(tmp_path, capsys) -> None:
     assert "1 failed, 1 passed" in capsys.readouterr().out
 
 
+def test_what_a_suite_reaches(tmp_path) -> None:
+    pytest.importorskip("coverage")
+    (tmp_path / "test_it.py").write_text(
+        "from fcvg_core.canvas import is_side\ndef test_side(): assert not is_side('a')\n"
+    )
+    suite = run.Suite("mine", [str(tmp_path), "--rootdir", str(tmp_path)], measured=True)
+    run.run(suite)
+    lines = [line.split() for line in suite.coverage.splitlines()]
+    names = [line[0] for line in lines if line]
+    assert suite.code == 0 and names[0] == "Name" and "TOTAL" in names
+    missed = {line[0]: line[1:] for line in lines if len(line) >= 6}
+    assert "fcvg_core/canvas.py" not in missed  # reached as a whole
+    statements, missing, branches = map(int, missed["fcvg_core/quoting.py"][:3])
+    assert statements == missing > 10 and branches > 0
+
+
+@pytest.mark.parametrize(("can", "quick", "measured"), [(1, 0, 1), (1, 1, 0), (0, 0, 0)])
+def test_the_whole_core_suite_is_measured(monkeypatch, can, quick, measured) -> None:
+    monkeypatch.setattr(run, "CAN_MEASURE", bool(can))
+    (core,) = run.plan([], quick=bool(quick))
+    assert core.measured == bool(measured)
+
+
 def test_report(capsys) -> None:
     tests = [(float(i), f"t{i}") for i in range(30)]
     suite = run.Suite("mine", [], code=1, seconds=125.0, cpu=61.0, tests=tests)
@@ -69,8 +92,11 @@ def test_report(capsys) -> None:
     said = capsys.readouterr().out
     assert "29.0  t29" in said and "t9\n" not in said
     assert "mine: 30, 2:05, 1:01   FAILED" in said and "OVER BUDGET" not in said
+    suite.coverage = "a table"
     run.report([suite], 245.0, budget=3)
-    assert "OVER BUDGET BY 1:05 MINUTES" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "OVER BUDGET BY 1:05 MINUTES" in said
+    assert said.endswith("What the suite mine does not reach:\na table\n")
 
 
 def test_a_clone_that_fails_says_why(tmp_path, monkeypatch) -> None:

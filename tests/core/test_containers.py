@@ -196,6 +196,11 @@ class TestStoredArrays:
         with pytest.raises(UserError, match="it makes a bytearray"):
             stored_arrays(b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R.")
 
+    def test_a_name_of_something_else(self) -> None:
+        """The id of what lies outside a pickle is torch's only where it begins with "storage"."""
+        assert stored_arrays(b"(X\x05\0\0\0otherK\x01tQ.") == []
+        assert stored_arrays(b"K\x01Q.") == []
+
     @pytest.mark.parametrize("content", [b"", b".", b"\x80\x02\x85.", b"u.", b"\x80\x02h\x05."])
     def test_no_pickle(self, content: bytes) -> None:
         with pytest.raises((ValueError, IndexError, KeyError)):

@@ -1,5 +1,7 @@
 """What is wrong with a state dict, in words."""
 
+import re
+
 import pytest
 import torch
 from weight_cases import KEYS, VALUES
@@ -74,6 +76,16 @@ class TestMisfits:
             "b is unknown",
         ]
         assert misfits(state, {"a": (2,), "b": (2,), "c": (1,)}, partial=True) == []
+
+    @pytest.mark.parametrize("case", ["quantised", "sparse", "expanded", "a number"])
+    def test_what_is_no_plain_tensor(self, case: str) -> None:
+        make, words = VALUES[case]
+        (found,) = misfits({"a.weight": make(WEIGHT)}, SHAPES)
+        assert re.search(f"^a.weight {words}", found)
+
+    def test_empty(self) -> None:
+        with pytest.raises(UserError, match=r"a is empty: its shape is \(4, 0\)"):
+            plain_tensors({"a": torch.ones(4, 0)}, name="x.bin")
 
     def test_without_values(self) -> None:
         """Shapes and kinds alone, as a file's header tells them."""

@@ -23,30 +23,32 @@ VALUES = st.recursive(
 )
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """SVD's folder with config files that say nothing."""
+    for name in FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    return tmp_path
+
+
 @pytest.mark.parametrize("name", FILES)
 @given(data=st.data())
-def test_values(tmp_path: Path, name: str, data: st.DataObject) -> None:
+def test_values(folder: Path, name: str, data: st.DataObject) -> None:
     keys = st.sampled_from([*FILES[name], "more"])
-    for other in FILES:
-        (tmp_path / other).parent.mkdir(exist_ok=True)
-        (tmp_path / other).write_text("{}")
-    path = tmp_path / name
-    path.write_text(json.dumps(data.draw(st.dictionaries(keys, VALUES, max_size=4))))
-    answer(tmp_path, name)
+    values = data.draw(st.dictionaries(keys, VALUES, max_size=4))
+    answer(folder, name, json.dumps(values).encode())
 
 
 @pytest.mark.parametrize("name", FILES)
 @given(content=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
-def test_contents(tmp_path: Path, name: str, content: bytes) -> None:
-    for other in FILES:
-        (tmp_path / other).parent.mkdir(exist_ok=True)
-        (tmp_path / other).write_text("{}")
-    (tmp_path / name).write_bytes(content)
-    answer(tmp_path, name)
+def test_contents(folder: Path, name: str, content: bytes) -> None:
+    answer(folder, name, content)
 
 
-def answer(folder: Path, name: str) -> None:
-    """SVD's folder is right, or the wrong file is named."""
+def answer(folder: Path, name: str, content: bytes) -> None:
+    """SVD's folder with another content of one file is right, or this file is named."""
+    (folder / name).write_bytes(content)
     try:
         check_svd(folder)
     except UserError as error:

@@ -1,57 +1,199 @@
-"""A JSON file, whatever is in it: values of JSON, or one sentence with the file's name."""
+"""JSON files, whatever is in them: what they are for, or one sentence with the file's name."""
 
+import functools
+import json
+import logging
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from mutation import as_json, damaged, json_values
+from mutation import as_json, changed, damaged, json_values, read_or_refuse, scalars
 
+from fcvg_core.canvas import MAX_SIDE
 from fcvg_core.errors import UserError
 from fcvg_core.files.json_file import read_json
+from fcvg_core.lines import LineMatches, draw_lines, draw_matches, interpolate_lines
+from fcvg_core.pose import STYLES, Poses, draw_on_frame, from_openpose, to_openpose
+from fcvg_core.standalone.media.matches_file import read_matches, write_matches
+from fcvg_core.standalone.media.poses_file import read_poses
 
-GOOD = b'{"seed": 18446744073709551615, "size": [64, 1.5e3], "name": "\\u00e9", "more": null}'
+pytestmark = pytest.mark.filterwarnings("error")
 LETTERS = '[]{}",:0123456789eE+-. \nulltrefas'
+LINES = [[[0.5, 1], [20, 30.25]], [[8, 8], [-3, 70]]]
+POSES_SIZE = (32, 48)
+PEOPLE = Poses(
+    torch.linspace(-0.2, 1.2, 536).reshape(2, 134, 2), torch.linspace(0, 1, 268).reshape(2, 134)
+)
+PARTS = [
+    "pose_keypoints_2d",
+    "face_keypoints_2d",
+    "hand_left_keypoints_2d",
+    "fcvg_keypoints",
+    "fcvg_brightness",
+]
 
 
-@given(st.data())
-def test_any_values(tmp_path, data):
-    read(tmp_path / "some.json", as_json(data.draw, data.draw(json_values(["a", "b"]))))
-
-
-@given(st.data())
-def test_damaged_files(tmp_path, data):
-    read(tmp_path / "some.json", data.draw(damaged(GOOD)))
-
-
-@given(st.one_of(st.binary(), st.text(alphabet=LETTERS).map(str.encode)))
-def test_anything(tmp_path, content):
-    read(tmp_path / "some.json", content)
-
-
-@given(st.sampled_from(["[", '{"a":', "[[", '[{"a":[']), st.integers(1, 200_000))
-def test_nested_ever_deeper(tmp_path, opening, depth):
-    read(tmp_path / "some.json", (opening * depth).encode())
-
-
-def read(path, content: bytes) -> None:
-    path.write_bytes(content)
-    try:
-        value = read_json(path, expected="a table")
-    except UserError as error:
-        assert str(path) in str(error) and "expected a table" in str(error)
-        assert len(str(error)) < 500 + len(str(path))
-        return
-    check(value)
-
-
-def check(value) -> None:
+def check_values(value: Any) -> None:
+    """Values of JSON, with numbers that a file of this pack may hold."""
     if isinstance(value, dict):
         assert all(isinstance(key, str) for key in value)
         value = list(value.values())
     if isinstance(value, list):
         for inner in value:
-            check(inner)
+            check_values(inner)
     else:
         assert value is None or isinstance(value, (bool, int, float, str))
         assert not isinstance(value, float) or not math.isinf(value)
         assert not isinstance(value, int) or abs(value) < 2**64
+
+
+def check_matches(matches: LineMatches) -> None:
+    """They can be drawn."""
+    assert matches.lines0.isfinite().all() and matches.lines1.isfinite().all()
+    assert all(isinstance(x, int) and 1 <= x <= MAX_SIDE for x in matches.size)
+    # As large as it is in the tests; a run refuses matches of another size than its frames.
+    matches = LineMatches(matches.lines0, matches.lines1, (64, 64), matches.scores)
+    track = interpolate_lines(matches, torch.linspace(0, 1, 3))
+    assert draw_lines(track, (64, 64), line_width=2, seed=0).shape == (3, 64, 64, 3)
+    black = np.zeros((64, 64, 3), np.uint8)
+    assert draw_matches(black, black, matches, seed=0).shape == (64, 128, 3)
+
+
+def check_poses(poses: Poses) -> None:
+    """They can be drawn."""
+    assert all(x.isfinite().all() for x in (poses.keypoints, poses.scores, poses.brightness))
+    assert poses.keypoints.abs().max().item() <= 1e6 if poses.num_people else True
+    black = np.zeros((*POSES_SIZE, 3), np.uint8)
+    drawn = draw_on_frame(black, poses, style=STYLES["fcvg"])
+    assert drawn.shape == black.shape
+
+
+class Kind(NamedTuple):
+    """A kind of JSON file: what is in a good one, and what its reader makes of it."""
+
+    good: Any
+    keys: list[str]  # that the reader looks for
+    reader: Callable[[Path], Any]
+    check: Callable[[Any], None]
+
+
+KINDS = {
+    "any": Kind(
+        {"seed": 2**64 - 1, "size": [64, 1.5e3], "name": "\u00e9", "more": None},
+        ["a", "b"],
+        functools.partial(read_json, expected="a table"),
+        check_values,
+    ),
+    "matches": Kind(
+        {"size": [64, 64], "lines0": LINES, "lines1": LINES[::-1], "scores": [0.25, 1]},
+        ["size", "lines0", "lines1", "scores"],
+        read_matches,
+        check_matches,
+    ),
+    "poses": Kind(
+        to_openpose(PEOPLE, POSES_SIZE),
+        ["people", "canvas_width", "canvas_height", *PARTS],
+        functools.partial(read_poses, size=POSES_SIZE),
+        check_poses,
+    ),
+}
+every_kind = pytest.mark.parametrize("name", KINDS)
+
+
+@pytest.fixture(autouse=True)
+def no_warnings_in_the_log():
+    """Readers tell what they leave out, hundreds of times here."""
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def read(path: Path, name: str, content: bytes) -> Any:
+    kind = KINDS[name]
+    found = read_or_refuse(path, content, kind.reader)
+    if found is not None:
+        kind.check(found)
+    return found
+
+
+@every_kind
+@given(data=st.data())
+def test_changed_values(tmp_path, name, data):
+    read(tmp_path / "x.json", name, as_json(data.draw, data.draw(changed(KINDS[name].good))))
+
+
+@every_kind
+@given(data=st.data())
+def test_other_values(tmp_path, name, data):
+    read(tmp_path / "x.json", name, as_json(data.draw, data.draw(json_values(KINDS[name].keys))))
+
+
+@every_kind
+@given(data=st.data())
+def test_damaged_files(tmp_path, name, data):
+    read(tmp_path / "x.json", name, data.draw(damaged(json.dumps(KINDS[name].good).encode())))
+
+
+@given(st.one_of(st.binary(), st.text(alphabet=LETTERS).map(str.encode)))
+def test_anything(tmp_path, content):
+    read(tmp_path / "x.json", "any", content)
+
+
+@given(st.sampled_from(["[", '{"a":', "[[", '[{"a":[']), st.integers(1, 200_000))
+def test_nested_ever_deeper(tmp_path, opening, depth):
+    """It is never read; the sentence says what was expected."""
+    path = tmp_path / "x.json"
+    path.write_bytes((opening * depth).encode())
+    with pytest.raises(UserError, match="expected a table"):
+        KINDS["any"].reader(path)
+
+
+class TestMatches:
+    numbers = st.floats(width=32, allow_nan=False, allow_infinity=False)
+    ends = st.tuples(numbers, numbers).map(list)
+    lines = st.lists(st.tuples(ends, ends).map(list), max_size=4)
+
+    @given(lines)
+    def test_any_lines(self, tmp_path, values):
+        """They come back bit for bit, and are drawn wherever they lie."""
+        path = tmp_path / "m.json"
+        both = [
+            torch.tensor(x, dtype=torch.float32).reshape(-1, 2, 2) for x in (values, values[::-1])
+        ]
+        write_matches(path, LineMatches(*both, size=(64, 64)))
+        found = read(path, "matches", path.read_bytes())
+        assert torch.equal(found.lines0, both[0]) and torch.equal(found.lines1, both[1])
+
+
+class TestPoses:
+    numbers = st.one_of(scalars, st.floats(-3, 3), st.floats(-100, 100))
+    # A part as a file gives it: few numbers, many times over.
+    parts = st.builds(
+        lambda few, points: (few * 210)[: 3 * points],
+        st.lists(numbers, min_size=1, max_size=3),
+        st.sampled_from([0, 1, 6, 17, 18, 21, 25, 68, 69, 70, 134]),
+    )
+    people = st.dictionaries(st.sampled_from(PARTS), st.one_of(parts, numbers), max_size=4)
+    side = st.one_of(st.integers(1, 300), numbers)
+    frames = st.fixed_dictionaries(
+        {"people": st.lists(people, max_size=3)},
+        optional={"canvas_width": side, "canvas_height": side},
+    )
+
+    @given(data=st.data())
+    def test_other_people(self, tmp_path, data):
+        read(tmp_path / "p.json", "poses", as_json(data.draw, data.draw(self.frames)))
+
+    @given(frames)
+    def test_values_of_other_packs(self, frame):
+        """They have never been a file: numbers are not even bounded."""
+        try:
+            check_poses(from_openpose(frame, size=POSES_SIZE))
+        except UserError as error:
+            assert len(str(error)) < 500

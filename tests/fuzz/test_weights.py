@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from mutation import damaged
 from safetensors.torch import save
 from weight_cases import KEYS, VALUES
 
@@ -39,11 +40,6 @@ FILES = {
     "x.pth": pickled(WEIGHTS, zipped=False),
     "x.ckpt": pickled(CHECKPOINT, zipped=False),
 }
-EDIT = st.tuples(
-    st.sampled_from(["flip", "set", "cut", "drop", "repeat", "insert"]),
-    st.integers(0, 10**6),
-    st.integers(0, 255),
-)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -62,22 +58,6 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-
-
-def edited(content: bytes, edits: list[tuple[str, int, int]]) -> bytes:
-    """The content after some small accidents."""
-    for how, place, value in edits:
-        place %= max(len(content), 1)
-        before, here, after = content[:place], content[place : place + 1], content[place + 1 :]
-        content = {
-            "flip": before + bytes([here[0] ^ 1 << value % 8] if here else []) + after,
-            "set": before + bytes([value]) + after,
-            "cut": before,
-            "drop": before + after[value:],
-            "repeat": before + here + after[:value] + here + after,
-            "insert": before + bytes([value]) * (value % 9) + here + after,
-        }[how]
-    return content
 
 
 def check(path: Path) -> None:
@@ -109,10 +89,10 @@ def read_all(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-@given(edits=st.lists(EDIT, min_size=1, max_size=4))
-def test_accidents(tmp_path: Path, name: str, edits: list) -> None:
+@given(data=st.data())
+def test_accidents(tmp_path: Path, name: str, data: st.DataObject) -> None:
     path = tmp_path / name
-    path.write_bytes(edited(FILES[name], edits))
+    path.write_bytes(data.draw(damaged(FILES[name])))
     check(path)
 
 

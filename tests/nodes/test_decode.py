@@ -78,8 +78,26 @@ class TestDecodeFrames:
 
         monkeypatch.setattr(network, "decode", small_card)
         frames = decode.decode_frames(vae, latents(5), 4)
-        assert len(frames) == 5
         assert "decoded at once reduced to 1" in caplog.text
+        torch.testing.assert_close(frames, decode.decode_frames(vae, latents(5), 1))
+
+    def test_memory_runs_out_once(self, decode, vae, monkeypatch):
+        """What was decoded before stays; the rest is decoded in the smaller chunks."""
+        network, calls = vae.first_stage_model, []
+        run = network.decode
+
+        def full_for_a_moment(z):
+            calls.append(len(z))
+            if len(calls) == 2:
+                raise out_of_memory("at once")
+            return run(z)
+
+        monkeypatch.setattr(network, "decode", full_for_a_moment)
+        frames = decode.decode_frames(vae, latents(8), 4)
+        assert calls == [4, 4, 2, 2]
+        monkeypatch.setattr(network, "decode", run)
+        torch.testing.assert_close(frames[:4], decode.decode_frames(vae, latents(8)[:4], 4))
+        torch.testing.assert_close(frames[4:], decode.decode_frames(vae, latents(8)[4:], 2))
 
     @pytest.mark.parametrize("kind", ["at once", "late"])
     def test_memory_for_not_even_one_frame(self, decode, vae, monkeypatch, kind):

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 import torch
-from guiding import FRAMES, Rig, conditioning, random
+from guiding import FRAMES, Rig, conditioning, patches_of, random
 
 pytestmark = pytest.mark.seam
 
@@ -59,11 +59,40 @@ class TestBothDirections:
         flat = [uuid for uuids in first for uuid in uuids]
         assert len(set(flat)) == len(flat) == 2 * 2 * 2  # windows, directions, halves
 
+    @pytest.mark.parametrize("window", [25, 4])
+    def test_from_a_video(self, rig, window):
+        """denoise below 1, into a part of the picture."""
+        latent, mask = random(5, FRAMES, 4, 8, 8), torch.ones(FRAMES, 1, 8, 8)
+        mask[1, :, 2:6] = 0
+
+        def make(flipped):
+            return rig.inbetween(rig.steer(flipped=flipped), flipped=flipped, window=window)
+
+        videos = [
+            rig.sample(
+                make(flipped),
+                flipped=flipped,
+                latent_image=latent.flip(0) if flipped else latent,
+                denoise_mask=mask.flip(0) if flipped else mask,
+                sigmas=torch.tensor([10.0, 3.0, 1.0, 0.0]),
+            )
+            for flipped in (False, True)
+        ]
+        assert (videos[0] - videos[1]).abs().max() <= 1e-5 * videos[0].std()
+        kept = mask.expand_as(latent) == 0
+        torch.testing.assert_close(videos[0][kept], latent[kept], atol=1e-4, rtol=1e-4)
+        assert (videos[0][~kept] - latent[~kept]).abs().mean() > 0.1
+
 
 class TestOneDirection:
-    def test_the_hosts_guider_gives_the_same(self, rig):
-        wanted = rig.sample(rig.host(rig.steer()))
-        out = rig.sample(rig.animation(rig.steer()))
+    @pytest.mark.parametrize(
+        "sampler", ["euler", "dpmpp_2m", "uni_pc", "euler_ancestral", "dpmpp_2m_cfg_pp"]
+    )
+    def test_the_hosts_guider_gives_the_same(self, rig, sampler):
+        wanted, out = (
+            rig.sample(guide(rig.steer()), sampler=sampler, steps=3)
+            for guide in (rig.host, rig.animation)
+        )
         assert (out - wanted).abs().max() <= 1e-5 * wanted.std()
 
     def test_from_a_video(self, rig):
@@ -215,7 +244,7 @@ class TestControl:
         rig.sample(rig.inbetween(steered))
         gc.collect()
         assert kept and not any(reference() is not None for reference in kept)
-        assert patch_of(steered)._control is None
+        assert patches_of(steered)[0]._control is None
 
     def test_model_that_comes_in_is_not_changed(self, rig):
         before = repr(rig.model.model_options)
@@ -223,16 +252,7 @@ class TestControl:
         assert repr(rig.model.model_options) == before
 
     def test_range_of_percent(self, rig):
-        steer = rig.load("nodes.host.controlnext.patch").steer
-        late = steer(
-            rig.model,
-            rig.controlnext,
-            torch.rand(5, 64, 64, 3),
-            strength=1.0,
-            start_percent=0.5,
-            end_percent=1.0,
-        )
-        patch = patch_of(late)
+        patch = patches_of(rig.steer(start=0.5))[0]
         hidden = random(0, 10, 64, 4, 4)
         options = {"block": ("input", 3), "cond_or_uncond": [1, 0]}
         early = patch(hidden, {**options, "sigmas": torch.tensor([600.0])})
@@ -245,7 +265,7 @@ class TestControl:
         """As the host calls it with several GPUs: each thread a pass, all at one noise level."""
         from concurrent.futures import ThreadPoolExecutor
 
-        patch = patch_of(rig.steer())
+        patch = patches_of(rig.steer())[0]
         hidden = random(0, 5, 64, 4, 4)
         options = {"block": ("input", 3), "cond_or_uncond": [0]}
 
@@ -364,11 +384,6 @@ class TestBadInput:
         other = type("Patcher", (), {"model": object()})()
         with pytest.raises(ValueError, match="works with Stable Video Diffusion, but the model is"):
             getattr(rig, make)(other)
-
-
-def patch_of(model):
-    """The control patch of a steered model."""
-    return model.model_options["transformer_options"]["patches"]["input_block_patch_after_skip"][0]
 
 
 def sampler_object(name: str):

@@ -90,6 +90,21 @@ def compile_eagerly(model):
 OTHERS = {"lora": add_lora, "operation": add_operation, "compiled": compile_eagerly}
 
 
+@pytest.fixture
+def scheduled(rig) -> dict:
+    """What a conditioning says of a LoRA that acts in the first half of the steps."""
+    import comfy.hooks
+
+    hook = comfy.hooks.WeightHook(strength_model=1.0)
+    hook.weights = {LORA_KEY: ("diff", (lora_change(rig.model),))}
+    hook.need_weight_init = False
+    for strength, start in ((1.0, 0.0), (0.0, 0.5)):
+        hook.hook_keyframe.add(comfy.hooks.HookKeyframe(strength, start_percent=start))
+    hooks = comfy.hooks.HookGroup()
+    hooks.add(hook)
+    return {"hooks": hooks}
+
+
 class TestOneDirection:
     def test_the_same_as_the_hosts_guider(self, rig, hook):
         model = hook(rig.steer(frames=CLIP))
@@ -107,22 +122,16 @@ class TestOneDirection:
             out.append(rig.sample(guide(model)))
         assert (out[0] - out[1]).abs().max() <= 1e-5 * out[0].std()
 
-    def test_a_lora_for_a_part_of_the_steps(self, rig):
+    def test_a_lora_for_a_part_of_the_steps(self, rig, scheduled):
         """Hooks on a conditioning: the host changes the weights while it samples."""
-        import comfy.hooks
-
-        hook = comfy.hooks.WeightHook(strength_model=1.0)
-        hook.weights = {LORA_KEY: ("diff", (lora_change(rig.model),))}
-        hook.need_weight_init = False
-        for strength, start in ((1.0, 0.0), (0.0, 0.5)):
-            hook.hook_keyframe.add(comfy.hooks.HookKeyframe(strength, start_percent=start))
-        hooks = comfy.hooks.HookGroup()
-        hooks.add(hook)
         out = []
-        for guide in (rig.host, rig.animation, rig.animation):
+        for guide, hooks in (
+            (rig.host, scheduled),
+            (rig.animation, scheduled),
+            (rig.animation, {}),
+        ):
             guider = guide(rig.steer())
-            given = conditioning(1, SIZE, **({"hooks": hooks} if len(out) < 2 else {}))
-            guider.set_conds(given, conditioning(None, SIZE))
+            guider.set_conds(conditioning(1, SIZE, **hooks), conditioning(None, SIZE))
             out.append(rig.sample(guider, steps=3))
         assert (out[0] - out[1]).abs().max() <= 1e-5 * out[0].std()
         assert (out[1] - out[2]).abs().max() > 1e-3 * out[0].std()
@@ -136,6 +145,17 @@ class TestBothDirections:
             return rig.inbetween(model, flipped=flipped, window=CLIP)
 
         assert rig.asymmetry(make, frames=frames) <= 1e-5
+
+    def test_a_lora_for_a_part_of_the_steps_of_one_keyframe(self, rig, scheduled):
+        keyframes = conditioning(1, SIZE, **scheduled), conditioning(3, SIZE)
+        videos = []
+        for flipped in (False, True):
+            guider = rig.inbetween(rig.steer(frames=CLIP, flipped=flipped))
+            guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, SIZE))
+            videos.append(rig.sample(guider, flipped=flipped, frames=CLIP))
+        assert (videos[0] - videos[1]).abs().max() <= 1e-5 * videos[0].std()
+        plain = rig.sample(rig.inbetween(rig.steer(frames=CLIP)), frames=CLIP)
+        assert (videos[0] - plain).abs().max() > 1e-3 * plain.std()
 
     @pytest.mark.parametrize("name", ["PerturbedAttentionGuidance", "APG"])
     def test_they_act(self, rig, name):

@@ -188,8 +188,10 @@ class TestGoodImages:
                 }
                 node.execute(**fill_in(given) | more)
         (_, _, steered), (_, keyframes, inbetween, _), (_, _, images, animated, _) = seen
-        for image in (steered, *keyframes, inbetween.frames, *images.values(), animated.frames):
-            assert image.shape[1:] == (*SIZE, 3)
+        for image in (steered, inbetween.frames, animated.frames):
+            assert torch.equal(image, picture(3, *SIZE, 1).expand(-1, -1, -1, 3))
+        for image in (*keyframes, *images.values()):
+            assert torch.equal(image, picture(1, *SIZE, 4)[..., :3])
 
 
 class TestGoodMasks:

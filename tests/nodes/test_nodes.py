@@ -16,8 +16,14 @@ def picture(*shape: int) -> torch.Tensor:
 class TestCropResize:
     @pytest.mark.parametrize("channels", [1, 3, 4])
     def test_any_picture(self, node_classes, channels):
-        out = node_classes["FCVG_CropResize"].execute(picture(2, 90, 130, channels), 128, 64)
-        assert out.args[0].shape == (2, 64, 128, 3)
+        """Grey becomes RGB, and alpha is left out."""
+        image = picture(2, 90, 130, channels)
+        found, wanted = (
+            node_classes["FCVG_CropResize"].execute(given, 128, 64).args[0]
+            for given in (image, image[..., :3].expand(-1, -1, -1, 3))
+        )
+        assert found.shape == (2, 64, 128, 3) and torch.equal(found, wanted)
+        assert found.std() > 0.05
 
     def test_right_size_is_left_exactly_alone(self, node_classes):
         image = picture(1, 64, 128, 3)
@@ -169,9 +175,14 @@ class TestFilterLineMatches:
 
     def test_frames_of_another_size(self, node_classes, matches):
         node = node_classes["FCVG_FilterLineMatches"]
-        frame = picture(1, 64, 64, 4)
-        out = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, None, None, frame, frame)
-        assert out.args[1].shape == (1, 100, 400, 3)
+        criteria = (0.0, 0.0, 1.0, "none", 20.0, None, None)
+        small, right = (torch.full((1, *size, 4), 0.4) for size in ((64, 64), matches.size))
+        found, wanted, black = (
+            node.execute(matches, *criteria, *frames).args[1]
+            for frames in ((small, small), (right, right), ())
+        )
+        assert found.shape == (1, 100, 400, 3) and torch.equal(found, wanted)
+        assert not torch.equal(found, black)
 
     def test_choice_that_is_none(self, node_classes, matches):
         with pytest.raises(ValueError, match="got 'magic'"):

@@ -77,8 +77,13 @@ class TestExtractPoses:
 
     @pytest.mark.parametrize("shape", [(1, 1, 1, 3), (1, 40, 60, 4), (2, 40, 60, 1)])
     def test_any_picture(self, node_classes, dwpose, shape):
-        poses, preview = extract(node_classes, torch.full(shape, 0.4), dwpose)
-        assert len(poses) == len(preview) == shape[0] and preview.isfinite().all()
+        """Grey becomes RGB, and alpha is left out."""
+        image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        poses, preview = extract(node_classes, image, dwpose)
+        assert len(poses) == len(preview) == shape[0]
+        rgb = image[..., :3].expand(-1, -1, -1, 3)
+        wanted = extract(node_classes, rgb, dwpose)
+        assert poses == wanted[0] and torch.equal(preview, wanted[1])
 
     def test_empty_batch(self, node_classes, dwpose):
         with pytest.raises(ValueError, match="image is an empty batch"):
@@ -212,9 +217,14 @@ class TestDrawPoses:
         assert torch.equal(*(draw(node_classes, poses, poses)[0] for poses in (mixed, pixels)))
 
     def test_a_large_canvas_on_smaller_frames(self, node_classes):
-        poses = one(canvas_width=20_000, canvas_height=10_000)
-        frames = draw(node_classes, poses, poses, width=64, height=32)[0]
-        assert frames.shape == (5, 32, 64, 3)
+        """The same person with 40 times the numbers on a canvas 40 times as large."""
+        large = one(canvas_width=40 * 512, canvas_height=40 * 288)
+        (body,) = (person["pose_keypoints_2d"] for person in large[0]["people"])
+        body[:] = [number if i % 3 == 2 else 40 * number for i, number in enumerate(body)]
+        found, wanted = (
+            draw(node_classes, poses, poses, width=128, height=72)[0] for poses in (large, one())
+        )
+        assert found.shape == (5, 72, 128, 3) and found.any() and torch.equal(found, wanted)
 
     def test_an_editor_moved_a_joint(self, node_classes, dwpose, image):
         poses, _ = extract(node_classes, image, dwpose)

@@ -8,6 +8,7 @@ import shutil
 import pytest
 import torch
 from comfy_server import ComfyServer, make_small, read_workflow
+from guiding import compute_in_half
 from safetensors.torch import load_file, save_file
 from streaming import WAYS, make_streaming_host, stream_as_on_a_card, stream_weights
 
@@ -52,13 +53,8 @@ def no_gradients():
 
 @pytest.fixture
 def on_a_card(host, monkeypatch):
-    """The number formats that the host chooses on a card: half precision everywhere."""
-    import comfy.model_management as mm
-
-    monkeypatch.setattr(mm, "unet_dtype", lambda *args, **kwargs: torch.float16)
-    monkeypatch.setattr(mm, "unet_manual_cast", lambda *args, **kwargs: None)
-    monkeypatch.setattr(mm, "vae_dtype", lambda *args, **kwargs: torch.bfloat16)
-    monkeypatch.setattr(mm, "should_use_fp16", lambda *args, **kwargs: True)
+    """Half precision everywhere."""
+    compute_in_half(monkeypatch)
 
 
 def sample(model, steps: int = 2) -> torch.Tensor:
@@ -195,10 +191,16 @@ class TestFormats:
 
     def test_file_in_fp8(self, loading, stand_ins, tmp_path):
         """All tensors in fp8 and no scales, as some published UNets are."""
-        weights = load_file(stand_ins / "unet.safetensors")
-        path = tmp_path / "fp8.safetensors"
-        save_file({k: v.to(torch.float8_e4m3fn) for k, v in weights.items()}, path)
-        assert sample(loading.load_unet(str(path), None, "default")).isfinite().all()
+        rounded = {
+            k: v.to(torch.float8_e4m3fn)
+            for k, v in load_file(stand_ins / "unet.safetensors").items()
+        }
+        out = []
+        for name, dtype in (("fp8", torch.float8_e4m3fn), ("fp32", torch.float32)):
+            path = tmp_path / f"{name}.safetensors"
+            save_file({k: v.to(dtype) for k, v in rounded.items()}, path)
+            out.append(sample(loading.load_unet(str(path), None, "default")))
+        torch.testing.assert_close(*out, rtol=0, atol=MAPPED)
 
     def test_weights_of_a_plain_patcher_can_be_written_to(
         self, load_controlnext, loading, stand_ins

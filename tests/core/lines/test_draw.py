@@ -54,8 +54,15 @@ class TestDrawLines:
     @pytest.mark.parametrize("far", [-70.0, 1e5, 1e12, 1e38, float("inf"), float("nan")])
     def test_far_outside(self, far: float, line_width: int) -> None:
         track = torch.tensor([[[[far, -far], [5, 5]], [[far, far], [2 * far, far]]]])
+        """Of the first line the piece that goes from (5, 5) into the corner; no other line."""
         frames = draw_lines(track, (64, 64), line_width=line_width, seed=0)
-        assert frames.shape == (1, 64, 64, 3)
+        rows, columns = np.nonzero(frames[0].any(axis=-1))
+        assert bool(frames[0, 5, 5].any()) == (len(rows) > 0) == np.isfinite(far)
+        if len(rows):
+            assert len(np.unique(frames[0][rows, columns], axis=0)) == 1
+            if far < 0:
+                rows, columns = columns, rows
+            assert columns.min() >= 5 - line_width and rows.max() <= 5 + line_width
 
     def test_seed(self) -> None:
         track = torch.rand(1, 9, 2, 2, generator=torch.Generator().manual_seed(0)) * 60

@@ -69,6 +69,14 @@ def test_few_or_no_matches_are_kept(fit):
 
 
 @pytest.mark.parametrize("fit", ["affine", "homography"])
+def test_matches_that_have_no_motion_in_common_are_kept(fit):
+    """All of their ends lie in one point: no motion follows from that."""
+    point = torch.full((5, 2, 2), 20.0)
+    found = filter_matches(LineMatches(point, point, size=SIZE), MatchFilter(fit=fit))
+    assert len(found.lines0) == 5
+
+
+@pytest.mark.parametrize("fit", ["affine", "homography"])
 @pytest.mark.parametrize("seed", [1, 12345])
 def test_opencvs_random_numbers_are_left_to_others(fit, seed):
     generator = torch.Generator().manual_seed(3)

@@ -10,6 +10,7 @@ from fcvg_core.lines.motion import (
     apply_homography,
     find_motions,
     fit_homography,
+    is_plausible,
     match_keypoints,
 )
 from fcvg_core.standalone.demo.scene import camera_move, draw_scene
@@ -83,3 +84,10 @@ class TestFitHomography:
     def test_mirror_is_refused(self) -> None:
         points = self.grid(60)
         assert fit_homography(points, points * (-1, 1)) is None
+
+    def test_points_behind_the_camera_are_refused(self) -> None:
+        """The third coordinate is 1 - x / 100: below 0 right of x = 100."""
+        horizon = np.array([[1.0, 0, 0], [0, 1, 0], [-0.01, 0, 1]])
+        left, right = self.grid(20) / 10, self.grid(20) + (110, 0)
+        assert is_plausible(horizon, left)
+        assert not is_plausible(horizon, np.concatenate([left, right]))

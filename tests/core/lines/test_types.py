@@ -31,6 +31,10 @@ class TestLineMatches:
         with pytest.raises(ValueError, match="in both keyframes, got 2 and 3"):
             LineMatches(torch.zeros(2, 2, 2), torch.zeros(3, 2, 2), (64, 64))
 
+    def test_scores_shape(self) -> None:
+        with pytest.raises(ValueError, match=r"expected scores \[2\], one a match, got \[3\]"):
+            LineMatches(*torch.zeros(2, 2, 2, 2), size=(64, 64), scores=torch.zeros(3))
+
     @pytest.mark.parametrize("size", [(0, 64), (64,), (1.5, 64), ("64", "64"), (10**6, 64)])
     def test_size(self, size: tuple) -> None:
         with pytest.raises(ValueError, match=r"size \(height, width\) in pixels, two whole .*got "):

@@ -14,6 +14,7 @@ from fcvg_core.errors import UserError
 from fcvg_core.pose import STYLES, draw_poses, open_dwpose, stack_frames
 from fcvg_core.pose.detector import order_points
 from fcvg_core.pose.onnx_model import CPU, PROVIDERS
+from fcvg_core.pose.rtmpose import find_keypoints
 from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
 
@@ -58,9 +59,16 @@ class TestPoseDetector:
         with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
             detector(own_golden, "dwpose_none.npz")(frame)
 
-    def test_one_pixel(self, own_golden: Path) -> None:
-        poses = detector(own_golden, "dwpose_none.npz")(np.full((1, 1, 3), 9, np.uint8))
-        assert poses.num_people == 1 and poses.keypoints.isfinite().all()
+    @pytest.mark.parametrize("size", [(1, 1), (6, 3)])
+    def test_the_whole_frame_is_the_box(self, own_golden: Path, size: tuple[int, int]) -> None:
+        found, frame = detector(own_golden, "dwpose_none.npz"), np.full((*size, 3), 9, np.uint8)
+        poses = found(frame)
+        height, width = size
+        points, scores = order_points(
+            *find_keypoints(found.points, frame, np.array([[0.0, 0.0, width, height]]))
+        )
+        assert poses.num_people == 1 and (poses.scores.numpy() == scores).all()
+        assert (poses.keypoints.numpy() == points / (width, height)).all()
 
     def test_released(self, own_golden: Path) -> None:
         frame = load_arrays(own_golden / "dwpose" / "dwpose_synth.npz")["image"]

@@ -84,6 +84,8 @@ class TestDrawPoses:
         """Drawn on a canvas of at most 16384 columns, not of 2160 rows and 4 million columns."""
         frames = draw_poses(one(), (4, 8000), style=FCVG)
         assert frames.shape == (1, 4, 8000, 3)
+        columns = np.flatnonzero(frames.any(axis=(0, 1, 3)))
+        assert columns.mean() == pytest.approx(4000, abs=40)
 
     def test_who_is_gone_hides_nobody(self) -> None:
         pose = one()
@@ -98,6 +100,17 @@ class TestDrawPoses:
         pose = one()
         pose.keypoints[..., ::3, :] = far
         assert draw_poses(pose, (32, 32), style=FCVG).shape == (1, 32, 32, 3)
+
+    @pytest.mark.parametrize("far", [-1e30, 1e30, 3e9, -5.0])
+    def test_points_far_outside_are_left_out(self, far: float) -> None:
+        """Of the face: nothing joins its points."""
+        pose = one(score=0.0)
+        pose.scores[..., FACE] = 1.0
+        without = one(score=0.0)
+        without.scores[..., FACE] = 1.0
+        pose.keypoints[..., ::3, :], without.scores[..., ::3] = far, 0.0
+        drawn, wanted = (draw_poses(x, (2160, 2160), style=FCVG) for x in (pose, without))
+        assert drawn.any() and (drawn == wanted).all()
 
     def test_red_and_blue(self) -> None:
         """The right shoulder's limb is blue, as FCVG was trained; OpenPose's is red."""

@@ -63,6 +63,12 @@ class TestFollowPerson:
         frames = [person(1), upper, lower, upper]
         assert (follow_person(frames).scores > 0.9).any(-1).all()
 
+    def test_nothing_in_common(self) -> None:
+        """Nothing tells that a head and a pair of legs at one place are one person."""
+        head, legs = person(1, unseen=range(5, 134)), person(1, unseen=[*range(5), *range(18, 134)])
+        followed = follow_person([head, legs, legs])
+        assert (followed.scores[:, 0, 6] > 0.9).tolist() == [False, True, True]
+
     def test_unsure_places_do_not_count(self) -> None:
         """A joint that is not seen lies anywhere; where it was seen last is what counts."""
         strayed = person(1, unseen=range(17))

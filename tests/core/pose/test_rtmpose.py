@@ -54,12 +54,23 @@ class TestFindKeypoints:
         points, scores = find_keypoints(None, np.zeros((8, 8, 3), np.uint8), np.zeros((0, 4)))
         assert points.shape == (0, 133, 2) and scores.shape == (0, 133)
 
-    @pytest.mark.parametrize("box", [[0, 0, 0, 0], [5, 5, 4, 4], [-900, -900, 9000, 9000]])
-    def test_odd_boxes(self, own_golden: Path, box: list) -> None:
+    @pytest.mark.parametrize(
+        ("box", "middle", "crop"),
+        [
+            ([0, 0, 0, 0], 0.0, (0.001, 0.001 * 4 / 3)),
+            ([5, 5, 4, 4], 4.5, (0.001, 0.001 * 4 / 3)),
+            ([-900, -900, 9000, 9000], 4050.0, (9900 * 1.25, 9900 * 1.25 * 4 / 3)),
+        ],
+    )
+    def test_odd_boxes(self, own_golden: Path, box: list, middle: float, crop: tuple) -> None:
+        """Every point lies in the crop, or half a pixel of the network outside it."""
         model = detector(own_golden, "dwpose_odd.npz").points
         frame = np.full((8, 8, 3), 128, np.uint8)
         points, scores = find_keypoints(model, frame, np.array([box], np.float64))
-        assert np.isfinite(points).all() and np.isfinite(scores).all()
+        reach = np.array(crop) / 2 + np.array(crop) / (WIDTH, HEIGHT)
+        assert (np.abs(points - middle) <= reach).all()
+        assert np.ptp(points[0], axis=0) == pytest.approx(np.array(crop) * 0.9, rel=0.15)
+        assert scores.max() > 0.9
 
 
 class TestPlanCrops:

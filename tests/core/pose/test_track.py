@@ -159,6 +159,18 @@ class TestInterpolatePoses:
         assert torch.equal(track.frame(-1).keypoints, end.people([1, 0]).keypoints)
         assert torch.equal(track.frame(-1).scores, end.scores)
 
+    def test_times_that_end_before_the_last_keyframe(self) -> None:
+        start, end = people(0.2), change(people(0.6), 4, score=0.0)
+        track = interpolate_poses(
+            start,
+            end,
+            torch.tensor([0.0, 0.5]),
+            missing_joints="hide",
+            missing_people="fade",
+        )
+        assert track.keypoints[1, 0, :, 0].tolist() == pytest.approx([0.4] * 134)
+        assert track.scores[1, 0, 4] == 0 and track.scores[1, 0, 5] == 1
+
     def test_half_way(self) -> None:
         track = move(people(0.2), people(0.6))
         assert track.keypoints[1, 0, :, 0].tolist() == pytest.approx([0.4] * 134)
@@ -207,10 +219,17 @@ class TestInterpolatePoses:
 
     @pytest.mark.parametrize("missing_joints", ["hide", "hold"])
     def test_free_of_nan(self, missing_joints: str) -> None:
+        """Those of whom nothing is known are nowhere seen; the others fade where they are."""
         broken = Poses(torch.full((2, 134, 2), torch.nan), torch.full((2, 134), torch.nan))
-        for start, end in ((broken, people(0.3)), (people(0.3, 0.6, 0.9), broken)):
-            track = move(start, end, missing_joints=missing_joints)
-            assert track.keypoints.isfinite().all() and track.scores.isfinite().all()
+        for whole, brightness in ((people(0.3), [0, 0.5, 1]), (people(0.3, 0.6), [1, 0.5, 0])):
+            ends = (broken, whole) if brightness[0] == 0 else (whole, broken)
+            track = move(*ends, missing_joints=missing_joints)
+            assert track.keypoints.isfinite().all()
+            seen = track.scores.any(-1)[0]
+            assert seen.sum() == whole.num_people and not track.scores[:, ~seen].any()
+            assert (track.keypoints[:, seen] == whole.keypoints).all()
+            assert (track.scores[:, seen] == whole.scores).all()
+            assert (torch.tensor(brightness) == track.brightness[:, seen].T).all()
 
     def test_inputs_stay(self) -> None:
         start, end = people(0.1, 0.5), people(0.52)

@@ -7,7 +7,7 @@ pipelines in one direction.
 import numpy as np
 import pytest
 import torch
-from golden_cases import controlnext, each_case, each_case_in, unet
+from golden_cases import controlnext, each_case, unet
 
 from fcvg_core.clip import clip_pixels, normalize_for_clip
 from fcvg_core.models.controlnext import prepare_control
@@ -18,7 +18,7 @@ from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steer
 from fcvg_core.standalone.networks.loading import Models
 
 
-@each_case_in({"fcvg": ("controlnext",), "controlnext": ("controlnext_v1",)})
+@each_case(("fcvg", "controlnext"), "controlnext", "controlnext_v1")
 @torch.no_grad()
 def test_controlnext(meta, tensors):
     network = controlnext(meta)
@@ -31,7 +31,7 @@ def test_controlnext(meta, tensors):
         assert torch.equal(network.scale.reshape(1), tensors["scale"])
 
 
-@each_case_in({"fcvg": ("unet",), "controlnext": ("unet_v1",)})
+@each_case(("fcvg", "controlnext"), "unet", "unet_v1")
 @torch.no_grad()
 def test_unet(meta, tensors):
     network, steering = unet(meta), controlnext(meta)
@@ -76,11 +76,8 @@ def test_clip_preprocess(meta, tensors):
 
 
 @pytest.mark.slow
-@each_case_in(
-    {
-        "fcvg": ("fcvg_pipeline",),
-        "controlnext": ("controlnext_pipeline", "controlnext_v1_pipeline"),
-    }
+@each_case(
+    ("fcvg", "controlnext"), "fcvg_pipeline", "controlnext_pipeline", "controlnext_v1_pipeline"
 )
 @torch.no_grad()
 def test_pipeline(meta, tensors):
