@@ -14,9 +14,12 @@ The rooms, in the order in which the data passes through them:
 
 What all of them use:
 
+    files       plain files, JSON, files of weights, folders of a run
+    catalogue   which model files exist, where they lie, how to get them; no torch
     errors      UserError: what a user can mend
     bounds      between which numbers a setting lies, without torch
     choices     the words that a user can choose from, without torch
+    settings    values that a user sets, part by part, without torch
     quoting     what a user or a file says, repeated in a message, never too long
     shell       a command as it is typed, for messages
     json_text   JSON from anywhere -> values
