@@ -93,10 +93,11 @@ class InterpolateConditions(io.ComfyNode):
             missing_joints=missing_joints,
             missing_people=missing_people,
         )
-        size, people = line_matches and line_matches.size, None
+        keyframes = people = None
         if first_pose is not None:
             keyframes = keyframe_frames(first_pose, last_pose)
-            size = size or drawn_size(keyframes)
+        size = drawn_size(keyframes) if line_matches is None else line_matches.size
+        if keyframes is not None:
             people = keyframe_people(keyframes, size)
         return io.NodeOutput(to_image(draw_inbetween(line_matches, people, size, settings)))
 

@@ -1,24 +1,26 @@
-"""Networks, one folder for each published family of them, and the contract of a family.
+"""Networks, one folder for each published family, and the contract of a family.
 
-A folder here holds what is a family's own and pure, under the names of what it is about:
+A family's folder holds pure code: no file is opened here, and no host is imported.
 
-`network.py`        modules that take `operations=torch.nn, dtype=None, device=None`, so that a
-                    host can put in its own layers, which manage its memory; and a frozen `Config`
-                    with their sizes. Versions of a network are rows of its `Config`.
-`keys.py`           published key names -> the names used here or by a host; the sizes of a
-                    network, read from the shapes in its file.
-`conditioning.py`   pure functions that make what the network takes besides latents.
+`network.py`        Modules that take `operations=torch.nn, dtype=None, device=None`, so that a
+                    host can put in its own layers, which manage its memory. A frozen `Config`
+                    holds their sizes; versions of a network are rows of its `Config`.
+`keys.py`           Published key names -> the names used here or by a host. The sizes of a
+                    network are read from the shapes in its file.
+`conditioning.py`   Pure functions that make what the network takes besides latents.
 
-A family may lack some of these: `svd/` has no network, because both faces bring their own UNet and
-VAE, but it has `configs.py`, the rules for the config files of its folder. `kinds.py` serves all
-families: it tells from key names what a file is, and refuses a file that does not fit. A layer
-moves to `layers.py` when a second family needs it. Families never import each other, nor a room.
+A family may lack some of these files and have more. `svd/` has no network, because both faces
+bring their own UNet and VAE; it has `configs.py`, the rules for the config files of SVD's folder.
+`kinds.py` serves all families: it tells from key names what a file is, and refuses a file that
+does not fit. A layer moves to `layers.py` when a second family needs it. Families never import
+each other, nor another room.
 
-Outside this folder a family is a line in each of three lists, and files of its own beside them:
+Outside this folder, a family adds a line to each of three lists, and files of its own beside each:
 
-`catalogue/families.py`      its mode and its model files, in `catalogue/<family>.py`. `models`,
-                             `doctor` and ComfyUI's folders follow from this line.
-`standalone/cli/commands`    its command, with networks of diffusers in `standalone/networks/`.
-`nodes/__init__.py`          its nodes, in `nodes/<family>.py`; what ComfyUI calls back, and what
-                             loads its files, is in `nodes/host/<family>/`.
+`catalogue/families.py`      The list of families. `catalogue/<family>.py` holds its mode and its
+                             model files. The commands `models` and `doctor`, the search for model
+                             files and ComfyUI's folders follow from this line.
+`standalone/cli/commands/`   The commands. `standalone/networks/` loads and runs its networks.
+`nodes/__init__.py`          The list of node modules. `nodes/<family>.py` holds its nodes;
+                             `nodes/host/<family>/` loads its files, and holds what ComfyUI calls.
 """
