@@ -1,5 +1,6 @@
 """Files of weights: read when they are asked for, or refused in a sentence."""
 
+import errno
 import os
 import pickle
 import sys
@@ -12,6 +13,7 @@ from weight_cases import VALUES, repacked, save
 
 from fcvg_core.containers import SAFETENSORS
 from fcvg_core.errors import UserError
+from fcvg_core.files import weight_files
 from fcvg_core.files.weight_files import WeightFile, read_pickle, read_weights
 
 FLOAT = torch.float32
@@ -50,6 +52,19 @@ class TestUnreadable:
         torch.save({"epoch": 3}, tmp_path / "log.bin")
         with pytest.raises(ValueError, match=r"log\.bin holds no plain list of tensors"):
             WeightFile(tmp_path / "log.bin")
+
+    def test_without_the_right_to_read(self, tmp_path, monkeypatch) -> None:
+        """Simulated: whoever may do everything reads every file."""
+        path = tmp_path / "x.safetensors"
+        save_file({"a": torch.ones(3)}, path)
+
+        def refuse(*given):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(weight_files, "open", refuse, raising=False)
+        monkeypatch.setattr(weight_files.os, "access", lambda *given: False)
+        with pytest.raises(UserError, match=r"x\.safetensors may not be read by you: give"):
+            WeightFile(path)
 
     def test_unknown_kind(self, tmp_path) -> None:
         (tmp_path / "model.onnx").write_bytes(b"1")
