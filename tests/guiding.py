@@ -155,6 +155,20 @@ def compute_in_half(monkeypatch) -> None:
     monkeypatch.setattr(mm, "should_use_fp16", lambda *args, **kwargs: True)
 
 
+def note_memory(monkeypatch) -> list[list[int]]:
+    """The shapes of the latents for which the host looks for memory from now on."""
+    from comfy import sampler_helpers
+
+    estimate, shapes = sampler_helpers.estimate_memory, []
+
+    def noted(model, shape, *args, **kwargs):
+        shapes.append(list(shape))
+        return estimate(model, shape, *args, **kwargs)
+
+    monkeypatch.setattr(sampler_helpers, "estimate_memory", noted)
+    return shapes
+
+
 def patches_of(model) -> list:
     """The control patches of a steered model, in the order in which they act."""
     return model.model_options["transformer_options"]["patches"]["input_block_patch_after_skip"]

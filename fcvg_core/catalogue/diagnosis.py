@@ -278,7 +278,7 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
-        return Finding(WARNING, f"{mode}: missing are {'; '.join(names)}. {remedy}")
+        return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
     for file in list_files([mode]):
         found = file.find(roots)
         damage = find_damage(found, file.parts) if found else None

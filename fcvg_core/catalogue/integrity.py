@@ -30,7 +30,7 @@ def check_name(path: Path) -> None:
     except UnicodeEncodeError as error:
         raise UserError(
             f"{path} can't be opened by the libraries that read models, because its name or the "
-            "name of a folder above it is no text in UTF-8: rename it."
+            "name of a folder above it is not text in UTF-8: rename it."
         ) from error
 
 

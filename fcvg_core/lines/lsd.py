@@ -64,7 +64,9 @@ def detect_lines(
         raise ValueError(f"expected max_lines of at least 1, got {max_lines}")
     find = {"opencv": raw_segments, "pytlsd": pytlsd_segments}.get(detector)
     if find is None:
-        raise ValueError(f"expected a detector of {', '.join(LINE_DETECTORS)}, got {detector!r}")
+        raise ValueError(
+            f"expected one of the detectors {', '.join(LINE_DETECTORS)}, got {detector!r}"
+        )
     for scale in SCALES:
         lines, precision = find(gray, scale)
         if len(lines) >= max_lines:

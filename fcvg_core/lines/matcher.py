@@ -206,7 +206,7 @@ class GlueStickLineMatcher:
     def _check(self) -> None:
         if self.detector not in LINE_DETECTORS:
             raise ValueError(
-                f"expected a detector of {', '.join(LINE_DETECTORS)}, got {self.detector!r}"
+                f"expected one of the detectors {', '.join(LINE_DETECTORS)}, got {self.detector!r}"
             )
         if self.max_keypoints < 1 or self.max_lines < 1:
             raise ValueError(

@@ -15,6 +15,7 @@ from fcvg_core.containers import KINDS, Entry, check_pickle, read_header
 from fcvg_core.errors import UserError
 from fcvg_core.opcodes import stored_arrays
 
+BYTEARRAY = b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R."  # a pickle of 2 GB
 WEIGHTS = {"a": torch.ones(3, 4), "b": torch.ones(5, dtype=torch.float16)}
 
 
@@ -157,6 +158,15 @@ class TestCheckPickle:
         with pytest.raises(UserError, match="can't be read"):
             check(path)
 
+    def test_what_its_table_makes(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "plain", WEIGHTS)
+        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(tmp_path / "x", "w") as other:
+            for name in archive.namelist():
+                table = name.endswith("data.pkl")
+                other.writestr(name, BYTEARRAY if table else archive.read(name))
+        with pytest.raises(UserError, match="x is no file of weights: it makes a bytearray, which"):
+            check(tmp_path / "x")
+
     @pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + bytes(99), b""])
     def test_damaged(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "x").write_bytes(content)
@@ -194,7 +204,7 @@ class TestStoredArrays:
 
     def test_bytes_of_any_length(self) -> None:
         with pytest.raises(UserError, match="it makes a bytearray"):
-            stored_arrays(b"\x80\x02c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R.")
+            stored_arrays(BYTEARRAY)
 
     def test_a_name_of_something_else(self) -> None:
         """The id of what lies outside a pickle is torch's only where it begins with "storage"."""

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fcvg_core import failures
 from fcvg_core.errors import UserError
 from fcvg_core.failures import amount, explain, explain_disk, free_room
 
@@ -160,6 +161,12 @@ def test_a_disk_with_room_for_no_file(tmp_path, monkeypatch, places, free, said)
     found = SimpleNamespace(**{**fields, "f_files": places, "f_ffree": free})
     monkeypatch.setattr(os, "statvfs", lambda path: found)
     assert said in free_room(tmp_path / "a")
+
+
+def test_a_system_that_counts_no_files(tmp_path, monkeypatch):
+    """Windows has no statvfs."""
+    monkeypatch.setattr(failures, "os", SimpleNamespace(path=os.path))
+    assert free_room(tmp_path / "a").endswith("B are free.")
 
 
 def test_the_current_folder_is_gone(tmp_path, monkeypatch):

@@ -26,9 +26,9 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
     Raises:
         UserError: the file is missing, is not JSON, or has another format.
     """
-    found = read_json(path, expected="poses in OpenPose's form")
+    found = read_json(path, expected="poses in OpenPose's format")
     chosen = list_frames(found, name=str(path))[frame]
     try:
         return read_people(chosen, size=size, name=str(path))
     except UserError as error:
-        raise UserError(f"{path} holds no poses: {error}") from error
+        raise UserError(f"{path} does not hold poses: {error}") from error

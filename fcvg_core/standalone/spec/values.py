@@ -160,7 +160,7 @@ PATH = ValueKind(
 TWO_FILES = FilesOrFalse(f"a list of 2, each {PATH.expected}, or false", _path)
 DEVICE = ValueKind("auto, cpu, cuda, cuda:1, mps, xpu or the like", _device)
 TIMING = ValueKind(
-    f"a timing of {', '.join(TIMINGS)}, or {FRAMES} numbers in 0..1",
+    f"one of the timings {', '.join(TIMINGS)}, or {FRAMES} numbers in 0..1",
     _timing,
     saved=(str, list),
 )

@@ -55,5 +55,5 @@ def test_frames_without_anybody_are_counted(caplog) -> None:
     video = [VIDEO[0], nobody(), VIDEO[2]]
     draw_driven_people(video, person(0.0), SETTINGS, reference_first=True, **SIZES)
     assert "Nobody is found in 1 of the video's 3 frames." in caplog.text
-    with pytest.raises(UserError, match="share no joint to fit by"):
+    with pytest.raises(UserError, match="have no joint in common"):
         draw_driven_people([nobody()], person(0.0), SETTINGS, reference_first=True, **SIZES)

@@ -255,6 +255,15 @@ class TestReserve:
             claim.release()
             (claim.path / "other").write_bytes(bytes(600_000))
 
+    def test_system_that_keeps_none(self, tmp_path, monkeypatch):
+        """Windows and macOS: a run is refused for want of room, and nothing is kept for it."""
+        monkeypatch.delattr(module.os, "posix_fallocate", raising=False)
+        with claim_folder(tmp_path / "out") as claim:
+            claim.reserve(1000)
+            assert (claim.path / MARKER).stat().st_size == 0
+            with pytest.raises(UserError, match="the files of this run may take"):
+                claim.reserve(1e18)
+
     @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system keeps no room")
     @pytest.mark.parametrize(
         ("number", "refused"),

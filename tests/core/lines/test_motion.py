@@ -86,8 +86,8 @@ class TestFitHomography:
         assert fit_homography(points, points * (-1, 1)) is None
 
     def test_points_behind_the_camera_are_refused(self) -> None:
-        """The third coordinate is 1 - x / 100: below 0 right of x = 100."""
-        horizon = np.array([[1.0, 0, 0], [0, 1, 0], [-0.01, 0, 1]])
-        left, right = self.grid(20) / 10, self.grid(20) + (110, 0)
-        assert is_plausible(horizon, left)
-        assert not is_plausible(horizon, np.concatenate([left, right]))
+        """The third coordinate is 1 - x / 100. Behind the camera a mirror does not mirror."""
+        points = self.grid(20) / 15  # 0..20
+        plain, mirror = (np.array([[sign, 0, 0], [0, 1, 0], [-0.01, 0, 1]]) for sign in (1.0, -1.0))
+        assert is_plausible(plain, points) and not is_plausible(mirror, points)
+        assert not is_plausible(mirror, points + (200, 0))

@@ -32,7 +32,7 @@ class TestLineMatches:
             LineMatches(torch.zeros(2, 2, 2), torch.zeros(3, 2, 2), (64, 64))
 
     def test_scores_shape(self) -> None:
-        with pytest.raises(ValueError, match=r"expected scores \[2\], one a match, got \[3\]"):
+        with pytest.raises(ValueError, match=r"expected scores \[2\], one per match, got \[3\]"):
             LineMatches(*torch.zeros(2, 2, 2, 2), size=(64, 64), scores=torch.zeros(3))
 
     @pytest.mark.parametrize("size", [(0, 64), (64,), (1.5, 64), ("64", "64"), (10**6, 64)])

@@ -15,7 +15,7 @@ class TestCheckKeys:
         ("state", "partial", "message"),
         [
             ({"a": torch.zeros(1)}, False, "b is missing"),
-            ({"a": torch.zeros(2)}, True, r"a is \(2,\) and should be \(1,\)"),
+            ({"a": torch.zeros(2)}, True, r"a has the shape \(2,\), but \(1,\) is expected"),
             ({"c": torch.zeros(1)}, True, "c is unknown"),
             ({}, True, "holds no tensor"),
         ],

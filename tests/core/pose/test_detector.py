@@ -135,5 +135,5 @@ class TestOpenDwpose:
         assert opened == [[CPU], [CPU]]
 
     def test_exchanged_files(self, files, opened) -> None:
-        with pytest.raises(UserError, match="pose_a.onnx is another network"):
+        with pytest.raises(UserError, match="pose_a.onnx is a different network"):
             self.open(files[::-1], opened)

@@ -109,7 +109,7 @@ def _add_people(group: argparse._ArgumentGroup) -> None:
         "--poses",
         nargs=2,
         metavar="FILE",
-        help="files of the people of both frames, JSON in OpenPose's form (by `pose` or another "
+        help="files of the people of both frames, JSON in OpenPose's format (by `pose` or another "
         "program)",
     )
     people.add_argument(

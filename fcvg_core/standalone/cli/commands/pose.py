@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "find the people in pictures"
 DESCRIPTION = (
-    "Write the people of each picture as JSON in OpenPose's form, which inbetween --poses takes, "
+    "Write the people of each picture as JSON in OpenPose's format, which inbetween --poses takes, "
     "and as a picture."
 )
 EXAMPLES = (

@@ -52,7 +52,7 @@ class VideoWriter:
         self.path, self.num_frames = Path(path), 0
         if fps not in FILE_FPS:
             raise UserError(
-                f"expected more than 0 frames a second, got {fps}; {self.path} can have {FILE_FPS}"
+                f"expected a frame rate from {FILE_FPS} frames per second for {self.path}, got {fps}"
             )
         denominator = min(MAX_DENOMINATOR, int(MAX_NUMERATOR / fps))
         self._rate = Fraction(float(fps)).limit_denominator(denominator)

@@ -68,7 +68,7 @@ def test_wrong_values(run, tmp_path, key, value) -> None:
     with pytest.raises(UserError) as raised:
         run({key: value})
     message = str(raised.value)
-    if "no JSON" not in message:  # the reader of JSON knows how large a number may be
+    if "is not JSON" not in message:  # the reader of JSON knows how large a number may be
         assert message.startswith(f"{tmp_path / 'run.json'}: {key} is ")
         assert f"expected {WRONG[key][1]}" in message and "Change it there, or give " in message
     assert len(message) < 500
