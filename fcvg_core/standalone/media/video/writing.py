@@ -52,7 +52,8 @@ class VideoWriter:
         self.path, self.num_frames = Path(path), 0
         if fps not in FILE_FPS:
             raise UserError(
-                f"expected a frame rate from {FILE_FPS} frames per second for {self.path}, got {fps}"
+                f"expected a frame rate from {FILE_FPS} frames per second for {self.path}, "
+                f"got {fps}"
             )
         denominator = min(MAX_DENOMINATOR, int(MAX_NUMERATOR / fps))
         self._rate = Fraction(float(fps)).limit_denominator(denominator)
