@@ -31,7 +31,7 @@ _NONE = "(no file found in models/{})"
 
 
 def register_folders() -> None:
-    """Register this pack's folders with the host; those of extra_model_paths.yaml are kept."""
+    """Register this pack's folders with the host; folders in extra_model_paths.yaml are kept."""
     weights = folder_paths.supported_pt_extensions
     own = ((CONTROLNEXT, weights), (GLUESTICK, {*weights, ".tar"}), (DWPOSE, {".onnx"}))
     for kind, endings in own:
