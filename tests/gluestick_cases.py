@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 OWN_FOLDER = Path(__file__).parent / "golden" / "gluestick"
 FOLDER = Path(os.environ.get("FCVG_GOLDEN") or OWN_FOLDER.parent) / "gluestick"
-# Kind of case -> a tensor that only this kind has; the first match counts.
+# Kind of case -> one of its tensors. A case is of the first kind whose tensor it has.
 MARKS = {
     "e2e": "lsd_lines0",
     "gnn": "in_keypoints0",

@@ -1,1 +1,1 @@
-"""Which model files exist, where they lie, how to get them; what is installed. Needs no torch."""
+"""Which model files and packages are needed, where they are, how to get them. No torch."""
