@@ -51,7 +51,7 @@ WRONG = {
     "poses": ([True, "a", [], ["a"], ["a", "b", "c"], ["a", None], ["a", ""], 0, {}],
               "a list of 2, each a path"),
     "timing": ([None, "ease", "", [], [0.5], [0, 2], ["0", "1"], [0, True], 0.5,
-                [0.5] * 1025], "one of the timings reference"),
+                [0.5] * 1025], "a timing of reference"),
     "device": (["CPU", "", " cpu", "cuda:-1", None, 0, ["cpu"]], "auto, cpu, cuda"),
     "guidance_scale": ([-1, 31, "3", True], "a number from 0 to 30"),
     "image1_path": (["", 5], "a path"),
@@ -67,7 +67,7 @@ def test_wrong_values(run, tmp_path, key, value) -> None:
     with pytest.raises(UserError) as raised:
         run({key: value})
     message = str(raised.value)
-    if "no JSON" not in message:  # the reader of JSON knows how large a number may be
+    if "not JSON" not in message:  # the reader of JSON knows how large a number may be
         assert message.startswith(f"{tmp_path / 'run.json'}: {key} is ")
         assert f"expected {WRONG[key][1]}" in message and "Change it there, or give " in message
     assert len(message) < 500
