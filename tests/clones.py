@@ -1,4 +1,4 @@
-"""The project cloned into folders whose names make trouble, and what is run there."""
+"""Clones the project into folders with difficult names, and runs programs there."""
 
 import os
 import shutil
@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from hosts import ROOT
 
-# What `git clone` makes, which is no name of a Python module; and a folder of somebody's own.
+# The name from `git clone`, which is not a valid Python module name; and a name with a space.
 NAMES = ("ComfyUI-FCVG", "mein \u00dcbungs Ordner")
 
 
 def clone(target: Path) -> Path:
-    """Clone the project, with what is changed here and not committed yet.
+    """Clone the project, including changes that are not committed.
 
-    The clone gets this environment as its own, so that nothing is installed anew.
+    The clone uses this environment, so that nothing has to be installed.
     """
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("needs git, and the history of the project")
     settings = target.with_suffix(".gitconfig")
-    # The project may be somebody else's, which git takes for a danger without these lines.
+    # The project may belong to another user; without these lines git refuses such a folder.
     settings.write_text("[safe]\n\tdirectory = *\n", encoding="utf-8")
     git(settings, "clone", "-q", str(ROOT), str(target))
     changed = git(settings, "diff", "--name-only", "-z", "HEAD", "--").split("\0")
@@ -30,7 +30,7 @@ def clone(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
-        elif not (ROOT / name).exists():  # else: a link to a folder, such as one's environment
+        elif not (ROOT / name).exists():  # a link to a folder, such as .venv, is not changed
             (target / name).unlink(missing_ok=True)
     try:
         (target / ".venv").symlink_to(sys.prefix, target_is_directory=True)
@@ -40,14 +40,14 @@ def clone(target: Path) -> Path:
 
 
 def run_tests(folder: Path, *tests: str) -> str:
-    """Run some tests of a clone, whose temporary files have an odd place as well."""
+    """Run some tests of a clone; their temporary files are in the oddly named folder, too."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", f"--basetemp={folder / 'temp'}", *tests]
     return run(folder, *command)
 
 
 def run(folder: Path, *command: str) -> str:
-    """What a program prints in a clone; it has to end well."""
-    # The project that this environment has installed is not the one to be tested.
+    """Run a program in a clone and return its output; it has to succeed."""
+    # The project that is installed in this environment must not be tested.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         command,
@@ -63,7 +63,7 @@ def run(folder: Path, *command: str) -> str:
 
 
 def git(settings: Path, *arguments: str) -> str:
-    """What git prints in this project, under these settings and not its user's."""
+    """Output of git in this project, with these settings and not the user's settings."""
     done = subprocess.run(
         ["git", *arguments],
         cwd=ROOT,

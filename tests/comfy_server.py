@@ -1,4 +1,4 @@
-"""A real ComfyUI in a process of its own, and what a client of its API does."""
+"""Starts a real ComfyUI in its own process, and talks to its API like a client."""
 
 import json
 import os
@@ -28,7 +28,7 @@ OLD_WORKFLOWS = [
     for path in sorted(RELEASES.glob("**/*.json"))
     if path.relative_to(RELEASES).parts[0] != VERSION
 ]
-# Names under which the workflows, and those of every release, look for the models.
+# Names of model files in the workflows, and in the workflows of every release.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),
     ("unet.safetensors", "diffusion_models/fcvg_unet.safetensors"),
@@ -96,16 +96,16 @@ class ComfyServer:
         shutil.rmtree(self.base / "output", ignore_errors=True)
 
     def get(self, path: str):
-        """JSON that the server answers to a GET."""
+        """JSON reply to a GET request."""
         return json.loads(self.read(path))
 
     def read(self, path: str) -> str:
-        """Text that the server answers to a GET."""
+        """Text reply to a GET request."""
         with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
             return answer.read().decode("utf-8")
 
     def post(self, path: str, body: dict):
-        """JSON that the server answers to a POST; also what it says of a refused one."""
+        """JSON reply to a POST request, also if the request is refused."""
         request = urllib.request.Request(
             f"http://{self.address}{path}", json.dumps(body).encode(), method="POST"
         )
@@ -117,19 +117,19 @@ class ComfyServer:
         return json.loads(text) if text else None
 
     def queue(self, prompt: dict) -> str:
-        """Queue a graph in API format; its id."""
+        """Queue a graph in API format and return its id."""
         answer = self.post("/prompt", {"prompt": prompt})
         if "prompt_id" not in answer:
             raise AssertionError(f"The server refused the graph: {json.dumps(answer, indent=1)}")
         return answer["prompt_id"]
 
     def wait(self, prompt_id: str, seconds: float = 300) -> dict:
-        """History of a graph once it has ended, in whatever way."""
+        """Wait until a graph has ended (also by an error) and return its history."""
         self._wait_until(lambda: prompt_id in self.get("/history"), seconds, "to finish a graph")
         return self.get("/history")[prompt_id]
 
     def wait_for_another(self, known: set[str], seconds: float = 60) -> str:
-        """Id of a graph that somebody else queues: of the first that is not known yet."""
+        """Wait for a graph that another client queues; returns the id of the first new graph."""
         found: list[str] = []
 
         def queued() -> bool:
@@ -142,11 +142,11 @@ class ComfyServer:
         return found[0]
 
     def run(self, prompt: dict) -> dict:
-        """Run a graph to its end; its history."""
+        """Run a graph to its end and return its history."""
         return self.wait(self.queue(prompt))
 
     def written(self) -> str:
-        """What the server has printed so far."""
+        """Output of the server so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def _answers(self) -> bool:
@@ -168,7 +168,7 @@ class ComfyServer:
 
 
 def draw_driving_video(num_frames: int) -> np.ndarray:
-    """Somebody who walks to the right and back: [T, 144, 96, 3] uint8."""
+    """Frames of a person who walks to the right and back: [T, 144, 96, 3] uint8."""
     frames = np.full((num_frames, 144, 96, 3), 90, np.uint8)
     for i, frame in enumerate(frames):
         x = int(48 + 25 * np.sin(2 * np.pi * i / num_frames))
@@ -191,7 +191,7 @@ def read_workflow(name: str) -> dict:
 
 
 def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
-    """The same graph at a size that a CPU can run: only numbers are changed.
+    """The same graph at a size that is fast on a CPU: only numbers are changed.
 
     An animation, which is as long as its driving video, is sampled in several windows.
     """

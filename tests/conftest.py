@@ -1,4 +1,4 @@
-"""Where the reference's numbers are."""
+"""Fixtures for the folders of golden cases."""
 
 import os
 from pathlib import Path
@@ -10,11 +10,11 @@ OWN_GOLDEN = Path(__file__).parent / "golden"
 
 @pytest.fixture(scope="session")
 def golden() -> Path:
-    """The folder of golden cases: $FCVG_GOLDEN, else the project's own copy."""
+    """The folder of golden cases: $FCVG_GOLDEN if it is set, or the project's own copy."""
     return Path(os.environ.get("FCVG_GOLDEN") or OWN_GOLDEN)
 
 
 @pytest.fixture(scope="session")
 def own_golden() -> Path:
-    """The project's own copy, for what is the same in every set of cases."""
+    """The project's own copy of the golden cases, for data that is the same in every set."""
     return OWN_GOLDEN

@@ -1,4 +1,4 @@
-"""ComfyUI's editor in a browser, as a person uses it: by clicks where a person clicks.
+"""Drives ComfyUI's editor in a browser like a person: with clicks.
 
 Sizes and places are in the graph's own units, in which the editor saves them.
 """
@@ -15,7 +15,7 @@ from hosts import ROOT, frontend_version
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# A browser that is started for a test needs nothing from the internet.
+# Settings with which the browser asks for nothing from the internet.
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -24,12 +24,12 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
-# The window that most people have; graphs are laid out for it.
+# A common window size; the graphs are laid out for it.
 WINDOW = {"width": 1920, "height": 1080}
 CLASSIC, NODES_2 = "classic", "nodes2"
 # Earlier editors have Nodes 2.0 as a preview, which changed from release to release.
 FIRST_WITH_NODES_2 = (1, 49)
-START = 180_000  # in milliseconds, as all of playwright's
+START = 180_000  # milliseconds, playwright's unit
 SOON = 60_000
 DIALOG = ".p-dialog-mask, [data-testid=dialog-overlay]"
 
@@ -67,7 +67,7 @@ LINKS = """() => {
             [...to.getConnectionPos(true, link.target_slot)]]];
     });
 }"""
-# Where a group's title is written, as the editor writes it: 4 to the right, on a line of 1.4.
+# Position of a group's title in the editor: 4 units to the right, in a line of 1.4 font sizes.
 TITLES = """() => window.app.graph._groups.map(group => {
     const pen = document.createElement("canvas").getContext("2d");
     const size = group.font_size || 24;
@@ -75,7 +75,7 @@ TITLES = """() => window.app.graph._groups.map(group => {
     return [group.title, group.pos[0] + 4, group.pos[1], pen.measureText(group.title).width,
             1.4 * size];
 })"""
-# True once nothing has moved for as long as three looks.
+# True when no node has moved during three checks.
 SETTLED = """(count) => {
     const graph = window.app.graph;
     const drawn = [...document.querySelectorAll("[data-node-id]")].map(x => x.offsetHeight);
@@ -98,13 +98,13 @@ SELECT = """(type) => window.app.canvas.selectNode(
 
 
 def has_nodes_2(host: Path) -> bool:
-    """Whether a host's editor has Nodes 2.0 in the form in which it stayed."""
+    """Whether a host's editor has the final form of Nodes 2.0."""
     return frontend_version(host) >= FIRST_WITH_NODES_2
 
 
 @contextmanager
 def open_browser(args: tuple[str, ...] = QUIET):
-    """A browser of this machine; the test is skipped where there is none."""
+    """A browser of this machine; the test is skipped if there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
@@ -131,7 +131,7 @@ class Editor:
         self.close_dialog()
 
     def close_dialog(self) -> None:
-        """By a click beside it: not every editor's template browser hears the Escape key."""
+        """Click beside the template browser, because not every version reacts to the Escape key."""
         end = time.monotonic() + SOON / 1000
         while self.page.locator(DIALOG).count():
             assert time.monotonic() < end, "The editor's dialog does not close."
@@ -151,20 +151,20 @@ class Editor:
         self._settle(json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
 
     def open_graph(self, graph: dict) -> None:
-        """Open any graph, as if its file had been dropped on the editor."""
+        """Open any graph, as if its file were dropped on the editor."""
         self.page.evaluate("graph => window.app.loadGraphData(graph)", graph)
         self._settle(graph)
 
     def nodes(self) -> list[dict]:
-        """Every node and its widgets, as the editor has them."""
+        """All nodes of the editor with their widgets."""
         return self.page.evaluate(NODES)
 
     def boxes(self) -> list[tuple]:
-        """(title, x, y, width, height) of every node as it is drawn, its title bar included."""
+        """(title, x, y, width, height) of every drawn node, including its title bar."""
         return self.page.evaluate(BOXES)
 
     def links(self) -> list[tuple[str, list]]:
-        """(name, points) of every link: from its output over its reroutes to its input."""
+        """(name, points) of every link, from its output through its reroutes to its input."""
         return self.page.evaluate(LINKS)
 
     def titles(self) -> list[tuple]:
@@ -172,14 +172,14 @@ class Editor:
         return self.page.evaluate(TITLES)
 
     def scale(self) -> float:
-        """How large the graph is drawn."""
+        """Zoom factor of the graph."""
         return self.page.evaluate("() => window.app.canvas.ds.scale")
 
     def select(self, node_type: str) -> None:
         self.page.evaluate(SELECT, node_type)
 
     def missing_models(self) -> str:
-        """What the editor says of models that a graph names and the machine lacks."""
+        """Text of the editor about models that a graph needs and that are missing."""
         panel = "[data-testid=error-overlay-see-errors]"
         self.page.wait_for_selector(f"{panel}, .p-dialog", timeout=SOON)
         if not self.page.locator(panel).count():  # older editors open a dialog
@@ -190,7 +190,7 @@ class Editor:
         return self.page.inner_text("[data-testid=error-group-missing-model]", timeout=SOON)
 
     def run(self, values: dict) -> dict:
-        """Set widgets by their names, run the graph and wait for its video; the history."""
+        """Set widgets by name, run the graph, wait for its video, and return the history."""
         self.page.evaluate(SET, values)
         known = set(self._server.get("/history"))
         self.page.evaluate("() => window.app.queuePrompt(0, 1)")
@@ -210,7 +210,7 @@ class Editor:
 
 
 def overlapping(boxes: list[tuple]) -> list[str]:
-    """Pairs of boxes that lie on each other, and by how much; half a unit is rounding."""
+    """Pairs of overlapping boxes, with the size of the overlap; up to 0.5 is rounding."""
     found = []
     for i, (title, x, y, width, height) in enumerate(boxes):
         for other, other_x, other_y, other_width, other_height in boxes[:i]:
@@ -222,7 +222,7 @@ def overlapping(boxes: list[tuple]) -> list[str]:
 
 
 def crossing(links: list[tuple[str, list]], titles: list[tuple]) -> list[str]:
-    """Links that run across the text of a group's title."""
+    """Links that cross the text of a group's title."""
     found = []
     for name, points in links:
         drawn = [point for ends in zip(points, points[1:], strict=False) for point in spline(*ends)]
@@ -233,7 +233,7 @@ def crossing(links: list[tuple[str, list]], titles: list[tuple]) -> list[str]:
 
 
 def spline(start: list[float], end: list[float], count: int = 200) -> list[tuple[float, float]]:
-    """Points of a link as the editor draws it: it leaves to the right and comes from the left."""
+    """Points of a drawn link: it leaves its output to the right and enters its input from left."""
     (x0, y0), (x1, y1) = start, end
     reach = 0.25 * ((x1 - x0) ** 2 + (y1 - y0) ** 2) ** 0.5
     points = []

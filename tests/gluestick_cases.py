@@ -1,4 +1,4 @@
-"""Golden cases of GlueStick: which there are, and the weights that they were made with."""
+"""Golden cases of GlueStick: lists them, and loads their tensors and weights."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 OWN_FOLDER = Path(__file__).parent / "golden" / "gluestick"
 FOLDER = Path(os.environ.get("FCVG_GOLDEN") or OWN_FOLDER.parent) / "gluestick"
-# A case is of the first kind whose tensor it has.
+# Kind of case -> one of its tensors. A case is of the first kind whose tensor it has.
 MARKS = {
     "e2e": "lsd_lines0",
     "gnn": "in_keypoints0",

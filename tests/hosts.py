@@ -1,4 +1,4 @@
-"""Where a real ComfyUI is, and what it needs before it can be started."""
+"""Finds or clones a real ComfyUI, and installs the packages that it needs."""
 
 import os
 import re
@@ -7,20 +7,20 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# Cloned where no host is found: the newest release that the tests are known to pass with, since
-# most people run one as new; the oldest that is supported where the first can't be had.
+# Cloned if no host is found: the newest release with which the tests pass, because most people use
+# a new release; the oldest supported release if the newest can't be cloned.
 PINNED = ("v0.33.0", "v0.3.64")
 CLONES = ROOT / ".venv" / "hosts"
 FRONTEND = re.compile(r"^comfyui-frontend-package==\S+", re.MULTILINE)
-# Big or part of this environment already; the frontend is put beside each host.
+# Packages that are large or already installed; the frontend is installed beside each host.
 LEFT_OUT = re.compile(r"^(torch|torchvision|torchaudio|comfyui-.*)\s*(==.*)?$")
 
 
 def find_hosts() -> list[Path]:
     """Folders of ComfyUI, the newest release last.
 
-    $COMFYUI_PATH alone if it is set (several, separated as in PATH), else the ComfyUI that this
-    pack lies in, else all of ~/comfy/ComfyUI*.
+    These are the folders in $COMFYUI_PATH (separated as in PATH) if it is set, or the ComfyUI
+    around this pack, or all folders ~/comfy/ComfyUI*.
     """
     named = os.environ.get("COMFYUI_PATH")
     if named:
@@ -34,7 +34,7 @@ def find_hosts() -> list[Path]:
 
 
 def clone_host() -> str | None:
-    """Clone a pinned release; the reason where that can't be done."""
+    """Clone a pinned release; returns the reason if this fails."""
     reasons = []
     for release in PINNED:
         reason = _clone(release)
@@ -60,7 +60,7 @@ def _clone(release: str) -> str | None:
 
 
 def install_requirements(host: Path) -> None:
-    """Install what a host asks for, without its torch, and its pinned browser editor."""
+    """Install the packages that a host needs (without torch), and its pinned browser editor."""
     text = (host / "requirements.txt").read_text(encoding="utf-8")
     wanted = [
         line.strip()
@@ -79,24 +79,24 @@ def install_requirements(host: Path) -> None:
 
 
 def frontend_folder(host: Path) -> Path:
-    """Where the browser editor of one host is installed: each release pins its own."""
+    """Folder of a host's browser editor; each release of the host pins another editor."""
     return ROOT / ".venv" / f"frontend-{version(host)}"
 
 
 def frontend_version(host: Path) -> tuple[int, ...]:
-    """Release of the browser editor that a host pins, as (1, 49, 6)."""
+    """Version of the browser editor that a host pins, for example (1, 49, 6)."""
     pinned = FRONTEND.search((host / "requirements.txt").read_text(encoding="utf-8"))
     return _numbers(pinned[0])
 
 
 def version(host: Path) -> str:
-    """Release of a host, as 0.3.64."""
+    """Version of a host, for example 0.3.64."""
     text = (host / "comfyui_version.py").read_text(encoding="utf-8")
     return re.search(r'__version__ = "(.+)"', text)[1]
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    """0.33.0 as (0, 33, 0), by which releases are sorted."""
+    """Numbers of a version for sorting: "0.33.0" -> (0, 33, 0)."""
     return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
@@ -105,7 +105,7 @@ def _is_host(path: Path) -> bool:
 
 
 def _installed_torch() -> list[str]:
-    """The three packages at the versions that are here, so that pip keeps them."""
+    """The three packages with their installed versions, so that pip keeps them."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 

@@ -1,4 +1,4 @@
-"""How many bytes of tensors are alive at once, on any device."""
+"""Measures the peak of bytes in tensors that exist at the same time, on any device."""
 
 import weakref
 from collections import Counter
@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves
 
 
 class PeakBytes(TorchDispatchMode):
-    """Counts the storages that are made while it is entered; `peak` is the most at any time."""
+    """Counts the bytes of storages that are made inside the block; `peak` is their maximum."""
 
     def __init__(self):
         super().__init__()

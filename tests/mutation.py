@@ -1,4 +1,4 @@
-"""Bad input for the fuzz targets: real content, damaged, and values of every kind as JSON."""
+"""Bad input for the fuzz tests: damaged copies of real files, and JSON with random values."""
 
 import json
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
 
-# What readers stumble over, whatever they expect.
+# Values that are difficult for any reader.
 ODD_NUMBERS = [0, -1, 1, 2, 0.5, -0.0, 2**31, 2**63, 2**64 - 1, 1e-320, 1e30, 1e308, -1e308]
 ODD_TEXTS = ["", "0", "nan", "\x00", "\u00e9", "\ud800", "\U0001f600", "a" * 1000, "../..", "None"]
-# They are no JSON by the standard, but Python reads some of them.
+# Texts that are not valid JSON, although Python reads some of them.
 RAW_NUMBERS = ["1e400", "-1e400", "NaN", "Infinity", "-Infinity", "1" * 400, str(2**70), "01", "+1"]
 
 scalars = st.one_of(
@@ -26,7 +26,7 @@ scalars = st.one_of(
 
 
 def json_values(keys: list[str], *, leaves: st.SearchStrategy = scalars) -> st.SearchStrategy:
-    """Nested lists and dictionaries; their keys are mostly those that a reader looks for."""
+    """Random nested lists and dictionaries; most keys are keys that a reader looks for."""
     named = st.one_of(st.sampled_from(keys), st.sampled_from(ODD_TEXTS))
     return st.recursive(
         leaves,
@@ -39,7 +39,7 @@ def json_values(keys: list[str], *, leaves: st.SearchStrategy = scalars) -> st.S
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """Content with a few flipped, lost, doubled, exchanged or added bytes, or cut off."""
+    """Content with a few bytes flipped, lost, doubled, exchanged or added, or with its end cut."""
     for _ in range(draw(st.integers(1, 4))):
         if not content:
             break
@@ -69,7 +69,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def changed(draw: st.DrawFn, value: object, *, leaves: st.SearchStrategy = scalars) -> object:
-    """A copy of a JSON value in which one to three places are exchanged, lost or doubled."""
+    """A copy of a JSON value with one to three parts replaced, removed or doubled."""
     value = json.loads(json.dumps(value))
     for _ in range(draw(st.integers(1, 3))):
         value = _changed_once(draw, value, leaves)
@@ -77,7 +77,7 @@ def changed(draw: st.DrawFn, value: object, *, leaves: st.SearchStrategy = scala
 
 
 def _changed_once(draw: st.DrawFn, value: object, leaves: st.SearchStrategy) -> object:
-    """Descend along places that are drawn, and change what is there."""
+    """Descend to a random part of a value, and change this part."""
     if not isinstance(value, (dict, list)) or not value or draw(st.integers(0, 4)) == 0:
         return draw(st.one_of(leaves, st.lists(leaves, max_size=3), st.just({})))
     where = draw(st.sampled_from(list(value) if isinstance(value, dict) else range(len(value))))
@@ -94,7 +94,7 @@ def _changed_once(draw: st.DrawFn, value: object, leaves: st.SearchStrategy) -> 
 
 
 def as_json(draw: st.DrawFn, value: object) -> bytes:
-    """The value as a file's bytes; now and then with a number that JSON does not know."""
+    """The value as bytes of a file; sometimes with a number that is not valid JSON."""
     text = json.dumps(value)
     if draw(st.integers(0, 3)) == 0:
         text = text.replace("0", draw(st.sampled_from(RAW_NUMBERS)), 1)
@@ -103,7 +103,7 @@ def as_json(draw: st.DrawFn, value: object) -> bytes:
 
 
 def read_or_refuse(path: Path, content: bytes, reader: Callable[[Path], Any]) -> Any:
-    """What a reader makes of a file; None where it says in short, naming the file, why it can't."""
+    """Result of a reader; None if the reader raises a short error that names the file."""
     path.write_bytes(content)
     try:
         return reader(path)

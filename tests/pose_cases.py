@@ -19,7 +19,7 @@ def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSessio
 
 
 def detector(golden: Path, case: str, *, whole_frame: bool = True) -> PoseDetector:
-    """The stand-ins that a case was made with."""
+    """Detector with the stand-in networks with which a case was made."""
     manifest = json.loads((golden / "dwpose" / "MANIFEST.json").read_text(encoding="utf-8"))
     files = tuple(str(golden / "dwpose" / n) for n in manifest["files"][case]["models"])
     return open_detector(open_session, files, providers=[CPU], whole_frame=whole_frame)
@@ -60,7 +60,7 @@ def read_poses(
 
 
 def person(seed: int = 0, *, at=(0.5, 0.5), size=(0.1, 0.3), unseen=()) -> Poses:
-    """One person whose points lie around a place; the joints of `unseen` have low scores."""
+    """One person whose points lie around a position; the joints in `unseen` have low scores."""
     offsets = np.random.RandomState(seed).uniform(-1, 1, (1, 134, 2))
     scores = np.ones((1, 134))
     scores[:, list(unseen)] = 0.2

@@ -27,7 +27,7 @@ QUIET = {
 
 
 def install(folder: Path = TOOLS) -> str | None:
-    """Install the tools, once; the reason where that can't be done."""
+    """Install the tools once; returns the reason if this fails."""
     done = folder / "installed"
     wanted = "\n".join(PINNED)
     if done.exists() and done.read_text(encoding="utf-8") == wanted:
@@ -53,7 +53,7 @@ def install(folder: Path = TOOLS) -> str | None:
 
 
 def are_installed() -> bool:
-    """Whether the tools are there; where they have to be, it is an error that they are not."""
+    """Whether the tools are installed; raises if they are required but missing."""
     found = (TOOLS / "installed").exists()
     if os.environ.get(REQUIRED) and not found:
         raise RuntimeError(f"{REQUIRED} is set, and there is no {TOOLS}: run make registry.")
@@ -61,12 +61,12 @@ def are_installed() -> bool:
 
 
 def program(name: str, folder: Path = TOOLS) -> Path:
-    """A program of the environment."""
+    """Path of a program in the tools' environment."""
     return folder / ("Scripts" if os.name == "nt" else "bin") / name
 
 
 def run(name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
-    """Run a tool without network and telemetry; its exit code, and all that it says."""
+    """Run a tool without network and telemetry; returns its exit code and its output."""
     with tempfile.TemporaryDirectory() as home:  # a tool's settings are not the user's own
         env = {**os.environ, **QUIET, "HOME": home, "USERPROFILE": home, "XDG_CONFIG_HOME": home}
         env.pop("PYTHONPATH", None)
@@ -86,7 +86,7 @@ def run(name: str, *arguments: str, cwd: Path) -> tuple[int, str]:
 
 
 def offline() -> list[str]:
-    """What a command begins with so that it has no network; nothing where that can't be done."""
+    """Prefix of a command that takes its network away; empty if this is not possible."""
     cut = ["unshare", "--map-root-user", "--net"]
     if not shutil.which(cut[0]):
         return []

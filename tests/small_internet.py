@@ -1,4 +1,4 @@
-"""A hub, a GitHub and a Google Drive on this machine, behind a proxy, with TLS and with faults.
+"""Simulates huggingface.co, GitHub and Google Drive behind a local proxy, with TLS and faults.
 
 Programs reach it as they reach the real ones: through HTTPS_PROXY, under the real names, with
 certificates that they are told to trust.
@@ -64,7 +64,7 @@ class SmallInternet:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What leads a program here."""
+        """Environment variables that send a program to this proxy."""
         proxy = f"http://127.0.0.1:{self._server.server_port}"
         trusted = dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(self.certificate))
         return {
@@ -77,7 +77,7 @@ class SmallInternet:
         }
 
     def drive_id(self, url: str) -> str:
-        """Google Drive's number of a file."""
+        """Google Drive's id of a file."""
         return hashlib.sha256(url.encode()).hexdigest()[:33]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -130,7 +130,7 @@ class SmallInternet:
             _say(request, 404, b"not found")
 
     def _hub(self, request, url: str) -> None:
-        """Headers as the hub's: the checksum of large files, and a CDN that serves them."""
+        """Headers like the hub's: the checksum of a large file, and the address of its CDN."""
         allowed = request.headers.get("Authorization") == "Bearer token"
         if any(part in url for part in self.gated) and not allowed:
             _say(request, 401, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "gated"})

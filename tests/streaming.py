@@ -1,4 +1,4 @@
-"""A host that streams weights (dynamic VRAM), simulated on a CPU.
+"""Simulates on a CPU a host that streams weights (dynamic VRAM).
 
 On a card such a host does not load weights: it keeps a file's tensors as read-only memory maps,
 and moves each one to the card when it is used. A CPU shows all but the moving: layers that are
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-# What a server sets when it has found a card, and what can't work without a card.
+# Settings that a server makes when it has found a GPU, and functions that need a GPU.
 _AFTER_IMPORTS = """
 import comfy_aimdo.model_vbar
 comfy.memory_management.aimdo_enabled = True
@@ -25,7 +25,7 @@ _LAST_IMPORT = "import comfy.model_patcher\n"
 
 
 def stream_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the imported host stream weights until the test ends; skip where it never does."""
+    """Let the imported host stream weights until the test ends; skip hosts that can't stream."""
     if importlib.util.find_spec("comfy.memory_management") is None:
         pytest.skip("this ComfyUI does not stream weights")
     import comfy.memory_management
@@ -68,7 +68,7 @@ def stream_as_on_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make_streaming_host(host: Path, folder: Path) -> Path:
-    """A copy of a host's folder whose server streams weights; skip where it never does."""
+    """A copy of a host's folder whose server streams weights; skip hosts that can't stream."""
     text = (host / "main.py").read_text(encoding="utf-8")
     if _LAST_IMPORT not in text or not (host / "comfy" / "memory_management.py").exists():
         pytest.skip("this ComfyUI does not stream weights")
@@ -84,7 +84,7 @@ def make_streaming_host(host: Path, folder: Path) -> Path:
     return copy
 
 
-# How a host may give weights to a network, for tests that run each way.
+# Ways in which a host gives weights to a network, for tests that run in each way.
 WAYS = {
     "plain": lambda monkeypatch: None,
     "streamed": stream_weights,

@@ -1,4 +1,4 @@
-"""Videos made for tests, and what they hold."""
+"""Makes videos for tests, and reads their contents."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image
 
 from fcvg_core.standalone.media.video import read_video
 
-# Saturated and not: all that a player must show within 3 levels.
+# Saturated and unsaturated colours that a player must show with an error of at most 3 levels.
 COLORS = (
     (220, 30, 30),
     (30, 220, 30),
@@ -31,20 +31,20 @@ def noise(count: int, height: int = 33, width: int = 51) -> np.ndarray:
 
 
 def still(count: int, height: int = 64, width: int = 96) -> list[np.ndarray]:
-    """Frames that a lossy format keeps: each of one colour."""
+    """Frames that a lossy format keeps: each frame has one colour."""
     colors = np.random.RandomState(1).randint(40, 216, (count, 3)).astype(np.uint8)
     return [np.broadcast_to(color, (height, width, 3)) for color in colors]
 
 
 def moving(count: int, height: int, width: int) -> list[np.ndarray]:
-    """Frames that can be encoded, each another."""
+    """Frames that can be encoded; all frames are different."""
     rough = Image.fromarray(noise(1, height // 8, width // 8)[0])
     picture = np.asarray(rough.resize((width, height), Image.Resampling.BICUBIC))
     return [np.ascontiguousarray(np.roll(picture, 3 * i, 1)) for i in range(count)]
 
 
 def write_exactly(path: Path, frames, rate=10, times: list[int] | None = None) -> Path:
-    """A video without losses, of any size; `times` are milliseconds."""
+    """Write a lossless video of any size; `times` are in milliseconds."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("png", rate=rate)
         stream.height, stream.width = frames[0].shape[:2]
@@ -83,7 +83,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def boxes(path: Path) -> set[str]:
-    """Names of the outermost parts of an MP4."""
+    """Names of the top-level boxes of an MP4 file."""
     content, names, at = path.read_bytes(), set(), 0
     while at < len(content):
         names.add(content[at + 4 : at + 8].decode())

@@ -1,4 +1,4 @@
-"""Weights under the right names that are not what a network takes, for both faces' tests."""
+"""Weights with the right names but wrong values, for tests of the nodes and the command line."""
 
 import warnings
 import zipfile
@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-Case = tuple[Callable[[Tensor], object], str | None]  # what to make of a weight; what is said of it
+Case = tuple[Callable[[Tensor], object], str | None]  # change of a weight, expected error message
 
 
 def _quantised(value: Tensor) -> Tensor:
@@ -21,7 +21,7 @@ def _sparse(value: Tensor) -> Tensor:
     return value.float().to_sparse()
 
 
-# Of a value that works nothing is said.
+# The message is None for a value that works.
 VALUES: dict[str, Case] = {
     "float64": (lambda x: x.double(), None),
     "bfloat16": (lambda x: x.bfloat16(), None),
@@ -57,7 +57,7 @@ KEYS: dict[str, object] = {
 
 
 def save(path: Path, weights: dict) -> Path:
-    """Write what torch.save makes of it."""
+    """Write an object with torch.save."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.save(weights, path)
@@ -65,12 +65,12 @@ def save(path: Path, weights: dict) -> Path:
 
 
 def changed(weights: dict[str, Tensor], key: str, case: str) -> dict:
-    """Weights with another value under one key."""
+    """Weights with one value replaced."""
     return {**weights, key: VALUES[case][0](weights[key])}
 
 
 def repacked(source: Path, target: Path, how: str) -> Path:
-    """An archive of torch's as torch never writes it: "compressed", "overlapping" or "greedy"."""
+    """A zip archive that torch never writes: "compressed", "overlapping" or "greedy"."""
     with zipfile.ZipFile(source) as archive:
         entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
     compression = zipfile.ZIP_DEFLATED if how == "compressed" else zipfile.ZIP_STORED

@@ -12,7 +12,7 @@ MAX_BYTES = 64 * 2**20
 
 
 def read_json(path: Path, *, expected: str) -> Any:
-    """The values of a JSON file; its encodings are those of `parse_json`.
+    """The values of a JSON file; see `parse_json` for possible encodings.
 
     Args:
         expected: what the file should be, for the message: "run.json of an earlier run".

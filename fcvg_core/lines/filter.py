@@ -1,4 +1,4 @@
-"""Line matches -> the matches that meet the user's criteria; wrong matches can be removed so."""
+"""Line matches -> the matches that meet the user's criteria, so that wrong matches are removed."""
 
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ def filter_matches(
 
     Args:
         matches: N >= 0.
-        criteria: what a match must meet.
+        criteria: conditions that a match must meet.
         mask0, mask1: [H, W] of any size, for the first and for the last keyframe. The middle of
             a segment must lie where its mask is above 0.5. None: everywhere.
     """

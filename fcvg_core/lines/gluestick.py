@@ -119,7 +119,7 @@ class GlueStickNetwork(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """Updates each point from the points of its own frame, or from those of the other frame."""
+    """Updates each point from the points of its own frame, or from points of the other frame."""
 
     def __init__(self, dim: int, heads: int, operations, make: dict):
         super().__init__()

@@ -185,14 +185,14 @@ def check_weights(state: dict, expected: Shapes, *, name: str, wanted: str) -> S
 def describe_checkpoint(state: Mapping) -> str:
     """Kind of a checkpoint, judged by its keys, in words for an error message."""
     keys = [key for key in state if isinstance(key, str)]
-    for what, mark in (
+    for kind, mark in (
         ("a GlueStick checkpoint", "lenc.encoder.0.weight"),
         ("SuperPoint's weights", "convDb.weight"),
         ("a SuperGlue checkpoint", "gnn.layers.0.attn.merge.weight"),
         ("a LightGlue checkpoint", "self_attn.0.Wqkv.weight"),
     ):
         if any(key.endswith(mark) for key in keys):
-            return what
+            return kind
     first = first_names(state)
     return f"an unknown file of {len(state)} entries" + (f" ({first}, ...)" if first else "")
 

@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
 MAX_KEYPOINTS = 4000
-MIN_CONTRAST = 0.015  # of SIFT keypoints; OpenCV's 0.04 finds almost none in drawn frames
+MIN_CONTRAST = 0.015  # SIFT's threshold; OpenCV's 0.04 finds almost no keypoints in drawn frames
 MAX_RATIO = 0.85  # largest distance of the best match / the second-best match (Lowe: 0.8)
 MAX_MOTIONS = 4
 MIN_VOTES = 10  # keypoint matches that must agree with a homography

@@ -1,6 +1,6 @@
 """SuperPoint: a grey frame -> keypoints, and descriptors that can be sampled at any point.
 
-Attribute names are those of the checkpoint.
+Attributes have the names of the checkpoint.
 
 Source: SuperPoint (arXiv 1712.07629); cvg/GlueStick gluestick/models/superpoint.py.
 """

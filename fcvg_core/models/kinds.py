@@ -28,7 +28,7 @@ def check_keys(
 def describe_kind(state_dict: StateDict) -> str:
     """Kind of model in a file, in words for an error message."""
     keys = state_dict.keys()
-    for what, marks in (
+    for kind, marks in (
         ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
         ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
         ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
@@ -47,6 +47,6 @@ def describe_kind(state_dict: StateDict) -> str:
         ("a CLIP image encoder", ("visual_projection.weight",)),
     ):
         if all(mark in keys for mark in marks):
-            return what
+            return kind
     first = first_names(keys)
     return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")

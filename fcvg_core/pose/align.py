@@ -194,7 +194,7 @@ def _shared_joints(
 def _one_person(driving: Poses) -> tuple[Tensor, Tensor]:
     """Points [T, 134, 2] and scores [T, 134] of all frames with exactly one person.
 
-    If there is no such frame, those of the person who stays in the video longest.
+    If there is no such frame: points and scores of the person who stays in the video longest.
     """
     there = (driving.scores > 0).any(-1)  # [T, P]
     alone = there & (there.sum(-1, keepdim=True) == 1)

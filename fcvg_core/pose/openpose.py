@@ -22,7 +22,7 @@ from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_
 from .types import Poses, nobody
 
 EXACT = "fcvg_keypoints"  # 134 x (x, y in 0..1, score)
-BRIGHTNESS = "fcvg_brightness"  # of a person who fades in or out; written if it is not 1
+BRIGHTNESS = "fcvg_brightness"  # below 1 if a person fades in or out; written if it is not 1
 EYES = [14, 15]  # points of the body; OpenPose repeats them as the last two of a face's 70 points
 # A smaller difference from the exact coordinates is rounding by an editor, not a moved point.
 ROUNDING = 0.51  # pixels

@@ -14,7 +14,7 @@ from .skeleton import COCO_POINTS
 WIDTH, HEIGHT = 288, 384  # pixels of a crop, the network's input
 BOX_MARGIN = 1.25  # factor that enlarges a box
 BINS_PER_PIXEL = 2  # the network places points on a grid of this many bins per pixel of a crop
-MEAN = np.array([123.675, 116.28, 103.53])  # of ImageNet, RGB, 0..255
+MEAN = np.array([123.675, 116.28, 103.53])  # ImageNet's mean, RGB, 0..255
 DEVIATION = np.array([58.395, 57.12, 57.375])
 SIGNATURE = Signature(
     inputs=((None, 3, HEIGHT, WIDTH),),
