@@ -69,7 +69,7 @@ def _check_container(opened: BinaryIO, suffix: str, name: str) -> dict[str, Entr
         return read_header(opened, name=name)
     if opened.read(len(GGUF)) == GGUF:
         raise UserError(
-            f"{name} is a GGUF file of quantised weights, which can't be read here. Take the "
+            f"{name} is a GGUF file of quantised weights, which can't be read here. Use the "
             ".safetensors file of the model instead."
         )
     opened.seek(0)

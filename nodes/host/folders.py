@@ -174,9 +174,8 @@ def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     wanted = "; ".join(_described(row, kind) for row in families.list_files() if row.names(kind))
     return (
-        f"There is no {name!r} in {folders}. Models for this list are: {wanted}. Put the model "
-        "that you want there and choose it here. To download what is missing, in a terminal: "
-        f"{command}"
+        f"{name!r} was not found in {folders}. Download it with `{command}` in a terminal, or put "
+        f"one of the models for this list there: {wanted}. Then choose the file in this list."
     )
 
 

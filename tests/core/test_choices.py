@@ -34,7 +34,7 @@ def test_every_word_is_known_where_it_is_used() -> None:
     for fit in choices.FITS:
         assert MatchFilter(fit=fit).fit == fit
     assert all(hasattr(torch, f"float8_{name[4:]}") for name in choices.WEIGHT_FORMATS[1:])
-    with pytest.raises(ValueError, match="expected a detector of opencv, pytlsd"):
+    with pytest.raises(ValueError, match="expected one of the detectors opencv, pytlsd"):
         detect_lines(torch.zeros(64, 64, dtype=torch.uint8).numpy(), max_lines=1, detector="none")
 
 

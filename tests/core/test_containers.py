@@ -164,7 +164,9 @@ class TestCheckPickle:
             for name in archive.namelist():
                 table = name.endswith("data.pkl")
                 other.writestr(name, BYTEARRAY if table else archive.read(name))
-        with pytest.raises(UserError, match="x is no file of weights: it makes a bytearray, which"):
+        with pytest.raises(
+            UserError, match="x is not a file of weights: it makes a bytearray, which"
+        ):
             check(tmp_path / "x")
 
     @pytest.mark.parametrize("content", [b"PK\x03\x04", b"PK\x03\x04" + bytes(99), b""])

@@ -193,7 +193,8 @@ class TestLoaders:
     def test_missing_file_says_which_and_where(self, load):
         folders = load("nodes.host.folders")
         with pytest.raises(
-            ValueError, match="There is no 'x.safetensors' in .*controlnext. .* are: fcvg_controln"
+            ValueError,
+            match="'x.safetensors' was not found in .*controlnext. Download .*: fcvg_con",
         ) as e:
             folders.find_file(folders.CONTROLNEXT, "x.safetensors")
         assert "github.com/Tian-one/FCVG" in str(e.value) and "models --get" in str(e.value)

@@ -111,7 +111,7 @@ class TestToyFamily:
             return {found.text.split(":")[0]: found for found in diagnose(lambda: device)}
 
         found = findings()["play"]
-        assert found.level == WARNING and "missing are the toy's network" in found.text
+        assert found.level == WARNING and "missing: the toy's network" in found.text
         assert "models --get --mode play" in found.text
         put_toy(toy)
         (toy / "toy" / "brain" / "x.bin").unlink()

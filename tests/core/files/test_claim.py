@@ -261,7 +261,7 @@ class TestReserve:
         with claim_folder(tmp_path / "out") as claim:
             claim.reserve(1000)
             assert (claim.path / MARKER).stat().st_size == 0
-            with pytest.raises(UserError, match="the files of this run may take"):
+            with pytest.raises(UserError, match="the files of this run may need"):
                 claim.reserve(1e18)
 
     @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system keeps no room")

@@ -66,7 +66,7 @@ class TestUnreadable:
     @pytest.mark.parametrize("name", ["a.bin", "a.ckpt"])
     def test_gguf(self, tmp_path, name) -> None:
         (tmp_path / name).write_bytes(b"GGUF" + bytes(64))
-        with pytest.raises(UserError, match=rf"{name} is a GGUF file .*Take the \.safetensors"):
+        with pytest.raises(UserError, match=rf"{name} is a GGUF file .*Use the \.safetensors"):
             WeightFile(tmp_path / name)
 
     @pytest.mark.parametrize("fault", [RuntimeError("cuda"), ValueError("x"), KeyError("y")])

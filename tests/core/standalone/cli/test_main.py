@@ -651,7 +651,7 @@ class TestPose:
     def test_no_timing(self, pair, capsys, timing) -> None:
         with pytest.raises(SystemExit):
             main(["inbetween", *pair, "--timing", timing])
-        assert "expected a timing of reference" in capsys.readouterr().err
+        assert "expected one of the timings reference" in capsys.readouterr().err
 
 
 class TestProcess:

@@ -52,7 +52,7 @@ WRONG = {
     "poses": ([True, "a", [], ["a"], ["a", "b", "c"], ["a", None], ["a", ""], 0, {}],
               "a list of 2, each a path"),
     "timing": ([None, "ease", "", [], [0.5], [0, 2], ["0", "1"], [0, True], 0.5,
-                [0.5] * 1025], "a timing of reference"),
+                [0.5] * 1025], "one of the timings reference"),
     "device": (["CPU", "", " cpu", "cuda:-1", None, 0, ["cpu"]], "auto, cpu, cuda"),
     "guidance_scale": ([-1, 31, "3", True], "a number from 0 to 30"),
     "image1_path": (["", 5], "a path"),

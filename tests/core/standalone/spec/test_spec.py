@@ -119,7 +119,7 @@ def test_another_version(kind, version) -> None:
         ({"width": 100}, "width is 100: expected a multiple of 64"),
         ({"poses": ["a"]}, "poses is ['a']: expected a list of 2"),
         ({"poses": True}, "poses is True: expected a list of 2"),
-        ({"timing": [0, 2]}, "timing is [0, 2]: expected a timing of reference"),
+        ({"timing": [0, 2]}, "timing is [0, 2]: expected one of the timings reference"),
         ({"first": ""}, "first is '': expected a path"),
         ({"offload": 1}, "offload is 1: expected true or false"),
         ([], "expected a table of options, got []"),
