@@ -137,7 +137,8 @@ def draw() -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
             'font-family="sans-serif" font-size="12">',
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#555"/></marker></defs>',
+            'markerHeight="7" orient="auto">\n<path d="M0 0 8 4 0 8z" fill="#555"/></marker>'
+            "</defs>",
             f'<rect width="{width:.0f}" height="{height:.0f}" fill="white"/>',
             *(_line(places[high], places[low]) for high, low in reduced(pairs)),
             *(_box(room, *places[room]) for room in sorted(places)),
@@ -159,12 +160,12 @@ def _box(room: str, x: float, y: float) -> str:
     colour = next((c for name, c in COLOURS.items() if room.startswith(name)), CORE)
     lines = textwrap.wrap(words(room), 32)[:4]
     text = "".join(
-        f'<text x="{x + 8:.0f}" y="{y + 38 + 15 * i:.0f}">{escape(line)}</text>'
+        f'\n<text x="{x + 8:.0f}" y="{y + 38 + 15 * i:.0f}">{escape(line)}</text>'
         for i, line in enumerate(lines)
     )
     return (
         f'<rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{colour}" '
-        f'stroke="#888"/><text x="{x + 8:.0f}" y="{y + 20:.0f}" font-weight="bold">'
+        f'stroke="#888"/>\n<text x="{x + 8:.0f}" y="{y + 20:.0f}" font-weight="bold">'
         f"{escape(room)}</text>{text}"
     )
 

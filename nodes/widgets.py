@@ -60,13 +60,13 @@ NO_PICTURE = "The unconditional input (no picture), used for guidance."
 EMPTY_VIDEO = "An empty video of the chosen size, for latent_image of SamplerCustomAdvanced."
 FOR_CONTROL = "for Apply ControlNeXt, FCVG Sampler or ControlNeXt-SVD Sampler."
 SEED = "Seed for all noise. Change it for a different result."
-START_OF_PASS = (
+GUIDANCE_START = (
     "Guidance at the keyframe that a pass starts from: the first frame for the forward pass, the "
     "last frame for the backward pass. Higher values follow the keyframe more closely. FCVG uses "
     "3.0; try 2 to 4. 1.0 in both min_guidance and max_guidance switches guidance off and takes "
     "about half the time."
 )
-END_OF_PASS = (
+GUIDANCE_END = (
     "Guidance at the opposite end, the last frame of a pass; it changes linearly in between. FCVG "
     "uses the same value as in min_guidance, so that guidance is constant."
 )
@@ -179,8 +179,8 @@ def guidance_inputs(
     guidance: float = 3.0,
     window: int = 25,
     *,
-    start: str = START_OF_PASS,
-    end: str = END_OF_PASS,
+    start: str = GUIDANCE_START,
+    end: str = GUIDANCE_END,
     trained: str = FCVG_WINDOW,
 ) -> list[io.Input]:
     """Widgets for guidance and windows, shared by the guiders and the all-in-one samplers.

@@ -27,7 +27,7 @@ TOP = {
     "web",
     "workflows",
 }
-TEXTS = {".py", ".md", ".json", ".toml", ".txt", ""}
+TEXTS = {".py", ".md", ".json", ".toml", ".txt", ".svg", ""}
 PICTURES = {".jpg"}
 # Servers that a text may name: of the models' authors, of papers, of this machine.
 SERVERS = {
@@ -38,6 +38,7 @@ SERVERS = {
     "www.apache.org",
     "127.0.0.1",
     "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself
+    "www.w3.org",  # no server: what the format SVG calls itself
 }
 # The longest lines that are written by people; packed or encoded programs are longer.
 MAX_LINE = {".py": 100, ".md": 600, ".json": 2500}
