@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +20,6 @@ from ..spec import ModelChoice, RunSpec
 
 HASHED_BYTES = 64 * 2**20  # of larger files only the size is noted: hashing takes seconds
 MODELS = ("model", "unet", "controlnext")
-POSITIONAL = ("first", "last", "image", "video")  # options that are typed without a name
 SHOWN = 20  # names in a list
 RECORDED_PACKAGES = (
     "torch",
@@ -41,6 +41,7 @@ class EarlierRun:
 
     path: Path
     table: dict[str, Any]
+    spell: Callable[[str], str]  # an option as it is typed, by its name in the code
 
     def names(self, file: str) -> bool:
         """Whether one of its options is this file."""
@@ -92,10 +93,9 @@ def check_earlier_run(spec: RunSpec, run: EarlierRun | None) -> None:
     for key, paths in spec.paths().items():
         for file in map(str, paths):
             if key not in ignored and run.names(file) and not os.path.exists(file):
-                option = key.upper() if key in POSITIONAL else f"--{key.replace('_', '-')}"
                 raise UserError(
                     f"{run.path}: {key} is {file}, which is not there any more. Put it back, "
-                    f"or give {option}."
+                    f"or give {run.spell(key)}."
                 )
     changed = changed_inputs(run.table)
     for path in changed[:SHOWN]:
