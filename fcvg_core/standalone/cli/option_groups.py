@@ -6,7 +6,7 @@ Kind and default of an option are those of the setting of the same name in a par
 import argparse
 from collections.abc import Callable
 
-from ..spec import Machine, MatcherChoice, PoseChoice, RunSpec
+from ..spec import Machine, MatcherChoice, PoseChoice, SteeredSpec
 from ..spec.part import Part
 from ..spec.parts import Sampling, Size
 from ..spec.values import PATH, SWITCH
@@ -43,7 +43,7 @@ def add_job(group: argparse._ArgumentGroup, *, models: str) -> None:
     Args:
         models: name of the models, for the help.
     """
-    add = options_of(RunSpec, group)
+    add = options_of(SteeredSpec, group)
     add("-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)")
     add(
         "--model",

@@ -16,7 +16,7 @@ from ...files.claim import resolve_output
 from ...files.json_file import read_json
 from ...files.writing import write_aside
 from ..run_models import RunModels
-from ..spec import ModelChoice, RunSpec
+from ..spec import ModelChoice, SteeredSpec
 
 HASHED_BYTES = 64 * 2**20  # of larger files only the size is noted: hashing takes seconds
 MODELS = ("model", "unet", "controlnext")
@@ -51,7 +51,7 @@ class EarlierRun:
         )
 
 
-def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None) -> None:
+def save_run(folder: Path, command: str, spec: SteeredSpec, models: RunModels | None) -> None:
     """Write run.json: the whole spec, the files that went in, and the models that were found.
 
     All paths are written as absolute paths, so run.json works in any folder.
@@ -81,7 +81,7 @@ def _one_by_one(named: dict[str, tuple[Path, ...]]) -> dict[str, Path]:
     return single
 
 
-def check_earlier_run(spec: RunSpec, run: EarlierRun | None) -> None:
+def check_earlier_run(spec: SteeredSpec, run: EarlierRun | None) -> None:
     """Look for files that have changed since the run of --run; the log names them.
 
     Raises:

@@ -4,7 +4,7 @@ The command line makes it, run.json holds it, a Python program writes it, and it
 another process: it can be pickled, and it has a form in JSON. Nothing here needs torch.
 """
 
-from .jobs import AnimateSpec, InbetweenSpec, RunSpec
+from .jobs import AnimateSpec, InbetweenSpec, RunSpec, SteeredSpec
 from .parts import (
     AnimateSampling,
     AnimateVideo,
@@ -34,4 +34,5 @@ __all__ = [
     "Motion",
     "PoseChoice",
     "RunSpec",
+    "SteeredSpec",
 ]

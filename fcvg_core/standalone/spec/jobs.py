@@ -1,4 +1,4 @@
-"""The two jobs, each as one value, and its form in JSON."""
+"""The jobs, each as one value, and its form in JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,18 +33,14 @@ R = TypeVar("R", bound="RunSpec")
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec(Part):
-    """What the specs of all jobs have.
+    """What the specs of all jobs have, whatever family of networks paints.
 
     Attributes:
         output: folder to make; if it exists and holds anything, OUT_0001 ... is made.
-        conditions_only: draw the control frames and stop.
-        models: which models paint.
         machine: where networks run.
     """
 
     output: Path = setting(PATH, Path("results"))
-    conditions_only: bool = setting(SWITCH, False)
-    models: ModelChoice = field(default_factory=ModelChoice)
     machine: Machine = field(default_factory=Machine)
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +67,20 @@ class RunSpec(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InbetweenSpec(RunSpec):
+class SteeredSpec(RunSpec):
+    """What the specs of the jobs have whose video is SVD's, steered by ControlNeXt.
+
+    Attributes:
+        conditions_only: draw the control frames and stop.
+        models: which models paint.
+    """
+
+    conditions_only: bool = setting(SWITCH, False)
+    models: ModelChoice = field(default_factory=ModelChoice)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenSpec(SteeredSpec):
     """Two keyframes in, the video between them out.
 
     Attributes:
@@ -93,7 +102,7 @@ class InbetweenSpec(RunSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnimateSpec(RunSpec):
+class AnimateSpec(SteeredSpec):
     """A picture and a driving video in, the picture's person in the video's poses out.
 
     Attributes:
