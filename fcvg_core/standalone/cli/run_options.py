@@ -7,6 +7,7 @@ from ... import bounds
 from ...errors import UserError
 from ...quoting import in_short, quote
 from ..spec.jobs import check_version_of
+from ..spec.part import to_plain
 from ..spec.values import ValueKind
 from .commands import COMMANDS, load_command
 from .option_parser import Parser
@@ -33,11 +34,17 @@ def read_run_options(
             its option can't hold. Unknown options are named in the log: other versions have
             others.
     """
-    noted = {key: value for key, value in run.table["options"].items() if key != "version"}
     _check_command(run, name)
     _check_version(run)
     options, rules = command.by_name(), rules_of(load_command(name))
     settings = load_command(name).SPEC.settings_by_key()
+    defaults = {key: to_plain(setting.default) for key, setting in settings.items()}
+    noted = {
+        key: value
+        for key, value in run.table["options"].items()
+        # A spec may have settings that its command has no option for.
+        if key != "version" and (key in options or key not in defaults or value != defaults[key])
+    }
     unknown = sorted(
         key for key in noted if key not in options or rules.setting(key) not in settings
     )

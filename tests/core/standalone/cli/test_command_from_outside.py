@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -11,11 +11,11 @@ import pytest
 from fcvg_core.errors import UserError
 from fcvg_core.standalone.cli.commands import COMMANDS
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.cli.option_groups import add_job, options_of
+from fcvg_core.standalone.cli.option_groups import add_device, options_of
 from fcvg_core.standalone.cli.option_rules import Rules
 from fcvg_core.standalone.cli.options import parse_options
-from fcvg_core.standalone.cli.run_record import check_earlier_run
-from fcvg_core.standalone.spec import RunSpec
+from fcvg_core.standalone.cli.run_record import check_earlier_run, save_run
+from fcvg_core.standalone.spec import Machine, RunSpec
 from fcvg_core.standalone.spec.part import setting
 from fcvg_core.standalone.spec.values import PATH
 
@@ -32,7 +32,9 @@ def add_arguments(parser) -> None:
     add("--strokes", metavar="FILE", help="strokes")
     parser.add_argument("--sketch_path", type=PATH, metavar="FILE", help="the same as SKETCH")
     parser.add_argument("--draft", type=PATH, metavar="FILE", help="no setting of the spec")
-    add_job(parser, models="Sketch")
+    add("-o", "--output", metavar="OUT", help="folder to make")
+    add_device(parser)
+    parser.add_argument("--run", type=PATH, metavar="FILE", help="an earlier run")
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +90,20 @@ def test_an_earlier_run_names_options_that_are_typed_with_a_name(run) -> None:
     options = parse_options(["sketch", str(run), "--run", str(run)])
     with pytest.raises(UserError, match="or give --strokes"):
         check_earlier_run(SketchSpec.from_options(vars(options)), options.run)
+
+
+def test_a_run_of_a_spec_without_models(tmp_path, caplog) -> None:
+    """Settings that have no option keep their default; another value is named."""
+    spec = SketchSpec(sketch=tmp_path / "a.png", machine=Machine(device="cpu"))
+    spec.sketch.touch()
+    save_run(tmp_path, "sketch", spec, None)
+    options = parse_options(["sketch", "--run", str(tmp_path / "run.json")])
+    check_earlier_run(SketchSpec.from_options(vars(options)), options.run)
+    assert options.sketch == spec.sketch and options.device == "cpu"
+    assert not caplog.text
+    save_run(tmp_path, "sketch", replace(spec, machine=Machine(offload=True)), None)
+    parse_options(["sketch", "--run", str(tmp_path / "run.json")])
+    assert "unknown options are left out: 'offload'" in caplog.text
 
 
 @pytest.mark.parametrize(("prints_result", "code"), [(True, 1), (False, 0), (None, 0)])
