@@ -3,6 +3,8 @@
 Convert between the two only with `to_uint8` and `to_image`.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from PIL import Image
@@ -181,13 +183,23 @@ def _at_height(frame: np.ndarray, height: int) -> np.ndarray:
 
 def check_frame(frame: np.ndarray) -> None:
     """Raise ValueError unless the frame is [H, W, 3] uint8 with at least one pixel."""
-    if frame.ndim != 3 or frame.shape[-1] != 3 or frame.dtype != np.uint8 or frame.size == 0:
-        raise ValueError(f"expected a frame [H, W, 3] uint8, got {list(frame.shape)} {frame.dtype}")
+    if not _is_rgb(frame, 3) or frame.size == 0:
+        raise ValueError(f"expected a frame [H, W, 3] uint8, got {_described(frame)}")
 
 
 def check_frames(frames: np.ndarray) -> None:
     """Raise ValueError unless the frames are [T, H, W, 3] uint8; T may be 0."""
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(
-            f"expected frames [T, H, W, 3] uint8, got {list(frames.shape)} {frames.dtype}"
-        )
+    if not _is_rgb(frames, 4):
+        raise ValueError(f"expected frames [T, H, W, 3] uint8, got {_described(frames)}")
+
+
+def _is_rgb(value: Any, dimensions: int) -> bool:
+    is_bytes = isinstance(value, np.ndarray) and value.dtype == np.uint8
+    return is_bytes and value.ndim == dimensions and value.shape[-1] == 3
+
+
+def _described(value: Any) -> str:
+    """An array's shape and number format; the type of anything else."""
+    if isinstance(value, np.ndarray):
+        return f"{list(value.shape)} {value.dtype}"
+    return f"a value of type {type(value).__name__}, which is no NumPy array"

@@ -10,7 +10,16 @@ LONGEST = 60  # characters of a value or of a word
 LONGEST_MESSAGE = 1000
 LONGEST_NAME = 80
 
-_repr = Repr()
+
+class _ShortRepr(Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:  # Python writes no more than 4300 digits
+            return "a huge number"
+
+
+_repr = _ShortRepr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = LONGEST
 
 

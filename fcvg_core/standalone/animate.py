@@ -13,6 +13,7 @@ from .control.driving import DrivingSettings, draw_driving_poses
 from .control.dwpose import need_detector
 from .networks.pipeline import AnimationPipeline, Progress
 from .painter import Painter, silent
+from .spec import AnimateSpec
 
 
 class AnimationPainter(Painter):
@@ -31,6 +32,7 @@ class AnimationPainter(Painter):
             not go together.
     """
 
+    spec_type = AnimateSpec
     model_set = CONTROLNEXT_SVD
 
     def __call__(
@@ -53,6 +55,7 @@ class AnimationPainter(Painter):
         Returns:
             uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
         """
+        self.spec_of(seed)  # refuses a bad seed before anything is drawn
         reference = fit_frame(picture, self.size)
         used = islice(driving, self.spec.result.frames - 1)
         control = self.draw_control(reference, used, progress=progress)

@@ -34,11 +34,12 @@ class InbetweenPainter(Painter):
             not go together.
     """
 
+    spec_type = InbetweenSpec
     model_set = FCVG
 
     def __init__(self, spec: InbetweenSpec):
-        check_named(spec.matcher)
         super().__init__(spec)
+        check_named(spec.matcher)
 
     def __call__(
         self,
@@ -59,6 +60,7 @@ class InbetweenPainter(Painter):
         Returns:
             uint8 [T, H, W, 3].
         """
+        self.spec_of(seed)  # refuses a bad seed before anything is drawn
         keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
         control = self.draw_control(keyframes, progress=progress)
         return self.paint(keyframes, control, seed=seed, progress=progress)

@@ -24,6 +24,7 @@ class Painter:
     """The machine, the model files and the networks of a job.
 
     Attributes:
+        spec_type: the type of its specs.
         model_set: which models are looked for, if the spec does not name them.
         size: (height, width) of the frames, in pixels.
         roots: the known folders of models, which are searched once.
@@ -32,9 +33,13 @@ class Painter:
         models: None if the spec is `conditions_only`.
     """
 
+    spec_type: ClassVar[type[Job]]
     model_set: ClassVar[ModelSet]
 
     def __init__(self, spec: Job):
+        if not isinstance(spec, self.spec_type):
+            found, wanted = type(spec).__name__, self.spec_type.__name__
+            raise ValueError(f"the spec is of type {found}, but {wanted} is needed")
         check_windows(spec.result.frames, spec.sampling.window, spec.sampling.overlap)
         check_named(spec.poses)
         self.spec = spec

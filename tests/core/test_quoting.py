@@ -25,6 +25,8 @@ for _ in range(5000):
         ([1, "x"], "[1, 'x']"),
         ("\n\0", r"'\n\x00'"),
         (10**30, "1" + "0" * 30),
+        pytest.param(-(10**5000), "a huge number", id="huge"),
+        ([10**5000], "[a huge number]"),
     ],
 )
 def test_short_values_are_whole(value, expected) -> None:

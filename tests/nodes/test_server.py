@@ -305,13 +305,17 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("node", "values", "message"),
         [
-            ("FCVG_Sampler", {"num_frames": 6}, "5 control frames for a video of 6"),
+            ("FCVG_Sampler", {"num_frames": 6}, "has 6 frames but there are 5 control frames"),
             ("FCVG_Sampler", {"window": 3, "overlap": 3}, "overlap by 1 to 2 frames"),
             ("FCVG_Sampler", {"width": 72}, "width must be a multiple of 64, got 72"),
             ("FCVG_Sampler", {"controlnext": None}, "belong together"),
             ("FCVG_LoadSVD", {"folder": "nowhere"}, "'nowhere'"),
-            ("FCVG_LoadModel", {"unet_name": "x.safetensors"}, "in a terminal: "),
-            ("FCVG_LoadModel", {"unet_name": "../../x"}, "Put unet.safetensors of FCVG"),
+            ("FCVG_LoadModel", {"unet_name": "x.safetensors"}, "in a terminal, or put"),
+            (
+                "FCVG_LoadModel",
+                {"unet_name": "../../x"},
+                "fcvg_unet.safetensors (FCVG's UNet, from",
+            ),
             ("FCVG_LoadControlNeXt", {"controlnext_name": "x"}, "models/controlnext"),
             ("FCVG_LoadControlNeXt", {"controlnext_name": "x"}, "models --get"),
             ("FCVG_DrawLines", {"timing": "custom", "custom_times": "0, 2"}, "got '0, 2'"),

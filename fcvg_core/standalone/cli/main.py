@@ -96,8 +96,8 @@ def _check_output(output: Stream, options: argparse.Namespace) -> int:
     if not _is_lost(output):
         return 0
     said = _lost(output)
-    downloads = options.command == "models" and (options.get or options.convert)
-    if downloads or options.command not in ("models", "doctor"):
+    prints_result = getattr(load_command(options.command), "prints_result", None)
+    if prints_result is None or not prints_result(options):
         return _fail(f"{said}; the files are all written.", 0)
     return _fail(f"Error: {said}: what was asked for is not there, or not whole.", 1)
 

@@ -3,41 +3,46 @@
 Options that name files of models exclude nothing: a model may be named and not be used.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from ...errors import UserError
 from ...quoting import quote
 from .option_parser import Parser
 
-# The reference's names of options that have a shorter one.
-ALIASES = {
-    "image1_path": "first",
-    "image2_path": "last",
-    "ref_image_path": "image",
-    "validation_control_video_path": "video",
-}
 BOTH_ENDS = "guidance_scale"  # one number for two options
 ENDS = ("min_guidance", "max_guidance")
-PAIRS = (
-    ("matches", "matcher"),
-    ("video", "control_frames"),
-    ("convert", "mode"),
-    ("convert", "needed"),
-)
-# A typed option -> the option of an earlier run that it replaces.
-REPLACES = {
-    "matcher": "matches",
-    "gluestick": "matches",
-    "superpoint": "matches",
-    "dwpose_det": "poses",
-    "dwpose_pose": "poses",
-    "video": "control_frames",
-    "control_frames": "video",
-}
 
 
-def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """How the options of a command depend on each other; all options by their names in the code.
+
+    Attributes:
+        aliases: an option -> the option that sets the same thing.
+        pairs: two options of which one would be ignored.
+        replaces: a typed option -> the option of an earlier run that it replaces.
+    """
+
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
+    replaces: Mapping[str, str] = field(default_factory=dict)
+
+    def setting(self, name: str) -> str:
+        """The setting that an option sets; of two settings the first."""
+        return ENDS[0] if name == BOTH_ENDS else self.aliases.get(name, name)
+
+
+def rules_of(command: ModuleType) -> Rules:
+    """The rules of a command's module."""
+    return getattr(command, "RULES", Rules())
+
+
+def settle_names(
+    options: dict[str, Any], spell: Callable[[str], str], rules: Rules
+) -> dict[str, Any]:
     """The options with one name for each setting: `first` instead of `image1_path`, and so on.
 
     Args:
@@ -48,7 +53,7 @@ def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[s
         UserError: two names of one setting have different values.
     """
     settled = dict(options)
-    for other, name in (*ALIASES.items(), *((BOTH_ENDS, end) for end in ENDS)):
+    for other, name in (*rules.aliases.items(), *((BOTH_ENDS, end) for end in ENDS)):
         value = options.get(other)
         if value is None:
             continue
@@ -58,10 +63,10 @@ def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[s
                 f"{quote(str(value))}, but both are for the same: give one of them."
             )
         settled[name] = value
-    return {k: v for k, v in settled.items() if k not in ALIASES and k != BOTH_ENDS}
+    return {k: v for k, v in settled.items() if k not in rules.aliases and k != BOTH_ENDS}
 
 
-def check_pairs(typed: dict[str, Any], command: Parser) -> None:
+def check_pairs(typed: dict[str, Any], command: Parser, rules: Rules) -> None:
     """Look for two typed options of which one would be ignored.
 
     Args:
@@ -70,7 +75,7 @@ def check_pairs(typed: dict[str, Any], command: Parser) -> None:
     Raises:
         UserError: two such options are typed.
     """
-    for pair in PAIRS:
+    for pair in rules.pairs:
         if all(name in typed and typed[name] != command.defaults[name] for name in pair):
             one, other = map(command.spell, pair)
             raise UserError(
@@ -78,7 +83,7 @@ def check_pairs(typed: dict[str, Any], command: Parser) -> None:
             )
 
 
-def without_replaced(saved: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+def without_replaced(saved: dict[str, Any], typed: dict[str, Any], rules: Rules) -> dict[str, Any]:
     """The options of an earlier run, without the options that a typed option replaces."""
-    replaced = {REPLACES[name] for name in typed if name in REPLACES} - set(typed)
+    replaced = {rules.replaces[name] for name in typed if name in rules.replaces} - set(typed)
     return {name: value for name, value in saved.items() if name not in replaced}

@@ -5,7 +5,7 @@ import argparse
 from ...errors import UserError
 from .commands import COMMANDS, load_command
 from .option_parser import Parser
-from .option_rules import check_pairs, settle_names, without_replaced
+from .option_rules import check_pairs, rules_of, settle_names, without_replaced
 
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
@@ -24,17 +24,18 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     typed = parser.parse_typed(arguments)
     name = typed.pop("command")
     command = commands[name]
-    typed = settle_names(typed, command.spell)
-    check_pairs(typed, command)
+    rules = rules_of(load_command(name))
+    typed = settle_names(typed, command.spell, rules)
+    check_pairs(typed, command, rules)
     saved = {}
     if "run" in typed:
         from .run_options import read_run_options  # needs numpy, which --help does without
         from .run_record import EarlierRun, read_run
 
-        typed["run"] = EarlierRun(typed["run"], read_run(typed["run"]))
+        typed["run"] = EarlierRun(typed["run"], read_run(typed["run"]), command.spell)
         saved = read_run_options(typed["run"], name, command, typed)
-        saved = without_replaced(saved, typed)
-    defaults = settle_names(command.defaults, command.spell)
+        saved = without_replaced(saved, typed, rules)
+    defaults = settle_names(command.defaults, command.spell, rules)
     options = argparse.Namespace(command=name, **{**defaults, **saved, **typed})
     if getattr(options, "device", "auto") != "auto":
         _check_device(options, where="" if "device" in typed else f"{options.run.path}: device: ")

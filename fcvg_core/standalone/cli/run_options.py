@@ -7,10 +7,11 @@ from ... import bounds
 from ...errors import UserError
 from ...quoting import in_short, quote
 from ..spec.jobs import check_version_of
+from ..spec.part import to_plain
 from ..spec.values import ValueKind
 from .commands import COMMANDS, load_command
 from .option_parser import Parser
-from .option_rules import ALIASES, BOTH_ENDS, ENDS, settle_names
+from .option_rules import BOTH_ENDS, ENDS, Rules, rules_of, settle_names
 from .run_record import EarlierRun
 
 # An option that only runs of this command have: runs of versions up to 0.3.0 name no command.
@@ -33,25 +34,33 @@ def read_run_options(
             its option can't hold. Unknown options are named in the log: other versions have
             others.
     """
-    noted = {key: value for key, value in run.table["options"].items() if key != "version"}
     _check_command(run, name)
     _check_version(run)
-    options = command.by_name()
-    unknown = sorted(key for key in noted if key not in options or key == "run")
+    options, rules = command.by_name(), rules_of(load_command(name))
+    settings = load_command(name).SPEC.settings_by_key()
+    defaults = {key: to_plain(setting.default) for key, setting in settings.items()}
+    noted = {
+        key: value
+        for key, value in run.table["options"].items()
+        # A spec may have settings that its command has no option for.
+        if key != "version" and (key in options or key not in defaults or value != defaults[key])
+    }
+    unknown = sorted(
+        key for key in noted if key not in options or rules.setting(key) not in settings
+    )
     if unknown:
         names = in_short([*map(quote, unknown)], most=SHOWN, between=", ")
         logging.warning("%s: unknown options are left out: %s.", run.path, names)
     wanted = {
         key: value
         for key, value in noted.items()
-        if key not in unknown and not _is_typed(key, typed)
+        if key not in unknown and not _is_typed(key, typed, rules)
     }
-    settings = load_command(name).SPEC.settings_by_key()
     saved = {}
     for key, value in wanted.items():
-        setting = settings[ENDS[0] if key == BOTH_ENDS else ALIASES.get(key, key)]
-        saved[key] = _read(run, key, value, setting.metadata["kind"], command)
-    saved = settle_names(saved, lambda key: f"{run.path}: {key}")
+        kind = settings[rules.setting(key)].metadata["kind"]
+        saved[key] = _read(run, key, value, kind, command)
+    saved = settle_names(saved, lambda key: f"{run.path}: {key}", rules)
     seed = noted.get("seed")
     if type(seed) is int and seed in bounds.SEED:  # up to version 0.2.0 it coloured lines as well
         saved.setdefault("color_seed", seed % (bounds.COLOR_SEED.maximum + 1))
@@ -84,8 +93,8 @@ def _commands_with_runs() -> list[str]:
     return [name for name in COMMANDS if hasattr(load_command(name), "SPEC")]
 
 
-def _is_typed(key: str, typed: dict[str, Any]) -> bool:
-    return all(end in typed for end in ENDS) if key == BOTH_ENDS else ALIASES.get(key, key) in typed
+def _is_typed(key: str, typed: dict[str, Any], rules: Rules) -> bool:
+    return all(end in typed for end in ENDS) if key == BOTH_ENDS else rules.setting(key) in typed
 
 
 def _read(run: EarlierRun, key: str, value: Any, kind: ValueKind, command: Parser) -> Any:

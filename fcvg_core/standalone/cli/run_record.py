@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -15,11 +16,10 @@ from ...files.claim import resolve_output
 from ...files.json_file import read_json
 from ...files.writing import write_aside
 from ..run_models import RunModels
-from ..spec import ModelChoice, SteeredSpec
+from ..spec import ModelChoice, RunSpec
 
 HASHED_BYTES = 64 * 2**20  # of larger files only the size is noted: hashing takes seconds
 MODELS = ("model", "unet", "controlnext")
-POSITIONAL = ("first", "last", "image", "video")  # options that are typed without a name
 SHOWN = 20  # names in a list
 RECORDED_PACKAGES = (
     "torch",
@@ -41,6 +41,7 @@ class EarlierRun:
 
     path: Path
     table: dict[str, Any]
+    spell: Callable[[str], str]  # an option as it is typed, by its name in the code
 
     def names(self, file: str) -> bool:
         """Whether one of its options is this file."""
@@ -50,10 +51,13 @@ class EarlierRun:
         )
 
 
-def save_run(folder: Path, command: str, spec: SteeredSpec, models: RunModels | None) -> None:
+def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None) -> None:
     """Write run.json: the whole spec, the files that went in, and the models that were found.
 
     All paths are written as absolute paths, so run.json works in any folder.
+
+    Args:
+        models: those of a `SteeredSpec` whose run paints; None for any other run.
     """
     facts = {"command": command}
     named = {key: paths for key, paths in spec.paths().items() if key not in (*MODELS, "output")}
@@ -80,7 +84,7 @@ def _one_by_one(named: dict[str, tuple[Path, ...]]) -> dict[str, Path]:
     return single
 
 
-def check_earlier_run(spec: SteeredSpec, run: EarlierRun | None) -> None:
+def check_earlier_run(spec: RunSpec, run: EarlierRun | None) -> None:
     """Look for files that have changed since the run of --run; the log names them.
 
     Raises:
@@ -88,14 +92,13 @@ def check_earlier_run(spec: SteeredSpec, run: EarlierRun | None) -> None:
     """
     if run is None:
         return
-    ignored = ("output", *(MODELS if spec.conditions_only else ()))
+    unused = spec.unused()
     for key, paths in spec.paths().items():
         for file in map(str, paths):
-            if key not in ignored and run.names(file) and not os.path.exists(file):
-                option = key.upper() if key in POSITIONAL else f"--{key.replace('_', '-')}"
+            if key not in unused and run.names(file) and not os.path.exists(file):
                 raise UserError(
                     f"{run.path}: {key} is {file}, which is not there any more. Put it back, "
-                    f"or give {option}."
+                    f"or give {run.spell(key)}."
                 )
     changed = changed_inputs(run.table)
     for path in changed[:SHOWN]:

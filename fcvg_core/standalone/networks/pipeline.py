@@ -204,11 +204,11 @@ def _to_channels_first(frames: np.ndarray) -> Tensor:
 def _decode(vae: nn.Module, latents: Tensor, dtype: torch.dtype) -> Tensor:
     """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
     own = vae.dtype
-    vae.to(dtype)
+    nn.Module.to(vae, dtype)  # diffusers' own `to` would log a warning for every chunk
     try:
         return vae.decode(latents.to(dtype), num_frames=len(latents)).sample
     finally:
-        vae.to(own)
+        nn.Module.to(vae, own)
 
 
 def _to_pixels(frames: Tensor) -> np.ndarray:

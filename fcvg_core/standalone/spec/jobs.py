@@ -43,6 +43,10 @@ class RunSpec(Part):
     output: Path = setting(PATH, Path("results"))
     machine: Machine = field(default_factory=Machine)
 
+    def unused(self) -> tuple[str, ...]:
+        """Options whose files and folders the run does not read."""
+        return ("output",)
+
     def to_json(self) -> dict[str, Any]:
         """A flat table for JSON: its keys are the names of the command line's options."""
         plain = {key: to_plain(value) for key, value in self.options().items()}
@@ -77,6 +81,11 @@ class SteeredSpec(RunSpec):
 
     conditions_only: bool = setting(SWITCH, False)
     models: ModelChoice = field(default_factory=ModelChoice)
+
+    def unused(self) -> tuple[str, ...]:
+        """Options whose files and folders the run does not read."""
+        models = self.models.options() if self.conditions_only else ()
+        return (*super().unused(), *models)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,7 +39,7 @@ class Part:
             if "kind" in each.metadata:
                 value = _check(each, getattr(self, each.name))
                 object.__setattr__(self, each.name, value)  # the part is still being made
-            elif not isinstance(getattr(self, each.name), each.default_factory):
+            elif type(getattr(self, each.name)) is not each.default_factory:
                 found, wanted = type(getattr(self, each.name)), each.default_factory
                 raise ValueError(
                     f"{each.name} is of type {found.__name__}, but {wanted.__name__} is needed"

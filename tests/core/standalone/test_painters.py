@@ -110,13 +110,31 @@ class TestInbetweenPainter:
         with pytest.raises(UserError, match=message):
             make(**options)
 
-    def test_a_picture_that_is_none(self) -> None:
-        with pytest.raises(ValueError, match="expected a frame"):
-            make()(PAIR[0], PAIR[1].astype(float))
+    @pytest.mark.parametrize(
+        ("picture", "found"),
+        [
+            (PAIR[1].astype(float), r"\[96, 160, 3\] float64"),
+            (PAIR[1][..., 0], r"\[96, 160\] uint8"),
+            (torch.from_numpy(PAIR[1]), "a value of type Tensor"),
+            (Image.fromarray(PAIR[1]), "a value of type Image"),
+            (PAIR[1].tolist(), "a value of type list"),
+            ("last.png", "a value of type str"),
+            (None, "a value of type NoneType"),
+        ],
+    )
+    def test_a_picture_that_is_none(self, picture, found) -> None:
+        with pytest.raises(ValueError, match=rf"expected a frame \[H, W, 3\] uint8, got {found}"):
+            make()(PAIR[0], picture)
 
-    def test_a_seed_that_is_none(self) -> None:
-        with pytest.raises(UserError, match="seed is -1: expected a whole number"):
-            make()(*PAIR, seed=-1)
+    def test_control_frames_that_are_no_array(self) -> None:
+        with pytest.raises(ValueError, match="expected frames .*, got a value of type list"):
+            make().paint(draw_sample_pair(SIZE), [*draw_sample_pair(SIZE)])
+
+    @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, True, "1"])
+    def test_a_seed_that_is_none(self, monkeypatch, seed) -> None:
+        monkeypatch.setattr(inbetween, "open_matcher", lambda *a, **b: pytest.fail("too early"))
+        with pytest.raises(UserError, match=f"seed is {seed!r}: expected a whole number"):
+            make()(*PAIR, seed=seed)
 
 
 class TestGivenMatches:
@@ -178,6 +196,20 @@ class TestAnimationPainter:
         paint = AnimationPainter(AnimateSpec.from_json({**SMALL, "conditions_only": True}))
         with pytest.raises(UserError, match="DWPose needs two files: yolox_l.onnx"):
             paint(PAIR[0], [PAIR[1]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        (InbetweenPainter, AnimateSpec()),
+        (AnimationPainter, InbetweenSpec()),
+        (InbetweenPainter, None),
+        (AnimationPainter, {"frames": 4}),
+    ],
+)
+def test_a_spec_of_another_kind(kind, spec) -> None:
+    with pytest.raises(ValueError, match=f"of type {type(spec).__name__}, but .*Spec is needed"):
+        kind(spec)
 
 
 def test_model_folders_are_listed_once_a_run(tmp_path, monkeypatch) -> None:

@@ -8,6 +8,9 @@ A module of a command has
     add_arguments       adds the command's options to its parser
     run                 does the work; it is given the options
     SPEC                only with an option --run: the class of the spec that run.json holds
+    RULES               only if options depend on each other: the `Rules` for it
+    prints_result       only if what is printed may be the result, and no file: whether it is, by
+                        the options
 
 All modules are imported for --help, which should come at once: import what needs torch inside
 `run`.

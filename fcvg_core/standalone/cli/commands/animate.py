@@ -22,6 +22,7 @@ from ..option_groups import (
     add_size,
     options_of,
 )
+from ..option_rules import Rules
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,14 @@ EXAMPLES = (
     "animate person.png --control-frames look/condition -o result",
 )
 SPEC = AnimateSpec
+RULES = Rules(
+    aliases={  # the reference's names
+        "ref_image_path": "image",
+        "validation_control_video_path": "video",
+    },
+    pairs=(("video", "control_frames"),),
+    replaces={"video": "control_frames", "control_frames": "video"},
+)
 PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
 FPS = 14.0  # of pictures, which have no frame rate; ControlNeXt-SVD's
 

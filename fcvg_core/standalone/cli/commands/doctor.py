@@ -14,6 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command has no options."""
 
 
+def prints_result(options: argparse.Namespace) -> bool:
+    """The findings are all that the command gives."""
+    return True
+
+
 def run(options: argparse.Namespace) -> None:
     """Print the findings; the exit code is 1 if a finding is a problem."""
     levels = set()

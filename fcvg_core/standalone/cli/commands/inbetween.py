@@ -26,6 +26,7 @@ from ..option_groups import (
     add_size,
     options_of,
 )
+from ..option_rules import Rules
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,17 @@ EXAMPLES = (
     "inbetween --run result/run.json --seed 7",
 )
 SPEC = InbetweenSpec
+RULES = Rules(
+    aliases={"image1_path": "first", "image2_path": "last"},  # the reference's names
+    pairs=(("matches", "matcher"),),
+    replaces={
+        "matcher": "matches",
+        "gluestick": "matches",
+        "superpoint": "matches",
+        "dwpose_det": "poses",
+        "dwpose_pose": "poses",
+    },
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

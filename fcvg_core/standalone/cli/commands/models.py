@@ -18,6 +18,7 @@ from ....catalogue.model_files import Download, ModelFile
 from ....errors import UserError
 from ....quoting import in_short
 from ...spec.values import PATH
+from ..option_rules import Rules
 
 HELP = "list the model files, found and missing, or download them"
 DESCRIPTION = (
@@ -31,6 +32,7 @@ EXAMPLES = (
     "models --get --mode inbetween --needed",
     "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
 )
+RULES = Rules(pairs=(("convert", "mode"), ("convert", "needed")))
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
 Roots = list[tuple[str, Path]]
@@ -62,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "these files",
     )
     what.add_argument("--json", action="store_true", help="print JSON for other programs")
+
+
+def prints_result(options: argparse.Namespace) -> bool:
+    """Whether a list is printed, and no file is written."""
+    return not (options.get or options.convert)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """Images in, frames of a video out, on stand-in models."""
 
+import logging
 import weakref
 from dataclasses import replace
 from types import SimpleNamespace
@@ -147,6 +148,26 @@ class TestDecode:
         frames = decode(torch.zeros(2, 4, 1, 1), vae=vae)
         assert [frame.max() for frame in frames] == [191, 191]  # (0.5 / 2 + 0.5) * 255
         assert vae.dtype == torch.float16
+
+    @pytest.mark.parametrize("overflows", [False, True])
+    def test_diffusers_warns_of_no_format(
+        self, decode, load_stand_ins, monkeypatch, overflows
+    ) -> None:
+        """diffusers' VAE warns of each change of its format, although no part needs float32."""
+        vae, warned = load_stand_ins(torch.bfloat16).vae, []
+        whole = vae.decode
+
+        def overflow(latents: torch.Tensor, num_frames: int):
+            decoded = whole(latents, num_frames=num_frames)
+            if overflows and latents.dtype == torch.bfloat16:
+                decoded.sample.fill_(torch.inf)
+            return decoded
+
+        monkeypatch.setattr(vae, "decode", overflow)
+        logger = logging.getLogger("diffusers.models.modeling_utils")
+        monkeypatch.setattr(logger, "warning", warned.append)
+        assert len(decode(torch.zeros(3, 4, 8, 8), vae=vae)) == 3
+        assert not warned and vae.dtype == torch.bfloat16
 
     def test_gives_up(self, decode) -> None:
         with pytest.raises(ValueError, match="The VAE gave values that are not numbers"):

@@ -138,6 +138,7 @@ def test_wrong_tables(table, message) -> None:
         (InbetweenSampling, {"seed": 1.0}),
         (Machine, {"dtype": "fp8"}),
         (MatcherChoice, {"gluestick": 5}),
+        (InbetweenSampling, {"seed": 10**5000}),
         (InbetweenPoseChoice, {"poses": ("a", "b", "c")}),
         (Motion, {"timing": None}),
     ],
@@ -151,6 +152,12 @@ def test_a_part_checks_itself(part, value) -> None:
 def test_a_part_of_another_kind(given) -> None:
     with pytest.raises(ValueError, match="^sampling is of type .*, but InbetweenSampling"):
         InbetweenSpec(sampling=given)
+
+
+def test_a_part_that_has_more_settings() -> None:
+    """Its JSON form would have an option that the job does not know."""
+    with pytest.raises(ValueError, match="^poses is of type InbetweenPoseChoice, but PoseChoice"):
+        AnimateSpec(poses=InbetweenPoseChoice())
 
 
 def test_sampling_settings() -> None:

@@ -48,6 +48,7 @@ WRONG_KIND = [
     (PATH, [5, True, None, ["a"]]),
     (DEVICE, [0, None, ["cpu"]]),
     (TIMING, [0.5, True, ["0", "1"], [True, False], [0, None], [[0, 1]], {"0": 1}, []]),
+    (TIMING, [[0, 10**5000]]),
 ]
 WRONG_KIND = [(kind, value) for kind, values in WRONG_KIND for value in values]
 
