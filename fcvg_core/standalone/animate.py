@@ -6,10 +6,11 @@ from itertools import islice
 
 import numpy as np
 
-from ..catalogue.find import CONTROLNEXT_SVD
+from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..frames import fit_frame
 from ..pose import PoseDetector
-from .control.driving import DrivingSettings, draw_driving_poses
+from ..settings import DrivingSettings
+from .control.driving import draw_driving_poses
 from .control.dwpose import need_detector
 from .networks.pipeline import AnimationPipeline, Progress
 from .painter import Painter, silent
@@ -31,7 +32,7 @@ class AnimationPainter(Painter):
             not go together.
     """
 
-    model_set = CONTROLNEXT_SVD
+    model_set = CONTROLNEXT_SVD_SET
 
     def __call__(
         self,

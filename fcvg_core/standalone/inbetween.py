@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..catalogue.find import FCVG
+from ..catalogue.find import FCVG_SET
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
@@ -34,7 +34,7 @@ class InbetweenPainter(Painter):
             not go together.
     """
 
-    model_set = FCVG
+    model_set = FCVG_SET
 
     def __init__(self, spec: InbetweenSpec):
         check_named(spec.matcher)

@@ -12,7 +12,13 @@ import folder_paths
 from ...fcvg_core.catalogue import families
 from ...fcvg_core.catalogue.dwpose import DWPOSE
 from ...fcvg_core.catalogue.gluestick import GLUESTICK
-from ...fcvg_core.catalogue.model_files import CONTROLNEXT, DIFFUSERS, UNET, ModelFile
+from ...fcvg_core.catalogue.model_files import (
+    CONTROLNEXT,
+    DIFFUSERS,
+    MODEL_INDEX,
+    UNET,
+    ModelFile,
+)
 
 __all__ = [
     "AUTO",
@@ -73,7 +79,7 @@ def list_svd_folders() -> list[str]:
     found = []
     for base in folder_paths.get_folder_paths(DIFFUSERS):
         for root, _, files in os.walk(base, followlinks=True):
-            if "model_index.json" in files:
+            if MODEL_INDEX in files:
                 found.append(os.path.relpath(root, base))
     return sorted(found) or [_NONE.format(DIFFUSERS)]
 
@@ -159,7 +165,7 @@ def find_svd_folder(name: str) -> str:
     for base, spelling in itertools.product(bases, _spellings(name)):
         path = os.path.normpath(os.path.join(base, spelling))
         inside = path.startswith(os.path.normpath(base) + os.sep)
-        if inside and os.path.isfile(os.path.join(path, "model_index.json")):
+        if inside and os.path.isfile(os.path.join(path, MODEL_INDEX)):
             return path
     raise ValueError(_missing(DIFFUSERS, name))
 

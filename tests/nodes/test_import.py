@@ -95,7 +95,7 @@ def test_folders_of_every_family(load, host, monkeypatch):
     assert all(known[kind] is value for kind, value in before.items())
     assert known["toys"][0] == [os.path.join(folder_paths.models_dir, "toys")]
     with pytest.raises(
-        ValueError, match=r"There is no 'x' in .*toys\. .*: toy\.onnx \(a toy, from"
+        ValueError, match=r"'x' was not found in .*toys\. .*: toy\.onnx \(a toy, from"
     ):
         load("nodes.host.folders").find_file("toys", "x")
 

@@ -170,7 +170,7 @@ class AnimateVideo(Size):
 
     Attributes:
         frames: maximum number of frames, 2 to 4096; the first shows the picture's own pose.
-        fps: frames a second of the files, 0.01 to 1000; None takes the driving video's divided by
+        fps: frames a second of the files, 0.001 to 1000; None takes the driving video's divided by
             the stride.
     """
 
