@@ -1,4 +1,4 @@
-"""ControlNeXt-SVD: animate a reference image by control frames."""
+"""ControlNeXt-SVD: animates a reference image by control frames."""
 
 from comfy_api.latest import io
 
@@ -38,7 +38,7 @@ def _size_inputs() -> list[io.Input]:
 
 
 def _video_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video; the official code always uses the defaults."""
+    """Widgets for the hints that SVD gets about a video; the official code uses the defaults."""
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
         io.Int.Input(

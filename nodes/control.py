@@ -1,4 +1,4 @@
-"""Lines and people of both keyframes together, drawn as control frames."""
+"""Lines and people of both keyframes, drawn together as control frames."""
 
 from comfy_api.latest import io
 

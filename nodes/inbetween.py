@@ -1,4 +1,4 @@
-"""Sampling between two keyframes: the parts for the host's own nodes, and all in one box."""
+"""Sampling between two keyframes: nodes for ComfyUI's own samplers, and one node for all."""
 
 from comfy_api.latest import io
 

@@ -1,4 +1,4 @@
-"""Line conditions: matched in two keyframes, drawn as they move from one to the other."""
+"""Lines: matched in two keyframes, filtered, and drawn as they move between the keyframes."""
 
 import logging
 

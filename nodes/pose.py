@@ -1,4 +1,4 @@
-"""People as conditions: found in frames, drawn as they move from one keyframe to the other."""
+"""People: found in images, and drawn as they move between keyframes or in a driving video."""
 
 import logging
 
@@ -20,7 +20,7 @@ from .widgets import (
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-SHOWN = 16  # pictures on the node itself; of a video the first ones
+SHOWN = 16  # pictures on the node itself: the first images
 # Texts that several inputs and outputs share.
 CANVAS_SIZE = (
     "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
@@ -138,14 +138,14 @@ class ExtractPoses(io.ComfyNode):
 
         image = check_image(image, "image")
         if dwpose is None:
-            logging.info("Nobody is looked for: DWPose is not loaded.")
+            logging.info("No poses are detected, because DWPose is not loaded.")
             found = [nobody()] * len(image)
         else:
             from .host.dwpose import find_people
 
             found = [*find_people(dwpose, image, whole_frame=if_nobody == WHOLE_FRAME)]
             logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
-        # Frame by frame: a video's batch is large, and twice as large in between.
+        # Converted one by one, because a whole video in uint8 would need memory beside the batch.
         drawn = np.stack(
             [
                 draw_on_frame(to_uint8(frame), poses, style=STYLES[choices.FCVG_STYLE])

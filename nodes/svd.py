@@ -1,4 +1,4 @@
-"""Stable Video Diffusion, FCVG's own included: loaders and the conditioning of keyframes."""
+"""Stable Video Diffusion and models trained from it: loaders, and conditioning of keyframes."""
 
 from comfy_api.latest import io
 

@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
-CUSTOM = "custom"  # a timing beside those of `choices`: custom_times has the numbers
+CUSTOM = "custom"  # a timing that only nodes have: its numbers are in custom_times
 # Texts that several nodes share. A tooltip is read alone: it never points to another tooltip.
 FIRST_FRAME = (
     "The picture that the video begins with. A picture of another size is cropped and resized; of "
@@ -78,7 +78,7 @@ def timing_inputs(*, optional: bool = False) -> list:
     """Widgets for the timing of the motion, for every node that moves lines or people.
 
     Args:
-        optional: whether a graph may lack them: API graphs from before these widgets still run.
+        optional: whether a graph may lack the widgets, as API graphs from before them do.
     """
     return [
         io.Combo.Input(
@@ -104,7 +104,7 @@ def timing_inputs(*, optional: bool = False) -> list:
 
 
 def pose_inputs() -> list:
-    """Widgets of how people move and are drawn."""
+    """Widgets for how people move and are drawn."""
     return [
         io.Combo.Input(
             "missing_joints",

@@ -23,8 +23,8 @@ class AnimationPainter(Painter):
     are loaded when they are used first, and stay.
 
     Args:
-        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are for files
-            and not used here.
+        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are about files
+            and are not used here.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -48,8 +48,8 @@ class AnimationPainter(Painter):
             picture: uint8 [h, w, 3].
             driving: frames of the driving video, uint8 [h, w, 3] of one size. Frames beyond the
                 spec's number of frames are not used.
-            seed: of all noise; None takes the spec's.
-            progress: is told the stage, how many parts of it are done, and of how many.
+            seed: seed of all noise; None takes the spec's seed.
+            progress: gets the stage, the number of its parts that are done, and their total.
 
         Returns:
             uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
@@ -103,7 +103,7 @@ class AnimationPainter(Painter):
         Args:
             reference: the picture, uint8 [H, W, 3] of the spec's size.
             control_frames: uint8 [T, H, W, 3].
-            seed: of all noise; None takes the spec's.
+            seed: seed of all noise; None takes the spec's seed.
         """
         spec = self.spec_of(seed)
         return self.load(AnimationPipeline, progress)(

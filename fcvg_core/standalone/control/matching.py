@@ -27,7 +27,7 @@ def open_matcher(choice: MatcherChoice, roots: Roots, *, device: torch.device) -
     """The matcher of a choice; the log says which matcher it is.
 
     Args:
-        choice: its file `matches` is not read here.
+        choice: its field `matches` is not used here.
         roots: known folders of models.
         device: where GlueStick runs.
 
