@@ -7,14 +7,14 @@ from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds, choices
 from .host import folders
-from .newer import rarely_changed, search_words, shows_pictures
+from .newer import search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
     LAST_POSE,
-    NUM_FRAMES,
-    POSE_WIDTH,
+    num_frames_input,
     pose_inputs,
+    pose_width_input,
     read_timing,
     timing_inputs,
 )
@@ -170,7 +170,7 @@ class DrawPoses(io.ComfyNode):
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
+                num_frames_input(),
                 *timing_inputs(),
                 *pose_inputs(),
                 io.Combo.Input(
@@ -273,14 +273,7 @@ class AlignPoses(io.ComfyNode):
                     "ControlNeXt-SVD's authors do. The result then has one frame more than the "
                     "video.",
                 ),
-                io.Float.Input(
-                    "pose_width",
-                    default=1.0,
-                    **bounds.POSE_WIDTH.widget,
-                    step=0.1,
-                    **rarely_changed(),
-                    tooltip=POSE_WIDTH,
-                ),
+                pose_width_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
