@@ -1,6 +1,6 @@
 """Options that set the same thing, or that exclude each other: no option is ignored silently.
 
-Options that name model files are an exception: a model may be named and not be used.
+Options that name files of models exclude nothing: a model may be named and not be used.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from ...errors import UserError
 from ...quoting import quote
 from .option_parser import Parser
 
-# The official code's names of options -> our names.
+# The reference's names of options that have a shorter one.
 ALIASES = {
     "image1_path": "first",
     "image2_path": "last",
@@ -62,13 +62,13 @@ def settle_names(options: dict[str, Any], spell: Callable[[str], str]) -> dict[s
 
 
 def check_pairs(typed: dict[str, Any], command: Parser) -> None:
-    """Refuse two typed options if one of them would be ignored.
+    """Look for two typed options of which one would be ignored.
 
     Args:
         typed: the typed options, by their names in the code.
 
     Raises:
-        UserError: the command line has two options that exclude each other.
+        UserError: two such options are typed.
     """
     for pair in PAIRS:
         if all(name in typed and typed[name] != command.defaults[name] for name in pair):

@@ -94,7 +94,7 @@ class InbetweenSpec(RunSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class AnimateSpec(RunSpec):
-    """A picture and a driving video in, a video of the picture's person out.
+    """A picture and a driving video in, the picture's person in the video's poses out.
 
     Attributes:
         image: picture of a person; None if a program gives it as an array.

@@ -170,8 +170,8 @@ class AnimateVideo(Size):
 
     Attributes:
         frames: maximum number of frames, 2 to 4096; the first shows the picture's own pose.
-        fps: frame rate of the files, 0.001 to 1000; None takes the frame rate of the driving
-            video, divided by the stride.
+        fps: frames a second of the files, 0.001 to 1000; None takes the driving video's divided by
+            the stride.
     """
 
     height: int = setting(SIZE_KIND, 768)

@@ -6,10 +6,11 @@ A module of a command has
     DESCRIPTION         the head of the command's own help
     EXAMPLES            lines that can be typed after the program's name
     add_arguments       adds the command's options to its parser
-    run                 does the work; its argument are the options
-    SPEC                the class of the spec in run.json; only for a command with the option --run
+    run                 does the work; it is given the options
+    SPEC                only with an option --run: the class of the spec that run.json holds
 
-`--help` imports all modules and should come at once: import what needs torch inside `run`.
+All modules are imported for --help, which should come at once: import what needs torch inside
+`run`.
 """
 
 import importlib

@@ -40,9 +40,8 @@ EXAMPLES = (
     "animate person.png --control-frames look/condition -o result",
 )
 SPEC = AnimateSpec
-# Pictures that both videos hold of a frame: picture, poses and result side by side; result alone.
-PICTURES = 4
-FPS = 14.0  # ControlNeXt-SVD's frame rate, for control frames that are pictures
+PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
+FPS = 14.0  # of pictures, which have no frame rate; ControlNeXt-SVD's
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
