@@ -1,9 +1,10 @@
 # make demo        two frames in, the frames between them out, without ComfyUI
-# make test        everything that is tested, in a real ComfyUI too where one is found
-# make test-quick  in under three minutes: without what is slow, in one ComfyUI
-# make registry    what the registry's tools say of the pack as it is published
-# make docs        the help pages of the nodes and the picture of the architecture, from the code
-# make fuzz        every reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
+# make test        lint and all tests, also in a real ComfyUI if one is found
+# make test-quick  without slow tests, in one ComfyUI: under three minutes
+# make lint        ruff alone: rules and format
+# make docs        writes the help pages of the nodes and draws the picture of the architecture
+# make registry    runs the registry's tools on the pack as it is published
+# make fuzz        tests each reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
 #
 # All need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
 
@@ -11,7 +12,7 @@ PYTHON ?= python3
 PY := .venv/bin/python
 DEMO := demo
 
-# One release train: torchaudio of one beside torch of another breaks transformers.
+# These three belong together: torchaudio beside torch of another release breaks transformers.
 TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 
 .PHONY: demo test test-quick registry docs fuzz lint clean

@@ -35,7 +35,7 @@ HOST_NODES = (
 )
 # Words of a tooltip that are a name in code: models/dwpose, unet.safetensors, custom_times.
 CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*|[\w-]+\.(?:safetensors|bin|json)"
-SHARED, SOURCES = "Shared", "Sources"  # the two chapters of the texts that are of no node
+SHARED, SOURCES = "Shared", "Sources"  # the two chapters that belong to no node
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _without_a_host() -> Iterator[None]:
 
 
 def read_texts(text: str) -> dict[str, dict[str, str]]:
-    """Chapters (# a node id) of sections (## a title); what stands before a section has title "".
+    """Chapters (# a node id) of sections (## a title); the text before the sections has title "".
 
     The lines of a paragraph are joined.
     """
@@ -139,8 +139,8 @@ def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dic
     """The text of every page, by its file name.
 
     Raises:
-        ValueError: a node has no chapter, a chapter has no node, or a section explains an input
-            that its node does not have.
+        ValueError: a node has no chapter, a chapter has no node or no source, or a section explains
+            an input that its node does not have.
     """
     chapters = {name: dict(sections) for name, sections in texts.items()}
     shared, sources = chapters.pop(SHARED), chapters.pop(SOURCES)
@@ -156,7 +156,10 @@ def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dic
 
 
 def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, mark) -> str:
-    source = sources[chapter.pop("Source")]
+    source = sources.get(chapter.pop("Source", ""))
+    if not source:
+        known = ", ".join(filter(None, sources))
+        raise ValueError(f"{schema.node_id} has no section Source that names one of: {known}.")
     notes = {title: chapter.pop(title) for title in [*chapter] if title.startswith("`")}
     unknown = set(re.findall(r"`(\w+)`", " ".join(notes))) - {port.name for port in schema.inputs}
     if unknown:
@@ -171,28 +174,28 @@ def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, 
 
 
 def _line(port: Port, notes: dict[str, str], mark) -> str:
-    """An item of a list: name, type, default and range, then the tooltip and what notes add."""
-    said = port.settings
-    texts = [mark_choices(mark(said["tooltip"]), said.get("options", []))]
+    """An item of a list: name, type, default and range, then the tooltip and the notes."""
+    settings = port.settings
+    texts = [mark_choices(mark(settings["tooltip"]), settings.get("options", []))]
     texts += [text for title, text in notes.items() if f"`{port.name}`" in title]
     return f"- `{port.name}` ({', '.join(_facts(port))}): {' '.join(texts)}"
 
 
 def _facts(port: Port) -> Iterator[str]:
-    said = port.settings
+    settings = port.settings
     yield port.kind
-    if "default" in said:
+    if "default" in settings:
         code = "`" if port.kind == "STRING" else ""  # a text may have commas of its own
-        yield f"default {code}{said['default']}{code}"
-    elif said.get("optional"):
+        yield f"default {code}{settings['default']}{code}"
+    elif settings.get("optional"):
         yield "optional"
-    if said.get("max", 2**32) < 2**32 - 1:  # a larger one is a seed's
-        yield f"{said['min']} to {said['max']}"
+    if settings.get("max", 2**32) < 2**32 - 1:  # only seeds have a larger maximum
+        yield f"{settings['min']} to {settings['max']}"
 
 
 def mark_choices(text: str, choices: list[str]) -> str:
-    """A tooltip with the choices that it explains in bold, or else a list of all choices."""
-    choices = [word for word in choices if not word.startswith("(")]  # "(none found ...)"
+    """A tooltip: its choices in bold if it names all of them, otherwise followed by their list."""
+    choices = [word for word in choices if not word.startswith("(")]  # "(no file found in ...)"
     words = "|".join(map(re.escape, sorted(choices, key=len, reverse=True)))
     if not choices or all(word in text for word in choices):
         return re.sub(rf"(?<![\w`-])({words})(?=:)", r"**\1**", text) if words else text
@@ -210,13 +213,13 @@ def name_marker(schema: Schema, display_names: list[str]):
 
 
 def stale_pages(pages: dict[str, str], folder: Path = PAGES) -> list[str]:
-    """Names of files that differ from their page, are missing, or are of no node."""
+    """Names of files that differ from their page, are missing, or belong to no node."""
     there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
     return sorted(name for name in there.keys() | pages if there.get(name) != pages.get(name))
 
 
 def write_pages(pages: dict[str, str], folder: Path = PAGES) -> None:
-    """Write what is stale, and remove pages of nodes that are gone."""
+    """Write the pages that are stale, and remove pages of nodes that are gone."""
     for name in stale_pages(pages, folder):
         if name in pages:
             (folder / name).write_text(pages[name], encoding="utf-8", newline="\n")

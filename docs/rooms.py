@@ -1,9 +1,9 @@
-"""Draw docs/images/rooms.svg: the rooms of the project and the arrows of their imports.
+"""Draw docs/images/rooms.svg: the rooms of the project, and an arrow for every import.
 
     python docs/rooms.py
 
 Rooms, arrows and the words in the boxes are read from the source; tests/test_rooms.py says when
-the picture is stale. An arrow that follows from two others is left out.
+the picture is stale. An arrow that follows from other arrows is left out.
 """
 
 import ast
@@ -15,14 +15,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "images" / "rooms.svg"
 PACKAGES = ("fcvg_core", "nodes")
-# Folders that are one room with all that is in them; each other folder is a room of its own.
+# Folders that are one room together with their sub-folders; every other folder is a room by itself.
 WHOLE = (
     "fcvg_core/models",
     "fcvg_core/standalone/cli",
     "fcvg_core/standalone/media",
     "nodes/host",
 )
-# Says what is in a room whose folder has no docstring for the picture.
+# What is in a room, if the first line of its docstring does not say it.
 WORDS = {
     "fcvg_core": "Frames, timing, settings, errors and other modules that all rooms use.",
     "nodes": "A schema and a few lines of execute for every node of ComfyUI.",
@@ -62,7 +62,7 @@ def room_of(path: str) -> str | None:
 
 @functools.cache
 def imports(name: str) -> frozenset[str]:
-    """Every module that a file imports, also inside functions; own ones as paths from the root."""
+    """Every module that a file imports, also inside functions; ours are paths from the root."""
     package = name.split("/")[:-1]
     found = set()
     for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
@@ -89,7 +89,7 @@ def arrows() -> set[tuple[str, str]]:
 
 
 def levels(pairs: set[tuple[str, str]]) -> dict[str, int]:
-    """How many rooms stand below each one, at most."""
+    """The row of each room: the length of the longest way of arrows that leads down from it."""
 
     @functools.cache
     def level(room: str) -> int:

@@ -29,9 +29,9 @@ class FcvgExtension(ComfyExtension):
 
 
 def open_extension() -> FcvgExtension:
-    """Register the model folders and hand the node list to the host.
+    """Register the model folders and return the extension, which has the list of nodes.
 
-    The host reports an exception of this function as one line, so the log gets its traceback.
+    ComfyUI reports an exception of this function in one line, so the traceback is logged here.
     """
     try:
         register_folders()

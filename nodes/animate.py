@@ -1,4 +1,4 @@
-"""ControlNeXt-SVD: animate a reference image by control frames."""
+"""ControlNeXt-SVD: animates a reference image by control frames."""
 
 from comfy_api.latest import io
 
@@ -6,17 +6,14 @@ from ..fcvg_core import bounds
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
-    AUGMENTATION,
     CLIP_VISION,
     EMPTY_VIDEO,
-    FPS,
-    HEIGHT,
-    MOTION,
     NO_PICTURE,
     SEED,
     VAE,
-    WIDTH,
     guidance_inputs,
+    hint_inputs,
+    size_inputs,
 )
 
 REFERENCE = (
@@ -27,36 +24,17 @@ REFERENCE = (
 
 def _size_inputs() -> list[io.Input]:
     """Widgets for the size of a video."""
-    trained = (
-        "512 x 768 is the default of ControlNeXt-SVD's authors; version 2 was trained up to 576 x "
-        "1024."
+    return size_inputs(
+        512,
+        768,
+        trained="512 x 768 is the default of ControlNeXt-SVD's authors; version 2 was trained up "
+        "to 576 x 1024.",
     )
-    return [
-        io.Int.Input("width", default=512, **bounds.SIZE.widget, tooltip=f"{WIDTH} {trained}"),
-        io.Int.Input("height", default=768, **bounds.SIZE.widget, tooltip=f"{HEIGHT} {trained}"),
-    ]
 
 
-def _video_inputs() -> list[io.Input]:
-    """Widgets for what SVD is told about a video; the official code always uses the defaults."""
-    return [
-        io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
-        io.Int.Input(
-            "motion_bucket_id",
-            default=128,
-            **bounds.MOTION_BUCKET.widget,
-            **rarely_changed(),
-            tooltip=f"{MOTION} ControlNeXt-SVD uses 128.",
-        ),
-        io.Float.Input(
-            "augmentation",
-            default=0.02,
-            **bounds.AUGMENTATION.widget,
-            step=0.01,
-            **rarely_changed(),
-            tooltip=f"Noise added to the reference picture before it is encoded {AUGMENTATION}",
-        ),
-    ]
+def _hint_inputs() -> list[io.Input]:
+    """Widgets for the hints that SVD gets about a video."""
+    return hint_inputs(128, model="ControlNeXt-SVD", encoded="the reference picture before it is")
 
 
 def _guidance_inputs() -> list[io.Input]:
@@ -97,7 +75,7 @@ class EncodeReference(io.ComfyNode):
                     tooltip="Number of frames of the video: the number of control frames. Connect "
                     "batch_size of Get Image Size instead of counting them.",
                 ),
-                *_video_inputs(),
+                *_hint_inputs(),
                 io.Int.Input(
                     "augmentation_seed",
                     default=0,
@@ -265,7 +243,7 @@ class SampleAnimation(io.ComfyNode):
                     "ComfyUI's. ControlNeXt-SVD uses karras.",
                 ),
                 *_size_inputs(),
-                *_video_inputs(),
+                *_hint_inputs(),
             ],
             outputs=[
                 io.Latent.Output(

@@ -1,17 +1,16 @@
-"""Lines and people of both keyframes together, drawn as control frames."""
+"""Lines and people of both keyframes, drawn together as control frames."""
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds, choices
-from .newer import rarely_changed, search_words
+from ..fcvg_core import choices
+from .newer import search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 from .widgets import (
-    COLOR_SEED,
     FIRST_POSE,
     LAST_POSE,
     LINE_MATCHES,
-    LINE_WIDTH,
-    NUM_FRAMES,
+    line_inputs,
+    num_frames_input,
     pose_inputs,
     read_timing,
     timing_inputs,
@@ -37,17 +36,8 @@ class InterpolateConditions(io.ComfyNode):
                 PoseKeypointSocket.Input(
                     "last_pose", optional=True, tooltip=f"{LAST_POSE} Needs first_pose."
                 ),
-                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-                io.Int.Input(
-                    "line_width", default=1, **bounds.LINE_WIDTH.widget, tooltip=LINE_WIDTH
-                ),
-                io.Int.Input(
-                    "color_seed",
-                    default=0,
-                    **bounds.COLOR_SEED.widget,
-                    **rarely_changed(),
-                    tooltip=COLOR_SEED,
-                ),
+                num_frames_input(),
+                *line_inputs(),
                 *timing_inputs(),
                 *pose_inputs(),
             ],

@@ -6,7 +6,7 @@ from ..fcvg_core import bounds
 from .newer import search_words
 from .widgets import TRAINED_SIZE
 
-# What a picture's width and height may be.
+# The second half of the tooltips of width and height.
 SIZES = (
     f"in pixels, a multiple of 64. {TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x "
     "1024."
@@ -116,9 +116,9 @@ class DecodeFrames(io.ComfyNode):
         from .host.svd.conditioning import fit_picture
         from .host.svd.decode import decode_frames
 
-        given = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
+        ends = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
         # Checked before the decoding, which takes long.
-        keyframes = [(at, first_picture(x, name), name) for at, x, name in given if x is not None]
+        keyframes = [(at, first_picture(x, name), name) for at, x, name in ends if x is not None]
         frames = decode_frames(vae, latent["samples"], frames_per_chunk)
         size = tuple(frames.shape[1:3])
         for at, keyframe, name in keyframes:

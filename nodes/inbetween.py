@@ -1,4 +1,4 @@
-"""Sampling between two keyframes: the parts for the host's own nodes, and all in one box."""
+"""Sampling between two keyframes: nodes for ComfyUI's own samplers, and one node for all."""
 
 from comfy_api.latest import io
 
@@ -13,8 +13,14 @@ from .widgets import (
     SEED,
     VAE,
     guidance_inputs,
-    keyframe_inputs,
+    hint_inputs,
+    num_frames_input,
     size_inputs,
+)
+
+REPEATED_SHARE = (
+    "Share of all steps that are repeated, from the first step on; 0 switches noise injection off. "
+    "0.5 is a good value."
 )
 
 
@@ -100,8 +106,7 @@ class InjectNoise(io.ComfyNode):
                     default=0.5,
                     **bounds.SHARE.widget,
                     step=0.05,
-                    tooltip="Share of all steps that are repeated, from the first step on; 0 "
-                    "switches noise injection off. 0.5 is a good value.",
+                    tooltip=REPEATED_SHARE,
                 ),
             ],
             outputs=[
@@ -193,7 +198,8 @@ class SampleInbetween(io.ComfyNode):
                     "ComfyUI's. FCVG uses karras.",
                 ),
                 *size_inputs(),
-                *keyframe_inputs(),
+                num_frames_input(),
+                *hint_inputs(),
                 io.Int.Input(
                     "noise_injection_steps",
                     default=0,
@@ -207,8 +213,7 @@ class SampleInbetween(io.ComfyNode):
                     default=0.0,
                     **bounds.SHARE.widget,
                     step=0.05,
-                    tooltip="Share of all steps that are repeated, from the first step on; 0 "
-                    "switches noise injection off. 0.5 is a good value.",
+                    tooltip=REPEATED_SHARE,
                 ),
             ],
             outputs=[

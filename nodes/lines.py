@@ -1,4 +1,4 @@
-"""Line conditions: matched in two keyframes, drawn as they move from one to the other."""
+"""Lines: matched in two keyframes, filtered, and drawn as they move between the keyframes."""
 
 import logging
 
@@ -9,14 +9,7 @@ from ..fcvg_core import bounds, choices
 from .host import folders
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
-from .widgets import (
-    COLOR_SEED,
-    LINE_MATCHES,
-    LINE_WIDTH,
-    NUM_FRAMES,
-    read_timing,
-    timing_inputs,
-)
+from .widgets import LINE_MATCHES, line_inputs, num_frames_input, read_timing, timing_inputs
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -205,18 +198,8 @@ class DrawLines(io.ComfyNode):
             description="Draws the matched lines as they move from the first keyframe to the last.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
-                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
-                io.Int.Input(
-                    "line_width", default=1, **bounds.LINE_WIDTH.widget, tooltip=LINE_WIDTH
-                ),
-                # Not "seed": the editor would draw a new one for every run.
-                io.Int.Input(
-                    "color_seed",
-                    default=0,
-                    **bounds.COLOR_SEED.widget,
-                    **rarely_changed(),
-                    tooltip=COLOR_SEED,
-                ),
+                num_frames_input(),
+                *line_inputs(),
                 *timing_inputs(optional=True),
             ],
             outputs=[

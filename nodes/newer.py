@@ -1,4 +1,4 @@
-"""What newer releases of the host let a node say, and older ones refuse to be told."""
+"""Arguments of schemas that newer releases of ComfyUI take; older releases would refuse them."""
 
 from dataclasses import fields
 from inspect import signature
@@ -7,20 +7,20 @@ from comfy_api.latest import io
 
 
 def search_words(*words: str) -> dict[str, list[str]]:
-    """Of io.Schema: other words under which a node is found in the editor. Releases after 0.8."""
+    """For io.Schema: other words by which the editor's search finds a node. After 0.8."""
     return {"search_aliases": list(words)} if _schema_has("search_aliases") else {}
 
 
 def shows_pictures() -> dict[str, bool]:
-    """Of io.Schema, for a node with pictures on itself: after 0.18.
+    """For io.Schema of a node that shows pictures on itself. After 0.18.
 
-    Such a host sends the pictures again when a later run takes the node from its cache.
+    ComfyUI then sends the pictures again when a later run takes the node from the cache.
     """
     return {"has_intermediate_output": True} if _schema_has("has_intermediate_output") else {}
 
 
 def rarely_changed() -> dict[str, bool]:
-    """Of an input that is a widget: the editor folds it away until asked. After 0.8."""
+    """For a widget: Nodes 2.0 hides it behind *Show advanced inputs*. After 0.8."""
     return {"advanced": True} if "advanced" in signature(io.Int.Input).parameters else {}
 
 

@@ -1,4 +1,4 @@
-"""People as conditions: found in frames, drawn as they move from one keyframe to the other."""
+"""People: found in images, and drawn as they move between keyframes or in a driving video."""
 
 import logging
 
@@ -7,20 +7,20 @@ from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds, choices
 from .host import folders
-from .newer import rarely_changed, search_words, shows_pictures
+from .newer import search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
     LAST_POSE,
-    NUM_FRAMES,
-    POSE_WIDTH,
+    num_frames_input,
     pose_inputs,
+    pose_width_input,
     read_timing,
     timing_inputs,
 )
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
-SHOWN = 16  # pictures on the node itself; of a video the first ones
+SHOWN = 16  # pictures on the node itself: the first images
 # Texts that several inputs and outputs share.
 CANVAS_SIZE = (
     "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
@@ -138,14 +138,14 @@ class ExtractPoses(io.ComfyNode):
 
         image = check_image(image, "image")
         if dwpose is None:
-            logging.info("Nobody is looked for: DWPose is not loaded.")
+            logging.info("No poses are detected, because DWPose is not loaded.")
             found = [nobody()] * len(image)
         else:
             from .host.dwpose import find_people
 
             found = [*find_people(dwpose, image, whole_frame=if_nobody == WHOLE_FRAME)]
             logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
-        # Frame by frame: a video's batch is large, and twice as large in between.
+        # Converted one by one, because a whole video in uint8 would need memory beside the batch.
         drawn = np.stack(
             [
                 draw_on_frame(to_uint8(frame), poses, style=STYLES[choices.FCVG_STYLE])
@@ -170,7 +170,7 @@ class DrawPoses(io.ComfyNode):
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
-                io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
+                num_frames_input(),
                 *timing_inputs(),
                 *pose_inputs(),
                 io.Combo.Input(
@@ -273,14 +273,7 @@ class AlignPoses(io.ComfyNode):
                     "ControlNeXt-SVD's authors do. The result then has one frame more than the "
                     "video.",
                 ),
-                io.Float.Input(
-                    "pose_width",
-                    default=1.0,
-                    **bounds.POSE_WIDTH.widget,
-                    step=0.1,
-                    **rarely_changed(),
-                    tooltip=POSE_WIDTH,
-                ),
+                pose_width_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),

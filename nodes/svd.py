@@ -1,4 +1,4 @@
-"""Stable Video Diffusion, FCVG's own included: loaders and the conditioning of keyframes."""
+"""Stable Video Diffusion and models trained from it: loaders, and conditioning of keyframes."""
 
 from comfy_api.latest import io
 
@@ -13,7 +13,8 @@ from .widgets import (
     LAST_FRAME,
     NO_PICTURE,
     VAE,
-    keyframe_inputs,
+    hint_inputs,
+    num_frames_input,
     size_inputs,
 )
 
@@ -142,7 +143,8 @@ class EncodeKeyframes(io.ComfyNode):
                 io.Image.Input("first_frame", tooltip=FIRST_FRAME),
                 io.Image.Input("last_frame", tooltip=LAST_FRAME),
                 *size_inputs(),
-                *keyframe_inputs(),
+                num_frames_input(),
+                *hint_inputs(),
                 io.Int.Input(
                     "augmentation_seed",
                     default=0,

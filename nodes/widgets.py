@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds, choices
 from .newer import rarely_changed
 
-CUSTOM = "custom"  # a timing beside those of `choices`: custom_times has the numbers
+CUSTOM = "custom"  # a timing that only nodes have: its numbers are in custom_times
 # Texts that several nodes share. A tooltip is read alone: it never points to another tooltip.
 FIRST_FRAME = (
     "The picture that the video begins with. A picture of another size is cropped and resized; of "
@@ -74,11 +74,11 @@ FCVG_WINDOW = "FCVG was trained on 25; 14 or 16 need less memory, but seams may 
 EXTRA_STEPS = "Extra repetitions of each leading step, with new noise; 0 switches them off."
 
 
-def timing_inputs(*, optional: bool = False) -> list:
+def timing_inputs(*, optional: bool = False) -> list[io.Input]:
     """Widgets for the timing of the motion, for every node that moves lines or people.
 
     Args:
-        optional: whether a graph may lack them: API graphs from before these widgets still run.
+        optional: whether a graph may lack the widgets, as API graphs from before them do.
     """
     return [
         io.Combo.Input(
@@ -103,8 +103,8 @@ def timing_inputs(*, optional: bool = False) -> list:
     ]
 
 
-def pose_inputs() -> list:
-    """Widgets of how people move and are drawn."""
+def pose_inputs() -> list[io.Input]:
+    """Widgets for how people move and are drawn."""
     return [
         io.Combo.Input(
             "missing_joints",
@@ -122,15 +122,20 @@ def pose_inputs() -> list:
             tooltip="People whom only one keyframe shows. fade: they stay in their place and fade "
             "in or out. drop: they are not drawn.",
         ),
-        io.Float.Input(
-            "pose_width",
-            default=1.0,
-            **bounds.POSE_WIDTH.widget,
-            step=0.1,
-            **rarely_changed(),
-            tooltip=POSE_WIDTH,
-        ),
+        pose_width_input(),
     ]
+
+
+def pose_width_input() -> io.Input:
+    """The widget for how wide people are drawn."""
+    return io.Float.Input(
+        "pose_width",
+        default=1.0,
+        **bounds.POSE_WIDTH.widget,
+        step=0.1,
+        **rarely_changed(),
+        tooltip=POSE_WIDTH,
+    )
 
 
 def read_timing(timing: str, custom_times: str) -> str | list[float]:
@@ -140,29 +145,59 @@ def read_timing(timing: str, custom_times: str) -> str | list[float]:
     return parse_timing(custom_times) if timing == CUSTOM else timing
 
 
-def size_inputs() -> list[io.Input]:
-    """Widgets for the size of a video, shared by the nodes that make one."""
+def num_frames_input() -> io.Input:
+    """The widget for the length of a video between two keyframes."""
+    return io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES)
+
+
+def line_inputs() -> list[io.Input]:
+    """Widgets for how lines are drawn."""
     return [
+        io.Int.Input("line_width", default=1, **bounds.LINE_WIDTH.widget, tooltip=LINE_WIDTH),
+        # Not "seed": the editor would draw a new one for every run.
         io.Int.Input(
-            "width", default=1024, **bounds.SIZE.widget, tooltip=f"{WIDTH} {TRAINED_SIZE}"
+            "color_seed",
+            default=0,
+            **bounds.COLOR_SEED.widget,
+            **rarely_changed(),
+            tooltip=COLOR_SEED,
         ),
-        io.Int.Input(
-            "height", default=576, **bounds.SIZE.widget, tooltip=f"{HEIGHT} {TRAINED_SIZE}"
-        ),
-        io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES),
     ]
 
 
-def keyframe_inputs() -> list[io.Input]:
-    """Widgets for the hints that SVD gets about a video."""
+def size_inputs(
+    width: int = 1024, height: int = 576, *, trained: str = TRAINED_SIZE
+) -> list[io.Input]:
+    """Widgets for the size of a video.
+
+    Args:
+        width, height: defaults; FCVG's, if not given.
+        trained: the part of a tooltip that says which sizes suit the model.
+    """
+    return [
+        io.Int.Input("width", default=width, **bounds.SIZE.widget, tooltip=f"{WIDTH} {trained}"),
+        io.Int.Input("height", default=height, **bounds.SIZE.widget, tooltip=f"{HEIGHT} {trained}"),
+    ]
+
+
+def hint_inputs(
+    motion_bucket: int = 127, *, model: str = "FCVG", encoded: str = "the keyframes before they are"
+) -> list[io.Input]:
+    """Widgets for the hints that SVD gets about a video.
+
+    Args:
+        motion_bucket: default; FCVG's, if not given.
+        model: whose value this default is.
+        encoded: the part of a tooltip that names the pictures that get noise.
+    """
     return [
         io.Int.Input("fps", default=7, **bounds.FPS.widget, tooltip=FPS),
         io.Int.Input(
             "motion_bucket_id",
-            default=127,
+            default=motion_bucket,
             **bounds.MOTION_BUCKET.widget,
             **rarely_changed(),
-            tooltip=f"{MOTION} FCVG uses 127.",
+            tooltip=f"{MOTION} {model} uses {motion_bucket}.",
         ),
         io.Float.Input(
             "augmentation",
@@ -170,7 +205,7 @@ def keyframe_inputs() -> list[io.Input]:
             **bounds.AUGMENTATION.widget,
             step=0.01,
             **rarely_changed(),
-            tooltip=f"Noise added to the keyframes before they are encoded {AUGMENTATION}",
+            tooltip=f"Noise added to {encoded} encoded {AUGMENTATION}",
         ),
     ]
 

@@ -144,7 +144,7 @@ def test_names_are_marked(example, text, marked):
 
 
 def test_choices_that_a_tooltip_explains_are_not_listed_again():
-    choices = ["ease", "ease-in", "(none found: put it into models/x)"]
+    choices = ["ease", "ease-in", "(no file found in models/x)"]
     text = "ease: gently. ease-in: slow at first; an ease of: its own."
     assert help_pages.mark_choices(text, choices) == (
         "**ease**: gently. **ease-in**: slow at first; an ease of: its own."
@@ -156,6 +156,8 @@ def test_texts_without_a_partner(example):
         render(example, TEXTS.replace("# FCVG_Example", "# FCVG_Other"))
     with pytest.raises(ValueError, match="FCVG_Example has no input depth"):
         render(example, TEXTS.replace("`height`", "`depth`"))
+    with pytest.raises(ValueError, match="FCVG_Example has no section Source that names one of"):
+        render(example, TEXTS.replace("## Source\n", "## Sauce\n"))
 
 
 def test_stale_pages_are_found_and_written(tmp_path):

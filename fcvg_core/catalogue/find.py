@@ -10,24 +10,31 @@ from pathlib import Path
 from ..errors import UserError
 from ..files.plain_file import check_file
 from .comfyui import FCVG_MODELS
-from .dwpose import DWPOSE_FILES
-from .families import find_model
-from .model_files import MODEL_INDEX
+from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
+from .dwpose import BOXES, DWPOSE_FILES, POINTS
+from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
+from .gluestick import MATCHER, SUPERPOINT
+from .model_files import MODEL_INDEX, ModelFile
+from .svd import SVD
 
 Roots = list[tuple[str, Path]]
 
 
 @dataclass(frozen=True)
 class ModelSet:
-    """The models that go together with SVD: the catalogue's keys of their files."""
+    """The two models of a family that paint together with SVD.
+
+    Attributes:
+        name: its name for people.
+    """
 
     name: str
-    unet: str
-    controlnext: str
+    unet: ModelFile
+    controlnext: ModelFile
 
 
-FCVG = ModelSet("FCVG", "fcvg-unet", "fcvg-controlnext")
-CONTROLNEXT_SVD = ModelSet("ControlNeXt-SVD", "controlnext-svd-unet", "controlnext-svd-controlnext")
+FCVG_SET = ModelSet("FCVG", FCVG_UNET, FCVG_CONTROLNEXT)
+CONTROLNEXT_SVD_SET = ModelSet("ControlNeXt-SVD", CONTROLNEXT_SVD_UNET, CONTROLNEXT_SVD_CONTROLNEXT)
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ def find_models(
     Raises:
         UserError: a file or the folder is neither named nor found, or it is no file or folder.
     """
-    unet = unet or find_model(model_set.unet, roots)
-    controlnext = controlnext or find_model(model_set.controlnext, roots)
+    unet = unet or model_set.unet.find(roots)
+    controlnext = controlnext or model_set.controlnext.find(roots)
     found = svd or find_svd(roots)
     missing = [
         option
@@ -81,10 +88,7 @@ def find_gluestick(
     gluestick: Path | None, superpoint: Path | None, roots: Roots
 ) -> tuple[Path | None, Path | None]:
     """GlueStick's two files: each the file that is named, else the first of the known folders."""
-    return (
-        gluestick or find_model("gluestick", roots),
-        superpoint or find_model("superpoint", roots),
-    )
+    return gluestick or MATCHER.find(roots), superpoint or SUPERPOINT.find(roots)
 
 
 def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[Path, Path] | None:
@@ -96,7 +100,7 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
     Raises:
         UserError: one file is named, and the other file is neither named nor found.
     """
-    found = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
+    found = boxes or BOXES.find(roots), points or POINTS.find(roots)
     if None not in found:
         return found
     if boxes or points:
@@ -109,7 +113,7 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
 
 def find_svd(roots: Roots) -> Path | None:
     """The first folder of SVD in diffusers' layout."""
-    index = find_model("svd", roots)
+    index = SVD.find(roots)
     return index.parent if index else None
 
 

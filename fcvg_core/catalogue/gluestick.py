@@ -30,3 +30,4 @@ SUPERPOINT = ModelFile(
     source="github.com/cvg/GlueStick, resources/weights",
 )
 GLUESTICK_ROWS = (MATCHER, SUPERPOINT)
+GLUESTICK_FILES = tuple(row.names(GLUESTICK)[0] for row in GLUESTICK_ROWS)

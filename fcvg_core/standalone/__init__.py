@@ -1,4 +1,4 @@
-"""The face without ComfyUI: a Python program or the command line, files and diffusers' networks.
+"""The face without ComfyUI: for the command line and Python programs, with diffusers' networks.
 
-A spec says what to do (`spec`), a painter does it (`inbetween`, `animate`): see docs/python.md.
+A spec says what to do (`spec`), and a painter does it (`inbetween`, `animate`): see docs/python.md.
 """

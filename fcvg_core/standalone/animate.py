@@ -6,10 +6,11 @@ from itertools import islice
 
 import numpy as np
 
-from ..catalogue.find import CONTROLNEXT_SVD
+from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..frames import fit_frame
 from ..pose import PoseDetector
-from .control.driving import DrivingSettings, draw_driving_poses
+from ..settings import DrivingSettings
+from .control.driving import draw_driving_poses
 from .control.dwpose import need_detector
 from .networks.pipeline import AnimationPipeline, Progress
 from .painter import Painter, silent
@@ -23,8 +24,8 @@ class AnimationPainter(Painter):
     are loaded when they are used first, and stay.
 
     Args:
-        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are for files
-            and not used here.
+        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are about files
+            and are not used here.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -33,7 +34,7 @@ class AnimationPainter(Painter):
     """
 
     spec_type = AnimateSpec
-    model_set = CONTROLNEXT_SVD
+    model_set = CONTROLNEXT_SVD_SET
 
     def __call__(
         self,
@@ -49,8 +50,8 @@ class AnimationPainter(Painter):
             picture: uint8 [h, w, 3].
             driving: frames of the driving video, uint8 [h, w, 3] of one size. Frames beyond the
                 spec's number of frames are not used.
-            seed: of all noise; None takes the spec's.
-            progress: is told the stage, how many parts of it are done, and of how many.
+            seed: seed of all noise; None takes the spec's seed.
+            progress: gets the stage, the number of its parts that are done, and their total.
 
         Returns:
             uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
@@ -105,7 +106,7 @@ class AnimationPainter(Painter):
         Args:
             reference: the picture, uint8 [H, W, 3] of the spec's size.
             control_frames: uint8 [T, H, W, 3].
-            seed: of all noise; None takes the spec's.
+            seed: seed of all noise; None takes the spec's seed.
         """
         spec = self.spec_of(seed)
         return self.load(AnimationPipeline, progress)(

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..catalogue.find import FCVG
+from ..catalogue.find import FCVG_SET
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
@@ -35,7 +35,7 @@ class InbetweenPainter(Painter):
     """
 
     spec_type = InbetweenSpec
-    model_set = FCVG
+    model_set = FCVG_SET
 
     def __init__(self, spec: InbetweenSpec):
         super().__init__(spec)
@@ -54,8 +54,8 @@ class InbetweenPainter(Painter):
         Args:
             first: uint8 [h, w, 3].
             last: uint8 [h, w, 3].
-            seed: of all noise; None takes the spec's.
-            progress: is told the stage, how many parts of it are done, and of how many.
+            seed: seed of all noise; None takes the spec's seed.
+            progress: gets the stage, the number of its parts that are done, and their total.
 
         Returns:
             uint8 [T, H, W, 3].
@@ -102,7 +102,7 @@ class InbetweenPainter(Painter):
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
             control_frames: uint8 [T, H, W, 3].
-            seed: of all noise; None takes the spec's.
+            seed: seed of all noise; None takes the spec's seed.
         """
         spec = self.spec_of(seed)
         frames = self.load(InbetweenPipeline, progress)(
@@ -122,13 +122,14 @@ class InbetweenPainter(Painter):
         path = self.spec.matcher.matches
         if path is None:
             return open_matcher(self.spec.matcher, self.roots, device=self.device)
-        given = read_matches(path)
-        if given.size != self.size:
+        matches = read_matches(path)
+        height, width = matches.size
+        if matches.size != self.size:
             raise UserError(
-                f"{path} is for frames of {given.size[1]} x {given.size[0]} pixels, but these are "
-                f"{self.size[1]} x {self.size[0]}: give --width and --height those values."
+                f"{path} is for frames of {width} x {height} pixels, but these are "
+                f"{self.size[1]} x {self.size[0]}: set --width {width} and --height {height}."
             )
-        return lambda *keyframes: given
+        return lambda *keyframes: matches
 
     @cached_property
     def _find_poses(self) -> PoseFinder | None:
@@ -138,5 +139,5 @@ class InbetweenPainter(Painter):
         if choice.poses is None:
             return open_pose_finder(choice, self.roots, device=self.device, cpu_only=self.cpu_only)
         first, last = choice.poses
-        given = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
-        return lambda keyframes: given
+        people = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
+        return lambda keyframes: people

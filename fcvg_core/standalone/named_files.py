@@ -1,4 +1,4 @@
-"""The files that a user names, looked at before any work."""
+"""The files that a user names, checked before any work."""
 
 from ..files.plain_file import check_file
 from .spec.part import Part

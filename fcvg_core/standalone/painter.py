@@ -1,4 +1,4 @@
-"""What the painters of all jobs share: they check at once, load at first use, and keep it."""
+"""What the painters of all jobs share: checks at once, models loaded at first use and kept."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -17,19 +17,19 @@ Job = InbetweenSpec | AnimateSpec
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """Progress that nobody sees."""
+    """A progress function that shows nothing."""
 
 
 class Painter:
     """The machine, the model files and the networks of a job.
 
     Attributes:
-        spec_type: the type of its specs.
-        model_set: which models are looked for, if the spec does not name them.
+        spec_type: the type of the specs.
+        model_set: the models that are looked for if the spec does not name them.
         size: (height, width) of the frames, in pixels.
         roots: the known folders of models, which are searched once.
         device: where networks run.
-        cpu_only: whether nothing may run on another device than the CPU.
+        cpu_only: whether everything has to run on the CPU.
         models: None if the spec is `conditions_only`.
     """
 
@@ -61,7 +61,7 @@ class Painter:
     def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
         """The pipeline of the job, whose weights are read at the first call."""
         if self.models is None:
-            raise UserError("Nothing is painted with conditions_only: leave conditions_only out.")
+            raise UserError("With conditions_only nothing is painted: leave conditions_only out.")
         if self._pipeline is None:
             self._pipeline = self.models.load(kind, progress)
         return self._pipeline

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..catalogue.find import FCVG, ModelFiles, ModelSet, Roots, find_models
+from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, Roots, find_models
 from ..catalogue.integrity import check_name
 from ..models.controlnext import check_version
 from .demo.stand_ins import is_stand_in_file
@@ -35,7 +35,7 @@ class RunModels:
     _checked: dict[str, Checked]
 
     def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
-        """A pipeline with all networks; their weights can be read only once."""
+        """A pipeline with all networks. Call this only once: the checked networks are used up."""
         loaded = {}
         progress("loading", 0, len(PARTS))
         for name, network in fill_models(self._checked):
@@ -52,10 +52,10 @@ def choose_models(
     roots: Roots,
     device: torch.device,
 ) -> RunModels:
-    """Find the model files and check them: loading them may take minutes.
+    """Find the model files and check them before they are loaded, which may take minutes.
 
     Args:
-        model_set: which models are looked for, if they are not named.
+        model_set: the models that are looked for if `choice` does not name them.
         roots: known folders of models.
 
     Raises:
@@ -71,7 +71,7 @@ def choose_models(
     for path in (files.svd, files.unet, files.controlnext):
         check_name(path)
     checked = check_models(files.svd, files.unet, files.controlnext, dtype)
-    if model_set is FCVG:
+    if model_set is FCVG_SET:
         check_version(checked["controlnext"].network)
     stand_ins = any(map(is_stand_in_file, (files.unet, files.controlnext)))
     if stand_ins:

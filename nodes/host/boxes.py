@@ -137,8 +137,8 @@ def sample_video(
 
     Args:
         kind: the guider's class.
-        images: from `first_picture`, of any size, by the name of their input; in the order in
-            which the guider takes their conditionings.
+        images: by the name of their input, from `first_picture`, of any size. Their order is the
+            order in which the guider takes their conditionings.
     """
     sampling = settings.sampling
     check_size(*settings.size)

@@ -45,7 +45,7 @@ def read_file(path: str):
 
 
 def weights_file(folder: str, part: str) -> str:
-    """The weights of one part of SVD's folder; half precision if there is a choice.
+    """The file with the weights of one part of SVD's folder; half precision if there is a choice.
 
     Raises:
         UserError: the folder has no such file.
@@ -71,7 +71,7 @@ def _read(path: str) -> tuple:
 
 @contextmanager
 def building(name: str) -> Iterator[None]:
-    """Raise UserError if the host can't build a network of the sizes that a file tells."""
+    """Raise UserError if the host can't build a network of the sizes in a file."""
     try:
         yield
     except mm.OOM_EXCEPTION:

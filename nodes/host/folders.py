@@ -12,7 +12,13 @@ import folder_paths
 from ...fcvg_core.catalogue import families
 from ...fcvg_core.catalogue.dwpose import DWPOSE
 from ...fcvg_core.catalogue.gluestick import GLUESTICK
-from ...fcvg_core.catalogue.model_files import CONTROLNEXT, DIFFUSERS, UNET, ModelFile
+from ...fcvg_core.catalogue.model_files import (
+    CONTROLNEXT,
+    DIFFUSERS,
+    MODEL_INDEX,
+    UNET,
+    ModelFile,
+)
 
 __all__ = [
     "AUTO",
@@ -36,10 +42,10 @@ _NONE = "(no file found in models/{})"
 
 
 def register_folders() -> None:
-    """Make the folders of every family known to the host, with the endings of their files.
+    """Make the folders of every family known to ComfyUI, with the endings of their files.
 
-    Folders that extra_model_paths.yaml names stay. A kind that the host knows already is left
-    alone: others may share its set of endings.
+    Folders that extra_model_paths.yaml names stay. A kind that ComfyUI knows already is not
+    changed, because other packs may share its set of endings.
     """
     known = folder_paths.folder_names_and_paths
     for kind in families.list_kinds():
@@ -53,9 +59,10 @@ def register_folders() -> None:
 
 
 def _endings(kind: str) -> set[str]:
-    """Endings of the files in one of ComfyUI's folders; weights may have all of the host's.
+    """Endings of the files in one of ComfyUI's folders; weights may have all of ComfyUI's endings.
 
-    None for folders in diffusers' layout, which the host does not list as files.
+    A folder for models in diffusers' layout has no endings, because ComfyUI does not list its
+    files.
     """
     names = [name for row in families.list_files() if not row.pipeline for name in row.names(kind)]
     endings = {os.path.splitext(name)[1] for name in names}
@@ -73,7 +80,7 @@ def list_svd_folders() -> list[str]:
     found = []
     for base in folder_paths.get_folder_paths(DIFFUSERS):
         for root, _, files in os.walk(base, followlinks=True):
-            if "model_index.json" in files:
+            if MODEL_INDEX in files:
                 found.append(os.path.relpath(root, base))
     return sorted(found) or [_NONE.format(DIFFUSERS)]
 
@@ -92,7 +99,7 @@ def find_file(kind: str, name: str) -> str:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """A name as it is, then with the separators of each system: a graph may come from another."""
+    """A name, then the name with the separators of each system: graphs come from any system."""
     name = str(name)
     return name, name.replace("\\", "/"), name.replace("/", "\\")
 
@@ -104,10 +111,10 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
     is missing, the result is None, and the log names the file.
 
     Args:
-        rows: what the catalogue says of the two files.
+        rows: the two files in the catalogue.
 
     Raises:
-        ValueError: a file is chosen by its name, and a file is not there.
+        ValueError: a file is chosen by its name, but one of the two files is not there.
     """
     kind = rows[0].kind
     official = tuple(map(_official_name, rows))
@@ -128,10 +135,10 @@ def _official_name(row: ModelFile) -> str:
 
 
 def is_there(find: Callable, *arguments) -> bool | str:
-    """The answer of a node's validate_inputs: True, or what `find` says of a missing file.
+    """The answer of a node's validate_inputs: True, or the message of `find` about a missing file.
 
-    Without it the host would say that a name is not in a list. An argument that is None is not
-    known before the graph runs.
+    Without this answer ComfyUI would only say that a name is not in a list. An argument is None if
+    it is not known before the graph runs.
     """
     try:
         if None not in arguments:
@@ -148,7 +155,7 @@ def are_there(kind: str, *names: str | None) -> bool | str:
 
 
 def fingerprint(kind: str) -> str:
-    """Changes if a file of a kind comes, goes or is replaced: then the host loads it again."""
+    """Changes if a file of a kind comes, goes or is replaced; then the host runs the node again."""
     paths = [folder_paths.get_full_path(kind, n) for n in folder_paths.get_filename_list(kind)]
     return repr([(path, os.path.getmtime(path)) for path in paths if path])
 
@@ -159,13 +166,13 @@ def find_svd_folder(name: str) -> str:
     for base, spelling in itertools.product(bases, _spellings(name)):
         path = os.path.normpath(os.path.join(base, spelling))
         inside = path.startswith(os.path.normpath(base) + os.sep)
-        if inside and os.path.isfile(os.path.join(path, "model_index.json")):
+        if inside and os.path.isfile(os.path.join(path, MODEL_INDEX)):
             return path
     raise ValueError(_missing(DIFFUSERS, name))
 
 
 def _missing(kind: str, name: str) -> str:
-    """What to say of a file that is not there: which files the list is for, and how to get them."""
+    """The message about a missing file: which files the list is for, and how to get them."""
     from ...fcvg_core.shell import shell_words
 
     # This command works in any current folder, and also with an embedded Python.

@@ -23,7 +23,7 @@ from ...fcvg_core.sampling import Window, average_windows, fuse
 # other conds are unconditional.
 CURRENT = "fcvg_pass"
 STEERED = "fcvg_steered"
-Conds = list[dict] | None  # the host's form of a conditioning; None is not evaluated
+Conds = list[dict] | None  # a conditioning as the host's samplers take it; None: not evaluated
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""POSE_KEYPOINT inputs, checked and read as people, whatever node they come from."""
+"""POSE_KEYPOINT inputs of any node or pack, checked and read as people."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def driving_people(driving_poses: Any) -> tuple[list[Poses], tuple[int, int]]:
     """The people of every frame of a video, and the (height, width) of the video.
 
     Raises:
-        ValueError: no frame tells the size.
+        ValueError: no frame has a canvas size.
     """
     frames = list_frames(driving_poses, name="driving_poses")
     size = canvas_of(frames)
@@ -41,7 +41,7 @@ def reference_people(reference_pose: Any) -> tuple[Poses, tuple[int, int]]:
     """The people of a reference picture, and its (height, width).
 
     Raises:
-        ValueError: the pose does not tell the size, or the size is too large for a video.
+        ValueError: the pose has no canvas size, or the size is too large for a video.
     """
     frame = list_frames(reference_pose, name="reference_pose")[0]
     size = drawn_size([frame])
@@ -49,10 +49,10 @@ def reference_people(reference_pose: Any) -> tuple[Poses, tuple[int, int]]:
 
 
 def canvas_of(frames: list, *, height: int = 0, width: int = 0) -> tuple[int, int]:
-    """(height, width) of the pictures: the widgets' values; for 0, that of the first canvas.
+    """(height, width) of the pictures: the widgets' values; for 0, the size of the first canvas.
 
     Raises:
-        ValueError: nothing tells the size, or a frame is not in OpenPose's form.
+        ValueError: there is no size, or a frame is not in OpenPose's format.
     """
     canvas = first_canvas(frames) or (0, 0)
     size = (height or canvas[0], width or canvas[1])
@@ -68,7 +68,7 @@ def drawn_size(frames: list, *, height: int = 0, width: int = 0) -> tuple[int, i
     """The size of pictures that poses are drawn on: `canvas_of`, within the bounds of a video.
 
     Raises:
-        ValueError: nothing tells the size, or a canvas is too large for a video.
+        ValueError: there is no size, or a canvas is too large for a video.
     """
     size, largest = canvas_of(frames, height=height, width=width), SIZE.maximum
     for asked, length in zip((height, width), size, strict=True):

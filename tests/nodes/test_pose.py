@@ -142,7 +142,7 @@ class TestLoadDWPose:
     @pytest.mark.parametrize("names", [("none.onnx", "auto"), ("auto", "none.onnx")])
     def test_a_named_file_that_is_missing(self, node_classes, names):
         with pytest.raises(
-            ValueError, match=r"There is no .* are: yolox_l.onnx .*; dw-ll_ucoco_384"
+            ValueError, match=r"was not found in .* there: yolox_l.onnx .*; dw-ll_ucoco_384"
         ):
             node_classes["FCVG_LoadDWPose"].execute(*names)
 

@@ -219,7 +219,7 @@ class TestWorkflows:
         del prompt["27"]["inputs"]["dwpose"]
         before = len(server.written())
         assert server.run(prompt)["status"]["status_str"] == "success"
-        assert "Nobody is looked for" in server.written()[before:]
+        assert "No poses are detected" in server.written()[before:]
 
     def test_nodes_show_what_they_found(self, server):
         """The pictures stand on the nodes themselves, whether or not a preview is connected."""

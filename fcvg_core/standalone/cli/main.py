@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         SystemExit: an option is wrong (2), only help was asked for (0), or the program has a
             fault (1); its traceback was printed.
     """
-    ending = arguments is None  # else another program called this function, and goes on
+    ending = arguments is None  # otherwise another program called this function and goes on
     with signals_as_interrupts(to_the_end=ending), enduring_streams() as output:
         try:
             with _logging():
@@ -91,7 +91,7 @@ def _logging() -> Iterator[None]:
 def _check_output(output: Stream, options: argparse.Namespace) -> int:
     """Exit code of a command that is done; it depends on whether its output was printed.
 
-    A list that was not printed is a failure. A run is no failure if all its files are there.
+    A list that was not printed is a failure. A run is no failure, because all its files are there.
     """
     if not _is_lost(output):
         return 0

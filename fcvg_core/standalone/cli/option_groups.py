@@ -11,7 +11,7 @@ from ..spec.part import Part
 from ..spec.parts import Sampling, Size
 from ..spec.values import PATH, SWITCH
 
-OUTPUT = "folder to make; if it exists and holds anything, OUT_0001 ... is made"
+OUTPUT = "folder for the results; if it holds anything already, OUT_0001 and so on is used instead"
 
 
 def options_of(part: type[Part], add_to: argparse._ActionsContainer) -> Callable[..., None]:
@@ -56,27 +56,28 @@ def add_job(group: argparse._ArgumentGroup, *, models: str) -> None:
         "--controlnext",
         "--controlnext_path",
         metavar="FILE",
-        help=f"{models}'s ControlNeXt. If a model is not named, it is looked for in FCVG_MODELS, "
-        "then in ComfyUI's folders. Nothing is downloaded: the command models --get downloads",
+        help=f"{models}'s ControlNeXt. A model that is not named is looked for in FCVG_MODELS, "
+        "then in ComfyUI's folders. A run downloads nothing; the command models --get does",
     )
     group.add_argument(
         "--run",
         type=PATH,
         metavar="FILE",
-        help="take all options from the run.json of an earlier run; options that are typed win",
+        help="repeat an earlier run: take all options from its run.json; options that you type "
+        "replace those of the file",
     )
     add(
         "--conditions-only",
-        help="write the control frames and stop; this needs no models that paint",
+        help="write only the control frames; the models that paint are not needed",
     )
 
 
 def add_motion_bucket(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
-    """How much motion SVD is told."""
+    """How much motion SVD is asked for."""
     options_of(part, group)(
         "--motion-bucket",
         metavar="X",
-        help="SVD's measure of how much moves (%(default)s)",
+        help="how much motion the model is asked for, on SVD's own scale (%(default)s)",
     )
 
 
@@ -107,7 +108,7 @@ def add_sampling(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
         help="noise added to the given pictures: standard deviation for pixels in -1..1; 0 keeps "
         "them exact (%(default)s)",
     )
-    add("--window", "--batch_frames", metavar="N", help="frames painted at once (%(default)s)")
+    add("--window", "--batch_frames", metavar="N", help="frames sampled at once (%(default)s)")
     add("--overlap", metavar="N", help="frames that neighbouring windows share (%(default)s)")
     add(
         "--seed",
@@ -122,7 +123,7 @@ def add_matcher(add_to: argparse._ActionsContainer) -> None:
     add(
         "--matcher",
         help="gluestick, the paper's matcher, or classic, which needs no weights; auto is "
-        "gluestick if both of its files are given or found (%(default)s)",
+        "gluestick if both of its files are named or found (%(default)s)",
     )
     add("--gluestick", metavar="FILE", help="checkpoint_GlueStick_MD.tar")
     add(
@@ -151,13 +152,13 @@ def add_detector(add_to: argparse._ActionsContainer) -> None:
     add(
         "--dwpose-det",
         metavar="FILE",
-        help="DWPose's yolox_l.onnx; poses are detected only if both files of DWPose are given or "
+        help="DWPose's yolox_l.onnx; poses are detected only if both files of DWPose are named or "
         "found",
     )
     add("--dwpose-pose", metavar="FILE", help="DWPose's dw-ll_ucoco_384.onnx")
     add(
         "--whole-frame",
-        help="if nobody is found, take the whole picture for a person, as the reference does",
+        help="if nobody is found, take the whole picture for a person, as the official code does",
     )
     add(
         "--pose-width",
@@ -181,7 +182,7 @@ def add_size(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> Non
 
 
 def add_machine(group: argparse._ArgumentGroup) -> None:
-    """Everything about the machine, for commands that paint."""
+    """Device, number format and memory, for commands that paint."""
     add = options_of(Machine, group)
     add_device(group)
     add(

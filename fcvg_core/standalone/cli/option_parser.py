@@ -1,4 +1,4 @@
-"""argparse with short messages and whole names, which tells typed options from defaults."""
+"""argparse with short messages and whole names; it distinguishes typed options from defaults."""
 
 import argparse
 from difflib import get_close_matches
@@ -26,12 +26,13 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):
         """As argparse, but options of a command may also stand between its files.
 
-        With a `--`, after which all words are files, they may not: argparse can't do both.
+        With a `--`, after which all words are files, options may not stand between files, because
+        argparse can't do both.
         """
         has_commands = any(action.nargs == argparse.PARSER for action in self._actions)
         if self._mixing or has_commands or "--" in args:
             return super().parse_known_args(args, namespace)
-        self._mixing = True  # before Python 3.13 it comes back here, once for each half
+        self._mixing = True  # before Python 3.13 argparse calls this method again, twice
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:

@@ -56,7 +56,8 @@ def _build_parser() -> tuple[Parser, dict[str, Parser]]:
     """The parser, and the parsers of the commands by their names."""
     parser = Parser(
         prog="python -m fcvg_core",
-        description="Frames between two frames, painted along lines that both share (FCVG).",
+        description="Paint the frames between two frames, along lines and people that both show "
+        "(FCVG), or animate a picture by a video (ControlNeXt-SVD).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:

@@ -1,4 +1,4 @@
-"""The options of an earlier run, each checked like a typed option."""
+"""The options of an earlier run, each checked as if it were typed."""
 
 import logging
 from typing import Any
@@ -14,7 +14,7 @@ from .option_parser import Parser
 from .option_rules import BOTH_ENDS, ENDS, Rules, rules_of, settle_names
 from .run_record import EarlierRun
 
-# An option that only runs of this command have: runs of versions up to 0.3.0 name no command.
+# Command -> an option that only it has: up to version 0.3.0 a run.json names no command.
 MARKS = {"inbetween": "first", "animate": "image"}
 SHOWN = 5  # names in a list
 
@@ -31,8 +31,8 @@ def read_run_options(
 
     Raises:
         UserError: the file belongs to another command or a newer version, or it has a value that
-            its option can't hold. Unknown options are named in the log: other versions have
-            others.
+            its option can't hold. Unknown options, which other versions may have, are only named
+            in the log.
     """
     _check_command(run, name)
     _check_version(run)

@@ -123,7 +123,7 @@ def write_run(path: Path, options: dict, inputs: dict[str, Path], **facts) -> No
     }
     text = json.dumps(run, indent=1, ensure_ascii=False) + "\n"
     with write_aside(path) as part:
-        # What no UTF-8 can hold, as it may be in a file's name, JSON escapes as Python does.
+        # A file's name may hold bytes that are not UTF-8; they are written as escapes of JSON.
         part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
@@ -170,7 +170,7 @@ def describe_file(path: Path) -> dict:
     if size > HASHED_BYTES:
         return {"path": str(path), "bytes": size}
     with path.open("rb") as opened:
-        digest = hashlib.sha256(opened.read(size)).hexdigest()  # some of the system's never end
+        digest = hashlib.sha256(opened.read(size)).hexdigest()  # some system files never end
     return {"path": str(path), "bytes": size, "sha256": digest}
 
 

@@ -10,7 +10,7 @@ from typing import TextIO
 
 
 class Stream:
-    """A text stream whose errors end no run: the files of a run matter, its output does not.
+    """A text stream whose errors end no run, because a run's files matter more than its output.
 
     Attributes:
         lost: the error that lost a part of the output; None if nothing was lost.
@@ -68,7 +68,7 @@ def _enduring(stream: TextIO | None) -> Stream:
     if stream is None or stream.closed:
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (as long as the program)
         return Stream(nowhere, OSError(errno.EBADF, os.strerror(errno.EBADF)))
-    if hasattr(stream, "reconfigure"):  # a name of a file may hold what a terminal has not
+    if hasattr(stream, "reconfigure"):  # a file's name may hold characters that a terminal lacks
         stream.reconfigure(errors="backslashreplace")
     return Stream(stream)
 

@@ -10,7 +10,7 @@ from ...frames import fit_frame
 from ...pose import PoseDetector, Poses
 from ...settings import DrivingSettings
 
-Progress = Callable[[str, int, int], None]  # stage, done, of how many
+Progress = Callable[[str, int, int], None]  # stage, parts done, parts in all
 
 
 def draw_driving_poses(
@@ -29,8 +29,8 @@ def draw_driving_poses(
     Args:
         frames: of the video, uint8 [h, w, 3] of one size.
         reference: the picture, uint8 [H, W, 3].
-        detector: finds the people; its memory is given back, also after an error.
-        max_frames: the largest number of frames that the video may give, for the progress.
+        detector: finds the people; its memory is freed at the end, also after an error.
+        max_frames: the largest number of frames that the video may have, for the progress.
 
     Returns:
         [1 + frames, H, W, 3] uint8.
@@ -71,7 +71,7 @@ def _find_poses(
 
 
 def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """Control frames that were drawn before, cut and resized to the animation's size.
+    """Control frames that were drawn before, cropped and resized to the animation's size.
 
     Args:
         frames: uint8 [h, w, 3].

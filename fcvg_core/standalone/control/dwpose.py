@@ -27,16 +27,17 @@ def open_pose_finder(
     Args:
         choice: DWPose's files.
         roots: known folders of models.
-        device: as in `load_detector`, and `cpu_only` too.
+        device, cpu_only: see `load_detector`.
 
     Raises:
-        UserError: as `load_detector`, or only one of DWPose's files is named or found.
+        UserError: see `load_detector`; or one of DWPose's files is named, and the other is neither
+            named nor found.
     """
     files = find_dwpose(choice.dwpose_det, choice.dwpose_pose, roots)
     if files is None:
         logging.info(
-            "People are not looked for: that needs DWPose's two files (--dwpose-det, "
-            "--dwpose-pose)."
+            "No poses are detected, because DWPose's two files (--dwpose-det, --dwpose-pose) are "
+            "neither named nor found."
         )
         return None
     detector = load_detector(
@@ -58,7 +59,7 @@ def need_detector(
     """The detector of a choice, for a command that can't do without it.
 
     Raises:
-        UserError: as `load_detector`, or a file of DWPose is neither named nor found.
+        UserError: see `load_detector`; or a file of DWPose is neither named nor found.
     """
     files = find_dwpose(choice.dwpose_det, choice.dwpose_pose, roots)
     if files is None:
@@ -82,7 +83,7 @@ def load_detector(
         whole_frame: if nobody is found, take the whole frame for a person.
 
     Raises:
-        UserError: a file is missing or no network of DWPose, or onnxruntime is not installed.
+        UserError: a file is missing or is not DWPose's network, or onnxruntime is not installed.
     """
     for path in files:
         check_file(path, expected="an ONNX file")
@@ -92,7 +93,7 @@ def load_detector(
     except ImportError as error:
         raise UserError(
             f"Poses need onnxruntime ({error}): pip install onnxruntime-gpu, or onnxruntime "
-            "where there is no NVIDIA card. --no-poses goes without."
+            "where there is no NVIDIA card. With --no-poses, inbetween does not need it."
         ) from error
     return open_dwpose(
         onnxruntime,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ...catalogue.find import Roots, find_gluestick
+from ...catalogue.gluestick import GLUESTICK_FILES
 from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.weight_files import read_weights
@@ -26,7 +27,7 @@ def open_matcher(choice: MatcherChoice, roots: Roots, *, device: torch.device) -
     """The matcher of a choice; the log says which matcher it is.
 
     Args:
-        choice: its file `matches` is not read here.
+        choice: its field `matches` is not used here.
         roots: known folders of models.
         device: where GlueStick runs.
 
@@ -36,8 +37,8 @@ def open_matcher(choice: MatcherChoice, roots: Roots, *, device: torch.device) -
     files = find_gluestick(choice.gluestick, choice.superpoint, roots)
     if choice.matcher == "gluestick" and None in files:
         raise UserError(
-            "GlueStick needs two files: checkpoint_GlueStick_MD.tar (--gluestick) and "
-            "superpoint_v1.pth (--superpoint; for non-commercial research only), both of "
+            f"GlueStick needs two files: {GLUESTICK_FILES[0]} (--gluestick) and "
+            f"{GLUESTICK_FILES[1]} (--superpoint; for non-commercial research only), both of "
             "github.com/cvg/GlueStick. --matcher classic needs none."
         )
     if choice.matcher == "classic" or None in files:

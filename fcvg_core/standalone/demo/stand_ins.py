@@ -159,7 +159,7 @@ def _state(path: Path, content: bytes) -> str:
 def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
     """Whether a file has the same values, but another order or other metadata.
 
-    Such a file was written by another version of this program.
+    Another version of this program may have written the file in this way.
     """
     try:
         if suffix == ".json":

@@ -1,4 +1,4 @@
-"""Pickled weights -> a .safetensors file beside them, which opens at once and holds no code."""
+"""Pickled weights -> a .safetensors file beside them, which opens fast and can hold no code."""
 
 import os
 import shutil
@@ -29,11 +29,12 @@ def convert(path: Path) -> tuple[Path, list[str]]:
         path: a file that torch.save wrote. From a training checkpoint only the weights are used.
 
     Returns:
-        The new file, and the names of all entries that it does not hold: entries that are no
-        weights, or not weights of the model.
+        The new file, and the names of all entries that are left out: entries that are no weights,
+        or not weights of the model.
 
     Raises:
-        UserError: the file is no such file, the new file exists, or it can't hold these weights.
+        UserError: the file was not written by torch.save, the new file exists, or a .safetensors
+            file can't hold these weights.
     """
     if path.suffix.lower() in SAFETENSORS:
         raise UserError(f"{path} is a .safetensors file already.")

@@ -104,7 +104,7 @@ class _Control:
     features: Tensor  # [T, C, h, w], prepared
 
     def compute(self, sigma: Tensor) -> None:
-        """Replace the features by the features at another noise level."""
+        """Replace the features by those of another noise level."""
         weight = next(self.network.parameters())
         compute_features(
             self.network,
@@ -128,7 +128,7 @@ def _make_control(
     window: int,
     settings: SamplingSettings,
 ) -> _Control | None:
-    """Control with room for its features; None where nothing is steered."""
+    """Control with room for its features; None if nothing is steered."""
     if frames is None:
         return None
     network = models.controlnext
@@ -176,7 +176,7 @@ class _UnetStep:
     def _one_direction(
         self, latents: Tensor, window: Window, image: EncodedImage, *, backward: bool
     ) -> Tensor:
-        """v-prediction of one direction; latents and prediction are in its own order of time."""
+        """v-prediction of one direction; latents and prediction are in the direction's order."""
         settings = self.settings
         guidance = Guidance(settings.guidance_start, settings.guidance_end)
         # Shares of the image in each half of the batch; the unconditional half comes first.
@@ -219,7 +219,7 @@ def steered(
 
     Args:
         control: [T, C, h, w] prepared features, forward in time.
-        strength: 1.0 is the reference's.
+        strength: 1.0 in the official code.
         backward: whether the UNet gets the frames in reverse order.
     """
 

@@ -27,7 +27,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about names that PyTorch will drop
+            warnings.simplefilter("ignore")  # about deprecated names of devices
             device = torch.device(name)
         works = _computes(device, torch.float32)
     except torch.cuda.OutOfMemoryError:

@@ -56,7 +56,7 @@ def load_models(
 
     Args:
         svd: SVD in diffusers' layout.
-        unet: FCVG's or ControlNeXt-SVD's UNet. SVD's UNet gives the tensors that it lacks.
+        unet: FCVG's or ControlNeXt-SVD's UNet. Tensors that it lacks come from SVD's UNet.
         controlnext: ControlNeXt, version 2 or 1.
 
     Yields:
@@ -72,7 +72,7 @@ def load_models(
 def check_models(
     svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
 ) -> dict[str, "Checked"]:
-    """Every network of a run, before weights are read; arguments and errors as `load_models`."""
+    """Every network of a run, before weights are read. Arguments and errors: see `load_models`."""
     check_svd(svd)
     return {
         "unet": check_unet_files(svd, unet, dtype),
@@ -83,10 +83,10 @@ def check_models(
 
 
 def fill_models(checked: dict[str, "Checked"]) -> Iterator[tuple[str, Any]]:
-    """Read the weights of the networks from `check_models`, and remove each from `checked`.
+    """Read the weights of the networks from `check_models`; each network leaves `checked`.
 
     Yields:
-        As `load_models`.
+        See `load_models`.
     """
     for name in list(checked):
         yield name, checked.pop(name).fill()
@@ -130,7 +130,7 @@ def check_svd(svd: Path) -> None:
 
 
 def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checked:
-    """SVD's UNet with a file's weights; SVD's own file gives the tensors that the file lacks."""
+    """SVD's UNet with a file's weights; tensors that the file lacks come from SVD's own file."""
     from diffusers import UNetSpatioTemporalConditionModel
 
     config = svd / "unet" / CONFIG
@@ -150,7 +150,7 @@ def check_controlnext_file(path: Path, dtype: torch.dtype) -> Checked:
 
 
 def check_vae_files(svd: Path, dtype: torch.dtype) -> Checked:
-    """SVD's VAE with the temporal decoder; in float32 instead of float16, in which it overflows."""
+    """SVD's VAE with the temporal decoder; in float32 instead of float16, which overflows."""
     from diffusers import AutoencoderKLTemporalDecoder
 
     config = svd / "vae" / CONFIG

@@ -18,7 +18,7 @@ from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
 from .loading import Models
 
-Progress = Callable[[str, int, int], None]  # stage, done, of how many
+Progress = Callable[[str, int, int], None]  # stage, parts done, parts in all
 
 
 class VideoPipeline:
@@ -27,7 +27,8 @@ class VideoPipeline:
     Args:
         models: from `load_models`.
         device: where the networks run.
-        offload: keep a network there only while it is used; slower, needs less memory.
+        offload: keep a network on the device only while it is used: slower, but needs less
+            memory.
     """
 
     def __init__(self, models: Models, *, device: torch.device, offload: bool):
@@ -146,7 +147,7 @@ class InbetweenPipeline(VideoPipeline):
         Args:
             keyframes: uint8 [H, W, 3] of the same size, multiples of 64.
             control_frames: uint8 [T, H, W, 3], or None for no control.
-            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+            decode_chunk: frames that the VAE decodes at once; 2 in the official code.
 
         Returns:
             uint8 [T, H, W, 3].
@@ -181,9 +182,9 @@ class AnimationPipeline(VideoPipeline):
         Args:
             reference: uint8 [H, W, 3], multiples of 64.
             control_frames: uint8 [T, H, W, 3], which the video follows: poses on black.
-            settings: the reference uses 25 steps, fps 7, motion bucket 128, augmentation 0.02,
-                a guidance of 2.0 (version 1: 3.5) and no noise injection.
-            decode_chunk: frames that the VAE decodes at once; 2 is the reference's.
+            settings: the official code uses 25 steps, fps 7, motion bucket 128, augmentation
+                0.02, a guidance of 2.0 (version 1: 3.5) and no noise injection.
+            decode_chunk: frames that the VAE decodes at once; 2 in the official code.
 
         Returns:
             Iterator of uint8 [H, W, 3].

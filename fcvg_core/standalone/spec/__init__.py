@@ -1,7 +1,7 @@
 """What a run does, as one typed value.
 
-The command line makes it, run.json holds it, a Python program writes it, and it can be sent to
-another process: it can be pickled, and it has a form in JSON. Nothing here needs torch.
+The command line makes this value, run.json holds it, and a Python program may write it. It can be
+pickled and written as JSON, so it can be sent to another process. Nothing here needs torch.
 """
 
 from .jobs import AnimateSpec, InbetweenSpec, RunSpec, SteeredSpec

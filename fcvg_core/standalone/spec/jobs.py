@@ -26,7 +26,7 @@ from .values import PATH, SWITCH
 
 VERSION = 1  # of the JSON form
 SHOWN = 5  # names in a list
-FPS_OF_ANIMATION = 7  # the hint that ControlNeXt-SVD's model is always given
+FPS_OF_ANIMATION = 7  # the hint that the official code always gives to ControlNeXt-SVD's model
 
 R = TypeVar("R", bound="RunSpec")
 
@@ -116,7 +116,8 @@ class AnimateSpec(SteeredSpec):
 
     Attributes:
         image: picture of a person; None if a program gives it as an array.
-        video: the driving video; None if a program gives its frames, or with `control_frames`.
+        video: the driving video; None if a program gives its frames, or if there are
+            `control_frames`.
         control_frames: folder of control frames that are drawn already, instead of `video`.
     """
 

@@ -1,4 +1,4 @@
-"""A group of settings that checks itself and has a flat table for a form."""
+"""A group of settings that checks itself and can be written as a flat table."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -17,7 +17,7 @@ def setting(kind: ValueKind, default: Any = MISSING, *, key: str | None = None) 
 
     Args:
         default: its value unless another is given.
-        key: its name on the command line and in run.json, if that is not the field's own name.
+        key: its name on the command line and in run.json, if it differs from the field's name.
     """
     return field(default=default, metadata={"kind": kind, "key": key})
 
@@ -26,8 +26,8 @@ def setting(kind: ValueKind, default: Any = MISSING, *, key: str | None = None) 
 class Part:
     """Settings that belong together; each is checked when the part is made.
 
-    A path may be given as a text. A list becomes a tuple. A field that is a part itself has the
-    class of that part as its default_factory.
+    A path may be a text, which becomes a Path; a list becomes a tuple. A field that holds another
+    part has the class of the other part as its default_factory.
 
     Raises:
         UserError: a setting has a value that it can't hold.
@@ -52,17 +52,17 @@ class Part:
         Raises:
             UserError: an option has a value that it can't hold.
         """
-        given = {}
+        values = {}
         for each in fields(cls):
             if "kind" not in each.metadata:
-                given[each.name] = each.default_factory.from_options(options)
+                values[each.name] = each.default_factory.from_options(options)
             elif _key(each) in options:
-                given[each.name] = options[_key(each)]
-        return cls(**given)
+                values[each.name] = options[_key(each)]
+        return cls(**values)
 
     @classmethod
     def settings_by_key(cls) -> dict[str, Field]:
-        """Every setting, also of the parts inside, by its name on the command line."""
+        """Every setting, those of the parts inside too, by its name on the command line."""
         found = {}
         for each in fields(cls):
             inside = "kind" not in each.metadata
@@ -70,7 +70,7 @@ class Part:
         return found
 
     def options(self) -> dict[str, Any]:
-        """Every value, also of the parts inside, by its name on the command line."""
+        """Every value, those of the parts inside too, by its name on the command line."""
         found = {}
         for each in fields(self):
             value = getattr(self, each.name)
@@ -107,7 +107,7 @@ def _key(each: Field) -> str:
 def _check(each: Field, value: Any) -> Any:
     """The value of a setting: the same as if it were read from JSON."""
     if type(value) is type(each.default) and value == each.default:
-        return value  # also None, where it is the default
+        return value  # for example None, which JSON has for no kind
     kind, plain = each.metadata["kind"], to_plain(value)
     try:
         read = kind.read_saved(plain)
@@ -116,4 +116,4 @@ def _check(each: Field, value: Any) -> Any:
         raise UserError(f"{name} is {quote(plain)}: expected {kind.expected}.") from error
     if isinstance(read, list):
         return tuple(read)
-    return value if read == value else read  # a whole number stays one
+    return value if read == value else read  # the number 1 does not become 1.0

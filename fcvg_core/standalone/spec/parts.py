@@ -33,7 +33,7 @@ class MatcherChoice(Part):
     """How the lines of both keyframes are matched.
 
     Attributes:
-        matcher: gluestick, classic, or auto: GlueStick if both of its files are there.
+        matcher: gluestick, classic, or auto: GlueStick if both of its files are named or found.
         gluestick: file of GlueStick's weights; None looks in the known folders.
         superpoint: file of SuperPoint's weights; None looks in the known folders.
         max_lines: segments to look for in each frame, 1 to 3000.
@@ -72,8 +72,8 @@ class InbetweenPoseChoice(PoseChoice):
     """How people of two keyframes are found and drawn.
 
     Attributes:
-        poses: two files of people, of the first and of the last keyframe; False draws no people;
-            None looks for people if both files of DWPose are there.
+        poses: two files with the people of the first and of the last keyframe; False draws no
+            people; None detects people if both files of DWPose are named or found.
     """
 
     poses: tuple[Path, Path] | bool | None = setting(TWO_FILES, None)
@@ -105,7 +105,7 @@ class Driving(Part):
 
     Attributes:
         stride: use every N-th frame of the video, 1 to 1000.
-        one_person: follow the person who stays longest; else everybody is drawn.
+        one_person: draw only the person who is seen most; otherwise everybody is drawn.
         smoothing: how strongly poses are smoothed over time, in frames, 0 to 20.
     """
 
@@ -155,8 +155,8 @@ class InbetweenVideo(Size):
 
     Attributes:
         frames: number of frames, both keyframes included, 2 to 1024.
-        fps: frames a second, of the file and of the motion that is painted, 1 to 1000.
-        keep_keyframes: put the given keyframes into the video unchanged.
+        fps: frame rate of the file, which the model gets as a hint too, 1 to 1000.
+        keep_keyframes: put both keyframes into the video unchanged.
     """
 
     frames: int = setting(whole(bounds.FRAMES), 25)
@@ -182,7 +182,7 @@ class AnimateVideo(Size):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Part):
-    """How a video is sampled, without what depends on the job; see `SamplingSettings`.
+    """How a video is sampled; see `SamplingSettings`, which also has what depends on the video.
 
     Attributes:
         control_weight: how strongly the control frames steer, 0 to 10; 1 is as trained.
@@ -193,7 +193,7 @@ class Sampling(Part):
         window: frames that are sampled at once, 2 to 1024.
         overlap: frames that neighbouring windows share, 0 to 1023.
         seed: seed of all noise, 0 to 2**64 - 1.
-        motion_bucket: SVD's measure of how much moves, 1 to 1023.
+        motion_bucket: how much motion the model is asked for, on SVD's own scale, 1 to 1023.
     """
 
     control_weight: float = setting(number(bounds.CONTROL_WEIGHT), 1.0)
@@ -242,7 +242,7 @@ class InbetweenSampling(Sampling):
     noise_injection_ratio: float = setting(number(bounds.SHARE), 0.0)
 
     def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
-        """As of every job, with noise injection."""
+        """The settings of every job, and those of noise injection."""
         return replace(
             super().settings(num_frames=num_frames, fps=fps),
             noise_injection_steps=self.noise_injection_steps,

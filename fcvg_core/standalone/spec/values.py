@@ -1,4 +1,4 @@
-"""What a setting may hold: one check for a typed text, for a value of JSON and for Python's."""
+"""What a setting may hold: one check for texts that are typed, values of JSON and of Python."""
 
 import os
 import re
@@ -56,7 +56,7 @@ class ValueKind:
         Raises:
             ValueError: the setting can't hold it.
         """
-        if type(value) not in self.saved:  # isinstance would take true and false for numbers
+        if type(value) not in self.saved:  # isinstance would accept true and false as numbers
             raise ValueError(value)
         if isinstance(value, list):
             if any(type(item) not in (int, float) for item in value):
@@ -67,7 +67,7 @@ class ValueKind:
 
 @dataclass(frozen=True)
 class FilesOrFalse(ValueKind):
-    """A fixed number of files, or False where no file is wanted."""
+    """A fixed number of files, or False for no files at all."""
 
     count: int = 2
 

@@ -21,9 +21,9 @@ from ....fcvg_core.sampling import Window
 from ..passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
 from .loading import HostControlNeXt
 
-# SVD's down blocks -> the block of the host's UNet that ends them: the first down block with its
-# downsampler (version 2), the last down block before the middle block (version 1). There the skip
-# connection has been branched off.
+# A down block of SVD -> the last block of it in the host's UNet: the first down block ends with a
+# downsampler (version 2), the last down block comes before the middle block (version 1). The patch
+# acts there, behind the skip connection.
 END_OF_DOWN_BLOCK = {0: ("input", 3), -1: ("input", 11)}
 
 
@@ -37,7 +37,7 @@ class ControlPatch:
     Args:
         controlnext: the host's patcher around a HostControlNeXt.
         frames: [T, 3, H, W] control frames in 0..1.
-        strength: 1.0 is the reference's.
+        strength: 1.0 in the official code.
         sigma_start, sigma_end: noise levels between which control acts, start >= end.
     """
 

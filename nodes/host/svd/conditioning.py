@@ -1,4 +1,4 @@
-"""Keyframes -> the host's conditionings for SVD, with the reference's numbers."""
+"""Keyframes -> the host's conditionings for SVD, with the numbers of the official code."""
 
 import logging
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class EncodedImages:
 
 
 def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
-    """One frame, cropped and resized to a size as the reference crops and resizes.
+    """One frame, cropped and resized to a size as in the official code.
 
     A frame that already has this size is not changed, not even rounded to 8 bits.
 
@@ -96,7 +96,7 @@ def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -
     """CLIP embedding of a whole frame: [1, 3, H, W] in 0..1 -> [1, 1, D].
 
     The network is called without the host's own preparation of pictures, which would round away
-    the reference's bicubic overshoot.
+    the overshoot of bicubic resizing, which the official code keeps.
     """
     mm.load_model_gpu(clip_vision.patcher)
     pixels = normalize_for_clip(clip_pixels(frame)).to(clip_vision.load_device)

@@ -23,7 +23,7 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
 
     Args:
         latents: [T, 4, h, w].
-        frames_per_chunk: 2 is the reference's; it is halved, with a warning, when memory runs out.
+        frames_per_chunk: 2 in the official code; halved, with a warning, when memory runs out.
 
     Returns:
         [T, 8h, 8w, 3] in 0..1.

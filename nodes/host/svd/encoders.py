@@ -22,7 +22,7 @@ from ..quantised import refuse_quantised
 
 
 def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
-    """CLIP of the sizes that its own config.json names."""
+    """CLIP with the sizes in its config.json."""
     path = weights_file(folder, "image_encoder")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
@@ -41,7 +41,7 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
 
 
 def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's. Older hosts take nothing but a file to open: a pipe, which is on no disk."""
+    """The host's CLIP. Older hosts read the settings only from a file, so they get a pipe."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as file:
         json.dump(settings, file)
@@ -50,7 +50,7 @@ def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVis
 
 
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The image encoder's network once more."""
+    """Load the image encoder again, and return its patcher."""
     encoder = load_image_encoder(folder)
     if not disable_dynamic:
         return encoder.patcher
@@ -63,16 +63,16 @@ def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> M
 
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
-    """The VAE's network once more."""
+    """Load the VAE again, and return its patcher."""
     return load_vae(folder, disable_dynamic).patcher
 
 
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     """The host's VAE around SVD's temporal decoder.
 
-    The host's own detection knows one size only. So it is given the smallest network that it
-    can build, and that is exchanged for the real one; all else (devices, number formats,
-    memory estimates) stays the host's.
+    The host's own detection knows only one size. So the host first builds the smallest network
+    that it can build, and this network is then replaced by the real one. Devices, number formats
+    and memory estimates stay those that the host chose.
 
     Args:
         disable_dynamic: see `can_load_again`.
@@ -94,7 +94,7 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     vae.first_stage_model = engine
     vae.patcher = make_patcher(engine, vae.device, offload, disable_dynamic=disable_dynamic)
     fill(vae.patcher, engine, state_dict, meant)
-    vae.size = None  # the host has counted the small one's
+    vae.size = None  # the host has counted the small network
     can_load_again(vae.patcher, _load_vae_patcher, folder)
     return vae
 

@@ -60,7 +60,7 @@ def load_unet(path: str, base: ModelPatcher | None, weight_dtype: str) -> ModelP
     """FCVG's or ControlNeXt-SVD's UNet as the host's SVD model.
 
     Args:
-        path: a whole file, or a partial file; `base` gives the tensors that are missing in it.
+        path: a whole file, or a partial file, whose missing tensors come from `base`.
         base: an SVD model; it is never changed. What it carries besides its weights (LoRAs,
             patches, options) acts on the new model too.
         weight_dtype: a key of WEIGHT_DTYPES, for a whole file. The tensors of a partial file get
@@ -150,7 +150,7 @@ def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
 
 
 def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> ModelPatcher:
-    """The model of `_build_merged` again; `base` says how to load the base again."""
+    """Load the model of `_build_merged` again; `base` says how to load the base again."""
     return can_load_again(
         _build_merged(rename_unet(load_state_dict(path)), load_base_again(base, disable_dynamic)),
         _load_merged,

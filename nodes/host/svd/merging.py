@@ -23,7 +23,7 @@ _OF_THE_NETWORK = (
 
 
 def merge_weights(base: ModelPatcher, state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """UNet weights of a file; tensors that it lacks are the base model's, without LoRAs.
+    """UNet weights of a file; tensors that the file lacks come from the base model, without LoRAs.
 
     Raises:
         ValueError: the base model's weights are quantised.

@@ -68,10 +68,10 @@ class TestCatalogue:
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
         roots = comfyui_module.known_folders()
         assert roots == [("folder", tmp_path)]
-        for names in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
+        for names in (model_files.FCVG_SET, model_files.CONTROLNEXT_SVD_SET):
             found = model_files.find_models(tmp_path, None, None, model_set=names, roots=roots)
-            assert found.unet == find_model(names.unet, roots)
-            assert found.controlnext == find_model(names.controlnext, roots)
+            assert found.unet == names.unet.find(roots)
+            assert found.controlnext == names.controlnext.find(roots)
         assert None not in model_files.find_gluestick(None, None, roots)
         assert model_files.find_dwpose(None, None, roots)
 

@@ -168,7 +168,7 @@ class TestPeople:
     def test_not_found(self, caplog) -> None:
         caplog.set_level(logging.INFO)
         draw()
-        assert "People are not looked for" in caplog.text
+        assert "No poses are detected" in caplog.text
 
 
 class TestAnimationPainter:

@@ -1,4 +1,4 @@
-"""`animate`: a picture and a driving video in, the picture's person in the video's poses out."""
+"""`animate`: a picture and a driving video in, a video of the picture's person out."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from ...animate import AnimationPainter
     from ..progress import Bars
 
-HELP = "a picture and a driving video in, the picture's person in the video's poses out"
+HELP = "animate the person of a picture by the poses of a video"
 DESCRIPTION = (
-    "Animate a picture by the poses of a video (ControlNeXt-SVD). Writes result.mp4, "
-    "side_by_side.mp4, condition/ and run.json to a new folder."
+    "Animate the person of a picture by the poses of a video (ControlNeXt-SVD). Writes result.mp4, "
+    "side_by_side.mp4, condition/ (the control frames) and run.json to a new folder."
 )
 EXAMPLES = (
     "animate person.png dance.mp4 -o result",
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_detector(video)
     add_motion_bucket(AnimateSampling, video)
     options_of(AnimateSampling, video)(
-        "--control-weight", metavar="X", help="how strongly the poses steer (%(default)s)"
+        "--control-weight", metavar="X", help="how strongly the control frames steer (%(default)s)"
     )
     add_sampling(AnimateSampling, parser.add_argument_group("sampling"))
     add_machine(parser.add_argument_group("machine"))
@@ -103,10 +103,14 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
     add(
         "--fps",
         metavar="X",
-        help="frames a second of the files; by default the frame rate of VIDEO divided by the "
-        "stride, or 14",
+        help="frame rate of the written videos; by default the frame rate of VIDEO divided by the "
+        "stride, or 14 with --control-frames",
     )
-    drive("--one-person", help="follow the person who stays longest; else everybody is drawn")
+    drive(
+        "--one-person",
+        help="draw only the person who is seen most, which is the default; --no-one-person draws "
+        "everybody",
+    )
     drive(
         "--smoothing",
         metavar="X",
@@ -153,7 +157,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_driving(spec: AnimateSpec) -> None:
-    """Read the beginning of what drives the picture, before anything is made or loaded."""
+    """Read the first frames of the video or folder, before anything is made or loaded."""
     from ...media.video import read_image_folder, read_video
 
     if spec.control_frames:
@@ -171,7 +175,7 @@ def _check_driving(spec: AnimateSpec) -> None:
 def _control_frames(
     painter: AnimationPainter, reference: np.ndarray, bars: Bars
 ) -> tuple[np.ndarray, float]:
-    """Control frames [T, H, W, 3], T >= 2, and their number in a second."""
+    """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
     from ...control.driving import fit_control_frames
     from ...media.video import read_image_folder, read_video
 
@@ -196,7 +200,7 @@ def _write_videos(
     control: np.ndarray,
     fps: float,
 ) -> None:
-    """Both videos, frame by frame as they are decoded."""
+    """Write both videos, frame by frame as the frames are decoded."""
     from ....frames import side_by_side
     from ...media.video import VideoWriter
     from ...media.writing import video_size

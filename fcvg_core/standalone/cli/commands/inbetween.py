@@ -1,4 +1,4 @@
-"""`inbetween`: two frames in, the video between them out."""
+"""`inbetween`: two keyframes in, the video between them out."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from ..option_rules import Rules
 if TYPE_CHECKING:
     import numpy as np
 
-HELP = "two frames in, the video between them out"
+HELP = "paint the frames between two frames"
 DESCRIPTION = (
-    "Paint the frames between two frames. Writes result.mp4, frames/, condition/ and run.json to a "
-    "new folder."
+    "Paint the frames between two frames, the keyframes. Writes result.mp4, frames/, condition/ "
+    "(the control frames) and run.json to a new folder."
 )
 EXAMPLES = (
     "inbetween first.png last.png -o result",
@@ -91,10 +91,10 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
     add(
         "--fps",
         metavar="N",
-        help="frames a second, of the file and of the motion that is painted (%(default)s)",
+        help="frame rate of the video; the model gets the same number as a hint (%(default)s)",
     )
     add_motion_bucket(InbetweenSampling, group)
-    add("--keep-keyframes", help="put the two given frames into the video unchanged")
+    add("--keep-keyframes", help="put both keyframes into the video unchanged")
 
 
 def _add_matching(group: argparse._ArgumentGroup) -> None:
@@ -121,8 +121,8 @@ def _add_people(group: argparse._ArgumentGroup) -> None:
         "--poses",
         nargs=2,
         metavar="FILE",
-        help="files of the people of both frames, JSON in OpenPose's format (by `pose` or another "
-        "program)",
+        help="files with the people of the first and of the last keyframe, JSON in OpenPose's "
+        "format (by `pose` or another program)",
     )
     people.add_argument(
         "--no-poses", dest="poses", action="store_const", const=False, help="draw lines only"
@@ -133,12 +133,12 @@ def _add_motion(group: argparse._ArgumentGroup) -> None:
     add = options_of(Motion, group)
     add(
         "--missing-joints",
-        help="joints that only one frame shows: hide them, or hold them beside the body "
+        help="joints that only one keyframe shows: hide them, or hold them beside the body "
         "(%(default)s)",
     )
     add(
         "--missing-people",
-        help="people whom only one frame shows: fade them, or drop them (%(default)s)",
+        help="people whom only one keyframe shows: fade them, or drop them (%(default)s)",
     )
     add(
         "--timing",
@@ -205,7 +205,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
-    """The frames, then the video, which can be made of them again; room is kept for both."""
+    """Write the frames, then the video; the disk's room is kept for both."""
     from ...media.writing import frames_size, video_size, write_frames, write_video
 
     def release(number: int) -> None:

@@ -1,18 +1,14 @@
-"""`models`: every file that each mode needs: found, missing, downloaded or converted."""
+"""`models`: lists, downloads and converts the model files."""
 
 import argparse
 import json
 from pathlib import Path
 
 from ....catalogue.comfyui import known_folders
-from ....catalogue.download import (
-    check_space,
-    exclusive,
-    fetch,
-    server_of,
-)
+from ....catalogue.download import check_space, exclusive, fetch, server_of
 from ....catalogue.download_errors import DiskError, UnreachableError
 from ....catalogue.families import list_files, list_modes, modes_helped_by, modes_needing
+from ....catalogue.find import Roots
 from ....catalogue.integrity import find_damage
 from ....catalogue.model_files import Download, ModelFile
 from ....errors import UserError
@@ -35,7 +31,6 @@ EXAMPLES = (
 RULES = Rules(pairs=(("convert", "mode"), ("convert", "needed")))
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
-Roots = list[tuple[str, Path]]
 Places = dict[str, Path | None]  # where each file is, by its key
 
 
@@ -177,7 +172,7 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
 
 
 def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
-    """Fetch one file after the other; what failed, each failure with its remedy."""
+    """Fetch one file after the other; returns a message for each file that failed."""
     failed, unreachable = [], set()
     for name, steps in todo.items():
         for download, target in steps:
@@ -200,7 +195,7 @@ def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
 
 
 def _convert(paths: list[Path]) -> None:
-    """Convert each file; failures are told at the end.
+    """Convert each file; failures are reported at the end.
 
     Raises:
         UserError: one or more files can't be converted.

@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--style",
         choices=POSE_STYLES,
         default=POSE_STYLES[0],
-        help="draw people as this model was trained on them (%(default)s)",
+        help="the model that the drawing is for (%(default)s)",
     )
     add_detector(parser)
     add_device(parser)
@@ -135,5 +135,5 @@ def _cut(stem: str) -> str:
 
 
 def _on_disk(name: str) -> str:
-    """The form of a name that is the same for all names that some disk takes for one name."""
+    """A form that is equal for two names if some disk takes them for the same name."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())

@@ -11,7 +11,7 @@ EXAMPLES = ("stand-ins models",)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("folder", type=PATH, metavar="DIR", help="folder to make")
+    parser.add_argument("folder", type=PATH, metavar="DIR", help="folder to write to")
 
 
 def run(options: argparse.Namespace) -> None:

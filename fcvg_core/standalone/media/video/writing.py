@@ -169,7 +169,7 @@ class _NewFile:
         self._path, self._length = path, 0
         self._pieces: list[bytes | int] = []  # an integer is the position of the next bytes
         self.write = self._pieces.append
-        self.tell = self._file.tell  # never called, but PyAV needs it to believe that seek works
+        self.tell = self._file.tell  # never called; without it PyAV does not use seek
 
     def seek(self, place: int, whence: int) -> int:
         """Note a position from the start of the file; FFmpeg uses no other `whence`."""

@@ -10,11 +10,8 @@ from golden_cases import load_arrays
 from pose_cases import detector
 
 from fcvg_core.pose import STYLES, draw_poses, stack_frames
-from fcvg_core.standalone.control.driving import (
-    DrivingSettings,
-    draw_driving_poses,
-    fit_control_frames,
-)
+from fcvg_core.settings import DrivingSettings
+from fcvg_core.standalone.control.driving import draw_driving_poses, fit_control_frames
 
 SETTINGS = DrivingSettings(one_person=False, smoothing=0.0, pose_width=1.0)
 
