@@ -129,13 +129,13 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
             PROBLEM,
             f"torch {installed['torch']} is too old: {version_text(TORCH)} or newer is needed",
         )
-    train = {
+    releases = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
         for name in ("torch", "torchaudio")
         if name in installed
     }
-    text = ", ".join(f"{name} {installed[name]}" for name in train)
-    if len(set(train.values())) > 1:
+    text = ", ".join(f"{name} {installed[name]}" for name in releases)
+    if len(set(releases.values())) > 1:
         return Finding(
             WARNING,
             f"{text} have different releases, which breaks transformers: "
@@ -146,7 +146,7 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
 
 def check_device(device: Device) -> Finding:
     """The device has to be a GPU with enough memory; the CPU works, but is slow."""
-    how = f"frames in {device.dtype}"
+    frames = f"frames in {device.dtype}"
     if device.kind == "cpu" and device.card:
         remedy = (
             "update its driver"
@@ -157,12 +157,12 @@ def check_device(device: Device) -> Finding:
     if device.kind == "cpu":
         return Finding(
             WARNING,
-            f"no GPU that torch ({device.build}) can use: {how} on the CPU "
+            f"no GPU that torch ({device.build}) can use: {frames} on the CPU "
             "take hours; control frames take seconds",
         )
     if device.kind == "mps":
-        return Finding(OK, f"{device.card} ({device.build}), {how}")
-    text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {how}"
+        return Finding(OK, f"{device.card} ({device.build}), {frames}")
+    text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {frames}"
     if device.free < 2 * NETWORKS:
         return Finding(
             WARNING,
@@ -231,7 +231,7 @@ def check_packages(
     remedy: str,
     broken: str = "",
 ) -> Finding:
-    """The other packages that the nodes or the command line need; `level` is used for faults."""
+    """The packages in `wanted` have to be installed, new enough and work; if not, `level`."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
         f"{name} {installed[name]} is older than {version_text(oldest)}"
@@ -274,7 +274,7 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
 
 
 def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
-    """The files that a mode needs have to be there and complete."""
+    """The files that a mode needs have to exist and be complete."""
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:

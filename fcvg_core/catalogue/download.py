@@ -27,7 +27,7 @@ MEGABYTE = 10**6
 STATUS = {
     401: "The file was removed, or the token in HF_TOKEN or from `hf auth login` is not valid.",
     403: "Accept the licence on the file's page, or check whether a proxy blocks the download.",
-    404: "Its authors have moved or removed the file: look at its page.",
+    404: "The authors have moved or removed the file: look at its page.",
     416: "Remove the unfinished file in {staging}, and start again.",
 }
 
@@ -148,8 +148,9 @@ def _from_web(download: Download, part: Path) -> str:
     try:
         if url.startswith(HUB):
             url = f"{constants.ENDPOINT}/{url.removeprefix(HUB)}"
-            found = get_hf_file_metadata(url)
-            size, digest, headers = found.size, found.etag or "", build_hf_headers()
+            published = get_hf_file_metadata(url)
+            size, digest = published.size, published.etag or ""
+            headers = build_hf_headers()
         begun = part.stat().st_size if part.exists() else 0
         if size is not None and begun > size:
             part.unlink()
@@ -206,9 +207,9 @@ def _from_drive(download: Download, part: Path) -> str:
         )
         found = next((file for file in files if Path(file.path).name == name), None)
         if found is None:
-            there = ", ".join(file.path for file in files) or "nothing"
+            names = ", ".join(file.path for file in files) or "nothing"
             raise UserError(
-                f"{name} is not in {DRIVE}{folder} any more; the folder contains {there}."
+                f"{name} is not in {DRIVE}{folder} any more; the folder contains {names}."
             )
         begun = True
         gdown.download(

@@ -15,16 +15,16 @@ FAMILIES: list[Family] = [
 
 
 def list_modes() -> dict[str, str]:
-    """What each mode makes, by its word."""
+    """Purpose of each mode, by the mode's word: "inbetween" -> "the frames between two frames"."""
     return {family.mode: family.purpose for family in FAMILIES}
 
 
 def list_files(modes: Iterable[str] | None = None, *, needed: bool = False) -> list[ModelFile]:
-    """Model files, each once: first those that a family needs, then those that only help.
+    """Model files, each once: first the files that a family needs, then the files that only help.
 
     Args:
         modes: words of modes; None for all families.
-        needed: leave out what only helps.
+        needed: leave out the files that only help.
     """
     chosen = [family for family in FAMILIES if modes is None or family.mode in modes]
     files = [file for family in chosen for file in family.needed]
@@ -51,7 +51,7 @@ def list_kinds() -> list[str]:
 
 
 def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
-    """Path of the file of that key; None if it is in none of the folders."""
+    """Path of the file with this key; None if it is in none of the folders (see `model_roots`)."""
     return next(file for file in list_files() if file.key == key).find(roots)
 
 

@@ -1,6 +1,6 @@
-"""Where the model files are: files that are named, else files of known folders.
+"""Finds the model files of a run: a file that the user names, or the first file in known folders.
 
-Nothing is downloaded here. `roots` is always what `known_folders` gives; a run asks for it once.
+Nothing is downloaded here. `roots` are the folders from `known_folders`; a run asks for them once.
 """
 
 import os
@@ -10,8 +10,10 @@ from pathlib import Path
 from ..errors import UserError
 from ..files.plain_file import check_file
 from .comfyui import FCVG_MODELS
+from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
 from .dwpose import DWPOSE_FILES
 from .families import find_model
+from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .model_files import MODEL_INDEX
 
 Roots = list[tuple[str, Path]]
@@ -19,20 +21,22 @@ Roots = list[tuple[str, Path]]
 
 @dataclass(frozen=True)
 class ModelSet:
-    """The models that go together with SVD: the catalogue's keys of their files."""
+    """A UNet and a ControlNeXt that belong together: keys of their files in the catalogue."""
 
     name: str
     unet: str
     controlnext: str
 
 
-FCVG = ModelSet("FCVG", "fcvg-unet", "fcvg-controlnext")
-CONTROLNEXT_SVD = ModelSet("ControlNeXt-SVD", "controlnext-svd-unet", "controlnext-svd-controlnext")
+FCVG_SET = ModelSet("FCVG", FCVG_UNET.key, FCVG_CONTROLNEXT.key)
+CONTROLNEXT_SVD_SET = ModelSet(
+    "ControlNeXt-SVD", CONTROLNEXT_SVD_UNET.key, CONTROLNEXT_SVD_CONTROLNEXT.key
+)
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Files and folders that exist."""
+    """The model files of a run, all of which exist; `svd` is a folder in diffusers' layout."""
 
     svd: Path
     unet: Path
@@ -47,20 +51,24 @@ def find_models(
     model_set: ModelSet,
     roots: Roots,
 ) -> ModelFiles:
-    """The files that are named; the first files of the known folders for all others.
+    """The files that the user names; for each of the others, the first file in the known folders.
 
     Args:
-        svd: folder in diffusers' layout.
+        svd: folder of SVD in diffusers' layout; None to search for it.
+        unet, controlnext: files; None to search for them.
+        model_set: the files to search for.
+        roots: from `known_folders`.
 
     Raises:
-        UserError: a file or the folder is neither named nor found, or it is no file or folder.
+        UserError: a model is neither named nor found, a named file does not exist, or SVD's path
+            is not a folder.
     """
     unet = unet or find_model(model_set.unet, roots)
     controlnext = controlnext or find_model(model_set.controlnext, roots)
-    found = svd or find_svd(roots)
+    svd = svd or find_svd(roots)
     missing = [
         option
-        for option, value in (("--model", found), ("--unet", unet), ("--controlnext", controlnext))
+        for option, value in (("--model", svd), ("--unet", unet), ("--controlnext", controlnext))
         if value is None
     ]
     if missing:
@@ -74,13 +82,13 @@ def find_models(
         )
     for path in (unet, controlnext):
         check_file(path, expected="a file of weights")
-    return ModelFiles(_svd_folder(found), unet, controlnext)
+    return ModelFiles(_svd_folder(svd), unet, controlnext)
 
 
 def find_gluestick(
     gluestick: Path | None, superpoint: Path | None, roots: Roots
 ) -> tuple[Path | None, Path | None]:
-    """GlueStick's two files: each the file that is named, else the first of the known folders."""
+    """GlueStick's two files: the file that the user names, else the first in the known folders."""
     return (
         gluestick or find_model("gluestick", roots),
         superpoint or find_model("superpoint", roots),
@@ -88,17 +96,17 @@ def find_gluestick(
 
 
 def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[Path, Path] | None:
-    """DWPose's two files: each the file that is named, else the first of the known folders.
+    """DWPose's two files: the file that the user names, else the first in the known folders.
 
     Returns:
-        None unless both files are there.
+        Files that find boxes and points; None unless both files are found.
 
     Raises:
         UserError: one file is named, and the other file is neither named nor found.
     """
-    found = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
-    if None not in found:
-        return found
+    files = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
+    if None not in files:
+        return files
     if boxes or points:
         raise UserError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
@@ -108,13 +116,13 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
 
 
 def find_svd(roots: Roots) -> Path | None:
-    """The first folder of SVD in diffusers' layout."""
+    """The first folder of SVD in diffusers' layout in the known folders; None if there is none."""
     index = find_model("svd", roots)
     return index.parent if index else None
 
 
 def _svd_folder(folder: Path) -> Path:
-    """The folder, if it is there. A model's name on huggingface.co is no folder."""
+    """The folder, if it exists. A model's name on huggingface.co is not accepted."""
     if not folder.is_dir():
         raise UserError(
             f"{folder} is no folder: give --model the folder of SVD in diffusers' layout (the one "

@@ -1,4 +1,4 @@
-"""Which versions are needed, which are installed, and how to install into this very Python."""
+"""Needed and installed versions of packages, and the command to install into this Python."""
 
 import re
 import sys
@@ -58,5 +58,5 @@ def version_text(version: tuple[int, ...]) -> str:
 
 
 def pip(*words: str) -> str:
-    """A command for this Python's pip, as it is typed: a bare `pip` may be another Python's."""
+    """A pip command for this Python, as typed in a terminal; `pip` may belong to another Python."""
     return shell_words(sys.executable, "-m", "pip", *words)

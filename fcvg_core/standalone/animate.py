@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from ..catalogue.find import CONTROLNEXT_SVD
+from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..frames import fit_frame
 from ..pose import PoseDetector
 from .control.driving import DrivingSettings, draw_driving_poses
@@ -31,7 +31,7 @@ class AnimationPainter(Painter):
             not go together.
     """
 
-    model_set = CONTROLNEXT_SVD
+    model_set = CONTROLNEXT_SVD_SET
 
     def __call__(
         self,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..catalogue.find import FCVG, ModelFiles, ModelSet, Roots, find_models
+from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, Roots, find_models
 from ..catalogue.integrity import check_name
 from ..models.controlnext import check_version
 from .demo.stand_ins import is_stand_in_file
@@ -71,7 +71,7 @@ def choose_models(
     for path in (files.svd, files.unet, files.controlnext):
         check_name(path)
     checked = check_models(files.svd, files.unet, files.controlnext, dtype)
-    if model_set is FCVG:
+    if model_set is FCVG_SET:
         check_version(checked["controlnext"].network)
     stand_ins = any(map(is_stand_in_file, (files.unet, files.controlnext)))
     if stand_ins:

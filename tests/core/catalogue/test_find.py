@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.catalogue.comfyui import known_folders
-from fcvg_core.catalogue.find import CONTROLNEXT_SVD, FCVG, find_models, find_svd
+from fcvg_core.catalogue.find import CONTROLNEXT_SVD_SET, FCVG_SET, find_models, find_svd
 from fcvg_core.catalogue.svd import SVD_FOLDER
 from fcvg_core.errors import UserError
 
@@ -20,7 +20,7 @@ def no_models(monkeypatch) -> None:
 class TestFindModels:
     def test_in_the_named_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
-        found = find_models(None, None, None, model_set=FCVG, roots=known_folders())
+        found = find_models(None, None, None, model_set=FCVG_SET, roots=known_folders())
         assert found.svd == stand_ins / "svd"
         assert found.unet == stand_ins / "unet.safetensors"
         assert found.controlnext == stand_ins / "controlnext.safetensors"
@@ -34,22 +34,26 @@ class TestFindModels:
         for name in (kept, "controlnet.bin"):
             (own / name).touch()
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
-        found = find_models(None, None, None, model_set=CONTROLNEXT_SVD, roots=known_folders())
+        found = find_models(None, None, None, model_set=CONTROLNEXT_SVD_SET, roots=known_folders())
         assert (found.unet, found.controlnext) == (own / kept, own / "controlnet.bin")
         with pytest.raises(ValueError, match="Models of FCVG are missing: .*--unet, --controlnext"):
-            find_models(None, None, None, model_set=FCVG, roots=known_folders())
+            find_models(None, None, None, model_set=FCVG_SET, roots=known_folders())
 
     def test_options_win(self, stand_ins, tmp_path, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         other = shutil.copy(stand_ins / "controlnext.safetensors", tmp_path / "mine.safetensors")
-        found = find_models(None, None, Path(other), model_set=FCVG, roots=known_folders())
+        found = find_models(None, None, Path(other), model_set=FCVG_SET, roots=known_folders())
         assert found.controlnext == tmp_path / "mine.safetensors"
         assert found.unet == stand_ins / "unet.safetensors"
 
     def test_nothing(self, stand_ins) -> None:
         with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
             find_models(
-                None, stand_ins / "unet.safetensors", None, model_set=FCVG, roots=known_folders()
+                None,
+                stand_ins / "unet.safetensors",
+                None,
+                model_set=FCVG_SET,
+                roots=known_folders(),
             )
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
@@ -58,7 +62,7 @@ class TestFindModels:
                 stand_ins / "svd",
                 tmp_path / "gone.safetensors",
                 stand_ins / "controlnext.safetensors",
-                model_set=FCVG,
+                model_set=FCVG_SET,
                 roots=known_folders(),
             )
 
@@ -70,13 +74,17 @@ class TestFindModels:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         monkeypatch.setattr(socket.socket, "connect", None)
         with pytest.raises(UserError, match=f"{name} is no folder.*downloads nothing.*--get does"):
-            find_models(Path(name), None, None, model_set=FCVG, roots=known_folders())
+            find_models(Path(name), None, None, model_set=FCVG_SET, roots=known_folders())
 
     def test_a_file_for_a_folder(self, stand_ins, monkeypatch) -> None:
         monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
         with pytest.raises(ValueError, match="is no folder"):
             find_models(
-                stand_ins / "unet.safetensors", None, None, model_set=FCVG, roots=known_folders()
+                stand_ins / "unet.safetensors",
+                None,
+                None,
+                model_set=FCVG_SET,
+                roots=known_folders(),
             )
 
 
@@ -110,5 +118,5 @@ def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
         target = tmp_path / "models" / place
         target.parent.mkdir(parents=True)
         target.symlink_to(stand_ins / name)
-    found = find_models(None, None, None, model_set=FCVG, roots=known_folders())
+    found = find_models(None, None, None, model_set=FCVG_SET, roots=known_folders())
     assert found.unet == tmp_path / "models" / "diffusion_models" / "fcvg_unet.safetensors"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fcvg_core.control import (
-    ConditionSettings,
+    ControlFrameSettings,
     draw_inbetween,
     draw_moving_lines,
     draw_moving_people,
@@ -19,7 +19,7 @@ from fcvg_core.pose import STYLES, Poses, draw_poses, interpolate_poses, nobody
 from fcvg_core.timeline import inbetween_times
 
 SIZE = (288, 512)
-SETTINGS = ConditionSettings(
+SETTINGS = ControlFrameSettings(
     num_frames=5,
     timing="ease-in",
     line_width=2,
