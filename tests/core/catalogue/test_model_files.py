@@ -68,7 +68,7 @@ class TestCatalogue:
         monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
         roots = comfyui_module.known_folders()
         assert roots == [("folder", tmp_path)]
-        for names in (model_files.FCVG, model_files.CONTROLNEXT_SVD):
+        for names in (model_files.FCVG_SET, model_files.CONTROLNEXT_SVD_SET):
             found = model_files.find_models(tmp_path, None, None, model_set=names, roots=roots)
             assert found.unet == find_model(names.unet, roots)
             assert found.controlnext == find_model(names.controlnext, roots)
