@@ -86,7 +86,7 @@ def test_resample_keeps_places() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match=r"expected a gray frame \[H, W\] uint8"):
+    with pytest.raises(ValueError, match=r"expected a grey frame \[H, W\] uint8"):
         detect_lines(np.zeros((8, 8, 3), np.uint8), max_lines=10)
     with pytest.raises(ValueError, match="max_lines of at least 1, got 0"):
         detect_lines(np.zeros((8, 8), np.uint8), max_lines=0)

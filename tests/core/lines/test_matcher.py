@@ -18,7 +18,7 @@ from fcvg_core.lines import (
     interpolate_lines,
     matcher,
 )
-from fcvg_core.lines.lsd import raw_segments
+from fcvg_core.lines.lsd import opencv_segments
 from fcvg_core.lines.matcher import match_wireframes
 from fcvg_core.timeline import inbetween_times
 
@@ -97,9 +97,9 @@ class TestGolden:
             return given_segments(tensors, int(np.array_equal(gray, grays[1])))
 
         monkeypatch.setattr(matcher, "detect_lines", detect)
-        matching._seen.clear()
+        matching._wireframes.clear()
         found = matching(*(as_frame(tensors[f"image{i}"]) for i in (0, 1)))
-        matching._seen.clear()
+        matching._wireframes.clear()
         assert found.size == tuple(grays[0].shape)
         for name in ("lines0", "lines1"):
             expected = tensors[f"matched_{name}"]
@@ -129,7 +129,7 @@ def test_opencv_finds_what_pytlsd_found(path):
     near, count = 0, 0
     for which in (0, 1):
         scale = config["tensors"][f"lsd_raw{which}"]["scale"]
-        mine = torch.from_numpy(raw_segments(tensors[f"image{which}"].numpy(), scale)[0]).float()
+        mine = torch.from_numpy(opencv_segments(tensors[f"image{which}"].numpy(), scale)[0]).float()
         theirs = tensors[f"lsd_lines{which}"][0]
         apart = (theirs[:, None] - mine).norm(dim=-1).amax(dim=-1).amin(dim=1)  # the farther end
         near, count = near + (apart < 2).sum().item(), count + len(theirs)
@@ -154,7 +154,7 @@ def test_half_precision_keeps_the_matches():
 class TestMatcher:
     def test_sequence_looks_at_each_frame_once(self, own, monkeypatch):
         matching, first, second = own
-        matching._seen.clear()
+        matching._wireframes.clear()
         seen = []
         detect = matcher.detect_lines
         monkeypatch.setattr(
@@ -181,7 +181,7 @@ class TestMatcher:
 
     def test_other_settings_of_the_same_matcher(self, own, monkeypatch):
         matching, first, second = own
-        matching._seen.clear()
+        matching._wireframes.clear()
         seen = []
         detect = matcher.detect_lines
         monkeypatch.setattr(
@@ -207,7 +207,7 @@ class TestMatcher:
                 alone.find_wireframe(first[:, :, 0]).points,
             )
             assert len(seen) == count + 2
-        assert len(matching._seen) <= matcher.KEPT_FRAMES
+        assert len(matching._wireframes) <= matcher.KEPT_FRAMES
         assert mine == {name: getattr(matching, name) for name in names}
 
     def test_settings_that_there_are_not(self, own):
