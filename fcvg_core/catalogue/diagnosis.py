@@ -43,14 +43,14 @@ class Device:
 
     Attributes:
         kind: "cuda" (also for ROCm), "mps" or "cpu".
-        card: name of the GPU; on the CPU, name of a GPU that torch can't use, or empty.
+        gpu: name of the GPU; on the CPU, name of a GPU that torch can't use, or empty.
         free: free memory in GB; 0 if it is unknown.
         build: platform for which torch was built, for example "CUDA 12.4".
         dtype: number format in which frames are generated.
     """
 
     kind: str
-    card: str
+    gpu: str
     free: float
     build: str
     dtype: str
@@ -147,7 +147,7 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
 def check_device(device: Device) -> Finding:
     """The device has to be a GPU with enough memory; the CPU works, but is slow."""
     frames = f"frames in {device.dtype}"
-    if device.kind == "cpu" and device.card:
+    if device.kind == "cpu" and device.gpu:
         remedy = (
             "update its driver"
             if device.build.startswith("CUDA")
@@ -161,8 +161,8 @@ def check_device(device: Device) -> Finding:
             "take hours; control frames take seconds",
         )
     if device.kind == "mps":
-        return Finding(OK, f"{device.card} ({device.build}), {frames}")
-    text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {frames}"
+        return Finding(OK, f"{device.gpu} ({device.build}), {frames}")
+    text = f"{device.gpu} ({device.build}), {device.free:.1f} GB free, {frames}"
     if device.free < 2 * NETWORKS:
         return Finding(
             WARNING,
@@ -176,37 +176,37 @@ def check_onnxruntime(
     installed: Mapping[str, str], providers: Sequence[str] = (), broken: str = ""
 ) -> Finding:
     """Exactly one package of onnxruntime has to be installed and work; it detects poses."""
-    found = [name for name in ONNXRUNTIME if name in installed]
-    if not found:
+    packages = [name for name in ONNXRUNTIME if name in installed]
+    if not packages:
         return Finding(
             WARNING,
             "onnxruntime is not installed, so no poses are detected: install "
             "onnxruntime-gpu, or onnxruntime if there is no NVIDIA GPU",
         )
-    if len(found) > 1:
+    if len(packages) > 1:
         return Finding(
             WARNING,
-            f"{' and '.join(found)} share a folder and break each other: "
+            f"{' and '.join(packages)} share a folder and break each other: "
             "uninstall all of them, then install one",
         )
     if broken or not providers:
         return Finding(
             WARNING,
-            f"{found[0]} {installed[found[0]]} does not work "
+            f"{packages[0]} {installed[packages[0]]} does not work "
             f"({broken or 'it is not complete'}), so no poses are detected: uninstall "
             "it, then install it again",
         )
     names = [name.removesuffix("ExecutionProvider") for name in providers]
-    return Finding(OK, f"{found[0]} {installed[found[0]]}, built for {', '.join(names)}")
+    return Finding(OK, f"{packages[0]} {installed[packages[0]]}, built for {', '.join(names)}")
 
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """One package of OpenCV has to be installed and work; several must have the same version."""
-    found = [name for name in OPENCVS if name in installed]
-    if not found:
+    packages = [name for name in OPENCVS if name in installed]
+    if not packages:
         return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
-    text = ", ".join(f"{name} {installed[name]}" for name in found)
-    if len({installed[name] for name in found}) > 1:
+    text = ", ".join(f"{name} {installed[name]}" for name in packages)
+    if len({installed[name] for name in packages}) > 1:
         return Finding(
             WARNING,
             f"{text} share a folder in different versions: uninstall all of them, then install one",
@@ -217,7 +217,7 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"{text} does not work ({broken}): uninstall it, then install "
             "opencv-python-headless, which needs no screen",
         )
-    if parse_version(installed[found[0]]) < OPENCV:
+    if parse_version(installed[packages[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")
     return Finding(OK, text)
 
@@ -280,8 +280,8 @@ def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
     if names:
         return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
     for file in list_files([mode]):
-        found = file.find(roots)
-        damage = find_damage(found, file.parts) if found else None
+        path = file.find(roots)
+        damage = find_damage(path, file.parts) if path else None
         if damage:
             return Finding(
                 PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"

@@ -205,15 +205,15 @@ def _from_drive(download: Download, part: Path) -> str:
         files = gdown.download_folder(
             id=folder, skip_download=True, quiet=True, use_cookies=False, timeout=TIMEOUT
         )
-        found = next((file for file in files if Path(file.path).name == name), None)
-        if found is None:
+        shared = next((file for file in files if Path(file.path).name == name), None)
+        if shared is None:
             names = ", ".join(file.path for file in files) or "nothing"
             raise UserError(
                 f"{name} is not in {DRIVE}{folder} any more; the folder contains {names}."
             )
         begun = True
         gdown.download(
-            id=found.id,
+            id=shared.id,
             output=str(part),
             resume=True,
             retries=RETRIES,
@@ -249,10 +249,10 @@ def _check(part: Path, target: Path, digest: str) -> None:
         UserError: the file is wrong; it is removed.
     """
     if digest and len(digest) in (SHA256, GIT_SHA1):
-        found = _digest(part, digest)
-        if found == digest:
+        actual = _digest(part, digest)
+        if actual == digest:
             return
-        fault = f"its checksum is {found[:12]}..., but {digest[:12]}... is published"
+        fault = f"its checksum is {actual[:12]}..., but {digest[:12]}... is published"
     elif is_whole(part, target.suffix):
         logging.info("%s: no checksum is published; its format is right.", target.name)
         return

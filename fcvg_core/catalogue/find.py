@@ -74,10 +74,11 @@ def find_models(
     if missing:
         raise UserError(
             f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
-            "them where python -m fcvg_core models says, which downloads them with --get. Looked "
-            f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
-            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without any: python "
-            "-m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
+            "them into the folders that python -m fcvg_core models lists (its option --get "
+            "downloads them). Searched: "
+            f"{', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
+            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without models: "
+            "python -m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
             "--controlnext DIR/controlnext.safetensors"
         )
     for path in (unet, controlnext):
@@ -110,7 +111,7 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
     if boxes or points:
         raise UserError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
-            f"{' and '.join(DWPOSE_FILES)} where python -m fcvg_core models says."
+            f"{' and '.join(DWPOSE_FILES)} into the folders that python -m fcvg_core models lists."
         )
     return None
 
@@ -125,8 +126,8 @@ def _svd_folder(folder: Path) -> Path:
     """The folder, if it exists. A model's name on huggingface.co is not accepted."""
     if not folder.is_dir():
         raise UserError(
-            f"{folder} is no folder: give --model the folder of SVD in diffusers' layout (the one "
-            f"with {MODEL_INDEX}). A run downloads nothing: python -m fcvg_core models --get does, "
-            "and a run finds SVD there without --model."
+            f"{folder} is no folder: give --model the folder of SVD in diffusers' layout, which "
+            f"contains {MODEL_INDEX}. A run downloads nothing: python -m fcvg_core models --get "
+            "does, and then a run finds SVD without --model."
         )
     return folder

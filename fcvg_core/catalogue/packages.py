@@ -35,15 +35,15 @@ ONNXRUNTIME = (
 
 def installed_packages() -> dict[str, str]:
     """Versions of all packages of this Python, by normalised name."""
-    found = {}
+    versions = {}
     for package in metadata.distributions():
         try:
             name, version = package.metadata["Name"], package.version
         except (OSError, ValueError, KeyError, TypeError):  # a damaged package
             continue
         if name and version:
-            found[re.sub(r"[-_.]+", "-", name).lower()] = version
-    return found
+            versions[re.sub(r"[-_.]+", "-", name).lower()] = version
+    return versions
 
 
 def parse_version(version: str) -> tuple[int, ...]:

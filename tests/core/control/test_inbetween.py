@@ -54,7 +54,7 @@ class TestDrawInbetween:
         assert all(frame.any() for frame in frames)
 
     def test_people_over_lines(self) -> None:
-        """Both as they are alone, fused as the reference fuses them, at the same times."""
+        """Both as they are alone, fused as the official code fuses them, at the same times."""
         matches = lines(6)
         drawn = draw_lines(interpolate_lines(matches, TIMES), SIZE, line_width=2, seed=3)
         track = interpolate_poses(*PEOPLE, TIMES, missing_joints="hide", missing_people="fade")

@@ -1,4 +1,4 @@
-"""Line tracks -> frames, pixel by pixel as the reference draws them."""
+"""Line tracks -> frames, pixel by pixel as the official code draws them."""
 
 from pathlib import Path
 

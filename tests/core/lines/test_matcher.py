@@ -1,7 +1,5 @@
 """Two frames -> line matches by GlueStick, with given and with found segments."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,6 @@ from fcvg_core.lines import (
     GlueStickLineMatcher,
     LineSegments,
     build_gluestick,
-    detect_lines,
     draw_lines,
     gluestick_dtype,
     interpolate_lines,
@@ -110,7 +107,7 @@ class TestGolden:
         torch.testing.assert_close(found.scores, expected, **LOGS)
         if "interp_lines" in tensors:
             track = interpolate_lines(found, inbetween_times(len(tensors["interp_lines"])))
-            # The reference forgets to swap the ends in its last frame.
+            # The official code forgets to swap the ends in its last frame.
             torch.testing.assert_close(track[:-1], tensors["interp_lines"][:-1], **FLOATS)
 
     @pytest.mark.parametrize("empty", [0, 1])
@@ -258,28 +255,6 @@ class TestMatcher:
             GlueStickLineMatcher(model, detector="x")
         with pytest.raises(ValueError, match="at least 1, got 0 and 300"):
             GlueStickLineMatcher(model, max_keypoints=0)
-
-
-class TestDetectors:
-    def test_pytlsd_that_is_not_there(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "pytlsd", None)
-        with pytest.raises(ValueError, match="pip install pytlsd.*opencv"):
-            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="pytlsd")
-
-    def test_pytlsd(self, monkeypatch):
-        class Pytlsd:
-            @staticmethod
-            def lsd(gray, scale):
-                return np.array([[0, 0, 30, 0, 0.5], [0, 0, 3, 4, 0.5], [5, 0, 5, 40, 0.5]])
-
-        monkeypatch.setitem(sys.modules, "pytlsd", Pytlsd)
-        gray = np.zeros((64, 64), np.uint8)
-        found = detect_lines(gray, max_lines=5, detector="pytlsd")
-        assert found.lines.tolist() == [[[5, 0], [5, 40]], [[0, 0], [30, 0]]]
-
-    def test_unknown(self):
-        with pytest.raises(ValueError, match="detectors opencv, pytlsd, got 'x'"):
-            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="x")
 
 
 class TestBuild:
