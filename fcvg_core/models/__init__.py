@@ -11,8 +11,8 @@ A family's folder holds pure code: no file is opened here, and no host is import
 
 A family may lack some of these files and have more:
 
-`svd/`              The base of both families today. It has no network, because both faces bring
-                    their own UNet and VAE. `prediction.py` holds the meaning of the UNet's
+`svd/`              The base of FCVG and of ControlNeXt-SVD. It has no network, because both faces
+                    bring their own UNet and VAE. `prediction.py` holds the meaning of the UNet's
                     prediction, `configs.py` the rules for the config files of SVD's folder.
 `controlnext/`      The network that steers SVD. `features.py` computes its features of a video and
                     adds them to a hidden state, `fit.py` refuses a wrong combination of files.
