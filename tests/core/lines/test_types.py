@@ -1,4 +1,4 @@
-"""Shape checks of what travels in the room of lines."""
+"""Shape checks of the types that pass between the modules of lines."""
 
 import pytest
 import torch
@@ -59,5 +59,5 @@ class TestWireframe:
         }
         Wireframe(**good)
         for name in good.keys() - {"size"}:
-            with pytest.raises(ValueError, match="expected"):
+            with pytest.raises(ValueError, match=f"expected {name} "):
                 Wireframe(**{**good, name: torch.zeros(7, 7, 7)})
