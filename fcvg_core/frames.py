@@ -70,8 +70,7 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A frame cropped around its centre to the aspect ratio of `size`, then resized to `size`.
 
     Resizing is bicubic and antialiased. Even a frame that already has this size can lose one row
-    or column, because the official code rounds the
-    crop down; see `fit_frame`.
+    or column, because the official code rounds the crop down; see `fit_frame`.
 
     Args:
         frame: [H, W, 3] uint8.

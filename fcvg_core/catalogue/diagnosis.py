@@ -231,7 +231,7 @@ def check_packages(
     remedy: str,
     broken: str = "",
 ) -> Finding:
-    """The packages in `wanted` have to be installed, new enough and work; if not, `level`."""
+    """Packages of `wanted` that are missing, too old or broken give a finding of this level."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
         f"{name} {installed[name]} is older than {version_text(oldest)}"

@@ -117,7 +117,7 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A family of models; the commands `models` and `doctor` and ComfyUI's folders follow from it.
+    """A family of models, as the commands `models` and `doctor` and ComfyUI's folders use it.
 
     Attributes:
         mode: word for --mode, which is also the family's command: "inbetween".

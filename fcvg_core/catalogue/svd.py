@@ -6,7 +6,7 @@ from ..errors import UserError
 from .model_files import DIFFUSERS, HUB, MODEL_INDEX, Download, ModelFile
 
 SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
-SVD_PARTS = ("vae", "image_encoder")  # sub-folders whose weights are used; FCVG has its own UNet
+SVD_PARTS = ("vae", "image_encoder")  # sub-folders with the weights that are used
 # Sub-folder -> beginning of the names of its files of weights.
 STEMS = {
     "unet": "diffusion_pytorch_model",

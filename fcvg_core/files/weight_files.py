@@ -31,7 +31,7 @@ def checked_weights(path: Path, *, name: str) -> Iterator[dict[str, Entry]]:
     """Check a file of weights; then a library may read it in the `with` block.
 
     The block yields the tensors of a .safetensors file, from its header; for other files, nothing.
-    In the block, a pickle must be read without running the code in it.
+    The block must read a pickle without running the code in it.
 
     Args:
         name: name of the file, for messages.

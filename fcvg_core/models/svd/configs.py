@@ -14,7 +14,9 @@ from ...clip import CLIP_SIZE
 from ...errors import UserError
 from ...quoting import unquoted
 
-BLOCKS = 4  # blocks of the UNet and of the VAE: latents have 1/8 of the height and width
+# Blocks of the UNet, and of the VAE. With another number the size of the latents would not be 1/8
+# of the frame's size.
+BLOCKS = 4
 MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64  # a width is a number of channels
 NORM_GROUPS = 32  # number of groups into which norms divide channels
 HEAD_CHANNELS = 64  # channels of one attention head, in the UNet and in CLIP
