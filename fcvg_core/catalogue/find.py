@@ -11,27 +11,30 @@ from ..errors import UserError
 from ..files.plain_file import check_file
 from .comfyui import FCVG_MODELS
 from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
-from .dwpose import DWPOSE_FILES
-from .families import find_model
+from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
-from .model_files import MODEL_INDEX
+from .gluestick import MATCHER, SUPERPOINT
+from .model_files import MODEL_INDEX, ModelFile
+from .svd import SVD
 
 Roots = list[tuple[str, Path]]
 
 
 @dataclass(frozen=True)
 class ModelSet:
-    """A UNet and a ControlNeXt that belong together: keys of their files in the catalogue."""
+    """A UNet and a ControlNeXt that belong together.
+
+    Attributes:
+        name: name of the family, for people.
+    """
 
     name: str
-    unet: str
-    controlnext: str
+    unet: ModelFile
+    controlnext: ModelFile
 
 
-FCVG_SET = ModelSet("FCVG", FCVG_UNET.key, FCVG_CONTROLNEXT.key)
-CONTROLNEXT_SVD_SET = ModelSet(
-    "ControlNeXt-SVD", CONTROLNEXT_SVD_UNET.key, CONTROLNEXT_SVD_CONTROLNEXT.key
-)
+FCVG_SET = ModelSet("FCVG", FCVG_UNET, FCVG_CONTROLNEXT)
+CONTROLNEXT_SVD_SET = ModelSet("ControlNeXt-SVD", CONTROLNEXT_SVD_UNET, CONTROLNEXT_SVD_CONTROLNEXT)
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ def find_models(
         UserError: a model is neither named nor found, a named file does not exist, or SVD's path
             is not a folder.
     """
-    unet = unet or find_model(model_set.unet, roots)
-    controlnext = controlnext or find_model(model_set.controlnext, roots)
+    unet = unet or model_set.unet.find(roots)
+    controlnext = controlnext or model_set.controlnext.find(roots)
     svd = svd or find_svd(roots)
     missing = [
         option
@@ -90,10 +93,7 @@ def find_gluestick(
     gluestick: Path | None, superpoint: Path | None, roots: Roots
 ) -> tuple[Path | None, Path | None]:
     """GlueStick's two files: the file that the user names, else the first in the known folders."""
-    return (
-        gluestick or find_model("gluestick", roots),
-        superpoint or find_model("superpoint", roots),
-    )
+    return gluestick or MATCHER.find(roots), superpoint or SUPERPOINT.find(roots)
 
 
 def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[Path, Path] | None:
@@ -105,7 +105,7 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
     Raises:
         UserError: one file is named, and the other file is neither named nor found.
     """
-    files = boxes or find_model("yolox", roots), points or find_model("dwpose", roots)
+    files = boxes or BOXES.find(roots), points or POINTS.find(roots)
     if None not in files:
         return files
     if boxes or points:
@@ -118,7 +118,7 @@ def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[
 
 def find_svd(roots: Roots) -> Path | None:
     """The first folder of SVD in diffusers' layout in the known folders; None if there is none."""
-    index = find_model("svd", roots)
+    index = SVD.find(roots)
     return index.parent if index else None
 
 

@@ -8,7 +8,7 @@ import pytest
 from catalogue_files import put
 
 from fcvg_core.catalogue.comfyui import known_folders
-from fcvg_core.catalogue.families import find_model, list_files
+from fcvg_core.catalogue.families import list_files
 from fcvg_core.catalogue.find import (
     CONTROLNEXT_SVD_SET,
     FCVG_SET,
@@ -140,7 +140,7 @@ def test_a_run_finds_what_the_catalogue_lists(tmp_path: Path, monkeypatch) -> No
     assert roots == [("folder", tmp_path)]
     for model_set in (FCVG_SET, CONTROLNEXT_SVD_SET):
         found = find_models(tmp_path, None, None, model_set=model_set, roots=roots)
-        assert found.unet == find_model(model_set.unet, roots)
-        assert found.controlnext == find_model(model_set.controlnext, roots)
+        assert found.unet == model_set.unet.find(roots)
+        assert found.controlnext == model_set.controlnext.find(roots)
     assert None not in find_gluestick(None, None, roots)
     assert find_dwpose(None, None, roots)
