@@ -193,7 +193,7 @@ def check_onnxruntime(
         return Finding(
             WARNING,
             f"{packages[0]} {installed[packages[0]]} does not work "
-            f"({broken or 'it is not complete'}), so no poses are detected: uninstall "
+            f"({broken or 'it is incomplete'}), so no poses are detected: uninstall "
             "it, then install it again",
         )
     names = [name.removesuffix("ExecutionProvider") for name in providers]
