@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .model_files import Roots
+
 PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
@@ -41,12 +43,12 @@ def _has_code(folder: Path) -> bool:
     return old or (folder / VERSION).is_file()
 
 
-def known_folders() -> list[tuple[str, Path]]:
+def known_folders() -> Roots:
     """Folders of models on this machine, with the found ComfyUI; see `model_roots`."""
     return model_roots(find_comfyui())
 
 
-def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
+def model_roots(comfyui: Path | None) -> Roots:
     """Folders of models, each with its layout.
 
     Returns:

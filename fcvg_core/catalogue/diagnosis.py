@@ -11,6 +11,7 @@ from pathlib import Path
 from .comfyui import COMFYUI_PATH, comfyui_version, find_comfyui, model_roots
 from .families import list_files, list_modes, missing
 from .integrity import find_damage
+from .model_files import Roots
 from .packages import (
     COMMAND_LINE,
     NODES,
@@ -273,7 +274,7 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
 
-def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
+def check_models(mode: str, roots: Roots) -> Finding:
     """The files that a mode needs have to exist and be complete."""
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .controlnext_svd import CONTROLNEXT_SVD
 from .fcvg import FCVG
-from .model_files import Family, ModelFile
+from .model_files import Family, ModelFile, Roots
 
 # A new family adds its line here.
 FAMILIES: list[Family] = [
@@ -50,12 +50,11 @@ def list_kinds() -> list[str]:
     )
 
 
-def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
+def find_model(key: str, roots: Roots) -> Path | None:
     """Path of the file with this key; None if it is in none of the folders (see `model_roots`)."""
     return next(file for file in list_files() if file.key == key).find(roots)
 
 
-def missing(mode: str, roots: Iterable[tuple[str, Path]]) -> list[ModelFile]:
+def missing(mode: str, roots: Roots) -> list[ModelFile]:
     """Files that a mode can't do without and that are in none of the folders."""
-    roots = list(roots)
     return [file for file in list_files([mode], needed=True) if file.find(roots) is None]

@@ -14,10 +14,8 @@ from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
 from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .gluestick import MATCHER, SUPERPOINT
-from .model_files import MODEL_INDEX, ModelFile
+from .model_files import MODEL_INDEX, ModelFile, Roots
 from .svd import SVD
-
-Roots = list[tuple[str, Path]]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Types of the catalogue: a download, a model file with its places, a family with its files."""
 
 import glob
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/
 MODEL_INDEX = "model_index.json"  # the index of a folder in diffusers' layout
 # ComfyUI's folders of models that several families use.
 UNET, CONTROLNEXT, DIFFUSERS = "diffusion_models", "controlnext", "diffusers"
+Roots = list[tuple[str, Path]]  # folders of models, each with its layout before it
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ModelFile:
             (download, first.parent / (download.name or first.name)) for download in self.downloads
         ]
 
-    def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
+    def find(self, roots: Roots) -> Path | None:
         """The first place where the file is; None if it is in no place.
 
         Args:
