@@ -6,8 +6,9 @@ Folders without file access, in the order in which the data passes through them:
 
     lines       two frames -> matched line segments -> frames that show the lines move
     pose        two frames -> matched people -> frames that show the people move
-    control     line matches and people -> control frames
-    sampling    maths over the frame axis and the noise levels: fusion, windows, schedule, noise
+    control     line matches and people -> control frames; a driving video -> control frames
+    sampling    maths over the frame axis and the noise levels: fusion, windows, guidance,
+                schedule, noise, injection, decoding in chunks
     models      networks: `svd`, `controlnext`, and `kinds`, which recognises model files
 
 Folders that read and write files:
@@ -26,7 +27,7 @@ Modules in this folder, which all folders use:
 
     frames      frames and batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
     timeline    position of each frame between the keyframes
-    settings    SamplingSettings: steps, guidance, windows, noise injection
+    settings    SamplingSettings: steps, guidance, windows, noise injection; DrivingSettings
     clip        a picture as input of CLIP's image encoder
     canvas      largest canvas of lines and people
     bounds      smallest and largest value of each setting
@@ -39,7 +40,7 @@ Modules in this folder, which all folders use:
     json_text   untrusted JSON text -> values
     containers  checks of .safetensors files and pickles before a library reads them
     opcodes     sizes of the arrays in a pickle, without executing the pickle
-    weights     checks of a state dict against the shapes that a network needs
+    weights     checks of a state dict: plain tensors, with the shapes that a network needs
 
 Letters in shapes: B batch, T frames, N lines, M points, P people, K keypoints, D descriptor
 length, C channels, H height, W width. Names of the first and the last keyframe end in `0` and

@@ -1,7 +1,7 @@
 """Smallest and largest value of each setting, for command-line options and for nodes' widgets.
 
 The bounds keep out typing mistakes, for example a zero too many; useful values are far from
-them. A setting that only one node has gets its bounds in this node.
+them. If only one node has a setting, the bounds of the setting are in this node.
 """
 
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class Bounds:
 SIZE = Bounds(64, 4096, step=64)  # pixels, for height and width
 FRAMES = Bounds(2, 1024)  # number of frames between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
-STRIDE = Bounds(1, 1000)  # frames of a driving video, of which the first counts
+STRIDE = Bounds(1, 1000)  # one frame of this many frames of a driving video is used
 FILE_FPS = Bounds(0.001, 1000)  # frames a second of a video file, read or written
-FPS = Bounds(1, 1000)  # frames a second that SVD is told: a whole number
+FPS = Bounds(1, 1000)  # frames a second, given to SVD as a hint: a whole number
 MOTION_BUCKET = Bounds(1, 1023)  # SVD's measure of motion
 AUGMENTATION = Bounds(0.0, 1.0)  # standard deviation of noise on pictures in -1..1
 

@@ -1,18 +1,18 @@
 """The words that a user can choose from: one list for the command line and for the nodes.
 
-Tables of the rooms have these words as keys. The first word of a list is the default, unless a
-face names another one. This module loads nothing, so that help and widgets come at once.
+These words are keys of tables in the rooms. The first word of a list is the default, unless a face
+names another word. This module imports nothing, so that help and widgets appear at once.
 """
 
 # How the motion between the keyframes is spread over the video.
 REFERENCE = "reference"
 TIMINGS = (REFERENCE, "uniform", "ease-in", "ease-out", "ease-in-out")
 
-# What becomes of a joint that only one keyframe shows, and of a person that only one shows.
+# What happens to a joint, or to a person, that only one of the two keyframes shows.
 MISSING_JOINTS = ("hide", "hold")
 MISSING_PEOPLE = ("fade", "drop")
 
-# For which model people are drawn.
+# The model for which people are drawn.
 FCVG_STYLE, CONTROLNEXT_STYLE = "fcvg", "controlnext-svd-v2"
 POSE_STYLES = (FCVG_STYLE, CONTROLNEXT_STYLE)
 
@@ -20,7 +20,7 @@ POSE_STYLES = (FCVG_STYLE, CONTROLNEXT_STYLE)
 ONE_PERSON, EVERYBODY = "one person", "everybody"
 DRIVING_PEOPLE = (ONE_PERSON, EVERYBODY)
 
-# What matches lines; "auto" is GlueStick where both of its files are there.
+# What matches lines; "auto" is GlueStick if both of its files are found, otherwise "classic".
 MATCHERS = ("auto", "gluestick", "classic")
 
 # What finds line segments.

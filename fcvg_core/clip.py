@@ -13,7 +13,7 @@ CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def clip_pixels(frame: Tensor) -> Tensor:
-    """A keyframe at CLIP's size: the whole frame, blurred against aliasing and resized to a square.
+    """A picture at CLIP's size: the whole picture, blurred against aliasing, resized to a square.
 
     Args:
         frame: [1, 3, H, W] in 0..1, without augmentation noise.
@@ -37,7 +37,7 @@ def normalize_for_clip(pixels: Tensor) -> Tensor:
 
 
 def _blur(frame: Tensor, length: int, axis: int) -> Tensor:
-    """Gaussian blur along one axis, with the width for shrinking `length` pixels to 224."""
+    """Gaussian blur of [1, 3, H, W] along one axis, as wide as shrinking to 224 pixels needs."""
     sigma = max((length / CLIP_SIZE - 1) / 2, 0.001)
     taps = int(max(4 * sigma, 3)) // 2 * 2 + 1
     at = torch.arange(taps, dtype=frame.dtype, device=frame.device) - taps // 2

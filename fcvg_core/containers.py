@@ -62,7 +62,7 @@ def read_header(opened: BinaryIO, *, name: str) -> dict[str, Entry]:
         raise _unreadable(name, size, "its header is longer than the file or than 100 MiB")
     try:
         header = parse_json(opened.read(length))
-        _check_notes(header.pop(METADATA, None))
+        _check_metadata(header.pop(METADATA, None))
         entries = {key: _entry(key, value) for key, value in header.items()}
         _check_places(header, entries, size - 8 - length)
     except UserError as error:
@@ -72,9 +72,11 @@ def read_header(opened: BinaryIO, *, name: str) -> dict[str, Entry]:
     return entries
 
 
-def _check_notes(notes: Any) -> None:
-    if not all(isinstance(value, str) for value in ({} if notes is None else notes).values()):
-        raise ValueError("notes are texts")
+def _check_metadata(metadata: Any) -> None:
+    """Raise an error unless the metadata is None or a table of texts."""
+    values = () if metadata is None else metadata.values()
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError("the metadata holds something other than text")
 
 
 def _entry(key: str, described: dict) -> Entry:
@@ -145,14 +147,14 @@ def _zip_fault(opened: BinaryIO, size: int) -> str | None:
                 return "its entries overlap"
             end = entry.header_offset + ZIP_ENTRY + entry.file_size
         # torch ignores the case of names.
-        held = {entry.filename.lower(): entry.file_size for entry in entries}
+        sizes = {entry.filename.lower(): entry.file_size for entry in entries}
         tables = [entry for entry in entries if entry.filename.endswith("/data.pkl")]
-        if end > size or len(held) < len(entries) or len(tables) != 1:
+        if end > size or len(sizes) < len(entries) or len(tables) != 1:
             raise ValueError("not an archive from torch.save")
         root = tables[0].filename.removesuffix("data.pkl").lower()
-        asked = stored_arrays(archive.read(tables[0]))
+        arrays = stored_arrays(archive.read(tables[0]))
     return _missing_bytes(
-        (key, length, held.get(f"{root}data/{key}".lower(), 0)) for key, length in asked
+        (key, length, sizes.get(f"{root}data/{key}".lower(), 0)) for key, length in arrays
     )
 
 
@@ -161,24 +163,24 @@ def _pickle_fault(opened: BinaryIO, size: int) -> str | None:
     # A pickle contains the lengths of its texts. Reading from a file object would allocate them
     # before the end of the file is noticed; a memory map does not.
     with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        asked = older_arrays(content)
+        arrays = older_arrays(content)
     return _missing_bytes(
         [
-            *((key, length, size) for key, length in asked),
-            ("all", sum(length for _, length in asked), size),
+            *((key, length, size) for key, length in arrays),
+            ("all", sum(length for _, length in arrays), size),
         ]
     )
 
 
-def _missing_bytes(asked: Iterable[tuple[str, int, int]]) -> str | None:
+def _missing_bytes(arrays: Iterable[tuple[str, int, int]]) -> str | None:
     """Fault, in words, if an array is longer than the bytes that the file has for it.
 
     Args:
-        asked: key of each array, its length, and the bytes in the file.
+        arrays: key of each array, its length, and the bytes in the file.
     """
-    for key, length, there in asked:
-        if length > there:
-            return f"its array {unquoted(key)} should have {length} bytes, but it has {there}"
+    for key, length, present in arrays:
+        if length > present:
+            return f"its array {unquoted(key)} should have {length} bytes, but it has {present}"
     return None
 
 

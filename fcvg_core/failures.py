@@ -24,7 +24,7 @@ NO_MEMORY = (
     "bad allocation",
     "failed to map segment",
 )
-CARD = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
+GPU = re.compile(r"\b(cuda|hip|mps|xpu|cublas|cudnn)")
 # {path} is the file or folder, {folder} is its parent folder.
 REASONS = {
     errno.ENOENT: "There is no file or folder {path}.",
@@ -50,7 +50,7 @@ def explain(error: Exception) -> str | None:
     """Message for an error that a user can fix; None for a fault of the program."""
     if isinstance(error, UserError):
         return str(error)
-    if is_memory(error):
+    if is_out_of_memory(error):
         return _explain_memory(error)
     if isinstance(error, ImportError):
         return _explain_import(error)
@@ -96,7 +96,7 @@ def _is_lost() -> bool:
     return False
 
 
-def is_full(error: Exception) -> bool:
+def is_disk_full(error: Exception) -> bool:
     """Whether an error says that a disk is full; errors of safetensors have no errno."""
     words = (os.strerror(number) for number in NO_ROOM)
     return getattr(error, "errno", None) in NO_ROOM or any(word in str(error) for word in words)
@@ -106,8 +106,9 @@ def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
     """Raise UserError unless the disk of a folder has `size` free bytes.
 
     Args:
+        size: in bytes.
         what: subject and verb for the message, for example "the video needs".
-        remedy: a sentence.
+        remedy: a sentence for the message.
     """
     free = shutil.disk_usage(folder).free
     if size > free:
@@ -118,15 +119,16 @@ def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
 
 def free_room(path: Path) -> str:
     """Text like " 12 MB are free." for the disk of a file or folder, which need not exist yet."""
-    found = next((each for each in (path, *path.absolute().parents) if os.path.exists(each)), None)
-    if found is None:
+    places = (path, *path.absolute().parents)
+    existing = next((place for place in places if os.path.exists(place)), None)
+    if existing is None:
         return ""
-    if not _takes_files(found):
+    if not _has_inodes(existing):
         return " It has no place for another file, even a small file (no free inodes)."
-    return f" {amount(shutil.disk_usage(found).free)} are free."
+    return f" {amount(shutil.disk_usage(existing).free)} are free."
 
 
-def _takes_files(path: Path) -> bool:
+def _has_inodes(path: Path) -> bool:
     """Whether a disk has room for another file entry; some file systems have a fixed number."""
     if not hasattr(os, "statvfs"):  # Windows
         return True
@@ -134,7 +136,7 @@ def _takes_files(path: Path) -> bool:
     return disk.f_files == 0 or disk.f_ffree > 0
 
 
-def is_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether memory ran out. Errors of libraries and GPUs are recognised by their words."""
     if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
         return True
@@ -152,7 +154,7 @@ def amount(size: float) -> str:
 
 
 def _explain_memory(error: Exception) -> str:
-    if CARD.search(str(error).lower()):
+    if GPU.search(str(error).lower()):
         return "The device's memory ran out. Try --offload, a smaller --window or a smaller size."
     return "The computer's memory ran out. Try a smaller size, or fewer frames."
 

@@ -72,7 +72,7 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A frame cropped around its centre to the aspect ratio of `size`, then resized to `size`.
 
     Resizing is bicubic and antialiased. Even a frame that already has this size can lose one row
-    or column, because the reference rounds the crop down; see `fit_frame`.
+    or column, because the official code rounds the crop down; see `fit_frame`.
 
     Args:
         frame: [H, W, 3] uint8.
@@ -92,7 +92,7 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if height < 1 or width < 1:
         raise ValueError(f"expected a size of at least 1 x 1 pixel, got {(height, width)}")
     rows, columns = frame.shape[:2]
-    ratio = width / height  # the reference divides by this ratio, too; the rounding is the same
+    ratio = width / height  # the official code divides by this ratio too: same rounding
     if columns / rows > ratio:
         kept = max(int(rows * ratio), 1)
         left = (columns - kept) // 2
@@ -118,8 +118,8 @@ def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     Raises:
         ValueError: as in `crop_resize`.
 
-    Differs: the reference also crops a frame of the right size, so that some sizes (for example
-        576 x 448) lose a row.
+    Differs: the official code also crops a frame of the right size, so that some sizes (for
+        example 576 x 448) lose a row.
     """
     check_frame(frame)
     return frame if frame.shape[:2] == tuple(size) else crop_resize(frame, size)
@@ -150,7 +150,7 @@ def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:
 
 
 def side_by_side(*frames: np.ndarray) -> np.ndarray:
-    """Frames next to each other, for example reference, control frame and result.
+    """Frames next to each other, for example reference picture, control frame and result.
 
     All frames are resized to the height of the last frame.
 

@@ -53,8 +53,8 @@ def _finite(text: str) -> float:
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A dictionary; a name that occurs twice raises ValueError, because its value is unclear."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         (double, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"it contains the name {quote(double)} twice")
-    return found
+    return values

@@ -44,7 +44,7 @@ def stored_arrays(pickle: bytes | BinaryIO) -> list[tuple[str, int]]:
     stack: list[Any] = []
     marks: list[int] = []  # places in the stack
     memo: dict[int, Any] = {}
-    found: dict[str, int] = {}
+    lengths: dict[str, int] = {}
     for code, argument, _ in pickletools.genops(pickle):
         if code.name in _PUT:
             memo[argument] = stack[-1]
@@ -60,9 +60,9 @@ def stored_arrays(pickle: bytes | BinaryIO) -> list[tuple[str, int]]:
             operands = _pop_operands(code, stack, marks)
             if code.name == "BINPERSID" and (array := _array(operands[0])):
                 key, length = array
-                found[key] = max(length, found.get(key, 0))
+                lengths[key] = max(length, lengths.get(key, 0))
             stack += [_result(code, argument, operands)] * len(code.stack_after)
-    return [*found.items()]
+    return [*lengths.items()]
 
 
 def older_arrays(opened: BinaryIO) -> list[tuple[str, int]]:
@@ -107,10 +107,10 @@ def _result(code: pickletools.OpcodeInfo, argument: Any, operands: tuple) -> Any
     return _Tuple(operands, size)
 
 
-def _array(saved: Any) -> tuple[str, int] | None:
+def _array(persistent_id: Any) -> tuple[str, int] | None:
     """Key and length in bytes of the array that a persistent id names; None for other ids."""
-    if not isinstance(saved, _Tuple) or saved.items[0] != STORAGE:
+    if not isinstance(persistent_id, _Tuple) or persistent_id.items[0] != STORAGE:
         return None
-    kind, key, _, numbers = saved.items[1:5]
+    kind, key, _, numbers = persistent_id.items[1:5]
     name = str(kind).rpartition(" ")[2].removesuffix(STORAGE_TYPE)  # "torch FloatStorage": "Float"
     return str(key), numbers * NUMBER_BYTES[name]

@@ -8,19 +8,19 @@ class SamplingSettings:
     """How a video is sampled.
 
     Attributes:
-        num_frames: of the video, keyframes included.
+        num_frames: frames of the video, keyframes included.
         window: frames that are sampled at once.
         overlap: frames that neighbouring windows share.
-        steps: of denoising.
+        steps: denoising steps.
         guidance_start: guidance scale at the first frame of each window, counted in the direction
             of the pass: the forward pass starts at the first frame, the backward pass at the last.
         guidance_end: guidance scale at the other end of the window; it changes linearly.
-        control_weight: how strongly control frames steer; 1.0 is the official code's.
+        control_weight: how strongly control frames steer; 1.0 as in the official code.
         fps: frame rate that the model is given as a hint; the UNet gets this number less 1.
         motion_bucket_id: SVD's measure of how much moves.
         augmentation: standard deviation of the noise on the keyframes, for pixels in -1..1.
         noise_injection_steps: extra repetitions of each leading step.
-        noise_injection_ratio: share 0..1 of the steps that are repeated.
+        noise_injection_ratio: share of the steps that are repeated, 0..1, from the first step on.
     """
 
     num_frames: int

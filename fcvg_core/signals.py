@@ -43,7 +43,7 @@ class _Held:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Delay a signal until the end of the block. Used for short blocks that must not be cut off."""
+    """Delay a signal until the end of the block. Used for short blocks that must be whole."""
     _Held.waiting = True
     try:
         yield

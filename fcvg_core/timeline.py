@@ -40,7 +40,7 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
             are not valid.
 
     Source: Tian-one/FCVG demo_FCVG.py infer_gluestick_interp (`frac`).
-    Differs: 3 frames give 0, 0.5, 1, where the reference divides by zero.
+    Differs: 3 frames give 0, 0.5, 1; there the official code divides by zero.
     """
     if num_frames < 2:
         raise UserError(f"expected at least 2 frames (both keyframes), got {num_frames}")
@@ -78,7 +78,7 @@ def parse_timing(text: str) -> str | list[float]:
 def _reference_times(num_frames: int) -> Tensor:
     if num_frames == 3:
         return torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64)
-    # The reference divides; linspace would round differently.
+    # The official code divides; linspace would round differently.
     between = torch.arange(num_frames - 2, dtype=torch.float64) / max(num_frames - 3, 1)
     ends = torch.tensor([0.0, 1.0], dtype=torch.float64)
     return torch.cat([ends[:1], between, ends[1:]])

@@ -36,51 +36,51 @@ FLOATS = frozenset(
 COUNTERS = ("num_batches_tracked", "position_ids")  # endings of the names of integer tensors
 
 
-def unwrap(found: Any) -> tuple[Any, list[str]]:
+def unwrap(content: Any) -> tuple[Any, list[str]]:
     """The innermost table of a training checkpoint, and the names of all entries beside it."""
-    left = []
+    beside = []
     for _ in range(MAX_NESTING):
         key = next(
             (
                 key
                 for key in NESTED
-                if isinstance(found, Mapping) and isinstance(found.get(key), Mapping)
+                if isinstance(content, Mapping) and isinstance(content.get(key), Mapping)
             ),
             None,
         )
         if key is None:
             break
-        left += [unquoted(name) for name in found if name != key]
-        found = found[key]
-    return found, left
+        beside += [unquoted(name) for name in content if name != key]
+        content = content[key]
+    return content, beside
 
 
-def plain_tensors(found: Any, *, name: str) -> StateDict:
+def plain_tensors(content: Any, *, name: str) -> StateDict:
     """The tensors of a file by name, without gradients.
 
     Args:
-        found: contents of the file: a table of tensors, or a training checkpoint with such a
-            table.
+        content: what the file holds: a table of tensors, or a training checkpoint that contains
+            a table of tensors.
         name: name of the file, for the message.
 
     Raises:
         UserError: the table holds other objects, or tensors that are not plain arrays of numbers.
     """
-    found, _ = unwrap(found)
-    if not isinstance(found, Mapping):
+    table, _ = unwrap(content)
+    if not isinstance(table, Mapping):
         raise UserError(
-            f"{name} is not a model file: it holds a {type(found).__name__}, but a table of "
+            f"{name} is not a model file: it holds a {type(table).__name__}, but a table of "
             "tensors was expected. Use the original file."
         )
     wrong = [
-        f"{unquoted(key)} {fault}" for key, value in found.items() if (fault := _fault(key, value))
+        f"{unquoted(key)} {fault}" for key, value in table.items() if (fault := _fault(key, value))
     ]
     if wrong:
         raise UserError(
             f"{name} is not a plain table of tensors, as a model file should be: "
             f"{in_short(wrong)}. Use the original file."
         )
-    return {key: value.detach() for key, value in found.items()}
+    return {key: value.detach() for key, value in table.items()}
 
 
 def _fault(key: Any, value: Any) -> str | None:
@@ -90,7 +90,7 @@ def _fault(key: Any, value: Any) -> str | None:
     if not isinstance(value, Tensor):
         return f"is a {type(value).__name__}, not a tensor"
     if value.is_quantized:
-        return f"is quantised by torch ({kind_of(value)})"
+        return f"is quantised by torch ({number_format(value)})"
     if value.layout != torch.strided or value.is_nested:
         return "is sparse, but a dense tensor is expected"
     if value.is_meta:
@@ -129,8 +129,8 @@ def _misfit(key: str, value: Any, shape: tuple[int, ...]) -> str | None:
         return f"has the shape {tuple(value.shape)}, but {shape} is expected"
     if value.dtype not in FLOATS and not is_counter(key, value):
         return (
-            f"holds {kind_of(value)} numbers, but floating-point weights are expected: use the "
-            "original file"
+            f"holds {number_format(value)} numbers, but floating-point weights are expected: use "
+            "the original file"
         )
     return None
 
@@ -140,6 +140,6 @@ def is_counter(key: str, value: Tensor) -> bool:
     return key.endswith(COUNTERS) and not value.is_complex()
 
 
-def kind_of(value: Tensor) -> str:
+def number_format(value: Tensor) -> str:
     """The number format of a tensor, for example "int64"."""
     return str(value.dtype).removeprefix("torch.")

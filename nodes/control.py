@@ -65,7 +65,7 @@ class InterpolateConditions(io.ComfyNode):
         first_pose=None,
         last_pose=None,
     ) -> io.NodeOutput:
-        from ..fcvg_core.control import ConditionSettings, draw_inbetween
+        from ..fcvg_core.control import ControlFrameSettings, draw_inbetween
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import STYLES
         from .host.poses import drawn_size, keyframe_frames, keyframe_people
@@ -74,7 +74,7 @@ class InterpolateConditions(io.ComfyNode):
             raise ValueError("Poses of only one keyframe: connect first_pose and last_pose.")
         if line_matches is None and first_pose is None:
             raise ValueError("Nothing is connected: give line_matches, both poses, or all three.")
-        settings = ConditionSettings(
+        settings = ControlFrameSettings(
             num_frames=num_frames,
             timing=read_timing(timing, custom_times),
             line_width=line_width,

@@ -1,4 +1,5 @@
-"""Which model files exist, where they lie, how to get them, and which packages are installed.
+"""Which model files exist, where they are, how to get them, and which packages are installed.
 
-Both faces use this room. It needs no torch, so that ComfyUI starts quickly and help comes at once.
+Both faces use this room. It needs no torch, so that ComfyUI starts quickly and help appears at
+once.
 """

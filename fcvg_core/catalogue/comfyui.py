@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .model_files import Roots
+
 PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
@@ -20,8 +22,8 @@ def find_comfyui() -> Path | None:
     The desktop edition keeps its models and node packs apart from its code. For such a ComfyUI
     the result is the folder of models and node packs.
     """
-    named = os.environ.get(COMFYUI_PATH)
-    folder = _folder(named) if named else PACK.parent.parent
+    variable = os.environ.get(COMFYUI_PATH)
+    folder = _folder(variable) if variable else PACK.parent.parent
     apart = (folder / "custom_nodes").is_dir() and (folder / "models").is_dir()
     return folder if apart or _has_code(folder) else None
 
@@ -31,8 +33,8 @@ def comfyui_version(folder: Path) -> str | None:
     if not (folder / VERSION).is_file():
         return "" if _has_code(folder) else None
     text = (folder / VERSION).read_text(encoding="utf-8", errors="replace")
-    found = re.search(r"""__version__ = ["']([\d.]+)""", text)
-    return found[1] if found else ""
+    match = re.search(r"""__version__ = ["']([\d.]+)""", text)
+    return match[1] if match else ""
 
 
 def _has_code(folder: Path) -> bool:
@@ -41,12 +43,12 @@ def _has_code(folder: Path) -> bool:
     return old or (folder / VERSION).is_file()
 
 
-def known_folders() -> list[tuple[str, Path]]:
+def known_folders() -> Roots:
     """Folders of models on this machine, with the found ComfyUI; see `model_roots`."""
     return model_roots(find_comfyui())
 
 
-def model_roots(comfyui: Path | None) -> list[tuple[str, Path]]:
+def model_roots(comfyui: Path | None) -> Roots:
     """Folders of models, each with its layout.
 
     Returns:
@@ -90,7 +92,7 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     try:
         import yaml
 
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except ImportError:
         logging.warning("%s is ignored, because the package pyyaml is not installed.", file)
         return {}
@@ -99,4 +101,4 @@ def _read_yaml(file: Path) -> dict[str, Any]:
             "%s can't be read; ComfyUI can't read it either: %s", file, " ".join(str(error).split())
         )
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

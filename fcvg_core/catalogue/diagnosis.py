@@ -11,6 +11,7 @@ from pathlib import Path
 from .comfyui import COMFYUI_PATH, comfyui_version, find_comfyui, model_roots
 from .families import list_files, list_modes, missing
 from .integrity import find_damage
+from .model_files import Roots
 from .packages import (
     COMMAND_LINE,
     NODES,
@@ -43,14 +44,14 @@ class Device:
 
     Attributes:
         kind: "cuda" (also for ROCm), "mps" or "cpu".
-        card: name of the GPU; on the CPU, name of a GPU that torch can't use, or empty.
+        gpu: name of the GPU; on the CPU, name of a GPU that torch can't use, or empty.
         free: free memory in GB; 0 if it is unknown.
         build: platform for which torch was built, for example "CUDA 12.4".
         dtype: number format in which frames are generated.
     """
 
     kind: str
-    card: str
+    gpu: str
     free: float
     build: str
     dtype: str
@@ -129,13 +130,13 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
             PROBLEM,
             f"torch {installed['torch']} is too old: {version_text(TORCH)} or newer is needed",
         )
-    train = {
+    releases = {
         name: ".".join(installed[name].split("+")[0].split(".")[:2])
         for name in ("torch", "torchaudio")
         if name in installed
     }
-    text = ", ".join(f"{name} {installed[name]}" for name in train)
-    if len(set(train.values())) > 1:
+    text = ", ".join(f"{name} {installed[name]}" for name in releases)
+    if len(set(releases.values())) > 1:
         return Finding(
             WARNING,
             f"{text} have different releases, which breaks transformers: "
@@ -146,8 +147,8 @@ def check_torch(installed: Mapping[str, str], broken: str = "") -> Finding:
 
 def check_device(device: Device) -> Finding:
     """The device has to be a GPU with enough memory; the CPU works, but is slow."""
-    how = f"frames in {device.dtype}"
-    if device.kind == "cpu" and device.card:
+    frames = f"frames in {device.dtype}"
+    if device.kind == "cpu" and device.gpu:
         remedy = (
             "update its driver"
             if device.build.startswith("CUDA")
@@ -157,12 +158,12 @@ def check_device(device: Device) -> Finding:
     if device.kind == "cpu":
         return Finding(
             WARNING,
-            f"no GPU that torch ({device.build}) can use: {how} on the CPU "
+            f"no GPU that torch ({device.build}) can use: {frames} on the CPU "
             "take hours; control frames take seconds",
         )
     if device.kind == "mps":
-        return Finding(OK, f"{device.card} ({device.build}), {how}")
-    text = f"{device.card} ({device.build}), {device.free:.1f} GB free, {how}"
+        return Finding(OK, f"{device.gpu} ({device.build}), {frames}")
+    text = f"{device.gpu} ({device.build}), {device.free:.1f} GB free, {frames}"
     if device.free < 2 * NETWORKS:
         return Finding(
             WARNING,
@@ -176,37 +177,37 @@ def check_onnxruntime(
     installed: Mapping[str, str], providers: Sequence[str] = (), broken: str = ""
 ) -> Finding:
     """Exactly one package of onnxruntime has to be installed and work; it detects poses."""
-    found = [name for name in ONNXRUNTIME if name in installed]
-    if not found:
+    packages = [name for name in ONNXRUNTIME if name in installed]
+    if not packages:
         return Finding(
             WARNING,
             "onnxruntime is not installed, so no poses are detected: install "
             "onnxruntime-gpu, or onnxruntime if there is no NVIDIA GPU",
         )
-    if len(found) > 1:
+    if len(packages) > 1:
         return Finding(
             WARNING,
-            f"{' and '.join(found)} share a folder and break each other: "
+            f"{' and '.join(packages)} share a folder and break each other: "
             "uninstall all of them, then install one",
         )
     if broken or not providers:
         return Finding(
             WARNING,
-            f"{found[0]} {installed[found[0]]} does not work "
-            f"({broken or 'it is not complete'}), so no poses are detected: uninstall "
+            f"{packages[0]} {installed[packages[0]]} does not work "
+            f"({broken or 'it is incomplete'}), so no poses are detected: uninstall "
             "it, then install it again",
         )
     names = [name.removesuffix("ExecutionProvider") for name in providers]
-    return Finding(OK, f"{found[0]} {installed[found[0]]}, built for {', '.join(names)}")
+    return Finding(OK, f"{packages[0]} {installed[packages[0]]}, built for {', '.join(names)}")
 
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """One package of OpenCV has to be installed and work; several must have the same version."""
-    found = [name for name in OPENCVS if name in installed]
-    if not found:
+    packages = [name for name in OPENCVS if name in installed]
+    if not packages:
         return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
-    text = ", ".join(f"{name} {installed[name]}" for name in found)
-    if len({installed[name] for name in found}) > 1:
+    text = ", ".join(f"{name} {installed[name]}" for name in packages)
+    if len({installed[name] for name in packages}) > 1:
         return Finding(
             WARNING,
             f"{text} share a folder in different versions: uninstall all of them, then install one",
@@ -217,7 +218,7 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
             f"{text} does not work ({broken}): uninstall it, then install "
             "opencv-python-headless, which needs no screen",
         )
-    if parse_version(installed[found[0]]) < OPENCV:
+    if parse_version(installed[packages[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")
     return Finding(OK, text)
 
@@ -231,7 +232,7 @@ def check_packages(
     remedy: str,
     broken: str = "",
 ) -> Finding:
-    """The other packages that the nodes or the command line need; `level` is used for faults."""
+    """Packages of `wanted` that are missing, too old or broken give a finding of this level."""
     wrong = [f"{name} is missing" for name in wanted if name not in installed]
     wrong += [
         f"{name} {installed[name]} is older than {version_text(oldest)}"
@@ -273,15 +274,15 @@ def check_comfyui(folder: Path | None, named: str = "") -> Finding:
     return Finding(OK, f"ComfyUI {version} at {folder}")
 
 
-def check_models(mode: str, roots: list[tuple[str, Path]]) -> Finding:
-    """The files that a mode needs have to be there and complete."""
+def check_models(mode: str, roots: Roots) -> Finding:
+    """The files that a mode needs have to exist and be complete."""
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
         return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
     for file in list_files([mode]):
-        found = file.find(roots)
-        damage = find_damage(found, file.parts) if found else None
+        path = file.find(roots)
+        damage = find_damage(path, file.parts) if path else None
         if damage:
             return Finding(
                 PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"

@@ -27,7 +27,7 @@ MEGABYTE = 10**6
 STATUS = {
     401: "The file was removed, or the token in HF_TOKEN or from `hf auth login` is not valid.",
     403: "Accept the licence on the file's page, or check whether a proxy blocks the download.",
-    404: "Its authors have moved or removed the file: look at its page.",
+    404: "The authors have moved or removed the file: look at its page.",
     416: "Remove the unfinished file in {staging}, and start again.",
 }
 
@@ -148,8 +148,9 @@ def _from_web(download: Download, part: Path) -> str:
     try:
         if url.startswith(HUB):
             url = f"{constants.ENDPOINT}/{url.removeprefix(HUB)}"
-            found = get_hf_file_metadata(url)
-            size, digest, headers = found.size, found.etag or "", build_hf_headers()
+            published = get_hf_file_metadata(url)
+            size, digest = published.size, published.etag or ""
+            headers = build_hf_headers()
         begun = part.stat().st_size if part.exists() else 0
         if size is not None and begun > size:
             part.unlink()
@@ -204,15 +205,15 @@ def _from_drive(download: Download, part: Path) -> str:
         files = gdown.download_folder(
             id=folder, skip_download=True, quiet=True, use_cookies=False, timeout=TIMEOUT
         )
-        found = next((file for file in files if Path(file.path).name == name), None)
-        if found is None:
-            there = ", ".join(file.path for file in files) or "nothing"
+        shared = next((file for file in files if Path(file.path).name == name), None)
+        if shared is None:
+            names = ", ".join(file.path for file in files) or "nothing"
             raise UserError(
-                f"{name} is not in {DRIVE}{folder} any more; the folder contains {there}."
+                f"{name} is not in {DRIVE}{folder} any more; the folder contains {names}."
             )
         begun = True
         gdown.download(
-            id=found.id,
+            id=shared.id,
             output=str(part),
             resume=True,
             retries=RETRIES,
@@ -248,10 +249,10 @@ def _check(part: Path, target: Path, digest: str) -> None:
         UserError: the file is wrong; it is removed.
     """
     if digest and len(digest) in (SHA256, GIT_SHA1):
-        found = _digest(part, digest)
-        if found == digest:
+        actual = _digest(part, digest)
+        if actual == digest:
             return
-        fault = f"its checksum is {found[:12]}..., but {digest[:12]}... is published"
+        fault = f"its checksum is {actual[:12]}..., but {digest[:12]}... is published"
     elif is_whole(part, target.suffix):
         logging.info("%s: no checksum is published; its format is right.", target.name)
         return

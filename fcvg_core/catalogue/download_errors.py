@@ -55,5 +55,5 @@ def reason_of(error: BaseException) -> str:
             error.__cause__,
             error.__context__,
         ]
-        error = next((one for one in inner if isinstance(one, BaseException)), error)
+        error = next((cause for cause in inner if isinstance(cause, BaseException)), error)
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""DWPose: the two ONNX files that find people and their joints."""
+"""DWPose: two ONNX networks, of which one finds people and the other finds their joints."""
 
 from .model_files import HUB, Download, ModelFile, places
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .controlnext_svd import CONTROLNEXT_SVD
 from .fcvg import FCVG
-from .model_files import Family, ModelFile
+from .model_files import Family, ModelFile, Roots
 
 # A new family adds its line here.
 FAMILIES: list[Family] = [
@@ -15,16 +15,16 @@ FAMILIES: list[Family] = [
 
 
 def list_modes() -> dict[str, str]:
-    """What each mode makes, by its word."""
+    """Purpose of each mode, by the mode's word: "inbetween" -> "the frames between two frames"."""
     return {family.mode: family.purpose for family in FAMILIES}
 
 
 def list_files(modes: Iterable[str] | None = None, *, needed: bool = False) -> list[ModelFile]:
-    """Model files, each once: first those that a family needs, then those that only help.
+    """Model files, each once: first the files that a family needs, then the files that only help.
 
     Args:
         modes: words of modes; None for all families.
-        needed: leave out what only helps.
+        needed: leave out the files that only help.
     """
     chosen = [family for family in FAMILIES if modes is None or family.mode in modes]
     files = [file for family in chosen for file in family.needed]
@@ -50,12 +50,11 @@ def list_kinds() -> list[str]:
     )
 
 
-def find_model(key: str, roots: Iterable[tuple[str, Path]]) -> Path | None:
-    """Path of the file of that key; None if it is in none of the folders."""
+def find_model(key: str, roots: Roots) -> Path | None:
+    """Path of the file with this key; None if it is in none of the folders (see `model_roots`)."""
     return next(file for file in list_files() if file.key == key).find(roots)
 
 
-def missing(mode: str, roots: Iterable[tuple[str, Path]]) -> list[ModelFile]:
+def missing(mode: str, roots: Roots) -> list[ModelFile]:
     """Files that a mode can't do without and that are in none of the folders."""
-    roots = list(roots)
     return [file for file in list_files([mode], needed=True) if file.find(roots) is None]

@@ -1,6 +1,6 @@
-"""Where the model files are: files that are named, else files of known folders.
+"""Finds the model files of a run: a file that the user names, or the first file in known folders.
 
-Nothing is downloaded here. `roots` is always what `known_folders` gives; a run asks for it once.
+Nothing is downloaded here. `roots` are the folders from `known_folders`; a run asks for them once.
 """
 
 import os
@@ -14,18 +14,16 @@ from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
 from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .gluestick import MATCHER, SUPERPOINT
-from .model_files import MODEL_INDEX, ModelFile
+from .model_files import MODEL_INDEX, ModelFile, Roots
 from .svd import SVD
-
-Roots = list[tuple[str, Path]]
 
 
 @dataclass(frozen=True)
 class ModelSet:
-    """The two models of a family that paint together with SVD.
+    """A UNet and a ControlNeXt that belong together.
 
     Attributes:
-        name: its name for people.
+        name: name of the family, for people.
     """
 
     name: str
@@ -39,7 +37,7 @@ CONTROLNEXT_SVD_SET = ModelSet("ControlNeXt-SVD", CONTROLNEXT_SVD_UNET, CONTROLN
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """Files and folders that exist."""
+    """The model files of a run, all of which exist; `svd` is a folder in diffusers' layout."""
 
     svd: Path
     unet: Path
@@ -54,75 +52,80 @@ def find_models(
     model_set: ModelSet,
     roots: Roots,
 ) -> ModelFiles:
-    """The files that are named; the first files of the known folders for all others.
+    """The files that the user names; for each of the others, the first file in the known folders.
 
     Args:
-        svd: folder in diffusers' layout.
+        svd: folder of SVD in diffusers' layout; None to search for it.
+        unet, controlnext: files; None to search for them.
+        model_set: the files to search for.
+        roots: from `known_folders`.
 
     Raises:
-        UserError: a file or the folder is neither named nor found, or it is no file or folder.
+        UserError: a model is neither named nor found, a named file does not exist, or SVD's path
+            is not a folder.
     """
     unet = unet or model_set.unet.find(roots)
     controlnext = controlnext or model_set.controlnext.find(roots)
-    found = svd or find_svd(roots)
+    svd = svd or find_svd(roots)
     missing = [
         option
-        for option, value in (("--model", found), ("--unet", unet), ("--controlnext", controlnext))
+        for option, value in (("--model", svd), ("--unet", unet), ("--controlnext", controlnext))
         if value is None
     ]
     if missing:
         raise UserError(
             f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
-            "them where python -m fcvg_core models says, which downloads them with --get. Looked "
-            f"in: {', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
-            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without any: python "
-            "-m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
+            "them into the folders that python -m fcvg_core models lists (its option --get "
+            "downloads them). Searched: "
+            f"{', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
+            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without models: "
+            "python -m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
             "--controlnext DIR/controlnext.safetensors"
         )
     for path in (unet, controlnext):
         check_file(path, expected="a file of weights")
-    return ModelFiles(_svd_folder(found), unet, controlnext)
+    return ModelFiles(_svd_folder(svd), unet, controlnext)
 
 
 def find_gluestick(
     gluestick: Path | None, superpoint: Path | None, roots: Roots
 ) -> tuple[Path | None, Path | None]:
-    """GlueStick's two files: each the file that is named, else the first of the known folders."""
+    """GlueStick's two files: the file that the user names, else the first in the known folders."""
     return gluestick or MATCHER.find(roots), superpoint or SUPERPOINT.find(roots)
 
 
 def find_dwpose(boxes: Path | None, points: Path | None, roots: Roots) -> tuple[Path, Path] | None:
-    """DWPose's two files: each the file that is named, else the first of the known folders.
+    """DWPose's two files: the file that the user names, else the first in the known folders.
 
     Returns:
-        None unless both files are there.
+        Files that find boxes and points; None unless both files are found.
 
     Raises:
         UserError: one file is named, and the other file is neither named nor found.
     """
-    found = boxes or BOXES.find(roots), points or POINTS.find(roots)
-    if None not in found:
-        return found
+    files = boxes or BOXES.find(roots), points or POINTS.find(roots)
+    if None not in files:
+        return files
     if boxes or points:
         raise UserError(
             "DWPose needs two files: name them with --dwpose-det and --dwpose-pose, or put "
-            f"{' and '.join(DWPOSE_FILES)} where python -m fcvg_core models says."
+            f"{' and '.join(DWPOSE_FILES)} into the folders that python -m fcvg_core models lists."
         )
     return None
 
 
 def find_svd(roots: Roots) -> Path | None:
-    """The first folder of SVD in diffusers' layout."""
+    """The first folder of SVD in diffusers' layout in the known folders; None if there is none."""
     index = SVD.find(roots)
     return index.parent if index else None
 
 
 def _svd_folder(folder: Path) -> Path:
-    """The folder, if it is there. A model's name on huggingface.co is no folder."""
+    """The folder, if it exists. A model's name on huggingface.co is not accepted."""
     if not folder.is_dir():
         raise UserError(
-            f"{folder} is no folder: give --model the folder of SVD in diffusers' layout (the one "
-            f"with {MODEL_INDEX}). A run downloads nothing: python -m fcvg_core models --get does, "
-            "and a run finds SVD there without --model."
+            f"{folder} is no folder: give --model the folder of SVD in diffusers' layout, which "
+            f"contains {MODEL_INDEX}. A run downloads nothing: python -m fcvg_core models --get "
+            "does, and then a run finds SVD without --model."
         )
     return folder

@@ -13,18 +13,18 @@ STARTS = (b"PK", b"\x80")  # first bytes of a zip archive and of a pickle
 
 
 def find_damage(path: Path, parts: Iterable[str] = ()) -> Path | None:
-    """The first file that is empty, cut off or no weights at all; None if all are whole.
+    """The first file that is empty, incomplete or not a file of weights; None if all are complete.
 
     Args:
         path: a model file, or the index of a folder in diffusers' layout.
-        parts: sub-folders beside the index whose weights are looked at too.
+        parts: sub-folders beside the index; their weights are checked too.
     """
     files = [path, *(file for part in parts for file in part_weights(path.parent / part))]
     return next((file for file in files if not is_whole(file, file.suffix)), None)
 
 
 def check_name(path: Path) -> None:
-    """Raise UserError if the libraries that read models can't open a file of that name."""
+    """Raise UserError if the libraries that read models can't open a file of this name."""
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
@@ -35,11 +35,11 @@ def check_name(path: Path) -> None:
 
 
 def is_whole(path: Path, suffix: str) -> bool:
-    """Whether a file has the form that its ending promises and is not cut off.
+    """Whether a file is complete and in the format of its ending.
 
     Args:
-        suffix: the ending, such as .safetensors. A file of another kind counts as whole if it
-            holds anything but a web page.
+        suffix: the ending, such as .safetensors. A file with another ending counts as complete
+            unless it is empty or begins like a web page.
     """
     suffix = suffix.lower()
     if not path.is_file():  # a folder, or a pipe or a device, which may never end

@@ -1,26 +1,26 @@
-"""What the catalogue says of a model file and of a family: purpose, places and source."""
+"""Types of the catalogue: a download, a model file with its places, a family with its files."""
 
 import glob
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/"
-MODEL_INDEX = "model_index.json"  # of a folder in diffusers' layout
+MODEL_INDEX = "model_index.json"  # the index of a folder in diffusers' layout
 # ComfyUI's folders of models that several families use.
 UNET, CONTROLNEXT, DIFFUSERS = "diffusion_models", "controlnext", "diffusers"
+Roots = list[tuple[str, Path]]  # folders of models, each with its layout before it
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file as its authors, or other people who repacked it, offer it.
+    """A file on a server, from its authors or from people who have repacked it.
 
     Attributes:
         url: address of the file; on Google Drive, the address of the shared folder and the
             file's name.
-        size: about, in megabytes.
-        sha256: in hexadecimal digits, if it is known; otherwise the hub tells it.
-        name: what to call the file, in the folder that it goes to.
+        size: approximate size in megabytes.
+        sha256: digest in hexadecimal digits; empty: the digest that the hub publishes is used.
+        name: path of the file in its folder; empty: the name of the model file's first place.
     """
 
     url: str
@@ -31,19 +31,21 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """A model file, or a folder in diffusers' layout, for which its index stands.
+    """A model file, or a folder in diffusers' layout, which is represented by its index file.
 
     Attributes:
-        key: its name for programs.
-        name: its name for people.
+        key: name for programs.
+        name: name for people.
         comfyui: accepted places below ComfyUI's folder of models, each "folder/name"; a download
-            goes to the first.
+            goes to the first place.
         folder: accepted places below FCVG_MODELS, for the command line; a download goes to the
-            first.
-        downloads: the file; for a folder in diffusers' layout everything that is used of it, and
-            last its index.
+            first place.
+        downloads: the file; for a folder in diffusers' layout all files that are used, the index
+            last.
+        licence: name of the licence, or what is known about it.
+        source: page of the file, for people.
         pipeline: for a folder in diffusers' layout, the class that its index names.
-        parts: for such a folder, its sub-folders whose weights are used.
+        parts: for a folder in diffusers' layout, the sub-folders whose weights are used.
     """
 
     key: str
@@ -58,7 +60,7 @@ class ModelFile:
 
     @property
     def size(self) -> float:
-        """About, in megabytes."""
+        """Approximate size of all downloads together, in megabytes."""
         return sum(download.size for download in self.downloads)
 
     @property
@@ -67,9 +69,9 @@ class ModelFile:
         return self.comfyui[0].partition("/")[0]
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """Accepted names in one of ComfyUI's folders of models; empty if it goes elsewhere."""
-        places = (place.partition("/") for place in self.comfyui)
-        return tuple(name for own, _, name in places if own == kind)
+        """Accepted names in one of ComfyUI's folders of models; empty if it is the wrong folder."""
+        parted = (place.partition("/") for place in self.comfyui)
+        return tuple(name for folder, _, name in parted if folder == kind)
 
     def targets(self, kind: str, root: Path) -> list[tuple[Download, Path]]:
         """Every download and its target below a folder whose layout is "comfyui" or "folder"."""
@@ -78,7 +80,7 @@ class ModelFile:
             (download, first.parent / (download.name or first.name)) for download in self.downloads
         ]
 
-    def find(self, roots: Iterable[tuple[str, Path]]) -> Path | None:
+    def find(self, roots: Roots) -> Path | None:
         """The first place where the file is; None if it is in no place.
 
         Args:
@@ -88,8 +90,8 @@ class ModelFile:
         for layout, root in roots:
             for pattern in self._patterns(layout):
                 # Not Path.glob, which passes over linked folders, where large models often are.
-                found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
-                path = next(filter(self._is_it, (root / name for name in found)), None)
+                names = sorted(glob.glob(pattern, root_dir=root, recursive=True))
+                path = next(filter(self._matches, (root / name for name in names)), None)
                 if path:
                     return path
         return None
@@ -100,11 +102,13 @@ class ModelFile:
         _, _, kind = layout.partition("/")
         if kind:
             return [pattern for name in self.names(kind) for pattern in (name, f"**/{name}")]
-        places = (place.partition("/") for place in self.comfyui)
-        return [f"{own}/{pattern}" for own, _, name in places for pattern in (name, f"**/{name}")]
+        parted = (place.partition("/") for place in self.comfyui)
+        return [
+            f"{folder}/{pattern}" for folder, _, name in parted for pattern in (name, f"**/{name}")
+        ]
 
-    def _is_it(self, path: Path) -> bool:
-        """Whether a path is this file; an index has to name the pipeline and lie beside weights."""
+    def _matches(self, path: Path) -> bool:
+        """Whether a path is this file; an index must name the pipeline and be beside weights."""
         if not (self.pipeline and path.is_file()):
             return path.is_file()
         whole = all(part_weights(path.parent / part) for part in self.parts)
@@ -113,13 +117,13 @@ class ModelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """A family of models, as `models`, `doctor` and ComfyUI's folders know it.
+    """A family of models, as the commands `models` and `doctor` and ComfyUI's folders use it.
 
     Attributes:
-        mode: its word for --mode, which is also its command: "inbetween".
-        purpose: what it makes, for people.
-        needed: files that it can't do without.
-        helpful: files that make it better.
+        mode: word for --mode, which is also the family's command: "inbetween".
+        purpose: what the family makes, for people.
+        needed: files without which the family does not work.
+        helpful: files that improve the results.
     """
 
     mode: str

@@ -1,4 +1,4 @@
-"""Which versions are needed, which are installed, and how to install into this very Python."""
+"""Needed and installed versions of packages, and the command to install into this Python."""
 
 import re
 import sys
@@ -35,15 +35,15 @@ ONNXRUNTIME = (
 
 def installed_packages() -> dict[str, str]:
     """Versions of all packages of this Python, by normalised name."""
-    found = {}
+    versions = {}
     for package in metadata.distributions():
         try:
             name, version = package.metadata["Name"], package.version
         except (OSError, ValueError, KeyError, TypeError):  # a damaged package
             continue
         if name and version:
-            found[re.sub(r"[-_.]+", "-", name).lower()] = version
-    return found
+            versions[re.sub(r"[-_.]+", "-", name).lower()] = version
+    return versions
 
 
 def parse_version(version: str) -> tuple[int, ...]:
@@ -58,5 +58,5 @@ def version_text(version: tuple[int, ...]) -> str:
 
 
 def pip(*words: str) -> str:
-    """A command for this Python's pip, as it is typed: a bare `pip` may be another Python's."""
+    """A pip command for this Python, as typed in a terminal; `pip` may belong to another Python."""
     return shell_words(sys.executable, "-m", "pip", *words)

@@ -6,15 +6,15 @@ from ..errors import UserError
 from .model_files import DIFFUSERS, HUB, MODEL_INDEX, Download, ModelFile
 
 SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
-SVD_PARTS = ("vae", "image_encoder")  # what is used of the folder besides the UNet
-# How the names of a part's files of weights begin.
+SVD_PARTS = ("vae", "image_encoder")  # sub-folders with the weights that are used
+# Sub-folder -> beginning of the names of its files of weights.
 STEMS = {
     "unet": "diffusion_pytorch_model",
     "vae": "diffusion_pytorch_model",
     "image_encoder": "model",
 }
-# Megabytes of what is used of the folder: the UNet's sizes, and the other networks in half
-# precision.
+# Files of the folder that are used, with their size in megabytes. Of the UNet only the config is
+# used, of the other networks the weights in half precision.
 USED = {
     "feature_extractor/preprocessor_config.json": 0.001,
     "image_encoder/config.json": 0.001,
@@ -47,7 +47,7 @@ def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
     Args:
         folder: SVD's folder in diffusers' layout.
         part: one of STEMS.
-        half: take half precision if there is a choice, else full precision.
+        half: if files in both precisions exist, whether the file in half precision is chosen.
     """
     stem = STEMS[part]
     names = [f"{stem}.fp16.safetensors", f"{stem}.safetensors"]
@@ -60,5 +60,5 @@ def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
 def missing_part(folder: Path, part: str) -> UserError:
     """The error about a part of SVD's folder that `find_part` does not find."""
     return UserError(
-        f"{folder} holds no {part}/{STEMS[part]}.safetensors: the download of SVD is not complete."
+        f"{folder} holds no {part}/{STEMS[part]}.safetensors: the download of SVD is incomplete."
     )

@@ -1,13 +1,14 @@
 """Lines and people -> control frames, which show a model where everything is in every frame.
 
-This room stands above `lines` and `pose`, and draws what they found. It opens no file.
+This room stands above `lines` and `pose`: it draws the lines and people that they found. It opens
+no file.
 """
 
 from .driving import draw_driven_people
-from .inbetween import ConditionSettings, draw_inbetween, draw_moving_lines, draw_moving_people
+from .inbetween import ControlFrameSettings, draw_inbetween, draw_moving_lines, draw_moving_people
 
 __all__ = [
-    "ConditionSettings",
+    "ControlFrameSettings",
     "draw_driven_people",
     "draw_inbetween",
     "draw_moving_lines",

@@ -27,6 +27,7 @@ def draw_driven_people(
         reference: people of the picture, [P, ...].
         driving_size: (height, width) of the video, in pixels.
         size: (height, width) of the picture and of the control frames, in pixels.
+        settings: see `DrivingSettings`.
         reference_first: begin with the picture's own pose, which makes one frame more.
 
     Returns:
@@ -35,11 +36,11 @@ def draw_driven_people(
     Raises:
         UserError: nobody is in the video or in the picture, or they share no joint.
 
-    Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
+    Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
-    empty = sum(frame.num_people == 0 for frame in driving)
-    if empty:
-        logging.warning("Nobody is found in %d of the video's %d frames.", empty, len(driving))
+    num_empty = sum(frame.num_people == 0 for frame in driving)
+    if num_empty:
+        logging.warning("Nobody is found in %d of the video's %d frames.", num_empty, len(driving))
     track = drive_reference(
         driving,
         reference,

@@ -15,13 +15,13 @@ from ..timeline import inbetween_times
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConditionSettings:
+class ControlFrameSettings:
     """How lines and people move between two keyframes, and how they are drawn.
 
     Attributes:
-        num_frames: of the video, keyframes included.
-        timing: of the motion, see `inbetween_times`.
-        line_width: pixels.
+        num_frames: frames of the video, keyframes included.
+        timing: timing of the motion, see `inbetween_times`.
+        line_width: width of the lines, in pixels.
         seed: decides which colour each line gets.
         pose_style: how people are drawn.
         missing_joints, missing_people: see `interpolate_poses`.
@@ -40,7 +40,7 @@ def draw_inbetween(
     matches: LineMatches | None,
     people: tuple[Poses, Poses] | None,
     size: tuple[int, int],
-    settings: ConditionSettings,
+    settings: ControlFrameSettings,
 ) -> np.ndarray:
     """Control frames of a video between two keyframes: people over lines, on black.
 
@@ -48,8 +48,8 @@ def draw_inbetween(
 
     Args:
         matches: lines of both keyframes; None draws no lines.
-        people: of the first and of the last keyframe, [P, ...] each; None draws no people.
-        size: (height, width) of the frames, in pixels; with `matches`, that of the matches.
+        people: people of the first and of the last keyframe, [P, ...] each; None draws no people.
+        size: (height, width) of the frames, in pixels; with `matches`, the size in `matches`.
 
     Returns:
         [T, H, W, 3] uint8.
@@ -57,7 +57,7 @@ def draw_inbetween(
     Raises:
         ValueError: there are neither matches nor people.
 
-    Differs: draws as many frames as the video has; the reference draws 25 and drops some.
+    Differs: as many frames are drawn as the video has; the official code draws 25 and drops some.
     """
     if matches is None and people is None:
         raise ValueError("expected matches, people or both, got neither")
@@ -90,7 +90,7 @@ def draw_moving_lines(
 
     Args:
         times: [T], 0 at the first keyframe and 1 at the last.
-        line_width: pixels.
+        line_width: width of the lines, in pixels.
         seed: decides which colour each line gets.
     """
     track = interpolate_lines(matches, times)
@@ -109,7 +109,7 @@ def draw_moving_people(
     """People who move from the first keyframe to the last, and frames that show them.
 
     Args:
-        people: of the first and of the last keyframe, [P, ...] each.
+        people: people of the first and of the last keyframe, [P, ...] each.
         times: [T], 0 at the first keyframe and 1 at the last.
         size: (height, width) of the frames, in pixels.
         missing_joints, missing_people: see `interpolate_poses`.

@@ -146,7 +146,7 @@ def made_folder(folder: Path) -> Iterator[None]:
 
 
 def resolve_output(wanted: Path) -> Path:
-    """The path with ~, and . or .. at its end, replaced, so that a number can be appended.
+    """The path without ~, and without . or .. at its end, so that a number can be appended.
 
     Raises:
         UserError: the path is not valid.

@@ -1,4 +1,4 @@
-"""Check that a path leads to a regular file; reading from a pipe or a device may never end."""
+"""Checks that a path leads to a regular file; reading from a pipe or a device may never end."""
 
 from pathlib import Path
 

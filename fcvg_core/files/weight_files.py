@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..containers import SAFETENSORS, Entry, check_pickle, read_header
 from ..errors import UserError
-from ..weights import kind_of, plain_tensors
+from ..weights import number_format, plain_tensors
 from .plain_file import check_file
 
 WEIGHTS = "a file of weights"
@@ -23,7 +23,7 @@ WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
 # Pages read from a memory-mapped file count as used until the file is closed. So the file is
 # opened again after this many bytes.
 REOPEN_BYTES = 128 * 2**20
-GGUF = b"GGUF"  # how such a file begins
+GGUF = b"GGUF"  # first bytes of a file of weights that llama.cpp has quantised
 
 
 @contextmanager
@@ -31,14 +31,15 @@ def checked_weights(path: Path, *, name: str) -> Iterator[dict[str, Entry]]:
     """Check a file of weights; then a library may read it in the `with` block.
 
     The block yields the tensors of a .safetensors file, from its header; for other files, nothing.
-    A library must read a pickle without running the code in it.
+    The block must read a pickle without running the code in it.
 
     Args:
-        name: of the file, for messages.
+        name: name of the file, for messages.
 
     Raises:
-        UserError: the file is missing, no plain file, not to be read by the user, empty, cut off,
-            compressed, quantised as GGUF or not of its kind; or the library can't read the file.
+        UserError: the file is missing, not a regular file, empty, incomplete, compressed, a GGUF
+            file, or not in the format of its ending; the user may not read it; or the library
+            can't read it.
     """
     check_file(path, expected=WEIGHTS)
     try:
@@ -53,18 +54,18 @@ def checked_weights(path: Path, *, name: str) -> Iterator[dict[str, Entry]]:
         ) from error
     except pickle.UnpicklingError as error:
         raise UserError(
-            f"{name} is damaged or holds more than weights (code in it is never run). Take the "
+            f"{name} is damaged or holds more than weights (code in it is never run). Use the "
             "model's .safetensors file."
         ) from error
     except Exception as error:  # a damaged file can make a reader raise anything
         raise UserError(
             f"{name} ({path.stat().st_size} bytes) can't be read as model weights: it is empty, "
-            f"cut off or no {path.suffix} file. Download it again."
+            f"incomplete or not a {path.suffix} file. Download it again."
         ) from error
 
 
 def _check_container(opened: BinaryIO, suffix: str, name: str) -> dict[str, Entry]:
-    """The tensors of a .safetensors file by its header; of a pickle nothing, if it is harmless."""
+    """The tensors in the header of a .safetensors file; for a harmless pickle, an empty table."""
     if suffix.lower() in SAFETENSORS:
         return read_header(opened, name=name)
     if opened.read(len(GGUF)) == GGUF:
@@ -78,10 +79,11 @@ def _check_container(opened: BinaryIO, suffix: str, name: str) -> dict[str, Entr
 
 
 class WeightFile:
-    """The tensors of a file, read when they are asked for.
+    """The tensors of a file; each tensor is read when `read` comes to it.
 
     Attributes:
-        shapes: every tensor by name, on the meta device.
+        path: the file.
+        shapes: every tensor by name, on the meta device: shapes and number formats only.
 
     Raises:
         UserError: see `checked_weights`; or the file holds more than tensors.
@@ -95,20 +97,20 @@ class WeightFile:
         self.shapes, self._read = _open(path)
 
     def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
-        """Tensors, one at a time; floating-point tensors in `dtype`.
+        """Names and tensors, one at a time; floating-point tensors are converted to `dtype`.
 
-        A tensor that is in `dtype` already is the file itself, mapped to memory.
+        A tensor that already has this number format is not copied: it is mapped from the file.
 
         Raises:
             UserError: a tensor holds NaN, infinite values or values too large for `dtype`.
         """
-        read = 0
+        num_bytes = 0
         for key in keys:
-            if read > REOPEN_BYTES and _is_mapped(self.path):
+            if num_bytes > REOPEN_BYTES and _is_mapped(self.path):
                 self._read = None  # closes the file before it is opened again
-                read, self._read = 0, _reopen(self.path)
+                num_bytes, self._read = 0, _reopen(self.path)
             tensor = self._read(key)
-            read += tensor.nbytes
+            num_bytes += tensor.nbytes
             yield key, self._converted(key, tensor, dtype)
 
     def _converted(self, key: str, tensor: Tensor, dtype: torch.dtype) -> Tensor:
@@ -118,14 +120,14 @@ class WeightFile:
         # The sum is finite only if all values are; it reads each value once and needs no memory.
         if not converted.sum(dtype=torch.float32).isfinite():
             raise UserError(
-                f"{self.path} does not fit: {key} holds NaN, infinite values or some that "
-                f"{kind_of(converted)} can't hold. Take the original file, or try --dtype fp32."
+                f"{self.path} does not fit: {key} holds NaN, infinite values or values too "
+                f"large for {number_format(converted)}. Use the original file, or try --dtype fp32."
             )
         return converted
 
 
 def read_pickle(path: Path) -> Any:
-    """What torch.save wrote: tensors in tables and lists. Code in the file is never run.
+    """The content of a file from torch.save: tensors in tables and lists. Its code is never run.
 
     Raises:
         UserError: see `checked_weights`.
@@ -135,7 +137,7 @@ def read_pickle(path: Path) -> Any:
 
 
 def read_weights(path: Path) -> Any:
-    """What a file holds, all at once: the tensors of a .safetensors file, else `read_pickle`."""
+    """The content of a file: the tensors of a .safetensors file in float32, else `read_pickle`."""
     if path.suffix.lower() not in SAFETENSORS:
         return read_pickle(path)
     file = WeightFile(path)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..frames import to_gray
-from .lsd import MIN_LENGTH, detect_lines
+from .lsd import MAX_LINES, MIN_LENGTH, detect_lines
 from .motion import Motion, find_motions, sample
 from .types import LineMatches, check_frame_size
 
@@ -55,7 +55,7 @@ class ClassicLineMatcher:
         them.
     """
 
-    def __init__(self, *, max_lines: int = 300, min_length: float = MIN_LENGTH) -> None:
+    def __init__(self, *, max_lines: int = MAX_LINES, min_length: float = MIN_LENGTH) -> None:
         self.max_lines = max_lines
         self.min_length = min_length
 
@@ -77,11 +77,11 @@ class ClassicLineMatcher:
         check_frame_pair(frame0, frame1)
         gray0, gray1 = to_gray(frame0), to_gray(frame1)
         lines0, lines1 = self.find_lines(gray0), self.find_lines(gray1)
-        found = []
+        candidates = []
         if len(lines0) and len(lines1):
             for motion in find_motions(gray0, gray1):
-                found.append(self.pair_lines(lines0, lines1, motion, gray0, gray1))
-        cut0, cut1 = choose_pairs(found, lines0, lines1)
+                candidates.append(self.pair_lines(lines0, lines1, motion, gray0, gray1))
+        cut0, cut1 = choose_pairs(candidates, lines0, lines1)
         return LineMatches(
             lines0=torch.from_numpy(cut0).float(),
             lines1=torch.from_numpy(cut1).float(),
@@ -89,9 +89,9 @@ class ClassicLineMatcher:
         )
 
     def find_lines(self, gray: np.ndarray) -> np.ndarray:
-        """Segments of a frame: [N, 2, 2] float64."""
-        found = detect_lines(gray, max_lines=self.max_lines, min_length=self.min_length)
-        return found.lines.double().numpy()
+        """Segments of a grey frame [H, W] uint8: [N, 2, 2] float64, in pixels."""
+        segments = detect_lines(gray, max_lines=self.max_lines, min_length=self.min_length)
+        return segments.lines.double().numpy()
 
     def pair_lines(
         self,
@@ -191,15 +191,15 @@ def neighbourhood(gray: np.ndarray, lines: np.ndarray, reach: np.ndarray) -> np.
 
 
 def choose_pairs(
-    found: list[Pairs], lines0: np.ndarray, lines1: np.ndarray
+    candidates: list[Pairs], lines0: np.ndarray, lines1: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best pairs, so that no part of a segment is used twice: two [N, 2, 2]."""
     used0: dict[int, list] = {}  # segment -> spans in matches chosen so far
     used1: dict[int, list] = {}
     cut0, cut1 = [], []
-    ranked = [(-s, m, k) for m, pairs in enumerate(found) for k, s in enumerate(pairs.score)]
+    ranked = [(-s, m, k) for m, pairs in enumerate(candidates) for k, s in enumerate(pairs.score)]
     for _, m, k in sorted(ranked):
-        pairs = found[m]
+        pairs = candidates[m]
         spans0 = used0.setdefault(int(pairs.i[k]), [])
         spans1 = used1.setdefault(int(pairs.j[k]), [])
         if is_used(spans0, pairs.span0[k]) or is_used(spans1, pairs.span1[k]):
@@ -213,8 +213,8 @@ def choose_pairs(
 
 def is_used(spans: list[np.ndarray], span: np.ndarray) -> bool:
     """Whether one of `spans` covers more than MAX_OVERLAP of `span`."""
-    most = MAX_OVERLAP * (span[1] - span[0])
-    return any(min(span[1], other[1]) - max(span[0], other[0]) > most for other in spans)
+    limit = MAX_OVERLAP * (span[1] - span[0])
+    return any(min(span[1], other[1]) - max(span[0], other[0]) > limit for other in spans)
 
 
 def points_on(lines: np.ndarray, parts: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def draw_segments(
 ) -> None:
     """Draw [N, 2, 2] segments into a frame [H, W, 3], in colours [N, 3]."""
     drawable = np.isfinite(lines).all(axis=(1, 2))
-    # The reference truncates coordinates and does not round them.
+    # The official code truncates coordinates and does not round them.
     ends = np.clip(np.where(drawable[:, None, None], lines, 0), -FARTHEST, FARTHEST).astype(int)
     for i in np.flatnonzero(drawable):
         start, end = ends[i].tolist()
@@ -63,8 +63,9 @@ def draw_segments(
 def line_colors(num_lines: int, seed: int) -> np.ndarray:
     """Distinct colours, shuffled by the seed: [N, 3] uint8 RGB.
 
-    Source: Tian-one/FCVG drawing.py. The reference draws the RGB palette as BGR, so red and blue
-    are swapped. The network was trained with the swapped colours, so they are swapped here too.
+    Source: Tian-one/FCVG drawing.py. The official code draws the RGB palette as BGR, so red and
+    blue are swapped. The network was trained with the swapped colours, so this function swaps them
+    too.
     """
     order = list(range(num_lines))
     np.random.RandomState(seed % 2**32).shuffle(order)
@@ -86,7 +87,7 @@ def husl_palette(num_colors: int) -> np.ndarray:
     linear = np.stack([x, np.full_like(x, y), z], axis=-1) @ XYZ_TO_RGB.T
     curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055  # sRGB's transfer curve
     rgb = np.where(linear > 0.0031308, curved, 12.92 * linear)
-    return (rgb.clip(0, 1) * 255).astype(np.uint8)  # the reference truncates, too
+    return (rgb.clip(0, 1) * 255).astype(np.uint8)  # as in the official code
 
 
 def chroma_limit(direction: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Line matches -> the matches that meet the user's criteria, so that wrong matches are removed."""
+"""Line matches -> the line matches that meet the user's criteria; wrong matches are removed."""
 
 from dataclasses import dataclass
 
@@ -50,9 +50,9 @@ def filter_matches(
 
     Args:
         matches: N >= 0.
-        criteria: conditions that a match must meet.
+        criteria: what a match must meet to be kept.
         mask0, mask1: [H, W] of any size, for the first and for the last keyframe. The middle of
-            a segment must lie where its mask is above 0.5. None: everywhere.
+            a segment must lie where its mask is above 0.5. None: it may lie anywhere.
     """
     kept = torch.ones(len(matches.lines0), dtype=torch.bool)
     kept &= matches.scores >= criteria.min_score

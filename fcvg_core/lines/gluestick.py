@@ -94,7 +94,7 @@ class GlueStickNetwork(nn.Module):
             places = torch.cat([wireframe0.line_points, wireframe1.line_points + count])
             lines = self.lenc(torch.cat([endpoint_inputs(f) for f in both]).to(hidden))
             share = end_shares(places, len(hidden)).to(hidden)
-        else:  # like the reference: without segments in one frame, no line layer is used in either
+        else:  # as in the official code, which skips all line layers if one frame has no segments
             places = None
         for i, line_layer in enumerate(self.line_layers):
             hidden = self.layers[2 * i](hidden, count, cross=False)
@@ -119,7 +119,7 @@ class GlueStickNetwork(nn.Module):
 
 
 class AttentionLayer(nn.Module):
-    """Updates each point from the points of its own frame, or from points of the other frame."""
+    """Updates each point from the points of its own frame, or of the other frame."""
 
     def __init__(self, dim: int, heads: int, operations, make: dict):
         super().__init__()
@@ -185,7 +185,7 @@ def keypoint_inputs(wireframe: Wireframe) -> Tensor:
 def endpoint_inputs(wireframe: Wireframe) -> Tensor:
     """Position of each end, the vector to the other end, and a score: [2N, 5].
 
-    As in the reference, end c gets the score of segment c mod N, not the score of its own
+    As in the official code, end c gets the score of segment c mod N, not the score of its own
     segment. The weights were trained with these scores.
     """
     ends = normalize_points(wireframe.lines, wireframe.size)

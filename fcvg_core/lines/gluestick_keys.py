@@ -82,7 +82,7 @@ def fold(official: StateDict, config: Config) -> StateDict:
 def _fold_attention(weights: StateDict, i: int, config: Config) -> StateDict:
     """One attention layer: heads made contiguous, the merging projection folded into the MLP."""
     old, new, dim = f"gnn.layers.{i}.update", f"layers.{i}", config.dim
-    # The reference's channel d * heads + h is channel h * (dim / heads) + d here.
+    # The official code's channel d * heads + h is channel h * (dim / heads) + d here.
     order = torch.arange(dim).reshape(-1, config.heads).T.flatten()
     projections = [f"{old}.attn.proj.{j}" for j in range(3)]
     weight = torch.cat([weights[f"{key}.weight"][order, :, 0] for key in projections])

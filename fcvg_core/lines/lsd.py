@@ -13,7 +13,8 @@ from ..errors import UserError
 from .types import LineSegments
 
 SCALES = (0.3, 0.4, 0.5, 0.7, 0.8, 1.0)  # FCVG's scales: coarse lines first
-MIN_LENGTH = 15.0  # pixels; FCVG's wireframe
+MIN_LENGTH = 15.0  # pixels; shortest segment in FCVG's wireframes
+MAX_LINES = 300  # segments per frame; FCVG's value
 # OpenCV's names for what pytlsd (FCVG's detector) does; OpenCV's defaults find other lines.
 LSD_SETTINGS = {
     "refine": cv2.LSD_REFINE_ADV,
@@ -59,10 +60,10 @@ def detect_lines(
         are divided by the best score.
     """
     if gray.ndim != 2 or gray.dtype != np.uint8 or gray.size == 0:
-        raise ValueError(f"expected a gray frame [H, W] uint8, got {gray.shape} {gray.dtype}")
+        raise ValueError(f"expected a grey frame [H, W] uint8, got {gray.shape} {gray.dtype}")
     if max_lines < 1:
         raise ValueError(f"expected max_lines of at least 1, got {max_lines}")
-    find = {"opencv": raw_segments, "pytlsd": pytlsd_segments}.get(detector)
+    find = {"opencv": opencv_segments, "pytlsd": pytlsd_segments}.get(detector)
     if find is None:
         raise ValueError(
             f"expected one of the detectors {', '.join(LINE_DETECTORS)}, got {detector!r}"
@@ -80,8 +81,8 @@ def detect_lines(
     return LineSegments(lines=torch.from_numpy(lines[best]).float(), scores=score)
 
 
-def raw_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """All LSD segments at one scale: [N, 2, 2] in pixels of `gray`, and their precision [N]."""
+def opencv_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """All segments that OpenCV finds at one scale: [N, 2, 2] in pixels, and precision [N]."""
     detector = cv2.createLineSegmentDetector(**LSD_SETTINGS)
     lines, _, precision, _ = detector.detect(resample(gray, scale))
     if lines is None:
@@ -100,8 +101,8 @@ def pytlsd_segments(gray: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndar
             "the detector pytlsd is not installed: pip install pytlsd (Python 3.11 or older), "
             "or choose the detector opencv."
         ) from error
-    found = np.asarray(lsd(gray, scale=scale), np.float64).reshape(-1, 5)
-    return found[:, :4].reshape(-1, 2, 2), found[:, 4]
+    rows = np.asarray(lsd(gray, scale=scale), np.float64).reshape(-1, 5)
+    return rows[:, :4].reshape(-1, 2, 2), rows[:, 4]
 
 
 def resample(gray: np.ndarray, scale: float) -> np.ndarray:

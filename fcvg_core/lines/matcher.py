@@ -16,14 +16,14 @@ from ..choices import LINE_DETECTORS
 from ..frames import to_gray
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
 from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
-from .lsd import MIN_LENGTH, detect_lines
+from .lsd import MAX_LINES, MIN_LENGTH, detect_lines
 from .superpoint import THRESHOLD, SuperPoint, find_keypoints
 from .types import LineMatches, LineSegments, Wireframe, check_frame_size
 from .wireframe import build_wireframe
 
-MAX_KEYPOINTS, MAX_LINES = 1000, 300  # FCVG's values
+MAX_KEYPOINTS = 1000  # per frame; FCVG's value
 MATCH_THRESHOLD = 0.2  # GlueStick's value
-KEPT_FRAMES = 3  # number of wireframes that are kept: for a pair, and for the next frame
+KEPT_FRAMES = 3  # number of wireframes that are kept: two of a pair, and one of the next frame
 
 
 class GlueStick(nn.Module):
@@ -52,7 +52,8 @@ def build_gluestick(
             `torch.load(..., weights_only=True)`; None if a file is missing.
         names: names of the two files, for messages.
         operations: namespace of the layer classes `Linear` and `Conv2d`.
-        dtype, device: of the weights; None: float32 and torch's default device.
+        dtype: number format of the weights; None: float32.
+        device: device of the weights; None: torch's default device.
 
     Raises:
         UserError: a file is missing, or it is a different file; the message says which kind of
@@ -94,13 +95,13 @@ class GlueStickLineMatcher:
 
     Args:
         model: from `build_gluestick`.
-        max_keypoints: of each frame at most, besides the segments' ends.
-        max_lines: of each frame at most.
-        min_length: of a segment, in pixels.
-        threshold: probability that a match lies above, 0..1.
-        detector: of segments, one of LINE_DETECTORS.
-        keypoint_threshold: score that a keypoint lies above, 0..1.
-        device: where to compute; None: where the weights are.
+        max_keypoints: maximum number of keypoints per frame, besides the segments' ends.
+        max_lines: maximum number of segments per frame.
+        min_length: shortest segment, in pixels.
+        threshold: minimum probability of a match, 0..1, exclusive.
+        detector: what finds the segments, one of LINE_DETECTORS.
+        keypoint_threshold: minimum score of a keypoint, 0..1, exclusive.
+        device: where to compute; None: on the device of the weights.
 
     Raises:
         ValueError: the detector is unknown, or a maximum number is below 1.
@@ -125,7 +126,7 @@ class GlueStickLineMatcher:
         self.min_length, self.detector = min_length, detector
         self.threshold, self.keypoint_threshold = threshold, keypoint_threshold
         self.device = device
-        self._seen: dict[tuple, Wireframe] = {}  # the latest last
+        self._wireframes: dict[tuple, Wireframe] = {}  # kept wireframes, the latest last
         self._check()
 
     def with_settings(self, **settings) -> "GlueStickLineMatcher":
@@ -168,7 +169,7 @@ class GlueStickLineMatcher:
     def find_wireframe(self, gray: np.ndarray) -> Wireframe:
         """Wireframe of a frame [H, W] uint8, taken from the kept wireframes if it is there."""
         key = (gray.shape, hashlib.sha256(gray.tobytes()).digest(), self._settings())
-        wireframe = self._seen.pop(key, None)
+        wireframe = self._wireframes.pop(key, None)
         if wireframe is None:
             segments = detect_lines(
                 gray,
@@ -177,9 +178,9 @@ class GlueStickLineMatcher:
                 detector=self.detector,
             )
             wireframe = _moved(self.join_segments(gray, segments), torch.device("cpu"))
-        self._seen[key] = wireframe
-        while len(self._seen) > KEPT_FRAMES:
-            del self._seen[next(iter(self._seen))]
+        self._wireframes[key] = wireframe
+        while len(self._wireframes) > KEPT_FRAMES:
+            del self._wireframes[next(iter(self._wireframes))]
         return _moved(wireframe, self._device())
 
     @torch.no_grad()
@@ -200,8 +201,8 @@ class GlueStickLineMatcher:
 
     def _settings(self) -> tuple:
         """The settings that a wireframe depends on."""
-        found = self.max_keypoints, self.keypoint_threshold
-        return *found, self.max_lines, self.min_length, self.detector
+        keypoints = self.max_keypoints, self.keypoint_threshold
+        return *keypoints, self.max_lines, self.min_length, self.detector
 
     def _check(self) -> None:
         if self.detector not in LINE_DETECTORS:
@@ -239,13 +240,13 @@ def match_wireframes(
     lines0, lines1 = wireframe0.lines, wireframe1.lines
     if not (len(lines0) and len(lines1)):
         return LineMatches(lines0[:0].cpu(), lines1[:0].cpu(), wireframe0.size)
-    found = assign(network(wireframe0, wireframe1), threshold=threshold)
-    kept = (found.matches0 != NO_MATCH).nonzero()[:, 0]
+    assigned = assign(network(wireframe0, wireframe1), threshold=threshold)
+    kept = (assigned.matches0 != NO_MATCH).nonzero()[:, 0]
     return LineMatches(
         lines0=lines0[kept].cpu(),
-        lines1=lines1[found.matches0[kept]].cpu(),
+        lines1=lines1[assigned.matches0[kept]].cpu(),
         size=wireframe0.size,
-        scores=found.scores0[kept].cpu(),
+        scores=assigned.scores0[kept].cpu(),
     )
 
 

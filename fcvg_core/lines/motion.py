@@ -84,7 +84,7 @@ def find_motions(gray0: np.ndarray, gray1: np.ndarray) -> Iterator[Motion]:
         few keypoints match for a homography: one motion, the optical flow alone.
     """
     points0, points1 = match_keypoints(gray0, gray1)
-    homography = fit_homography(points0, points1)  # the camera's
+    homography = fit_homography(points0, points1)  # the camera's motion
     if homography is None:
         yield Motion(np.eye(3), residual_flow(gray0, gray1, np.eye(3)))
         return
@@ -197,5 +197,5 @@ def apply_homography(homography: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def sample(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Interpolated values of a plane [H, W] at points (x, y): [..., 2] -> [...]."""
-    where = np.moveaxis(points[..., ::-1], -1, 0)
-    return map_coordinates(plane, where, np.float32, order=1, mode="nearest")
+    rows_columns = np.moveaxis(points[..., ::-1], -1, 0)
+    return map_coordinates(plane, rows_columns, np.float32, order=1, mode="nearest")

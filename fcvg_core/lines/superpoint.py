@@ -110,11 +110,11 @@ def find_keypoints(
     inside = torch.zeros_like(peaks, dtype=torch.bool)
     inside[BORDER:-BORDER, BORDER:-BORDER] = True
     rows, columns = torch.nonzero((peaks > threshold) & inside, as_tuple=True)
-    found = peaks[rows, columns]
-    if 0 <= max_keypoints < len(found):
-        found, best = found.topk(max_keypoints, sorted=True)
+    strengths = peaks[rows, columns]
+    if 0 <= max_keypoints < len(strengths):
+        strengths, best = strengths.topk(max_keypoints, sorted=True)
         rows, columns = rows[best], columns[best]
-    return Keypoints(torch.stack([columns, rows], dim=1).float(), found, dense)
+    return Keypoints(torch.stack([columns, rows], dim=1).float(), strengths, dense)
 
 
 def suppress_neighbours(scores: Tensor, radius: int = NMS_RADIUS) -> Tensor:
@@ -134,10 +134,10 @@ def suppress_neighbours(scores: Tensor, radius: int = NMS_RADIUS) -> Tensor:
 def sample_descriptors(dense: Tensor, points: Tensor) -> Tensor:
     """Descriptors interpolated at points (x, y): [D, h, w], [M, 2] pixels -> [D, M], length 1."""
     height, width = dense.shape[1:]
-    # The middle of the first cell is at pixel 3.5. The reference divides by the size - 4.5.
+    # The middle of the first cell is at pixel 3.5. The official code divides by the size - 4.5.
     scale = points.new_tensor([width, height]) * CELL - (CELL / 2 + 0.5)
-    where = (points - (CELL / 2 - 0.5)) / scale * 2 - 1
-    sampled = F.grid_sample(dense[None], where[None, None].to(dense), align_corners=True)
+    places = (points - (CELL / 2 - 0.5)) / scale * 2 - 1  # [M, 2] in -1..1
+    sampled = F.grid_sample(dense[None], places[None, None].to(dense), align_corners=True)
     return F.normalize(sampled[0, :, 0], dim=0)
 
 

@@ -28,14 +28,15 @@ def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor
         raise ValueError(f"expected times [T], got {list(times.shape)}")
     start, end = matches.lines0, paired_ends(matches.lines0, matches.lines1)
     times = times.to(start)[:, None, None, None]
-    # Not torch.lerp: the reference rounds this way, and drawing truncates to whole pixels.
+    # Not torch.lerp: the official code rounds this way, and drawing truncates to whole pixels.
     return start + (end - start) * times
 
 
 def paired_ends(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
     """`end`, each segment's ends in the order of `start`: two [N, 2, 2] -> [N, 2, 2]."""
     swapped = end.flip(1)
-    keep = path_length(start, end) < path_length(start, swapped)  # [N]; a tie swaps (reference)
+    # As in the official code, the ends are swapped if both paths are equally long.
+    keep = path_length(start, end) < path_length(start, swapped)  # [N]
     return torch.where(keep[:, None, None], end, swapped)
 
 

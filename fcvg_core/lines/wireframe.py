@@ -27,7 +27,7 @@ def build_wireframe(
 
     Args:
         segments: N >= 0; their scores are divided by the best score.
-        keypoints: of the same frame; the wireframe is made on their device.
+        keypoints: keypoints of the same frame; the wireframe is made on their device.
         size: (height, width) of the frame, in pixels.
 
     Source: cvg/GlueStick gluestick/models/wireframe.py.

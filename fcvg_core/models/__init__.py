@@ -5,15 +5,21 @@ A family's folder holds pure code: no file is opened here, and no host is import
 `network.py`        Modules that take `operations=torch.nn, dtype=None, device=None`, so that a
                     host can put in its own layers, which manage its memory. A frozen `Config`
                     holds their sizes; versions of a network are rows of its `Config`.
-`keys.py`           Published key names -> the names used here or by a host. The sizes of a
-                    network are read from the shapes in its file.
-`conditioning.py`   Pure functions that make what the network takes besides latents.
+`keys.py`           Published key names -> the names used here or by a host; or the sizes of a
+                    network, read from the shapes in its file.
+`conditioning.py`   Pure functions that prepare the network's inputs besides latents.
 
-A family may lack some of these files and have more. `svd/` has no network, because both faces
-bring their own UNet and VAE; it has `configs.py`, the rules for the config files of SVD's folder.
+A family may lack some of these files and have more:
+
+`svd/`              The base of FCVG and of ControlNeXt-SVD. It has no network, because both faces
+                    bring their own UNet and VAE. `prediction.py` holds the meaning of the UNet's
+                    prediction, `configs.py` the rules for the config files of SVD's folder.
+`controlnext/`      The network that steers SVD. `features.py` computes its features of a video and
+                    adds them to a hidden state, `fit.py` refuses a wrong combination of files.
+
 `kinds.py` serves all families: it tells from key names what a file is, and refuses a file that
-does not fit. A layer moves to `layers.py` when a second family needs it. Families never import
-each other, nor another room.
+does not fit. A layer moves to `layers.py` when a second family needs it. A family may import the
+base on which it stands (`controlnext/` imports `svd/`), but no other family and no other room.
 
 Outside this folder, a family adds a line to each of three lists, and files of its own beside each:
 

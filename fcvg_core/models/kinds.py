@@ -1,4 +1,4 @@
-"""Recognises the kind of model in a file by the names of its tensors."""
+"""Recognises the kind of model in a file by the names of its tensors, and refuses a wrong file."""
 
 from ..errors import UserError
 from ..quoting import first_names, in_short
@@ -11,7 +11,7 @@ def check_keys(
     """Raise UserError unless a file holds the expected tensors; the message names the first faults.
 
     Args:
-        state_dict: tensors by their new names.
+        state_dict: tensors by the names that the network uses; the meta device is allowed.
         expected: shape of every tensor of the network.
         name: name of the file, for the message.
         partial: whether tensors may be missing.

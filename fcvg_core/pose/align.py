@@ -49,7 +49,7 @@ def drive_reference(
         ValueError: `frames` is empty, or `align_poses` raises it.
         UserError: the picture and the video share no joint.
 
-    Source: ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
+    Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2 utils/pre_process.py preprocess.
     """
     driving = follow_person(frames) if one_person else stack_padded(frames)
     reference = reference.people([0]) if one_person and reference.num_people else reference
@@ -90,7 +90,7 @@ def align_poses(
         ValueError: a shape or a size is wrong.
         UserError: no joint is seen both in the picture and in the video.
 
-    Source: ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose.
+    Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2 dwpose/preprocess.py get_video_pose.
     Differs: joints that were not found are ignored. If no frame shows exactly one person, the
         person who stays longest is used. If the heights of the joints give no size (all joints at
         one height, or upside down), their widths are used. If the widths give no size either, the
@@ -167,7 +167,7 @@ def _local_line(points: Tensor, sure: Tensor, strength: float) -> Tensor:
 def _shared_joints(
     driving: Poses, reference: Poses, min_score: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joints of the driving video and the same joints of the reference: two [N, 2], N > 0."""
+    """Joints of the driving video and the same joints of the picture: two [N, 2], N > 0."""
     _check_video(driving)
     if reference.scores.ndim == 3 and len(reference.scores) == 1:
         reference = reference.frame(0)

@@ -79,21 +79,21 @@ def open_dwpose(
     Args:
         onnxruntime: the module, which the caller imports: it may be missing.
         files: paths of the networks that find boxes and points: yolox_l.onnx, dw-ll_ucoco_384.onnx.
-        device_index: of the card, if there are several.
-        cpu_only: whether the user wants no card to be used.
+        device_index: number of the GPU, from 0.
+        cpu_only: whether the user asked for the CPU.
         whole_frame: see `PoseDetector`.
-        make_room: is called before a network is opened on a card.
+        make_room: called before a network is opened on a GPU.
 
     Raises:
-        UserError: a file is no network of DWPose.
+        UserError: a file is not an ONNX network, or it is a different network.
     """
 
     def open_session(file: str, providers: list[str]) -> object:
         if providers != [CPU]:
             make_room()
-        card = {"device_id": device_index}
-        chosen = [(name, card) if name.startswith("CUDA") else name for name in providers]
-        return onnxruntime.InferenceSession(file, providers=chosen)
+        gpu = {"device_id": device_index}
+        wanted = [(name, gpu) if name.startswith("CUDA") else name for name in providers]
+        return onnxruntime.InferenceSession(file, providers=wanted)
 
     providers = usable_providers(
         onnxruntime.get_available_providers(),
@@ -113,8 +113,8 @@ def open_detector(
     """The detector of two files, whose sessions the caller opens.
 
     Args:
-        open_session: takes a file and names of onnxruntime's providers, the first one preferred.
-        files: as `open_dwpose` takes them.
+        open_session: takes a file and names of onnxruntime's providers, the preferred first.
+        files: paths of the networks that find boxes and points.
         providers: from `usable_providers`.
         whole_frame: see `PoseDetector`.
 

@@ -1,6 +1,7 @@
 """Poses -> frames: limbs, joints, hands and faces as coloured strokes on black.
 
-Source: Tian-one/FCVG models/dwpose/util.py; ControlNeXt-SVD-v2 dwpose/util.py.
+Source: Tian-one/FCVG models/dwpose/util.py; dvlab-research/ControlNeXt ControlNeXt-SVD-v2
+dwpose/util.py.
 """
 
 import math
@@ -145,7 +146,7 @@ def _draw_limb(
 ) -> None:
     """Draw an ellipse from joint to joint."""
     (x0, y0), (x1, y1) = start, end
-    # The reference truncates coordinates and does not round them.
+    # The official code truncates coordinates and does not round them.
     center = int((x0 + x1) / 2), int((y0 + y1) / 2)
     length = ((y0 - y1) ** 2 + (x0 - x1) ** 2) ** 0.5
     angle = math.degrees(math.atan2(y0 - y1, x0 - x1))
@@ -173,12 +174,12 @@ def _draw_point(canvas: np.ndarray, point: np.ndarray, radius: int, color: list)
 
 
 def _is_inside(point: np.ndarray) -> bool:
-    """Whether a point of hands or face is outside the first column and the first row."""
+    """Whether a point of hands or face, in pixels, is beyond the first column and the first row."""
     return point[0] >= 1 and point[1] >= 1
 
 
 def _dimmed(color: tuple, alpha: float) -> list[float]:
-    """Colour of a limb, as after the reference's darkening of the whole canvas."""
+    """Colour of a limb, as after the official code has darkened the whole canvas."""
     return [float(int(min(max(c, 0), 255) * DIMMED)) for c in _truncated(color, alpha)]
 
 

@@ -10,8 +10,8 @@ from scipy.optimize import linear_sum_assignment
 from .skeleton import BODY, MIN_SCORE, NUM_POINTS
 from .types import Poses, stack_frames
 
-MAX_STEP = 0.5  # largest way of a person in one frame, as a fraction of the person's length
-SMALLEST = 0.05  # smallest length of a person, 0..1, used if only one or two joints are seen
+MAX_STEP = 0.5  # longest way of a person in one frame, as a fraction of the person's length
+MIN_LENGTH = 0.05  # smallest length of a person, 0..1, used if only one or two joints are seen
 
 
 def stack_padded(frames: list[Poses]) -> Poses:
@@ -92,7 +92,7 @@ class _Track:
         both = self.known & seen
         if not both.any():
             return math.inf
-        length = max(np.ptp(self.points[self.known], axis=0).max(), SMALLEST)
+        length = max(np.ptp(self.points[self.known], axis=0).max(), MIN_LENGTH)
         way = np.linalg.norm(points[both] - self.points[both], axis=1).mean()
         return float(way / (MAX_STEP * length * (frame - max(self.people))))
 

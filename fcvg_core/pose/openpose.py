@@ -114,15 +114,15 @@ def from_openpose(
     ]
     exact = [_numbers(person, EXACT, (NUM_POINTS,), problems) for person in people]
     if problems and not any(len(x) for person in parts for x in person):
-        key, found = next(iter(problems.items()))
-        raise UserError(f"{key} {found[0]}.")
-    for key, found in problems.items():
+        key, faults = next(iter(problems.items()))
+        raise UserError(f"{key} {faults[0]}.")
+    for key, faults in problems.items():
         logging.warning(
             "%s: %s %s. This part is left out for %d of %d people.",
             name,
             key,
-            found[0],
-            len(found),
+            faults[0],
+            len(faults),
             len(people),
         )
     units = _units(parts, canvas_size(frame) or size)
@@ -157,14 +157,14 @@ def is_stretched(canvas: tuple[int, int], size: tuple[int, int]) -> bool:
 
 
 def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[float] | None:
-    where = np.arange(NUM_POINTS)[part.points]
+    ids = np.arange(NUM_POINTS)[part.points]
     seen = scores >= MIN_SCORE
-    if not seen[where].any():
+    if not seen[ids].any():
         return None
     if part.points == FACE:
-        where = np.append(where, EYES)
-    triples = np.concatenate([points[where], np.ones((len(where), 1))], axis=1)
-    return np.where(seen[where, None], triples, 0.0).ravel().tolist()
+        ids = np.append(ids, EYES)
+    triples = np.concatenate([points[ids], np.ones((len(ids), 1))], axis=1)
+    return np.where(seen[ids, None], triples, 0.0).ravel().tolist()
 
 
 def _people(frame: dict) -> list[dict]:

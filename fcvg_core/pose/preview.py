@@ -7,7 +7,7 @@ from .draw import PoseStyle, draw_poses
 from .types import Poses, stack_frames
 
 DIMMED = 0.4  # factor that darkens the frame below the people
-LEGIBLE = 576  # pixels; if the shorter side is smaller, lines are widened to stay visible
+LEGIBLE = 576  # pixels; if the shorter side is smaller, people are drawn with wider strokes
 
 
 def draw_on_frame(frame: np.ndarray, poses: Poses, *, style: PoseStyle) -> np.ndarray:

@@ -24,8 +24,8 @@ def match_people(poses0: Poses, poses1: Poses) -> Tensor:
         number of people.
 
     Source: Tian-one/FCVG utils/util.py match_bodies.
-    Differs: the total movement of all people is minimised, over visible joints. The reference
-        matches one person after the other, and ignores people beyond the smaller number.
+    Differs: the total movement of all people is minimised, over visible joints. The official
+        code matches one person after the other, and ignores people beyond the smaller number.
     """
     points0, points1 = poses0.keypoints[:, BODY], poses1.keypoints[:, BODY]
     seen0, seen1 = is_seen(poses0), is_seen(poses1)
@@ -36,7 +36,7 @@ def match_people(poses0: Poses, poses1: Poses) -> Tensor:
     middle0, middle1 = _middles(points0, seen0[:, BODY]), _middles(points1, seen1[:, BODY])
     centers = (middle0[:, None] - middle1[None]).norm(dim=-1)
     cost = torch.where(joints.any(-1), apart, centers).detach().cpu()
-    pairs = torch.stack([torch.from_numpy(who) for who in linear_sum_assignment(cost.numpy())], 1)
+    pairs = torch.stack([torch.from_numpy(row) for row in linear_sum_assignment(cost.numpy())], 1)
     return pairs[shared.any(-1)[pairs[:, 0], pairs[:, 1]]]
 
 
@@ -70,7 +70,7 @@ def interpolate_poses(
         ValueError: a choice is unknown, or `times` is not one-dimensional.
 
     Source: FCVG (arXiv 2412.11755); Tian-one/FCVG demo_FCVG.py infer_poses_interp.
-    Differs: the reference lets a missing joint fly in from the corner of the person's box, and
+    Differs: the official code lets a missing joint fly in from the corner of the person's box, and
         people of one keyframe vanish at once. People keep the order of the first keyframe in the
         last frame, too.
     """
@@ -105,8 +105,7 @@ def blend_poses(start: Poses, end: Poses, times: Tensor) -> Poses:
     Source: Tian-one/FCVG utils/util.py interpolate_linear.
     """
     t = times[:, None, None]
-
-    # Not torch.lerp: the reference rounds this way, and drawing truncates to whole pixels.
+    # Not torch.lerp: the official code rounds this way, and drawing truncates to whole pixels.
     return Poses(
         start.keypoints + (end.keypoints - start.keypoints) * t[..., None],
         start.scores + (end.scores - start.scores) * t,
@@ -128,7 +127,7 @@ def _move(start: Poses, end: Poses, times: Tensor, missing_joints: str) -> Poses
             carried = pose.keypoints + _drift(track, pose, shared)
             keypoints = torch.where(held[..., None], carried, keypoints)
             scores = torch.where(held, pose.scores, scores)
-    if len(times) and times[-1] == 1:  # exactly equal to the keyframe, as in the reference
+    if len(times) and times[-1] == 1:  # exactly equal to the keyframe, as in the official code
         keypoints[-1], scores[-1] = end.keypoints, end.scores
     return Poses(keypoints, scores, track.brightness)
 

@@ -52,12 +52,12 @@ class Poses:
         """Number of people in each frame."""
         return self.scores.shape[-2]
 
-    def people(self, which: list[int] | Tensor) -> "Poses":
+    def people(self, indices: list[int] | Tensor) -> "Poses":
         """The people with the given indices, in this order."""
         return Poses(
-            self.keypoints[..., which, :, :],
-            self.scores[..., which, :],
-            self.brightness[..., which],
+            self.keypoints[..., indices, :, :],
+            self.scores[..., indices, :],
+            self.brightness[..., indices],
         )
 
     def frame(self, number: int) -> "Poses":
@@ -88,8 +88,8 @@ def stack_frames(frames: list[Poses]) -> Poses:
 def is_seen(poses: Poses) -> Tensor:
     """Whether each point is visible in its own frame: [..., P, 134] bool.
 
-    Points of body and feet need a score above 0.3, as in the reference. Points of hands and face
-    need a score above 0, because a low score makes them dark.
+    Points of body and feet need a score above 0.3, as in the official code. Points of hands and
+    face need a score above 0, because a low score makes them dark.
     """
     seen = poses.scores > 0
     for part in (BODY, FEET):

@@ -71,7 +71,7 @@ def decode_boxes(rows: np.ndarray) -> np.ndarray:
 def suppress_overlaps(boxes: np.ndarray, scores: np.ndarray, max_overlap: float) -> list[int]:
     """Non-maximum suppression: indices of the kept boxes of [N, 4], the best first.
 
-    Lengths include both end pixels, as in the reference.
+    Lengths include both end pixels, as in the official code.
     """
     left, top, right, bottom = boxes.T
     area = (right - left + 1) * (bottom - top + 1)

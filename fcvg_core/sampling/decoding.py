@@ -21,7 +21,7 @@ def decode_in_chunks(
     free_memory: Callable[[], None],
     remedy: str,
 ) -> Iterator[Tensor]:
-    """Decode a video chunk by chunk, as the chunks are asked for.
+    """Decode a video chunk by chunk; a chunk is decoded when the caller asks for it.
 
     When memory runs out, this chunk and all later chunks become half as long. A chunk that
     overflows in the VAE's number format is decoded again in float32.
@@ -31,9 +31,9 @@ def decode_in_chunks(
         chunk: number of frames that are decoded at once.
         dtype: the VAE's number format.
         decode: decodes a chunk in a number format.
-        is_out_of_memory: whether an error of `decode` says that memory ran out.
-        free_memory: gives cached memory back before a shorter chunk is tried.
-        remedy: one or two sentences, for latents that are not numbers.
+        is_out_of_memory: tells whether an error of `decode` means that memory ran out.
+        free_memory: frees cached memory before a shorter chunk is tried.
+        remedy: one or two sentences for the message about latents that are not numbers.
 
     Yields:
         [t, ...] frames, as `decode` returns them.

@@ -40,7 +40,10 @@ def guide(cond: Tensor, uncond: Tensor, scale: Tensor | float) -> Tensor:
     """Move the unconditional prediction towards the conditional prediction, and beyond it.
 
     Args:
-        cond, uncond: [T, ...].
-        scale: 1 gives `cond`.
+        cond, uncond: [T, ...] predictions.
+        scale: number, or [T, 1, ...] from `Guidance.ramp`; 0 gives `uncond`, 1 gives `cond`.
+
+    Returns:
+        [T, ...].
     """
     return uncond + scale * (cond - uncond)

@@ -20,9 +20,14 @@ def injection_steps(steps: int, ratio: float) -> int:
 def inject_noise(latents: Tensor, noise: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:
     """Bring latents that were just stepped to `sigma_next` back to the noise level `sigma`.
 
-    Differs: the reference's scheduler advances inside step() and so uses the sigmas of the next
-    step; here the sigmas of the step itself are used, as the method describes
-    (jeanne-wang/svd_keyframe_interpolation).
+    Args:
+        latents: at the noise level `sigma_next`, any shape.
+        noise: unit noise shaped like the latents.
+        sigma, sigma_next: scalars, the noise levels before and after the step.
+
+    Differs: the official scheduler advances inside step() and so uses the sigmas of the next
+        step. Here the sigmas of the step itself are used, as the method describes
+        (jeanne-wang/svd_keyframe_interpolation).
     """
     return latents + noise * (sigma**2 - sigma_next**2).sqrt()
 
@@ -39,6 +44,9 @@ def repeat_step(
     """Take one step, then repeat it `times` times, each time after adding noise again.
 
     Args:
+        latents: at the noise level `sigma`, any shape.
+        sigma, sigma_next: scalars, the noise levels before and after the step.
+        times: number of repetitions, 0 or more.
         step: latents at the noise level `sigma` -> latents at the noise level `sigma_next`.
         draw: gives new unit noise shaped like the latents.
     """

@@ -1,4 +1,4 @@
-"""The random numbers of a run, all from one seed and in the reference's order."""
+"""The random numbers of a run, all from one seed, in the official code's order."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class RunNoise(NamedTuple):
-    """The unit noises of a run, on the CPU, so that every device paints the same video."""
+    """The unit noises of a run, on the CPU, so that every device makes the same video."""
 
     augmentation: Tensor  # [1, 3, H, W], the same for both keyframes
     latents: Tensor  # [T, C, H / 8, W / 8]
@@ -22,6 +22,7 @@ def draw_noise(
     Args:
         seed: 0 ... 2**64 - 1.
         size: (height, width) in pixels, multiples of 8.
+        num_frames: frames of the video, T.
 
     Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:533, 577 (the order of drawing).
     """

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from ..errors import UserError
 
-RHO = 7.0  # of Karras et al. and of SVD's scheduler: most steps are at low noise levels
+RHO = 7.0  # as in Karras et al. and in SVD's scheduler: most steps are at low noise levels
 
 
 def karras_sigmas(steps: int, *, lowest: float, highest: float) -> Tensor:
     """[steps + 1] sigmas from `highest` down to `lowest`, then 0; with one step `highest`, then 0.
 
-    In float64 until the end, as in the reference: a float32 ramp is off in the sixth digit.
+    In float64 until the end, as in the official code: a float32 ramp is off in the sixth digit.
     """
     if steps < 1:
         raise UserError(f"Sampling needs at least 1 step, got {steps}.")
@@ -29,8 +29,9 @@ def euler_step(latents: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Ten
     """Latents at the noise level `sigma_next`, on a straight line towards the denoised latents.
 
     Args:
-        latents: at the noise level `sigma`.
-        denoised: what the model takes the latents without noise to be.
+        latents: at the noise level `sigma`, any shape.
+        denoised: the model's estimate of the latents without noise, the same shape.
+        sigma, sigma_next: scalars, the noise levels before and after the step.
     """
     slope = (latents - denoised) / sigma
     return latents + slope * (sigma_next - sigma)

@@ -29,11 +29,11 @@ class Window:
 
     @property
     def control_frames(self) -> list[int]:
-        """Which control frames the window sees if it begins with the video's first one."""
+        """Numbers of the window's control frames if every window begins with control frame 0."""
         return [0, *range(self.start + 1, self.start + self.length)]
 
     def cut_control(self, control: Tensor, *, repeats_first_frame: bool) -> Tensor:
-        """The control that the window sees: [T, ...] of the video -> [length, ...].
+        """The control frames or features that the window sees: [T, ...] -> [length, ...].
 
         Args:
             repeats_first_frame: whether every window begins with the video's first control frame.
@@ -64,9 +64,9 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
 
     Args:
         num_frames: frames of the video.
-        window: frames of a window; a video that is no longer has one window.
-        overlap: frames that neighbouring windows share, 1 ... window - 1. Without an overlap the
-            first frame of a window, which does not count there, would count nowhere.
+        window: frames of a window. A video of at most this length has one window.
+        overlap: frames that neighbouring windows share, 1 ... window - 1. A window does not count
+            for its own first frame, so without an overlap this frame would count nowhere.
 
     Raises:
         UserError: no windows can be made of these numbers.
@@ -84,7 +84,7 @@ def average_windows(
     """Predict every window, then average each frame over the windows in which the frame counts.
 
     A sampler's step is linear in the prediction, and all windows of one step begin from the same
-    latents. So averaging predictions equals the reference's averaging of stepped latents.
+    latents. So averaging predictions equals the official code's averaging of stepped latents.
 
     Args:
         latents: [T, ...] of the whole video.

@@ -8,7 +8,7 @@ from ..catalogue.find import FCVG_SET
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
-from .control.conditions import ConditionSettings, make_conditions
+from .control.control_frames import ControlFrameSettings, make_control_frames
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
 from .control.matching import Matcher, open_matcher
 from .media.matches_file import read_matches
@@ -72,7 +72,7 @@ class InbetweenPainter(Painter):
             keyframes: uint8 [H, W, 3], of the spec's size.
         """
         motion = self.spec.motion
-        settings = ConditionSettings(
+        settings = ControlFrameSettings(
             num_frames=self.spec.result.frames,
             timing=motion.timing,
             line_width=motion.line_width,
@@ -81,7 +81,7 @@ class InbetweenPainter(Painter):
             missing_joints=motion.missing_joints,
             missing_people=motion.missing_people,
         )
-        return make_conditions(
+        return make_control_frames(
             keyframes,
             settings,
             match=self._match,

@@ -57,3 +57,14 @@ def full_disk(monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", write_until_full)
+
+
+@pytest.fixture
+def comfyui(tmp_path: Path, monkeypatch) -> Path:
+    """A folder that looks like a ComfyUI."""
+    folder = tmp_path / "ComfyUI"
+    (folder / "models").mkdir(parents=True)
+    (folder / "comfyui_version.py").write_text('__version__ = "0.8.0"\n')
+    monkeypatch.setenv("COMFYUI_PATH", str(folder))
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    return folder

@@ -69,7 +69,7 @@ def fault(kind: str) -> Exception:
     import torch
 
     words = {
-        "card": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         "hip": torch.OutOfMemoryError("HIP out of memory. Tried to allocate 2.00 GiB."),
         "mps": RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB, ...)"),
         "cublas": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublas...`"),
@@ -97,8 +97,8 @@ def fault(kind: str) -> Exception:
     return words[kind]
 
 
-@pytest.mark.parametrize("kind", ["card", "late", "hip", "mps", "cublas"])
-def test_memory_of_a_card(kind):
+@pytest.mark.parametrize("kind", ["cuda", "late", "hip", "mps", "cublas"])
+def test_memory_of_a_gpu(kind):
     assert explain(fault(kind)).startswith("The device's memory ran out. Try --offload")
 
 

@@ -107,7 +107,7 @@ class TestCropResize:
 class TestFitFrame:
     @pytest.mark.parametrize("size", [(448, 576), (64, 128)])
     def test_right_size_is_left_alone(self, size: tuple[int, int]) -> None:
-        """Of 448 x 576 the reference's crop would take a row."""
+        """The official code's crop would take a row of 448 x 576."""
         frame = random_frame(*size)
         assert np.array_equal(fit_frame(frame, size), frame)
 

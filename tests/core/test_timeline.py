@@ -15,7 +15,7 @@ def test_by_hand(num_frames: int, expected: list[float]) -> None:
     assert times.tolist() == expected and times.dtype == torch.float64
 
 
-def test_the_reference_rule() -> None:
+def test_the_timing_of_the_official_code() -> None:
     expected = [0] + [k / 22 for k in range(23)] + [1]
     assert inbetween_times(25).tolist() == expected
 

@@ -62,6 +62,10 @@ class TestPlainTensors:
         with pytest.raises(UserError, match=f"x.bin .* holds a {type(found).__name__}"):
             plain_tensors(found, name="x.bin")
 
+    def test_empty(self) -> None:
+        with pytest.raises(UserError, match=r"a is empty: its shape is \(4, 0\)"):
+            plain_tensors({"a": torch.ones(4, 0)}, name="x.bin")
+
 
 class TestMisfits:
     def test_whole_numbers_where_every_network_has_them(self) -> None:
@@ -82,10 +86,6 @@ class TestMisfits:
         make, words = VALUES[case]
         (found,) = misfits({"a.weight": make(WEIGHT)}, SHAPES)
         assert re.search(f"^a.weight {words}", found)
-
-    def test_empty(self) -> None:
-        with pytest.raises(UserError, match=r"a is empty: its shape is \(4, 0\)"):
-            plain_tensors({"a": torch.ones(4, 0)}, name="x.bin")
 
     def test_without_values(self) -> None:
         """Shapes and kinds alone, as a file's header tells them."""

@@ -59,7 +59,7 @@ def test_what_is_remembered_is_bounded(gluestick, model, frames, looked_at):
         gluestick.match_lines(model, *frames, max_lines=max_lines)
     assert len(looked_at) == 10
     matcher = gluestick._matcher(model)
-    assert len(matcher._seen) <= 3
+    assert len(matcher._wireframes) <= 3
     assert gluestick._matcher(model) is matcher
 
 

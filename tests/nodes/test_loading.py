@@ -400,7 +400,7 @@ class TestSvdFolder:
     def test_part_is_missing(self, loading, stand_ins, tmp_path):
         shutil.copytree(stand_ins / "svd", tmp_path / "svd")
         shutil.rmtree(tmp_path / "svd" / "vae")
-        with pytest.raises(ValueError, match="holds no vae/.*download of SVD is not complete"):
+        with pytest.raises(ValueError, match="holds no vae/.*download of SVD is incomplete"):
             loading.load_svd_encoders(str(tmp_path / "svd"))
 
     def test_image_encoder_with_another_config(self, loading, stand_ins, tmp_path):

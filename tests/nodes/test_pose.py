@@ -264,9 +264,9 @@ class TestDrawPoses:
             ([{**one()[0], "people": [{"pose_keypoints_2d": [1.0] * 5}]}], "has 5 numbers"),
             ([{"people": []}], "do not say how large their canvas is"),
             ([None], "a dictionary with `people`"),
-            ("text", "first_pose is text, but no JSON"),
-            ("[" * 100_000, "first_pose is text, but no JSON: it is nested too deeply"),
-            ('{"people": [], "canvas_width": 1e400}', "no JSON: the number 1e400 is too large"),
+            ("text", "first_pose is text, but not JSON"),
+            ("[" * 100_000, "first_pose is text, but not JSON: it is nested too deeply"),
+            ('{"people": [], "canvas_width": 1e400}', "not JSON: the number 1e400 is too large"),
             (one(canvas_width=10**6, canvas_height=10**6), "at least 1 and at most 65536"),
             (one(canvas_width=10**400), "at least 1 and at most 65536"),
             (

@@ -9,10 +9,9 @@ from .features import (
 )
 from .fit import check_fit, check_num_frames, check_version
 from .keys import controlnext_config
-from .network import CONTROL_SCALE, V1, V2, Config, ControlNeXt
+from .network import V1, V2, Config, ControlNeXt
 
 __all__ = [
-    "CONTROL_SCALE",
     "Config",
     "ControlNeXt",
     "V1",

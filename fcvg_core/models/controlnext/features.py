@@ -13,7 +13,7 @@ from ...errors import UserError
 from ..svd import timestep
 from .network import CONTROL_SCALE, ControlNeXt
 
-STD_EPSILON = 1e-5  # line 462
+STD_EPSILON = 1e-5  # line 462 of the official code
 FRAMES_PER_CALL = 8  # ControlNeXt works frame by frame, so fewer frames a call need less memory
 
 
@@ -30,15 +30,16 @@ def empty_features(
     """Room for the prepared features of a video at one noise level.
 
     The features of all frames are computed once a step: windows overlap, so computing the
-    features once a window would take a third more work. One frame of version 2 needs 1.5 MB
+    features once a window would be a third more work. One frame of version 2 needs 1.5 MB
     (576 x 1024, half precision). The features of a long video would leave the GPU too little
     memory for the activations of a window, and moving them window by window is cheap.
 
     Args:
+        num_frames: frames of the video, T.
         size: (height, width) of the hidden state that the features will steer.
-        window: frames that the UNet sees at once.
-        device: keeps the features of a video that is one window.
-        offload: keeps the features of a longer video.
+        window: number of frames that the UNet sees at once.
+        device: where the features of a video of one window are kept.
+        offload: where the features of a longer video are kept.
 
     Returns:
         [T, C, *size], not initialised.
@@ -63,10 +64,11 @@ def compute_features(
     Args:
         frames: [T, 3, H, W] in 0..1, or whole pixel values (uint8), which need a quarter of the
             memory until they are used.
-        sigma: scalar.
-        out: from `empty_features`.
-        device, dtype: where, and in which number format, the network computes.
-        before_call: is called before each call of the network; it may raise to stop.
+        sigma: scalar, the noise level.
+        out: [T, C, h, w] from `empty_features`.
+        device: where the network computes.
+        dtype: number format in which the network computes.
+        before_call: called before each call of the network; it may raise an error to stop.
     """
     time = timestep(sigma).to(device)
     for start in range(0, len(frames), FRAMES_PER_CALL):
@@ -88,7 +90,7 @@ def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:
         size: (height, width) of the hidden state.
 
     Returns:
-        [T, C, *size], of mean 0 and deviation 1 before pooling, in float32.
+        [T, C, *size] float32; before pooling the mean is 0 and the deviation is 1.
     """
     features = features.float()  # the difference may overflow in half precision
     std, mean = torch.std_mean(features, dim=(1, 2, 3), keepdim=True)
@@ -110,8 +112,8 @@ def steer_chunks(
         hidden: [chunks * T, C, h, w], chunk after chunk.
         control: [T, C, h, w] prepared features, forward in time, on any device.
         conditional: for each chunk, whether it belongs to the conditional prediction.
-        levels: of the network, for conditional chunks and for all others.
-        strength: 1.0 is the reference's.
+        levels: the network's `levels`, for conditional chunks and for all other chunks.
+        strength: factor of the level; 1.0 as in the official code.
         backward: whether the chunks hold the frames in reverse order.
 
     Returns:
@@ -131,15 +133,18 @@ def steer_chunks(
 def add_control(
     hidden: Tensor, control: Tensor, strength: float, level: float = CONTROL_SCALE
 ) -> Tensor:
-    """Give control the mean and deviation of a hidden state, then add control to it.
+    """Give control the mean and deviation of a hidden state, then add it to the hidden state.
 
     Args:
         hidden: [T, C, h, w] after the `down_block` of the UNet that the network's Config names,
             after its downsampler too. The skip connection was branched off before, so it is not
             steered.
         control: [T, C, h, w] from `prepare_control`.
-        strength: 1.0 is the reference's; 0 changes nothing.
+        strength: factor of the level; 1.0 as in the official code, 0 changes nothing.
         level: one of the network's `levels`.
+
+    Returns:
+        [T, C, h, w].
     """
     if hidden.shape != control.shape:
         raise UserError(

@@ -12,12 +12,12 @@ def check_fit(network: ControlNeXt, channels: list[int] | tuple[int, ...]) -> No
     Args:
         channels: output channels of the UNet's down blocks, from the first to the last.
     """
-    own, theirs = network.config.out_channels, channels[network.config.down_block]
-    if own == theirs:
+    made, needed = network.config.out_channels, channels[network.config.down_block]
+    if made == needed:
         return
     where = "middle" if network.config.down_block else "second"
     raise UserError(
-        f"ControlNeXt v{network.config.version} gives {own} channels, but the UNet takes {theirs} "
+        f"ControlNeXt v{network.config.version} gives {made} channels, but the UNet takes {needed} "
         f"into its {where} block: the two files belong to different models. Use the UNet that "
         "came with the ControlNeXt file, or another UNet that was trained from SVD."
     )

@@ -13,6 +13,10 @@ MAX_CHANNELS = 8192  # no block of an SVD UNet is so wide; the official files ha
 def controlnext_config(state_dict: StateDict, *, name: str) -> Config:
     """Version and sizes of a ControlNeXt file, from its keys and the shape of its last layer.
 
+    Args:
+        state_dict: tensors by name; tensors on the meta device are allowed.
+        name: name of the file, for the message.
+
     Raises:
         UserError: the file holds something else.
     """

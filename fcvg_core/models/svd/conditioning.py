@@ -1,4 +1,4 @@
-"""The size and the augmentation of a keyframe, as SVD's reference code has them.
+"""The size and the augmentation of a keyframe, as in FCVG's official code.
 
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:140-195, 519-545, 776-869.
 """
@@ -17,7 +17,7 @@ def check_size(height: int, width: int) -> None:
             lower = max(value // SIZE_STEP, 1) * SIZE_STEP
             raise UserError(
                 f"The {name} must be a multiple of {SIZE_STEP}, got {value}: "
-                f"take {lower} or {lower + SIZE_STEP}."
+                f"use {lower} or {lower + SIZE_STEP}."
             )
 
 
@@ -26,7 +26,7 @@ def augment_keyframe(frame: Tensor, noise: Tensor, strength: float) -> Tensor:
 
     Args:
         frame: [1, 3, H, W] in 0..1.
-        noise: [1, 3, H, W], unit variance, the same for both keyframes.
+        noise: [1, 3, H, W] of unit variance; both keyframes get the same noise.
         strength: standard deviation of the noise for pixels in -1..1; for pixels in 0..1 it is
             half as large.
 

@@ -1,8 +1,8 @@
 """The values of SVD's config files, part by part, and what each value may be.
 
-A value that changes how a network computes, but not the shapes of its tensors, has to be SVD's
+A value that changes how a network computes, but not the shapes of its tensors, must be SVD's
 own: another value would give wrong pictures without any error. A size may be any size that such a
-network can have; whether it fits a weights file shows in the file's tensors.
+network can have; the tensors of the weights file show whether the size is right.
 """
 
 import math
@@ -10,20 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ...clip import CLIP_SIZE
 from ...errors import UserError
 from ...quoting import unquoted
 
-BLOCKS = 4  # of the UNet and of the VAE: latents have 1/8 of the height and width
-MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64
+# Blocks of the UNet, and of the VAE. With another number the size of the latents would not be 1/8
+# of the frame's size.
+BLOCKS = 4
+MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64  # a width is a number of channels
 NORM_GROUPS = 32  # number of groups into which norms divide channels
 HEAD_CHANNELS = 64  # channels of one attention head, in the UNet and in CLIP
 CLIP_HEAD_CHANNELS = {1280: 80}  # by width; ViT-H, which SVD uses, differs from HEAD_CHANNELS
-IMAGE_SIZE = 224  # pixels of CLIP's input
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What one value has to be.
+    """What one value must be.
 
     Attributes:
         default: SVD's own value, for a file that does not name the value.
@@ -132,9 +134,9 @@ VAE: Rules = {
 IMAGE_ENCODER: Rules = {
     CLIP_CLASS: _exactly("clip_vision_model"),
     "num_channels": _exactly(3),
-    "image_size": _exactly(IMAGE_SIZE),
-    "patch_size": Rule(14, f"a divisor of {IMAGE_SIZE}",
-                       lambda found: _is_whole(found, IMAGE_SIZE) and IMAGE_SIZE % found == 0),
+    "image_size": _exactly(CLIP_SIZE),
+    "patch_size": Rule(14, f"a divisor of {CLIP_SIZE}",
+                       lambda found: _is_whole(found, CLIP_SIZE) and CLIP_SIZE % found == 0),
     "hidden_size": _whole(1280, MAX_WIDTH),
     "intermediate_size": _whole(5120, MAX_WIDTH),
     "projection_dim": _whole(1024, MAX_WIDTH),
@@ -145,22 +147,23 @@ IMAGE_ENCODER: Rules = {
 }  # fmt: skip
 
 
-def read_config(found: Any, rules: Rules, *, name: str) -> dict:
-    """The values that have rules; SVD's own values for those that the file does not name.
+def read_config(content: Any, rules: Rules, *, name: str) -> dict:
+    """The values that have rules; if the file does not name a value, SVD's own value.
 
     Args:
-        found: the content of the file.
-        rules: the rules of this part.
+        content: what the file holds: a table of values by name.
+        rules: one of INDEX, UNET, VAE and IMAGE_ENCODER.
         name: name of the file, for messages.
 
     Raises:
         UserError: a value is wrong.
     """
-    if not isinstance(found, Mapping):
-        raise UserError(f"{name} holds a {type(found).__name__}; expected SVD's settings by name.")
+    if not isinstance(content, Mapping):
+        kind = type(content).__name__
+        raise UserError(f"{name} holds a {kind}; expected SVD's settings by name.")
     config = {}
     for key, rule in rules.items():
-        config[key] = found.get(key, rule.default)
+        config[key] = content.get(key, rule.default)
         if not rule.fits(config[key]):
             raise _wrong(name, key, config[key], rule.expected)
     return config
@@ -204,7 +207,7 @@ def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -
         names: names of the UNet's and of CLIP's config file, for messages.
     """
     needed, length = unet["cross_attention_dim"], image_encoder["projection_dim"]
-    if any(one != length for one in per_block(needed)):
+    if any(number != length for number in per_block(needed)):
         raise _wrong(
             names[0],
             "cross_attention_dim",
@@ -220,12 +223,12 @@ def per_block(value: int | list[int]) -> list[int]:
 
 def _wrong(name: str, key: str, value: Any, expected: str) -> UserError:
     return UserError(
-        f"{name}: {key} is {_shown(value)}; expected {expected}. Use the folder of SVD as it was "
-        "published."
+        f"{name}: {key} is {_value_text(value)}; expected {expected}. Use the folder of SVD as it "
+        "was published."
     )
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """A value of a JSON file for a message; nested values are not written out."""
     if value is None:
         return "null"

@@ -1,7 +1,7 @@
 """Published key names of SVD -> ComfyUI's.
 
-FCVG's `unet.safetensors` has diffusers' names. To fit the host's SVD, a UNet needs other names
-only; the VAE also needs two linear layers in another form.
+FCVG's `unet.safetensors` has diffusers' names. To fit the host's SVD, a UNet needs only
+other names. The VAE also needs two linear layers as convolutions.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""SVD's UNet at a noise level: what it takes, and what its prediction means.
+"""SVD's UNet at a noise level: its input, its timestep, and the meaning of its prediction.
 
 Source: Karras et al. (arXiv 2206.00364) table 1 with v-prediction; SVD's scheduler_config.json,
 with the changes of Tian-one/FCVG utils/scheduling_euler_discrete_karras_fix.py.
@@ -33,5 +33,8 @@ def denoise_latents(prediction: Tensor, latents: Tensor, sigma: Tensor) -> Tenso
     Args:
         prediction: [T, 4, h, w], for latents that were divided by `noisy_deviation`.
         latents: [T, 4, h, w] at the noise level `sigma`, not divided.
+
+    Returns:
+        [T, 4, h, w].
     """
     return prediction * (-sigma / noisy_deviation(sigma)) + latents / (sigma**2 + 1)

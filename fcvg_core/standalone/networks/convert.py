@@ -12,7 +12,7 @@ from torch import Tensor
 from ...catalogue.integrity import check_name
 from ...containers import METADATA, SAFETENSORS
 from ...errors import UserError
-from ...failures import free_room, is_full
+from ...failures import free_room, is_disk_full
 from ...files.weight_files import read_pickle
 from ...files.writing import write_aside
 from ...quoting import unquoted
@@ -62,7 +62,7 @@ def _write(tensors: dict[str, Tensor], path: Path, target: Path) -> None:
     # The library raises errors of its own for sparse tensors, which it can't write, and for a full
     # disk.
     except Exception as error:
-        room = f"{free_room(target)} Make room there." if is_full(error) else ""
+        room = f"{free_room(target)} Make room there." if is_disk_full(error) else ""
         raise UserError(
             f"{target} can't be written: {error}.{room} {path} is not changed."
         ) from error

@@ -210,8 +210,8 @@ def check_files(
 def _config(path: Path, rules: Rules) -> dict:
     """The values of a config file that a network needs, without the name of its class."""
     if not path.exists():
-        raise UserError(f"There is no file {path}: the download of SVD is not complete.")
-    found = read_json(path, expected="a config file of SVD: the download of SVD is not complete")
+        raise UserError(f"There is no file {path}: the download of SVD is incomplete.")
+    found = read_json(path, expected="a config file of SVD: the download of SVD is incomplete")
     config = read_config(found, rules, name=str(path))
     return {key: value for key, value in config.items() if key not in CLASSES}
 

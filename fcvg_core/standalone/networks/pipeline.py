@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ...clip import clip_pixels, normalize_for_clip
-from ...failures import is_memory
+from ...failures import is_out_of_memory
 from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
@@ -98,7 +98,7 @@ class VideoPipeline:
             chunk,
             dtype=vae.dtype,
             decode=partial(_decode, vae),
-            is_out_of_memory=is_memory,
+            is_out_of_memory=is_out_of_memory,
             free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
             remedy="Try --dtype fp32.",
         )

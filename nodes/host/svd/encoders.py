@@ -26,7 +26,7 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     path = weights_file(folder, "image_encoder")
     name = f"image_encoder/{os.path.basename(path)}"
     config = os.path.join(folder, "image_encoder", "config.json")
-    found = read_json(Path(config), expected="a config file of SVD: the download is not complete")
+    found = read_json(Path(config), expected="a config file of SVD: the download is incomplete")
     settings = read_config(found, IMAGE_ENCODER, name=config)
     check_image_encoder(settings, name=config)
     encoder = _build_image_encoder(settings, config)

@@ -21,7 +21,7 @@ from small_internet import SmallInternet
 from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
 from fcvg_core.catalogue.download_errors import DiskError
 from fcvg_core.catalogue.families import find_model, list_files, modes_needing
-from fcvg_core.catalogue.model_files import DRIVE, HUB, Download
+from fcvg_core.catalogue.model_files import Download
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -398,10 +398,3 @@ def test_an_empty_folder_of_a_user_stays(tmp_path: Path) -> None:
     with exclusive(tmp_path):
         pass
     assert tmp_path.is_dir()
-
-
-def test_addresses() -> None:
-    for file in CATALOGUE:
-        for one in file.downloads:
-            assert one.url.startswith((HUB, DRIVE, "https://github.com/")), one.url
-            assert not one.sha256 or len(one.sha256) == 64

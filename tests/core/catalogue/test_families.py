@@ -137,3 +137,8 @@ def test_addresses_in_the_messages_of_the_line_matcher() -> None:
     for row in GLUESTICK_ROWS:
         (download,) = row.downloads
         assert SOURCES[row.names(row.kind)[0]].startswith(download.url)
+
+
+def test_missing(stand_ins: Path, tmp_path: Path) -> None:
+    assert missing("inbetween", [("folder", stand_ins)]) == []
+    assert len(missing("inbetween", [("folder", tmp_path / "none")])) == 3

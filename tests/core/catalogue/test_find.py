@@ -5,9 +5,18 @@ import socket
 from pathlib import Path
 
 import pytest
+from catalogue_files import put
 
 from fcvg_core.catalogue.comfyui import known_folders
-from fcvg_core.catalogue.find import CONTROLNEXT_SVD_SET, FCVG_SET, find_models, find_svd
+from fcvg_core.catalogue.families import list_files
+from fcvg_core.catalogue.find import (
+    CONTROLNEXT_SVD_SET,
+    FCVG_SET,
+    find_dwpose,
+    find_gluestick,
+    find_models,
+    find_svd,
+)
 from fcvg_core.catalogue.svd import SVD_FOLDER
 from fcvg_core.errors import UserError
 
@@ -120,3 +129,18 @@ def test_in_a_comfyui(stand_ins, tmp_path, monkeypatch) -> None:
         target.symlink_to(stand_ins / name)
     found = find_models(None, None, None, model_set=FCVG_SET, roots=known_folders())
     assert found.unet == tmp_path / "models" / "diffusion_models" / "fcvg_unet.safetensors"
+
+
+def test_a_run_finds_what_the_catalogue_lists(tmp_path: Path, monkeypatch) -> None:
+    """A file in its first place is found by `models` and by a run."""
+    for file in list_files():
+        put(tmp_path, file.folder[0])
+    monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+    roots = known_folders()
+    assert roots == [("folder", tmp_path)]
+    for model_set in (FCVG_SET, CONTROLNEXT_SVD_SET):
+        found = find_models(tmp_path, None, None, model_set=model_set, roots=roots)
+        assert found.unet == model_set.unet.find(roots)
+        assert found.controlnext == model_set.controlnext.find(roots)
+    assert None not in find_gluestick(None, None, roots)
+    assert find_dwpose(None, None, roots)

@@ -35,6 +35,6 @@ def test_a_download_is_whole(tmp_path: Path) -> None:
 
 def test_missing_part(tmp_path: Path) -> None:
     assert str(missing_part(tmp_path, "vae")) == (
-        f"{tmp_path} holds no vae/diffusion_pytorch_model.safetensors: the download of SVD is not "
-        "complete."
+        f"{tmp_path} holds no vae/diffusion_pytorch_model.safetensors: the download of SVD is "
+        "incomplete."
     )

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fcvg_core.control import (
-    ConditionSettings,
+    ControlFrameSettings,
     draw_inbetween,
     draw_moving_lines,
     draw_moving_people,
@@ -19,7 +19,7 @@ from fcvg_core.pose import STYLES, Poses, draw_poses, interpolate_poses, nobody
 from fcvg_core.timeline import inbetween_times
 
 SIZE = (288, 512)
-SETTINGS = ConditionSettings(
+SETTINGS = ControlFrameSettings(
     num_frames=5,
     timing="ease-in",
     line_width=2,
@@ -54,7 +54,7 @@ class TestDrawInbetween:
         assert all(frame.any() for frame in frames)
 
     def test_people_over_lines(self) -> None:
-        """Both as they are alone, fused as the reference fuses them, at the same times."""
+        """Both as they are alone, fused as the official code fuses them, at the same times."""
         matches = lines(6)
         drawn = draw_lines(interpolate_lines(matches, TIMES), SIZE, line_width=2, seed=3)
         track = interpolate_poses(*PEOPLE, TIMES, missing_joints="hide", missing_people="fade")

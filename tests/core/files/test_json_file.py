@@ -1,3 +1,5 @@
+"""JSON files of users: read, or refused in a sentence."""
+
 import json
 import os
 

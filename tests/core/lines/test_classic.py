@@ -8,7 +8,7 @@ import torch
 
 from fcvg_core.errors import UserError
 from fcvg_core.lines import ClassicLineMatcher, LineMatches
-from fcvg_core.lines.classic import choose_pairs, likeness, shared_spans
+from fcvg_core.lines.classic import Pairs, choose_pairs, likeness, shared_spans
 from fcvg_core.lines.motion import apply_homography
 from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
 
@@ -123,6 +123,22 @@ def test_likeness() -> None:
     assert np.allclose(likeness(gray, lines, gray, lines), 1)
     assert likeness(gray, lines, 255 - gray, lines)[0] < -0.9
     assert likeness(gray, lines[:0], gray, lines[:0]).shape == (0,)
+
+
+def test_choose_pairs_by_hand() -> None:
+    """The better pair wins; then a part of a segment is free only if the winner left it."""
+    lines0 = np.array([[[0.0, 0.0], [100.0, 0.0]]])
+    lines1 = np.array([[[0.0, 50.0], [100.0, 50.0]], [[0.0, 90.0], [100.0, 90.0]]])
+    pairs = Pairs(
+        i=np.array([0, 0, 0]),
+        j=np.array([0, 1, 1]),
+        span0=np.array([[0.0, 0.5], [0.3, 0.9], [0.45, 1.0]]),
+        span1=np.array([[0.0, 0.5], [0.3, 0.9], [0.45, 1.0]]),
+        score=np.array([0.9, 0.8, 0.2]),
+    )
+    cut0, cut1 = choose_pairs([pairs], lines0, lines1)
+    assert cut0.tolist() == [[[0, 0], [50, 0]], [[45, 0], [100, 0]]]
+    assert cut1.tolist() == [[[0, 50], [50, 50]], [[45, 90], [100, 90]]]
 
 
 def test_choose_from_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Line tracks -> frames, pixel by pixel as the reference draws them."""
+"""Line tracks -> frames, pixel by pixel as the official code draws them."""
 
 from pathlib import Path
 
@@ -53,8 +53,8 @@ class TestDrawLines:
     @pytest.mark.parametrize("line_width", [1, 32])
     @pytest.mark.parametrize("far", [-70.0, 1e5, 1e12, 1e38, float("inf"), float("nan")])
     def test_far_outside(self, far: float, line_width: int) -> None:
+        """Only the first line shows: the piece from (5, 5) into the corner."""
         track = torch.tensor([[[[far, -far], [5, 5]], [[far, far], [2 * far, far]]]])
-        """Of the first line the piece that goes from (5, 5) into the corner; no other line."""
         frames = draw_lines(track, (64, 64), line_width=line_width, seed=0)
         rows, columns = np.nonzero(frames[0].any(axis=-1))
         assert bool(frames[0, 5, 5].any()) == (len(rows) > 0) == np.isfinite(far)

@@ -1,3 +1,5 @@
+"""Matches that meet the criteria of a filter."""
+
 import cv2
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""GlueStick's network against the reference, and the loading of its official files."""
+"""GlueStick's network against the official code, and the loading of its official files."""
 
 import json
 
@@ -201,7 +201,7 @@ class TestNetwork:
 
     @torch.no_grad()
     def test_folding_keeps_the_attention(self):
-        """One head's worth of the reference, by hand, against the folded layer."""
+        """One head of the official layer, by hand, against the folded layer."""
         torch.manual_seed(0)
         official = {k: torch.rand(shape) - 0.5 for k, shape in gluestick_shapes(TINY).items()}
         official = {k: v.abs() + 1 if "running_var" in k else v for k, v in official.items()}

@@ -1,5 +1,7 @@
 """A grey frame -> line segments."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -86,7 +88,29 @@ def test_resample_keeps_places() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match=r"expected a gray frame \[H, W\] uint8"):
+    with pytest.raises(ValueError, match=r"expected a grey frame \[H, W\] uint8"):
         detect_lines(np.zeros((8, 8, 3), np.uint8), max_lines=10)
     with pytest.raises(ValueError, match="max_lines of at least 1, got 0"):
         detect_lines(np.zeros((8, 8), np.uint8), max_lines=0)
+
+
+class TestDetectors:
+    def test_pytlsd_that_is_not_there(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pytlsd", None)
+        with pytest.raises(ValueError, match="pip install pytlsd.*opencv"):
+            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="pytlsd")
+
+    def test_pytlsd(self, monkeypatch):
+        class Pytlsd:
+            @staticmethod
+            def lsd(gray, scale):
+                return np.array([[0, 0, 30, 0, 0.5], [0, 0, 3, 4, 0.5], [5, 0, 5, 40, 0.5]])
+
+        monkeypatch.setitem(sys.modules, "pytlsd", Pytlsd)
+        gray = np.zeros((64, 64), np.uint8)
+        found = detect_lines(gray, max_lines=5, detector="pytlsd")
+        assert found.lines.tolist() == [[[5, 0], [5, 40]], [[0, 0], [30, 0]]]
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match="detectors opencv, pytlsd, got 'x'"):
+            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="x")

@@ -1,7 +1,5 @@
 """Two frames -> line matches by GlueStick, with given and with found segments."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -12,13 +10,12 @@ from fcvg_core.lines import (
     GlueStickLineMatcher,
     LineSegments,
     build_gluestick,
-    detect_lines,
     draw_lines,
     gluestick_dtype,
     interpolate_lines,
     matcher,
 )
-from fcvg_core.lines.lsd import raw_segments
+from fcvg_core.lines.lsd import opencv_segments
 from fcvg_core.lines.matcher import match_wireframes
 from fcvg_core.timeline import inbetween_times
 
@@ -97,9 +94,9 @@ class TestGolden:
             return given_segments(tensors, int(np.array_equal(gray, grays[1])))
 
         monkeypatch.setattr(matcher, "detect_lines", detect)
-        matching._seen.clear()
+        matching._wireframes.clear()
         found = matching(*(as_frame(tensors[f"image{i}"]) for i in (0, 1)))
-        matching._seen.clear()
+        matching._wireframes.clear()
         assert found.size == tuple(grays[0].shape)
         for name in ("lines0", "lines1"):
             expected = tensors[f"matched_{name}"]
@@ -110,7 +107,7 @@ class TestGolden:
         torch.testing.assert_close(found.scores, expected, **LOGS)
         if "interp_lines" in tensors:
             track = interpolate_lines(found, inbetween_times(len(tensors["interp_lines"])))
-            # The reference forgets to swap the ends in its last frame.
+            # The official code forgets to swap the ends in its last frame.
             torch.testing.assert_close(track[:-1], tensors["interp_lines"][:-1], **FLOATS)
 
     @pytest.mark.parametrize("empty", [0, 1])
@@ -129,7 +126,7 @@ def test_opencv_finds_what_pytlsd_found(path):
     near, count = 0, 0
     for which in (0, 1):
         scale = config["tensors"][f"lsd_raw{which}"]["scale"]
-        mine = torch.from_numpy(raw_segments(tensors[f"image{which}"].numpy(), scale)[0]).float()
+        mine = torch.from_numpy(opencv_segments(tensors[f"image{which}"].numpy(), scale)[0]).float()
         theirs = tensors[f"lsd_lines{which}"][0]
         apart = (theirs[:, None] - mine).norm(dim=-1).amax(dim=-1).amin(dim=1)  # the farther end
         near, count = near + (apart < 2).sum().item(), count + len(theirs)
@@ -154,7 +151,7 @@ def test_half_precision_keeps_the_matches():
 class TestMatcher:
     def test_sequence_looks_at_each_frame_once(self, own, monkeypatch):
         matching, first, second = own
-        matching._seen.clear()
+        matching._wireframes.clear()
         seen = []
         detect = matcher.detect_lines
         monkeypatch.setattr(
@@ -181,7 +178,7 @@ class TestMatcher:
 
     def test_other_settings_of_the_same_matcher(self, own, monkeypatch):
         matching, first, second = own
-        matching._seen.clear()
+        matching._wireframes.clear()
         seen = []
         detect = matcher.detect_lines
         monkeypatch.setattr(
@@ -207,7 +204,7 @@ class TestMatcher:
                 alone.find_wireframe(first[:, :, 0]).points,
             )
             assert len(seen) == count + 2
-        assert len(matching._seen) <= matcher.KEPT_FRAMES
+        assert len(matching._wireframes) <= matcher.KEPT_FRAMES
         assert mine == {name: getattr(matching, name) for name in names}
 
     def test_settings_that_there_are_not(self, own):
@@ -258,28 +255,6 @@ class TestMatcher:
             GlueStickLineMatcher(model, detector="x")
         with pytest.raises(ValueError, match="at least 1, got 0 and 300"):
             GlueStickLineMatcher(model, max_keypoints=0)
-
-
-class TestDetectors:
-    def test_pytlsd_that_is_not_there(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "pytlsd", None)
-        with pytest.raises(ValueError, match="pip install pytlsd.*opencv"):
-            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="pytlsd")
-
-    def test_pytlsd(self, monkeypatch):
-        class Pytlsd:
-            @staticmethod
-            def lsd(gray, scale):
-                return np.array([[0, 0, 30, 0, 0.5], [0, 0, 3, 4, 0.5], [5, 0, 5, 40, 0.5]])
-
-        monkeypatch.setitem(sys.modules, "pytlsd", Pytlsd)
-        gray = np.zeros((64, 64), np.uint8)
-        found = detect_lines(gray, max_lines=5, detector="pytlsd")
-        assert found.lines.tolist() == [[[5, 0], [5, 40]], [[0, 0], [30, 0]]]
-
-    def test_unknown(self):
-        with pytest.raises(ValueError, match="detectors opencv, pytlsd, got 'x'"):
-            detect_lines(np.zeros((64, 64), np.uint8), max_lines=5, detector="x")
 
 
 class TestBuild:

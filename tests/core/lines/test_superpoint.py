@@ -1,4 +1,4 @@
-"""SuperPoint against the reference, and its parts by hand."""
+"""SuperPoint against the official code, and its parts by hand."""
 
 import json
 

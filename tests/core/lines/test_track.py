@@ -44,7 +44,7 @@ def test_golden(golden: Path) -> None:
     expected = torch.from_numpy(case["interpolated"])
     track = interpolate_lines(matches, inbetween_times(len(expected)))
     assert torch.equal(track[:-1], expected[:-1])
-    # The reference's last frame has the ends as detected; ours as in every other frame.
+    # The official code's last frame has the ends as detected; ours as in every other frame.
     apart = torch.stack([(expected[-1] - end).abs().amax((1, 2)) for end in both(track[-1])])
     assert apart.amin(dim=0).max() < 1e-4
 

@@ -1,9 +1,9 @@
-"""Shape checks of what travels in the room of lines."""
+"""Shape checks of the types that pass between the modules of lines."""
 
 import pytest
 import torch
 
-from fcvg_core.lines import LineMatches, LineSegments
+from fcvg_core.lines import LineMatches, LineSegments, Wireframe
 
 
 class TestLineSegments:
@@ -44,3 +44,20 @@ class TestLineMatches:
         matches = LineMatches(torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), (64, 64))
         with pytest.raises(AttributeError):
             matches.size = (1, 1)
+
+
+class TestWireframe:
+    def test_shapes(self):
+        good = {
+            "points": torch.zeros(3, 2),
+            "scores": torch.zeros(3),
+            "descriptors": torch.zeros(4, 3),
+            "lines": torch.zeros(1, 2, 2),
+            "line_points": torch.zeros(1, 2, dtype=torch.int64),
+            "line_scores": torch.zeros(1),
+            "size": (80, 80),
+        }
+        Wireframe(**good)
+        for name in good.keys() - {"size"}:
+            with pytest.raises(ValueError, match=f"expected {name} "):
+                Wireframe(**{**good, name: torch.zeros(7, 7, 7)})

@@ -109,20 +109,3 @@ def test_near_points_is_strict():
     points = torch.tensor([[4.0, 0], [3.9, 0]])
     assert near_points(points, torch.zeros(1, 2), 4.0).tolist() == [False, True]
     assert near_points(points, torch.zeros(0, 2), 4.0).tolist() == [False, False]
-
-
-class TestShapes:
-    def test_wrong(self):
-        good = {
-            "points": torch.zeros(3, 2),
-            "scores": torch.zeros(3),
-            "descriptors": torch.zeros(4, 3),
-            "lines": torch.zeros(1, 2, 2),
-            "line_points": torch.zeros(1, 2, dtype=torch.int64),
-            "line_scores": torch.zeros(1),
-            "size": (80, 80),
-        }
-        Wireframe(**good)
-        for name in good.keys() - {"size"}:
-            with pytest.raises(ValueError, match="expected"):
-                Wireframe(**{**good, name: torch.zeros(7, 7, 7)})

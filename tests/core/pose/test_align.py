@@ -55,7 +55,7 @@ class TestAlignPoses:
         assert aligned.scores.shape == (2, 2, 134)
 
     def test_joints_not_found_do_not_count(self) -> None:
-        """A wild point that the detector did not believe itself; the reference would use it."""
+        """A wild point that the detector did not believe itself; the official code would use it."""
         clean = person()
         points, scores = clean.keypoints.clone(), clean.scores.clone()
         points[0, 10] = torch.tensor([0.0, 3.0])

@@ -38,7 +38,7 @@ class TestPoseDetector:
             assert np.allclose(poses.scores, case["score134"], rtol=0, atol=1.5e-3), path.name
 
     def test_drawn(self, golden: Path) -> None:
-        """From the reference's own points, so that no rounding of the crops gets in between."""
+        """From the official code's own points, so that no rounding of the crops gets in between."""
         for path in cases(golden):
             case = load_arrays(path)
             frames = stack_frames([read_poses(case)])
@@ -122,7 +122,7 @@ class TestOpenDwpose:
         given = {"device_index": 1, "cpu_only": False, "whole_frame": True, **more}
         return open_dwpose(fake, files, make_room=lambda: opened.append("room"), **given)
 
-    def test_on_a_card(self, files, opened, monkeypatch) -> None:
+    def test_on_a_gpu(self, files, opened, monkeypatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         detector = self.open(files, opened)
         assert opened[:2] == ["room", [(self.CUDA, {"device_id": 1}), CPU]]

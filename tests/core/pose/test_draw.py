@@ -1,4 +1,4 @@
-"""People as the reference draws them, pixel by pixel."""
+"""People as the official code draws them, pixel by pixel."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from pose_cases import read_poses
 from fcvg_core.pose import STYLES, Poses, PoseStyle, draw_poses, nobody, stack_frames
 from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
-EXACT = {"min_point_score": -torch.inf}  # the reference draws what it did not find in black
+EXACT = {"min_point_score": -torch.inf}  # the official code draws what it did not find in black
 FCVG, CONTROLNEXT = STYLES["fcvg"], STYLES["controlnext-svd-v2"]
 
 

@@ -76,7 +76,7 @@ class TestRun:
         message = "CUDA does not work (out of memory). This run detects poses on the CPU"
         assert message in caplog.text
 
-    def test_the_card_is_tried_again_in_the_next_run(self, caplog) -> None:
+    def test_the_gpu_is_tried_again_in_the_next_run(self, caplog) -> None:
         """Both networks of a run share the failure; memory that ran out is there again later."""
         opened, failing = [], [CUDA]
 
@@ -101,7 +101,7 @@ class TestRun:
             opened.clear()
         assert device.provider == CUDA
 
-    def test_a_card_that_fails_between_two_runs(self) -> None:
+    def test_a_gpu_that_fails_between_two_runs(self) -> None:
         """One of two networks is released: the other leaves the CPU as well."""
         failing = [CUDA]
         device = Device(CUDA)
@@ -187,7 +187,7 @@ class TestErrors:
         for device in (Device(CPU), Device(CUDA)):
             with pytest.raises(ValueError, match="double.onnx can't be opened .*protobuf.* again"):
                 model(open_session, device)
-        assert not caplog.records  # it is not the card's fault
+        assert not caplog.records  # the GPU is not at fault
 
 
 class TestUsableProviders:
@@ -199,7 +199,7 @@ class TestUsableProviders:
         assert usable_providers([CUDA, "Dml", CPU], cpu_only=cpu_only, cuda=cuda) == expected
 
 
-class TestChooseDevice:
+class TestFastestDevice:
     @pytest.mark.parametrize(
         ("usable", "expected"),
         [

@@ -24,7 +24,7 @@ def test_list_frames(value) -> None:
     [
         ([], "a is an empty list: expected the poses of at least one frame"),
         ("[]", "a is an empty list"),
-        ("text", "a is text, but no JSON"),
+        ("text", "a is text, but not JSON"),
     ],
 )
 def test_no_frames(value, message: str) -> None:

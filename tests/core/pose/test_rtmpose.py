@@ -23,7 +23,7 @@ def cases(golden: Path) -> list[Path]:
 
 
 def agreement(points: np.ndarray, case: dict[str, np.ndarray]) -> float:
-    """Share of the points that are the reference's, with the nearer one of two OpenCVs."""
+    """Share of the points that are the official code's, with the nearer one of two OpenCVs."""
     expected = [case[key] for key in ("kp133", "cv4_kp133") if key in case]
     return max(float((np.abs(points - e).max(-1) < 1e-3).mean()) for e in expected)
 
@@ -80,7 +80,7 @@ class TestPlanCrops:
             crops = plan_crops(case["boxes_used"])
             assert np.allclose(crops.center, case["crop_center"], rtol=0, atol=1e-9)
             assert np.allclose(crops.scale, case["crop_scale"], rtol=0, atol=1e-9)
-            # The reference solves for it in float32.
+            # The official code solves for it in float32.
             assert np.allclose(crops.matrix, case["crop_matrix"], rtol=0, atol=1e-3), path.name
 
 

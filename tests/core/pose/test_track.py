@@ -50,7 +50,7 @@ def halves(x: float, *, face: float = 0.0) -> tuple[Poses, Poses]:
 
 class TestMatchPeople:
     def test_golden(self, golden: Path) -> None:
-        """Never worse than the reference's, person by person; nobody is matched twice."""
+        """Never worse than the official code's, person by person; nobody is matched twice."""
         case = load_arrays(golden / "dwpose" / "match_bodies.npz")
         better = 0
         for i in range(len(case["n1"])):
@@ -125,7 +125,7 @@ class TestInterpolatePoses:
             case = load_arrays(path)
             start, end = read_poses(case, "start_"), read_poses(case, "end_")
             if start.num_people != end.num_people:
-                continue  # the reference is wrong there
+                continue  # the official code is wrong there
             match = torch.from_numpy(case["match"])
             times = inbetween_times(25)[torch.from_numpy(case["frames"]) + 1]
             expected = read_poses(case)

@@ -1,4 +1,4 @@
-"""What travels in the room."""
+"""The type of people, and which of their points are seen."""
 
 import pytest
 import torch
@@ -41,10 +41,15 @@ class TestPoses:
             Poses(torch.zeros(1, 134, 2), torch.zeros(1, 134), torch.ones(2))
 
     def test_people_and_frames(self) -> None:
-        video = stack_frames([person(3), person(3)])
-        assert video.scores.shape == (2, 3, 134)
-        assert video.people([2, 0]).scores.shape == (2, 2, 134)
-        assert video.frame(1).keypoints.shape == (3, 134, 2)
+        keypoints = torch.arange(6.0).reshape(2, 3, 1, 1).expand(2, 3, 134, 2) / 6
+        brightness = torch.tensor([0.1, 0.2, 0.3])
+        video = stack_frames([Poses(k, torch.ones(3, 134), brightness) for k in keypoints])
+        assert torch.equal(video.keypoints, keypoints.double())
+        chosen = video.people([2, 0])
+        assert torch.equal(chosen.keypoints, keypoints[:, [2, 0]].double())
+        assert torch.equal(chosen.brightness, brightness[[2, 0]].double().expand(2, 2))
+        assert chosen.scores.shape == (2, 2, 134)
+        assert torch.equal(video.frame(1).keypoints, keypoints[1].double())
 
 
 class TestStackFrames:

@@ -9,7 +9,7 @@ from fcvg_core.errors import UserError
 from fcvg_core.sampling import decode_in_chunks
 
 
-class Card:
+class Vae:
     """Decodes by doubling; keeps a note of each call, and weak references to the latents' copies.
 
     Args:
@@ -26,7 +26,7 @@ class Card:
         activations = latents.clone()
         self.held.append(weakref.ref(activations))
         if len(latents) > self.memory:
-            raise MemoryError("the card is full")
+            raise MemoryError("the memory is full")
         return activations * (torch.inf if dtype in self.overflows else 2)
 
     def free(self) -> None:
@@ -50,75 +50,75 @@ class Card:
 LATENTS = torch.arange(5.0)[:, None]
 
 
-def sizes(card: Card) -> list[int]:
-    return [size for size, _ in card.calls]
+def sizes(vae: Vae) -> list[int]:
+    return [size for size, _ in vae.calls]
 
 
 def test_chunk_by_chunk():
-    card = Card()
-    frames = card.run(LATENTS, 2)
-    assert [len(chunk) for chunk in frames] == sizes(card) == [2, 2, 1]
+    vae = Vae()
+    frames = vae.run(LATENTS, 2)
+    assert [len(chunk) for chunk in frames] == sizes(vae) == [2, 2, 1]
     assert torch.equal(torch.cat(frames), LATENTS * 2)
 
 
 def test_nothing_is_decoded_before_it_is_asked_for():
-    card = Card()
+    vae = Vae()
     chunks = decode_in_chunks(
         LATENTS,
         2,
         dtype=torch.float32,
-        decode=card.decode,
+        decode=vae.decode,
         is_out_of_memory=lambda error: False,
-        free_memory=card.free,
+        free_memory=vae.free,
         remedy="",
     )
-    assert not card.calls
+    assert not vae.calls
     next(chunks)
-    assert sizes(card) == [2]
+    assert sizes(vae) == [2]
 
 
 class TestMemory:
     def test_chunks_are_halved_and_stay_so(self, caplog):
-        card = Card(memory=1)
-        frames = card.run(LATENTS, 4)
-        assert sizes(card) == [4, 2, 1, 1, 1, 1, 1]
+        vae = Vae(memory=1)
+        frames = vae.run(LATENTS, 4)
+        assert sizes(vae) == [4, 2, 1, 1, 1, 1, 1]
         assert torch.equal(torch.cat(frames), LATENTS * 2)
         assert "Memory ran out: frames that are decoded at once reduced to 2." in caplog.text
 
     def test_the_failed_chunk_is_not_held_while_memory_is_freed(self):
-        card = Card(memory=1)
-        card.run(LATENTS, 4)
-        assert card.freed == [0, 0]
+        vae = Vae(memory=1)
+        vae.run(LATENTS, 4)
+        assert vae.freed == [0, 0]
 
     def test_not_even_one_frame(self):
         with pytest.raises(MemoryError):
-            Card(memory=0).run(LATENTS, 4)
+            Vae(memory=0).run(LATENTS, 4)
 
     def test_other_errors_pass_through_at_once(self):
-        card = Card()
-        card.decode = lambda latents, dtype: 1 / 0
+        vae = Vae()
+        vae.decode = lambda latents, dtype: 1 / 0
         with pytest.raises(ZeroDivisionError):
-            card.run(LATENTS, 4)
+            vae.run(LATENTS, 4)
 
 
 class TestNoNumbers:
     def test_overflow_is_decoded_in_float32(self, caplog):
-        card = Card(overflows=(torch.float16,))
-        assert torch.equal(torch.cat(card.run(LATENTS + 1, 5)), (LATENTS + 1) * 2)
-        assert card.calls == [(5, torch.float16), (5, torch.float32)]
+        vae = Vae(overflows=(torch.float16,))
+        assert torch.equal(torch.cat(vae.run(LATENTS + 1, 5)), (LATENTS + 1) * 2)
+        assert vae.calls == [(5, torch.float16), (5, torch.float32)]
         assert "The VAE overflowed in torch.float16: decoding in float32." in caplog.text
 
     @pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
     def test_overflow_in_float32_too(self, dtype):
-        card = Card(overflows=(torch.float16, torch.float32))
+        vae = Vae(overflows=(torch.float16, torch.float32))
         with pytest.raises(UserError, match="The VAE gave values that are not numbers, in float32"):
-            card.run(LATENTS + 1, 5, dtype)
-        assert len(card.calls) == (2 if dtype == torch.float16 else 1)
+            vae.run(LATENTS + 1, 5, dtype)
+        assert len(vae.calls) == (2 if dtype == torch.float16 else 1)
 
     def test_latents(self):
-        card = Card()
+        vae = Vae()
         with pytest.raises(
             UserError, match=r"^Sampling gave values .* numbers\. Try another one\."
         ):
-            card.run(LATENTS * torch.nan, 2)
-        assert not card.calls
+            vae.run(LATENTS * torch.nan, 2)
+        assert not vae.calls

@@ -12,9 +12,9 @@ class TestCheckSize:
     @pytest.mark.parametrize(
         ("height", "width", "message"),
         [
-            (570, 1024, "height must be a multiple of 64, got 570: take 512 or 576"),
-            (576, 1000, "width must be a multiple of 64, got 1000: take 960 or 1024"),
-            (0, 64, "height must be a multiple of 64, got 0: take 64 or 128"),
+            (570, 1024, "height must be a multiple of 64, got 570: use 512 or 576"),
+            (576, 1000, "width must be a multiple of 64, got 1000: use 960 or 1024"),
+            (0, 64, "height must be a multiple of 64, got 0: use 64 or 128"),
             (-64, 64, "height must be a multiple of 64, got -64"),
         ],
     )

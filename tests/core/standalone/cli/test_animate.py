@@ -399,7 +399,7 @@ def test_wrong_models_are_told_before_poses_are_looked_for(
         ("--unet", stand_ins / "svd", "a folder, a pipe or a device"),
         ("--unet", tmp_path / "empty.safetensors", "(0 bytes) can't be read as model weights"),
         ("--controlnext", stand_ins / "unet.safetensors", "but a ControlNeXt v2 or v1"),
-        ("--model", svd, "the download of SVD is not complete"),
+        ("--model", svd, "the download of SVD is incomplete"),
         ("--model", folder, "has no model_index.json"),
     ):
         given = [*files]

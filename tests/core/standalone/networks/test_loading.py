@@ -138,7 +138,7 @@ class TestSvdFolder:
         (bare_svd / "vae" / "config.json").write_text("{")
         (bare_svd / "image_encoder" / "model.safetensors").unlink()
         for check in (check_vae_files, check_image_encoder_files):
-            with pytest.raises(ValueError, match="download of SVD is not complete"):
+            with pytest.raises(ValueError, match="download of SVD is incomplete"):
                 check(bare_svd, FLOAT)
         with pytest.raises(ValueError, match="no folder of SVD in diffusers"):
             next(load_models(bare_svd / "vae", stand_ins, stand_ins, FLOAT))

@@ -8,10 +8,10 @@ import torch
 from fcvg_core.control import draw_inbetween
 from fcvg_core.lines import ClassicLineMatcher
 from fcvg_core.pose import STYLES, Poses, nobody
-from fcvg_core.standalone.control.conditions import ConditionSettings, make_conditions
+from fcvg_core.standalone.control.control_frames import ControlFrameSettings, make_control_frames
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 
-SETTINGS = ConditionSettings(
+SETTINGS = ControlFrameSettings(
     num_frames=3,
     timing="reference",
     line_width=1,
@@ -33,7 +33,7 @@ def person(x: float) -> Poses:
 def test_nothing_to_match(caplog) -> None:
     caplog.set_level(logging.WARNING)
     seen = []
-    frames = make_conditions(
+    frames = make_control_frames(
         (BLANK, BLANK),
         SETTINGS,
         match=MATCH,
@@ -49,9 +49,11 @@ def test_what_was_found_is_drawn() -> None:
     pair = draw_sample_pair((128, 192))
     poses = person(0.2), person(0.7)
     seen = []
-    frames = make_conditions(
+    frames = make_control_frames(
         pair, SETTINGS, match=MATCH, find_poses=lambda given: seen.append(given) or poses
     )
     assert seen == [pair]
     assert np.array_equal(frames, draw_inbetween(MATCH(*pair), poses, (128, 192), SETTINGS))
-    assert not np.array_equal(frames, make_conditions(pair, SETTINGS, match=MATCH, find_poses=None))
+    assert not np.array_equal(
+        frames, make_control_frames(pair, SETTINGS, match=MATCH, find_poses=None)
+    )

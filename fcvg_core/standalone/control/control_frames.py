@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...control import ConditionSettings, draw_inbetween
+from ...control import ControlFrameSettings, draw_inbetween
 from .dwpose import Keyframes, PoseFinder
 from .matching import Matcher
 
 STAGES = 3  # lines matched, people found, everything drawn
 
 
-def make_conditions(
+def make_control_frames(
     keyframes: Keyframes,
-    settings: ConditionSettings,
+    settings: ControlFrameSettings,
     *,
     match: Matcher,
     find_poses: PoseFinder | None,
