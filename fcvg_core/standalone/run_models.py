@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import torch
 
-from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, Roots, find_models
+from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, find_models
 from ..catalogue.integrity import check_name
+from ..catalogue.model_files import Roots
 from ..models.controlnext import check_version
 from .demo.stand_ins import is_stand_in_file
 from .networks.device import choose_dtype

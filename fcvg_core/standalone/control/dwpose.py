@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from ...catalogue.dwpose import DWPOSE_FILES
-from ...catalogue.find import Roots, find_dwpose
+from ...catalogue.find import find_dwpose
 from ...catalogue.integrity import check_name
+from ...catalogue.model_files import Roots
 from ...errors import UserError
 from ...files.plain_file import check_file
 from ...pose import PoseDetector, Poses, open_dwpose

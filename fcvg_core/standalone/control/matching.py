@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from ...catalogue.find import Roots, find_gluestick
+from ...catalogue.find import find_gluestick
 from ...catalogue.gluestick import GLUESTICK_FILES
 from ...catalogue.integrity import check_name
+from ...catalogue.model_files import Roots
 from ...errors import UserError
 from ...files.weight_files import read_weights
 from ...lines import (

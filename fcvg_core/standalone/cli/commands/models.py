@@ -8,9 +8,8 @@ from ....catalogue.comfyui import known_folders
 from ....catalogue.download import check_space, exclusive, fetch, server_of
 from ....catalogue.download_errors import DiskError, UnreachableError
 from ....catalogue.families import list_files, list_modes, modes_helped_by, modes_needing
-from ....catalogue.find import Roots
 from ....catalogue.integrity import find_damage
-from ....catalogue.model_files import Download, ModelFile
+from ....catalogue.model_files import Download, ModelFile, Roots
 from ....errors import UserError
 from ....quoting import in_short
 from ...spec.values import PATH
