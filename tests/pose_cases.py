@@ -18,6 +18,11 @@ def open_session(file: str, providers: list[str]) -> onnxruntime.InferenceSessio
     return onnxruntime.InferenceSession(file, providers=providers)
 
 
+def detector_cases(golden: Path) -> list[Path]:
+    """Files of the golden cases of DWPose, by name."""
+    return sorted((golden / "dwpose").glob("dwpose_*.npz"))
+
+
 def detector(golden: Path, case: str, *, whole_frame: bool = True) -> PoseDetector:
     """Detector with the stand-in networks with which a case was made."""
     manifest = json.loads((golden / "dwpose" / "MANIFEST.json").read_text(encoding="utf-8"))
@@ -28,11 +33,11 @@ def detector(golden: Path, case: str, *, whole_frame: bool = True) -> PoseDetect
 def read_poses(
     case: dict[str, np.ndarray], prefix: str = "", *, scored_by: str | None = None
 ) -> Poses:
-    """Poses [..., P] of the reference's lists; the feet, which it leaves out, are not found.
+    """Poses [..., P] from lists of the official code, which leaves out the feet.
 
     Args:
-        prefix: of the names of the arrays.
-        scored_by: the prefix of the scores, where it is another one.
+        prefix: prefix of the arrays' names.
+        scored_by: prefix of the scores, if it differs.
     """
     scored_by = prefix if scored_by is None else scored_by
     scores = case[f"{scored_by}body_score"]

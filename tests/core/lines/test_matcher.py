@@ -239,6 +239,8 @@ class TestMatcher:
     def test_no_keypoints(self, own):
         matching, first, second = own
         strict = GlueStickLineMatcher(matching.model, keypoint_threshold=1.0)
+        wireframe = strict.find_wireframe(first[:, :, 0])
+        assert len(wireframe.points) == wireframe.line_points.max() + 1  # junctions alone
         found = strict(first, second)
         assert len(found.lines0) == len(found.lines1)
 

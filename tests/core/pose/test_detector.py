@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from golden_cases import load_arrays
-from pose_cases import detector, read_poses
+from pose_cases import detector, detector_cases, read_poses
 
 from fcvg_core.errors import UserError
 from fcvg_core.pose import STYLES, draw_poses, open_dwpose, stack_frames
@@ -18,14 +18,10 @@ from fcvg_core.pose.rtmpose import find_keypoints
 from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
 
-def cases(golden: Path) -> list[Path]:
-    return sorted((golden / "dwpose").glob("dwpose_*.npz"))
-
-
 class TestPoseDetector:
     def test_golden(self, golden: Path) -> None:
-        assert cases(golden)
-        for path in cases(golden):
+        assert detector_cases(golden)
+        for path in detector_cases(golden):
             case = load_arrays(path)
             height, width = case["image"].shape[:2]
             poses = detector(golden, path.name)(case["image"])
@@ -39,7 +35,7 @@ class TestPoseDetector:
 
     def test_drawn(self, golden: Path) -> None:
         """From the official code's own points, so that no rounding of the crops gets in between."""
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             frames = stack_frames([read_poses(case)])
             style = replace(STYLES["fcvg"], min_point_score=-torch.inf)
@@ -81,7 +77,7 @@ class TestPoseDetector:
 
 class TestOrderPoints:
     def test_golden(self, golden: Path) -> None:
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             points, scores = order_points(case["kp133"], case["score133"])
             assert (points == case["kp134"]).all() and (scores == case["score134"]).all()

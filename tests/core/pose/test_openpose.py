@@ -1,4 +1,4 @@
-"""Poses in the form that other programs read and write."""
+"""Poses in the format that other programs read and write."""
 
 import copy
 import itertools

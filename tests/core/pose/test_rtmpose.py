@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from golden_cases import load_arrays
-from pose_cases import detector
+from pose_cases import detector, detector_cases
 
 from fcvg_core.pose.rtmpose import (
     HEIGHT,
@@ -18,10 +18,6 @@ from fcvg_core.pose.rtmpose import (
 )
 
 
-def cases(golden: Path) -> list[Path]:
-    return sorted((golden / "dwpose").glob("dwpose_*.npz"))
-
-
 def agreement(points: np.ndarray, case: dict[str, np.ndarray]) -> float:
     """Share of the points that are the official code's, with the nearer one of two OpenCVs."""
     expected = [case[key] for key in ("kp133", "cv4_kp133") if key in case]
@@ -30,8 +26,8 @@ def agreement(points: np.ndarray, case: dict[str, np.ndarray]) -> float:
 
 class TestFindKeypoints:
     def test_golden(self, golden: Path) -> None:
-        assert cases(golden)
-        for path in cases(golden):
+        assert detector_cases(golden)
+        for path in detector_cases(golden):
             case = load_arrays(path)
             model = detector(golden, path.name).points
             points, scores = find_keypoints(model, case["image"], case["boxes_used"])
@@ -75,7 +71,7 @@ class TestFindKeypoints:
 
 class TestPlanCrops:
     def test_golden(self, golden: Path) -> None:
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             crops = plan_crops(case["boxes_used"])
             assert np.allclose(crops.center, case["crop_center"], rtol=0, atol=1e-9)
@@ -86,7 +82,7 @@ class TestPlanCrops:
 
 class TestCutOut:
     def test_golden(self, golden: Path) -> None:
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             crops = np.stack([cut_out(case["image"], matrix) for matrix in case["crop_matrix"]])
             difference = np.abs(crops[:, ::4, ::4].astype(int) - case["crop_sub4"])

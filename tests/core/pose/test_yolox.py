@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from golden_cases import load_arrays
-from pose_cases import detector
+from pose_cases import detector, detector_cases
 
 from fcvg_core.pose.yolox import (
     INPUT,
@@ -19,14 +19,10 @@ from fcvg_core.pose.yolox import (
 )
 
 
-def cases(golden: Path) -> list[Path]:
-    return sorted((golden / "dwpose").glob("dwpose_*.npz"))
-
-
 class TestFindPeople:
     def test_golden(self, golden: Path) -> None:
-        assert cases(golden)
-        for path in cases(golden):
+        assert detector_cases(golden)
+        for path in detector_cases(golden):
             case = load_arrays(path)
             boxes = find_people(detector(golden, path.name).boxes, case["image"])
             assert boxes.shape == case["det_boxes"].shape, path.name
@@ -59,7 +55,7 @@ class TestFindPeople:
 
 class TestLetterbox:
     def test_golden(self, golden: Path) -> None:
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             blob, ratio = letterbox(case["image"])
             assert ratio == case["det_ratio"]
@@ -74,7 +70,7 @@ class TestLetterbox:
 
 class TestDecodeBoxes:
     def test_golden(self, golden: Path) -> None:
-        for path in cases(golden):
+        for path in detector_cases(golden):
             case = load_arrays(path)
             if not len(case["det_cand_index"]):
                 continue

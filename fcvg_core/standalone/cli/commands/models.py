@@ -134,7 +134,7 @@ def _row(file: ModelFile, found: Path | None) -> dict:
 
 
 def _damaged(path: Path) -> str:
-    return f"{path} is DAMAGED, cut off or empty: move it away, then download it with --get."
+    return f"{path} is DAMAGED, incomplete or empty: move it away, then download it with --get."
 
 
 def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
