@@ -33,6 +33,7 @@ class AnimationPainter(Painter):
     """
 
     spec_type = AnimateSpec
+    named_parts = ("poses",)
     model_set = CONTROLNEXT_SVD
 
     def __call__(
