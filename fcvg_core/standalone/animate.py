@@ -34,6 +34,7 @@ class AnimationPainter(Painter):
     """
 
     spec_type = AnimateSpec
+    named_parts = ("poses",)
     model_set = CONTROLNEXT_SVD_SET
 
     def __call__(

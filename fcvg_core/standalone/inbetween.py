@@ -13,7 +13,6 @@ from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
 from .control.matching import Matcher, open_matcher
 from .media.matches_file import read_matches
 from .media.poses_file import read_poses
-from .named_files import check_named
 from .networks.pipeline import InbetweenPipeline, Progress
 from .painter import Painter, silent
 from .spec import InbetweenSpec
@@ -35,11 +34,8 @@ class InbetweenPainter(Painter):
     """
 
     spec_type = InbetweenSpec
+    named_parts = ("matcher", "poses")
     model_set = FCVG_SET
-
-    def __init__(self, spec: InbetweenSpec):
-        super().__init__(spec)
-        check_named(spec.matcher)
 
     def __call__(
         self,

@@ -25,6 +25,7 @@ class Painter:
 
     Attributes:
         spec_type: the type of the specs.
+        named_parts: parts of the spec that name files beside the models.
         model_set: the models that are looked for if the spec does not name them.
         size: (height, width) of the frames, in pixels.
         roots: the known folders of models, which are searched once.
@@ -34,6 +35,7 @@ class Painter:
     """
 
     spec_type: ClassVar[type[Job]]
+    named_parts: ClassVar[tuple[str, ...]]
     model_set: ClassVar[ModelSet]
 
     def __init__(self, spec: Job):
@@ -41,7 +43,7 @@ class Painter:
             found, wanted = type(spec).__name__, self.spec_type.__name__
             raise ValueError(f"the spec is of type {found}, but {wanted} is needed")
         check_windows(spec.result.frames, spec.sampling.window, spec.sampling.overlap)
-        check_named(spec.poses)
+        check_named(*(getattr(spec, part) for part in self.named_parts))
         self.spec = spec
         self.size = spec.result.size
         self.roots = known_folders()

@@ -106,9 +106,10 @@ class TestInbetweenPainter:
             ({"device": "quantum"}, "There is no device 'quantum'"),
         ],
     )
-    def test_is_checked_at_once(self, options, message) -> None:
+    def test_is_checked_at_once(self, options, message, caplog) -> None:
         with pytest.raises(UserError, match=message):
             make(**options)
+        assert not caplog.text  # no word of models before the error
 
     @pytest.mark.parametrize(
         ("picture", "found"),
