@@ -13,7 +13,7 @@ from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import denoise
-from fcvg_core.standalone.networks.loading import Models, load_models
+from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 from fcvg_core.standalone.networks.pipeline import AnimationPipeline
 
 SIZE = (64, 128)
@@ -159,7 +159,8 @@ class TestBothFacesAgree:
 
         def build(version: str) -> AnimationPipeline:
             svd, unet = stand_ins / "svd", stand_ins / "unet.safetensors"
-            parts = dict(load_models(svd, unet, files[version], torch.float32))
+            checked = check_models(svd, unet, files[version], torch.float32)
+            parts = dict(fill_models(checked))
             return AnimationPipeline(Models(**parts), device=torch.device("cpu"), offload=False)
 
         return build
