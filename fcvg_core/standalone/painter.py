@@ -24,7 +24,7 @@ class Painter:
     """The machine, the model files and the networks of a job.
 
     Attributes:
-        model_set: the models that are looked for if the spec does not name them.
+        model_set: which models are looked for, if the spec does not name them.
         size: (height, width) of the frames, in pixels.
         roots: the known folders of models, which are searched once.
         device: where networks run.
