@@ -16,17 +16,10 @@ from ...fcvg_core.files.weight_files import checked_weights
 from ...fcvg_core.weights import StateDict, plain_tensors
 
 
-def load_state_dict(path: str) -> StateDict:
-    """Tensors of a .safetensors, .bin, .pt or .pth file.
-
-    Raises:
-        UserError: see `checked_weights`; or the file holds other things than tensors.
-    """
-    return load_weights(path)[0]
-
-
 def load_weights(path: str) -> tuple[StateDict, dict[str, str]]:
-    """Tensors of a file, and the notes in its header; only a .safetensors file has a header.
+    """Tensors of a file of weights, and the metadata in its header.
+
+    Files other than .safetensors have no header.
 
     Raises:
         UserError: see `checked_weights`; or the file holds other things than tensors.

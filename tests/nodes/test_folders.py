@@ -135,3 +135,19 @@ def test_folders_by_the_names_of_either_system(load, in_a_folder, tmp_path):
     for outside in ("..\\diffusers", "video\\..\\..", "\\", "..\\..\\diffusers\\video\\.."):
         with pytest.raises(ValueError, match="was not found"):
             find(outside)
+
+
+@pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
+def test_no_folder_outside_of_the_models(load, name):
+    with pytest.raises(ValueError, match="was not found"):
+        load("nodes.host.folders").find_svd_folder(name)
+
+
+def test_missing_file_says_which_and_where(load):
+    folders = load("nodes.host.folders")
+    with pytest.raises(
+        ValueError,
+        match="'x.safetensors' was not found in .*controlnext. Download .*: fcvg_con",
+    ) as e:
+        folders.find_file(folders.CONTROLNEXT, "x.safetensors")
+    assert "github.com/Tian-one/FCVG" in str(e.value) and "models --get" in str(e.value)

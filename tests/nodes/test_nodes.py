@@ -1,4 +1,4 @@
-"""The thin nodes themselves: what they hand on, and what they say of bad input."""
+"""The other nodes: their results, and their messages about bad input."""
 
 import shutil
 from pathlib import Path
@@ -25,18 +25,6 @@ class TestCropResize:
         assert found.shape == (2, 64, 128, 3) and torch.equal(found, wanted)
         assert found.std() > 0.05
 
-    def test_right_size_is_left_exactly_alone(self, node_classes):
-        image = picture(1, 64, 128, 3)
-        assert torch.equal(node_classes["FCVG_CropResize"].execute(image, 128, 64).args[0], image)
-
-    def test_empty_batch(self, node_classes):
-        with pytest.raises(ValueError, match="empty batch"):
-            node_classes["FCVG_CropResize"].execute(picture(0, 8, 8, 3), 128, 64)
-
-    def test_not_a_number(self, node_classes):
-        with pytest.raises(ValueError, match="NaN|not numbers|finite"):
-            node_classes["FCVG_CropResize"].execute(picture(1, 9, 9, 3) * float("nan"), 128, 64)
-
 
 class TestLines:
     def test_sample_frames_give_control_frames(self, node_classes, load):
@@ -60,14 +48,8 @@ class TestLines:
         assert matches.size == (64, 96)
         assert "is resized" in caplog.text
 
-    def test_empty_batch(self, node_classes):
-        with pytest.raises(ValueError, match="empty batch"):
-            node_classes["FCVG_MatchLines"].execute(
-                picture(0, 64, 64, 3), picture(1, 64, 64, 3), *MATCHING
-            )
-
     def test_tiny_frames(self, node_classes):
-        with pytest.raises(ValueError, match="64"):
+        with pytest.raises(ValueError, match="at least 64"):
             node_classes["FCVG_MatchLines"].execute(
                 picture(1, 32, 32, 3), picture(1, 32, 32, 3), *MATCHING
             )
@@ -190,20 +172,6 @@ class TestFilterLineMatches:
 
 
 class TestLoaders:
-    def test_missing_file_says_which_and_where(self, load):
-        folders = load("nodes.host.folders")
-        with pytest.raises(
-            ValueError,
-            match="'x.safetensors' was not found in .*controlnext. Download .*: fcvg_con",
-        ) as e:
-            folders.find_file(folders.CONTROLNEXT, "x.safetensors")
-        assert "github.com/Tian-one/FCVG" in str(e.value) and "models --get" in str(e.value)
-
-    @pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
-    def test_no_folder_outside_of_the_models(self, load, name):
-        with pytest.raises(ValueError, match="was not found"):
-            load("nodes.host.folders").find_svd_folder(name)
-
     def test_weight_type_that_is_none(self, node_classes):
         with pytest.raises(ValueError, match="weight_dtype is 'int3'"):
             node_classes["FCVG_LoadModel"].execute("x", "int3")
@@ -240,8 +208,8 @@ class TestSampler:
             "noise_injection_steps": 0,
             "noise_injection_ratio": 0.0,
         }
-        sampling = load("nodes.host.boxes")
+        boxes = load("nodes.host.boxes")
         with pytest.raises(ValueError, match="Unknown sampler_name 'magic'"):
-            sampling.BoxSettings.from_widgets(sampler_name="magic", scheduler="karras", **settings)
+            boxes.BoxSettings.from_widgets(sampler_name="magic", scheduler="karras", **settings)
         with pytest.raises(ValueError, match="Unknown scheduler 'magic'"):
-            sampling.BoxSettings.from_widgets(sampler_name="euler", scheduler="magic", **settings)
+            boxes.BoxSettings.from_widgets(sampler_name="euler", scheduler="magic", **settings)

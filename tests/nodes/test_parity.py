@@ -10,7 +10,7 @@ from PIL import Image
 from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
-from fcvg_core.standalone.networks.loading import Models, load_models
+from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 from fcvg_core.standalone.networks.pipeline import InbetweenPipeline
 
 SIZE = (64, 128)
@@ -27,13 +27,14 @@ def picture(seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pipeline(stand_ins):
-    parts = load_models(
+    checked = check_models(
         stand_ins / "svd",
         stand_ins / "unet.safetensors",
         stand_ins / "controlnext.safetensors",
         torch.float32,
     )
-    return InbetweenPipeline(Models(**dict(parts)), device=torch.device("cpu"), offload=False)
+    models = Models(**dict(fill_models(checked)))
+    return InbetweenPipeline(models, device=torch.device("cpu"), offload=False)
 
 
 @pytest.fixture(scope="module")

@@ -49,30 +49,20 @@ class Models:
 PARTS = tuple(field.name for field in fields(Models))
 
 
-def load_models(
+def check_models(
     svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
-) -> Iterator[tuple[str, Any]]:
-    """Check the files of all networks of a run, then load one network after the other.
+) -> dict[str, "Checked"]:
+    """Every network of a run by its field in `Models`, before weights are read.
 
     Args:
         svd: SVD in diffusers' layout.
         unet: FCVG's or ControlNeXt-SVD's UNet. Tensors that it lacks come from SVD's UNet.
         controlnext: ControlNeXt, version 2 or 1.
 
-    Yields:
-        Name (a field of `Models`) and network.
-
     Raises:
         UserError: a file is missing, damaged or holds another network, or two files do not fit
             each other.
     """
-    yield from fill_models(check_models(svd, unet, controlnext, dtype))
-
-
-def check_models(
-    svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
-) -> dict[str, "Checked"]:
-    """Every network of a run, before weights are read. Arguments and errors: see `load_models`."""
     check_svd(svd)
     return {
         "unet": check_unet_files(svd, unet, dtype),
@@ -86,7 +76,10 @@ def fill_models(checked: dict[str, "Checked"]) -> Iterator[tuple[str, Any]]:
     """Read the weights of the networks from `check_models`; each network leaves `checked`.
 
     Yields:
-        See `load_models`.
+        Name (a field of `Models`) and network.
+
+    Raises:
+        UserError: a file can't be read.
     """
     for name in list(checked):
         yield name, checked.pop(name).fill()

@@ -25,7 +25,7 @@ class VideoPipeline:
     """Encoding, denoising and decoding, which both pipelines share.
 
     Args:
-        models: from `load_models`.
+        models: from `check_models` and `fill_models`.
         device: where the networks run.
         offload: keep a network on the device only while it is used: slower, but needs less
             memory.

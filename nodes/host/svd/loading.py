@@ -21,7 +21,7 @@ from ....fcvg_core.errors import UserError
 from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
-from ..files import building, load_state_dict, load_weights
+from ..files import building, load_weights
 from ..patchers import can_load_again, fill, is_dynamic, make_patcher, meant_tensors, shapes
 from ..quantised import (
     host_quantised,
@@ -151,12 +151,9 @@ def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
 
 def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> ModelPatcher:
     """Load the model of `_build_merged` again; `base` says how to load the base again."""
-    return can_load_again(
-        _build_merged(rename_unet(load_state_dict(path)), load_base_again(base, disable_dynamic)),
-        _load_merged,
-        path,
-        base,
-    )
+    state_dict, _ = load_weights(path)
+    patcher = _build_merged(rename_unet(state_dict), load_base_again(base, disable_dynamic))
+    return can_load_again(patcher, _load_merged, path, base)
 
 
 def _fill_unet(patcher: ModelPatcher, state_dict: StateDict, name: str) -> None:

@@ -229,14 +229,9 @@ class TestBadInput:
             capsys, picture, tmp_path / "a.mp4", *files, *SMALL
         )
 
-    @pytest.mark.parametrize(
-        ("more", "message"),
-        [
-            (["--frames", "9", "--window", "4", "--overlap", "4"], "overlap by 1 to 3"),
-        ],
-    )
-    def test_settings(self, picture, video, files, capsys, more, message) -> None:
-        assert message in self.fails(capsys, picture, video, *files, *more)
+    def test_windows_that_do_not_overlap(self, picture, video, files, capsys) -> None:
+        wrong = ["--frames", "9", "--window", "4", "--overlap", "4"]
+        assert "overlap by 1 to 3" in self.fails(capsys, picture, video, *files, *wrong)
 
     @pytest.mark.parametrize("option", ["--stride", "--frames"])
     def test_zero(self, picture, video, option, capsys) -> None:

@@ -1,4 +1,4 @@
-"""What options repeat of the rooms, so that help comes at once."""
+"""The options of every command: help, bounds, names, and messages about wrong values."""
 
 import shlex
 from pathlib import Path

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.cli import run_record as output
+from fcvg_core.standalone.cli import run_record
 from fcvg_core.standalone.cli.run_record import (
     changed_inputs,
     describe_file,
@@ -38,7 +38,7 @@ class TestRun:
         assert changed_inputs(read_run(tmp_path / "run.json")) == [str(p) for p in paths[1:]]
 
     def test_large_files_are_not_hashed(self, tmp_path, monkeypatch) -> None:
-        monkeypatch.setattr(output, "HASHED_BYTES", 3)
+        monkeypatch.setattr(run_record, "HASHED_BYTES", 3)
         (tmp_path / "big").write_bytes(b"1234")
         assert describe_file(tmp_path / "big") == {"path": str(tmp_path / "big"), "bytes": 4}
 

@@ -10,7 +10,7 @@ import torch
 from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.demo.stand_ins import fill
-from fcvg_core.standalone.networks.loading import Models, load_models
+from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 
 SHORT = SamplingSettings(
     num_frames=4,
@@ -33,8 +33,10 @@ def load_stand_ins(stand_ins) -> Callable[[torch.dtype], Models]:
     """A function that loads the stand-in models in a number format."""
 
     def load(dtype: torch.dtype) -> Models:
-        files = (stand_ins / "svd", stand_ins / "unet.safetensors")
-        return Models(**dict(load_models(*files, stand_ins / "controlnext.safetensors", dtype)))
+        files = (
+            stand_ins / name for name in ("svd", "unet.safetensors", "controlnext.safetensors")
+        )
+        return Models(**dict(fill_models(check_models(*files, dtype))))
 
     return load
 
