@@ -3,11 +3,14 @@
 import ast
 import functools
 import re
-from pathlib import Path
+import sys
 
 import pytest
+from hosts import ROOT
 
-ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "docs"))
+from rooms import imports  # noqa: E402  the picture of the rooms is drawn from the same arrows
+
 SOURCES = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in ("fcvg_core", "nodes")
@@ -73,21 +76,6 @@ def text(name: str) -> str:
 @functools.cache
 def tree(name: str) -> ast.Module:
     return ast.parse(text(name))
-
-
-@functools.cache
-def imports(name: str) -> set[str]:
-    """Every module that a file imports, its own package's ones as paths from the root."""
-    package = name.split("/")[:-1]
-    found = set()
-    for node in ast.walk(tree(name)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.replace(".", "/") for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = "/".join([*base, *(node.module or "").split(".")]).strip("/")
-            found |= {module, *(f"{module}/{alias.name}" for alias in node.names)}
-    return found
 
 
 def calls(name: str) -> set[str]:

@@ -53,7 +53,7 @@ def test_a_missing_network_is_named(toy, capsys):
     put_network(toy)
     assert main(["models", "--mode", "brighten"]) == 0
     assert "found   the toy's network" in capsys.readouterr().out
-    assert families.find_model(NETWORK.key, [("folder", toy / "models")])
+    assert NETWORK.find([("folder", toy / "models")])
 
 
 def test_help_and_wrong_options(capsys):

@@ -1,7 +1,6 @@
 """The one list of families; their modes, files and ComfyUI's folders follow from it."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from .controlnext_svd import CONTROLNEXT_SVD
 from .fcvg import FCVG
@@ -48,11 +47,6 @@ def list_kinds() -> list[str]:
     return list(
         dict.fromkeys(place.partition("/")[0] for file in list_files() for place in file.comfyui)
     )
-
-
-def find_model(key: str, roots: Roots) -> Path | None:
-    """Path of the file with this key; None if it is in none of the folders (see `model_roots`)."""
-    return next(file for file in list_files() if file.key == key).find(roots)
 
 
 def missing(mode: str, roots: Roots) -> list[ModelFile]:

@@ -5,6 +5,7 @@ from functools import cached_property
 import numpy as np
 
 from ..catalogue.find import FCVG_SET
+from ..choices import FCVG_STYLE
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
@@ -73,7 +74,7 @@ class InbetweenPainter(Painter):
             timing=motion.timing,
             line_width=motion.line_width,
             seed=motion.color_seed,
-            pose_style=STYLES["fcvg"].scaled(self.spec.poses.pose_width),
+            pose_style=STYLES[FCVG_STYLE].scaled(self.spec.poses.pose_width),
             missing_joints=motion.missing_joints,
             missing_people=motion.missing_people,
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fcvg_core.catalogue.comfyui import known_folders
-from fcvg_core.catalogue.families import find_model
 from fcvg_core.errors import UserError
 from fcvg_core.standalone.cli.option_groups import OUTPUT, options_of
 from fcvg_core.standalone.spec import RunSpec
@@ -44,11 +43,12 @@ def run(options: argparse.Namespace) -> None:
     from fcvg_core.frames import to_image, to_uint8
     from fcvg_core.standalone.media.pictures import read_frame
     from fcvg_core.standalone.media.writing import write_picture
+    from toy_family.catalogue import NETWORK
     from toy_family.network import build
 
     spec = ToySpec.from_options(vars(options))
     frame = read_frame(spec.picture)
-    path = find_model("toy-network", known_folders())
+    path = NETWORK.find(known_folders())
     if path is None:
         raise UserError("The toy's network is missing: python -m fcvg_core models says where.")
     network = build(read_weights(path), name=str(path))

@@ -7,7 +7,8 @@ from catalogue_files import put
 
 from fcvg_core.catalogue import comfyui as comfyui_module
 from fcvg_core.catalogue.comfyui import comfyui_version, find_comfyui, model_roots
-from fcvg_core.catalogue.families import find_model, list_files
+from fcvg_core.catalogue.families import list_files
+from fcvg_core.catalogue.fcvg import FCVG_UNET
 
 
 class TestRoots:
@@ -37,7 +38,7 @@ class TestRoots:
         """ComfyUI's lists show what lies in them."""
         for name in ("unet/old", "diffusion_models/svd"):
             path = put(comfyui / "models", f"{name}/fcvg_unet.safetensors")
-            assert find_model("fcvg-unet", model_roots(comfyui)) == path
+            assert FCVG_UNET.find(model_roots(comfyui)) == path
 
     def test_linked_folders(self, comfyui: Path, tmp_path: Path) -> None:
         """So are large models shared by several programs."""
@@ -45,7 +46,7 @@ class TestRoots:
         (comfyui / "models" / "diffusion_models").mkdir()
         link = comfyui / "models" / "diffusion_models" / "linked"
         link.symlink_to(tmp_path / "other disk")
-        found = find_model("fcvg-unet", model_roots(comfyui))
+        found = FCVG_UNET.find(model_roots(comfyui))
         assert found == link / "deep" / "fcvg_unet.safetensors"
 
     def test_code_and_models_apart(self, monkeypatch, tmp_path: Path) -> None:

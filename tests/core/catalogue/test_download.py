@@ -20,8 +20,9 @@ from small_internet import SmallInternet
 
 from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
 from fcvg_core.catalogue.download_errors import DiskError
-from fcvg_core.catalogue.families import find_model, list_files, modes_needing
+from fcvg_core.catalogue.families import list_files, modes_needing
 from fcvg_core.catalogue.model_files import Download
+from fcvg_core.catalogue.svd import SVD
 
 pytest.importorskip("trustme", reason="needs trustme")
 pytest.importorskip("gdown", reason="needs gdown")
@@ -277,7 +278,7 @@ class TestRefused:
             path.rename(path.with_suffix(".away"))
         code, text = get(internet, models, *options)
         assert code == 0, text
-        assert find_model("svd", [("folder", models)]).parent.name.startswith("stable-video")
+        assert SVD.find([("folder", models)]).parent.name.startswith("stable-video")
 
     def test_one_server_is_forbidden(self, internet, tmp_path: Path) -> None:
         """Said once and with the proxy's answer; what the others have is downloaded."""

@@ -14,7 +14,6 @@ from fcvg_core.catalogue.diagnosis import OK, WARNING, Device, diagnose
 from fcvg_core.catalogue.dwpose import BOXES
 from fcvg_core.catalogue.families import (
     FAMILIES,
-    find_model,
     list_files,
     list_kinds,
     list_modes,
@@ -79,17 +78,17 @@ class TestToyFamily:
 
     def test_find(self, toy: Path) -> None:
         roots = model_roots(None)
-        assert find_model("toy-network", roots) is None
+        assert NETWORK.find(roots) is None
         assert missing("play", roots) == [NETWORK, FOLDER]
         put_toy(toy)
-        assert find_model("toy-network", roots) == toy / "toy.onnx"
-        assert find_model("toy-folder", roots) == toy / "toy" / MODEL_INDEX
+        assert NETWORK.find(roots) == toy / "toy.onnx"
+        assert FOLDER.find(roots) == toy / "toy" / MODEL_INDEX
         assert missing("play", roots) == []
 
     def test_another_family_s_folder(self, toy: Path) -> None:
         put_toy(toy, "StableVideoDiffusionPipeline")
-        assert find_model("toy-folder", model_roots(None)) is None
-        assert find_model("svd", model_roots(None)) is None  # its own parts are not there
+        assert FOLDER.find(model_roots(None)) is None
+        assert SVD.find(model_roots(None)) is None  # its own parts are not there
 
     def test_models(self, toy: Path, capsys) -> None:
         put_toy(toy)

@@ -42,7 +42,7 @@ EXAMPLES = (
 )
 SPEC = AnimateSpec
 RULES = Rules(
-    aliases={  # the reference's names
+    aliases={  # the official code's names
         "ref_image_path": "image",
         "validation_control_video_path": "video",
     },

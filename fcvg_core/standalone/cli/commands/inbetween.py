@@ -44,7 +44,7 @@ EXAMPLES = (
 )
 SPEC = InbetweenSpec
 RULES = Rules(
-    aliases={"image1_path": "first", "image2_path": "last"},  # the reference's names
+    aliases={"image1_path": "first", "image2_path": "last"},  # the official code's names
     pairs=(("matches", "matcher"),),
     replaces={
         "matcher": "matches",
