@@ -13,6 +13,7 @@ from .widgets import (
     VAE,
     guidance_inputs,
     hint_inputs,
+    sampler_inputs,
     size_inputs,
 )
 
@@ -181,7 +182,6 @@ class GuideAnimation(io.ComfyNode):
 class SampleAnimation(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        import comfy.samplers
 
         return io.Schema(
             node_id="FCVG_AnimateSampler",
@@ -221,27 +221,7 @@ class SampleAnimation(io.ComfyNode):
                     "and rougher.",
                 ),
                 *_guidance_inputs(),
-                io.Float.Input(
-                    "control_weight",
-                    default=1.0,
-                    **bounds.CONTROL_WEIGHT.widget,
-                    step=0.05,
-                    tooltip="How strongly the control frames steer the model. ControlNeXt-SVD uses "
-                    "1.0; 0.5 to 0.8 leaves the model more freedom, 0 is no control.",
-                ),
-                io.Combo.Input(
-                    "sampler_name",
-                    options=comfy.samplers.SAMPLER_NAMES,
-                    default="euler",
-                    tooltip="The sampler: any of ComfyUI's. ControlNeXt-SVD uses euler.",
-                ),
-                io.Combo.Input(
-                    "scheduler",
-                    options=comfy.samplers.SCHEDULER_NAMES,
-                    default="karras",
-                    tooltip="The scheduler, which sets the noise level of each step: any of "
-                    "ComfyUI's. ControlNeXt-SVD uses karras.",
-                ),
+                *sampler_inputs("ControlNeXt-SVD"),
                 *_size_inputs(),
                 *_hint_inputs(),
             ],

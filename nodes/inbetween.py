@@ -15,6 +15,7 @@ from .widgets import (
     guidance_inputs,
     hint_inputs,
     num_frames_input,
+    sampler_inputs,
     size_inputs,
 )
 
@@ -126,7 +127,6 @@ class InjectNoise(io.ComfyNode):
 class SampleInbetween(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
-        import comfy.samplers
 
         return io.Schema(
             node_id="FCVG_Sampler",
@@ -176,27 +176,7 @@ class SampleInbetween(io.ComfyNode):
                     tooltip="Number of sampling steps. FCVG uses 25; fewer are faster and rougher.",
                 ),
                 *guidance_inputs(),
-                io.Float.Input(
-                    "control_weight",
-                    default=1.0,
-                    **bounds.CONTROL_WEIGHT.widget,
-                    step=0.05,
-                    tooltip="How strongly the control frames steer the model. FCVG uses 1.0; 0.5 "
-                    "to 0.8 leaves the model more freedom, 0 is no control.",
-                ),
-                io.Combo.Input(
-                    "sampler_name",
-                    options=comfy.samplers.SAMPLER_NAMES,
-                    default="euler",
-                    tooltip="The sampler: any of ComfyUI's. FCVG uses euler.",
-                ),
-                io.Combo.Input(
-                    "scheduler",
-                    options=comfy.samplers.SCHEDULER_NAMES,
-                    default="karras",
-                    tooltip="The scheduler, which sets the noise level of each step: any of "
-                    "ComfyUI's. FCVG uses karras.",
-                ),
+                *sampler_inputs("FCVG"),
                 *size_inputs(),
                 num_frames_input(),
                 *hint_inputs(),
