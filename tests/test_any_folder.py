@@ -12,7 +12,7 @@ HANDFUL = (
     "tests/core/test_timeline.py",
     "tests/core/standalone/media/test_pictures.py",
     "tests/core/standalone/cli/test_run_record.py",
-    "tests/core/standalone/cli/test_main.py::TestPose::test_what_it_writes_is_taken_back",
+    "tests/core/standalone/cli/commands/test_pose.py::TestPose::test_what_it_writes_is_taken_back",
     "tests/core/standalone/cli/test_main.py::TestProcess::test_by_its_path",
     "tests/core/standalone/cli/test_main.py::TestProcess::test_somebody_reads_the_first_line_alone",
 )

@@ -25,7 +25,7 @@ from fcvg_core.standalone.media.video import read_video
 from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.networks import pipeline
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 SMALL = ["--height", "128", "--width", "64", "--steps", "1", "--window", "4", "--overlap", "2"]
 
 
