@@ -34,6 +34,7 @@ Modules in this folder, which all folders use:
     choices     the words that a user can choose from
     errors      UserError: an error that the user can fix
     failures    an error -> a sentence for the user
+    progress    how long work reports how far it is
     signals     Ctrl+C and other signals that end the program
     quoting     text of users and files for messages, cut to a length
     shell       commands for messages, as typed in a terminal

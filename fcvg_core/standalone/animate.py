@@ -9,11 +9,12 @@ import numpy as np
 from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..frames import fit_frame
 from ..pose import PoseDetector
+from ..progress import Progress, silent
 from ..settings import DrivingSettings
 from .control.driving import draw_driving_poses
 from .control.dwpose import need_detector
-from .networks.pipeline import AnimationPipeline, Progress
-from .painter import Painter, silent
+from .networks.pipeline import AnimationPipeline
+from .painter import Painter
 from .spec import AnimateSpec
 
 

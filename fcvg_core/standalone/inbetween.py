@@ -9,13 +9,14 @@ from ..choices import FCVG_STYLE
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
+from ..progress import Progress, silent
 from .control.control_frames import ControlFrameSettings, make_control_frames
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
 from .control.matching import Matcher, open_matcher
 from .media.matches_file import read_matches
 from .media.poses_file import read_poses
-from .networks.pipeline import InbetweenPipeline, Progress
-from .painter import Painter, silent
+from .networks.pipeline import InbetweenPipeline
+from .painter import Painter
 from .spec import InbetweenSpec
 
 

@@ -6,18 +6,15 @@ from typing import ClassVar
 from ..catalogue.comfyui import known_folders
 from ..catalogue.find import ModelSet
 from ..errors import UserError
+from ..progress import Progress
 from ..sampling import check_windows
 from .named_files import check_named
 from .networks.device import choose_device
-from .networks.pipeline import Progress, VideoPipeline
+from .networks.pipeline import VideoPipeline
 from .run_models import RunModels, choose_models
 from .spec import AnimateSpec, InbetweenSpec
 
 Job = InbetweenSpec | AnimateSpec
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """A progress function that shows nothing."""
 
 
 class Painter:

@@ -10,10 +10,11 @@ from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, find_models
 from ..catalogue.integrity import check_name
 from ..catalogue.model_files import Roots
 from ..models.controlnext import check_version
+from ..progress import Progress
 from .demo.stand_ins import is_stand_in_file
 from .networks.device import choose_dtype
 from .networks.loading import PARTS, Checked, Models, check_models, fill_models
-from .networks.pipeline import Progress, VideoPipeline
+from .networks.pipeline import VideoPipeline
 from .spec import Machine, ModelChoice
 
 PACKAGES_THAT_PAINT = ("torch", "diffusers", "transformers", "accelerate", "av")

@@ -1,11 +1,11 @@
 """Two keyframes -> control frames: a matcher and a pose finder look at them, core draws."""
 
 import logging
-from collections.abc import Callable
 
 import numpy as np
 
 from ...control import ControlFrameSettings, draw_inbetween
+from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
 from .matching import Matcher
 
@@ -18,7 +18,7 @@ def make_control_frames(
     *,
     match: Matcher,
     find_poses: PoseFinder | None,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> np.ndarray:
     """Control frames: lines and people of both keyframes as they move from one to the other.
 

@@ -1,6 +1,6 @@
 """A driving video and a reference picture -> control frames of the animation."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -8,9 +8,8 @@ from ...control import draw_driven_people
 from ...errors import UserError
 from ...frames import fit_frame
 from ...pose import PoseDetector, Poses
+from ...progress import Progress, silent
 from ...settings import DrivingSettings
-
-Progress = Callable[[str, int, int], None]  # stage, parts done, parts in all
 
 
 def draw_driving_poses(
@@ -20,7 +19,7 @@ def draw_driving_poses(
     settings: DrivingSettings,
     *,
     max_frames: int,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> np.ndarray:
     """Control frames: first the reference picture's own pose, then a pose for each video frame.
 

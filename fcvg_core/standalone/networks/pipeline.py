@@ -1,6 +1,6 @@
 """One or two images and control frames -> the frames of a video, on diffusers' networks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -13,12 +13,11 @@ from ...failures import is_out_of_memory
 from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
+from ...progress import Progress, silent
 from ...sampling import decode_in_chunks, draw_noise
 from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
 from .loading import Models
-
-Progress = Callable[[str, int, int], None]  # stage, parts done, parts in all
 
 
 class VideoPipeline:
@@ -140,7 +139,7 @@ class InbetweenPipeline(VideoPipeline):
         *,
         seed: int,
         decode_chunk: int,
-        progress: Progress = lambda stage, done, total: None,
+        progress: Progress = silent,
     ) -> np.ndarray:
         """Frames of the video.
 
@@ -172,7 +171,7 @@ class AnimationPipeline(VideoPipeline):
         *,
         seed: int,
         decode_chunk: int,
-        progress: Progress = lambda stage, done, total: None,
+        progress: Progress = silent,
     ) -> Iterator[np.ndarray]:
         """Frames of the video, as many as there are control frames.
 
