@@ -4,6 +4,7 @@ import errno
 import itertools
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -104,7 +105,8 @@ class Claim:
         folders = []
         if self._held:
             (self.path / MARKER).unlink(missing_ok=True)
-            folders = [path for path in self.path.iterdir() if path.is_dir()]
+            with suppress(FileNotFoundError):  # another run has used and removed the folder
+                folders = [path for path in self.path.iterdir() if path.is_dir()]
         remove_empty([*folders, *self._made])
 
 
@@ -179,10 +181,21 @@ def _make(folder: Path) -> bool:
     """Make a folder and its parents; False if the path already exists."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:  # a parent is a file, or a broken link
-        raise NotADirectoryError(errno.ENOTDIR, "", str(folder)) from error
+    except FileExistsError as error:
+        if any(map(_is_no_folder, folder.parents)):
+            raise NotADirectoryError(errno.ENOTDIR, "", str(folder)) from error
+        # Another run has removed the parent since it was found.
+        raise FileNotFoundError(errno.ENOENT, "", str(folder)) from error
     try:
         folder.mkdir()
     except FileExistsError:
         return False
     return True
+
+
+def _is_no_folder(path: Path) -> bool:
+    """Whether a file, or a link that leads nowhere, is at this path."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except OSError:
+        return path.is_symlink()
