@@ -109,22 +109,18 @@ class EncodeReference(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
     ) -> io.NodeOutput:
-        from ..fcvg_core.models.svd import check_size
-        from ..fcvg_core.sampling import draw_augmentation
-        from .host.svd.conditioning import (
-            KeyframeSettings,
-            empty_video,
-            encode_keyframes,
-            fit_keyframe,
-        )
+        from .host.svd.conditioning import KeyframeSettings, condition_video
 
-        check_size(height, width)
-        size = (height, width)
-        frame = fit_keyframe(reference_image, size, "reference_image")
-        noise = draw_augmentation(augmentation_seed, size)
-        settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
-        encoded = encode_keyframes(clip_vision, vae, (frame,), noise, settings)
-        return io.NodeOutput(*encoded.images, encoded.negative, empty_video(num_frames, size))
+        outputs = condition_video(
+            clip_vision,
+            vae,
+            {"reference_image": reference_image},
+            size=(height, width),
+            num_frames=num_frames,
+            settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
+            seed=augmentation_seed,
+        )
+        return io.NodeOutput(*outputs)
 
 
 class GuideAnimation(io.ComfyNode):

@@ -183,25 +183,18 @@ class EncodeKeyframes(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
     ) -> io.NodeOutput:
-        from ..fcvg_core.models.svd import check_size
-        from ..fcvg_core.sampling import draw_augmentation
-        from .host.svd.conditioning import (
-            KeyframeSettings,
-            empty_video,
-            encode_keyframes,
-            fit_keyframe,
-        )
+        from .host.svd.conditioning import KeyframeSettings, condition_video
 
-        check_size(height, width)
-        size = (height, width)
-        frames = (
-            fit_keyframe(first_frame, size, "first_frame"),
-            fit_keyframe(last_frame, size, "last_frame"),
+        outputs = condition_video(
+            clip_vision,
+            vae,
+            {"first_frame": first_frame, "last_frame": last_frame},
+            size=(height, width),
+            num_frames=num_frames,
+            settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
+            seed=augmentation_seed,
         )
-        noise = draw_augmentation(augmentation_seed, size)
-        settings = KeyframeSettings(fps, motion_bucket_id, augmentation)
-        encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
-        return io.NodeOutput(*encoded.images, encoded.negative, empty_video(num_frames, size))
+        return io.NodeOutput(*outputs)
 
 
 NODES = [LoadSVD, LoadFcvgModel, EncodeKeyframes]

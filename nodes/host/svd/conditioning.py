@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ....fcvg_core.clip import clip_pixels, normalize_for_clip
 from ....fcvg_core.frames import crop_resize, to_image, to_uint8
-from ....fcvg_core.models.svd import augment_keyframe
+from ....fcvg_core.models.svd import augment_keyframe, check_size
+from ....fcvg_core.sampling import draw_augmentation
 from ..images import first_picture
 
 
@@ -80,6 +81,33 @@ def encode_keyframes(
     images = (_conditioning(*pair, settings) for pair in zip(embeddings, latents, strict=True))
     nothing = torch.zeros_like(embeddings[0]), torch.zeros_like(latents[0])
     return EncodedImages(tuple(images), _conditioning(*nothing, settings))
+
+
+def condition_video(
+    clip_vision: comfy.clip_vision.ClipVisionModel,
+    vae: comfy.sd.VAE,
+    images: dict[str, Tensor],
+    *,
+    size: tuple[int, int],
+    num_frames: int,
+    settings: KeyframeSettings,
+    seed: int,
+) -> tuple:
+    """Outputs of a conditioning node: the images' conditionings, the unconditional one, a LATENT.
+
+    Args:
+        images: IMAGE inputs by their names; see `fit_keyframe`.
+        size: (height, width) of the video.
+        seed: seed of the augmentation noise.
+
+    Raises:
+        ValueError: the size is not possible, or an input is no picture.
+    """
+    check_size(*size)
+    frames = tuple(fit_keyframe(image, size, name) for name, image in images.items())
+    noise = draw_augmentation(seed, size)
+    encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
+    return *encoded.images, encoded.negative, empty_video(num_frames, size)
 
 
 def empty_video(num_frames: int, size: tuple[int, int]) -> dict:
