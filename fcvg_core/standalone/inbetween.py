@@ -6,13 +6,16 @@ import numpy as np
 
 from ..catalogue.find import FCVG_SET
 from ..choices import FCVG_STYLE
+from ..control import ControlFrameSettings, draw_inbetween
 from ..errors import UserError
 from ..frames import fit_frame
 from ..pose import STYLES
 from ..progress import Progress, silent
-from .control.control_frames import ControlFrameSettings, make_control_frames
+from ..timeline import inbetween_times
+from ..warp import preview_motion
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
 from .control.matching import Matcher, open_matcher
+from .control.motion import FoundMotion, find_motion
 from .media.matches_file import read_matches
 from .media.poses_file import read_poses
 from .networks.pipeline import InbetweenPipeline
@@ -60,15 +63,21 @@ class InbetweenPainter(Painter):
         """
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
         keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
-        control = self.draw_control(keyframes, progress=progress)
-        return self.paint(keyframes, control, seed=seed, progress=progress)
+        found = self.find_motion(keyframes, progress=progress)
+        return self.paint(keyframes, self.draw_control(found), seed=seed, progress=progress)
 
-    def draw_control(self, keyframes: Keyframes, *, progress: Progress = silent) -> np.ndarray:
-        """Control frames uint8 [T, H, W, 3]: lines and people as they move between the keyframes.
+    def find_motion(self, keyframes: Keyframes, *, progress: Progress = silent) -> FoundMotion:
+        """Lines and people that both keyframes show.
 
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
         """
+        return find_motion(
+            keyframes, match=self._match, find_poses=self._find_poses, progress=progress
+        )
+
+    def draw_control(self, found: FoundMotion) -> np.ndarray:
+        """Control frames uint8 [T, H, W, 3]: lines and people as they move between keyframes."""
         motion = self.spec.motion
         settings = ControlFrameSettings(
             num_frames=self.spec.result.frames,
@@ -79,11 +88,22 @@ class InbetweenPainter(Painter):
             missing_joints=motion.missing_joints,
             missing_people=motion.missing_people,
         )
-        return make_control_frames(
+        return draw_inbetween(found.matches, found.people, found.matches.size, settings)
+
+    def draw_preview(
+        self, keyframes: Keyframes, found: FoundMotion, *, progress: Progress = silent
+    ) -> np.ndarray:
+        """Preview frames uint8 [T, H, W, 3]: the keyframes' own pixels, moved and blended.
+
+        Args:
+            keyframes: uint8 [H, W, 3], of the spec's size.
+            found: what moves between these keyframes.
+        """
+        return preview_motion(
             keyframes,
-            settings,
-            match=self._match,
-            find_poses=self._find_poses,
+            inbetween_times(self.spec.result.frames, self.spec.motion.timing),
+            matches=found.matches,
+            people=found.people,
             progress=progress,
         )
 

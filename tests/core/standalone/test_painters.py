@@ -37,7 +37,8 @@ def make(**options) -> InbetweenPainter:
 
 
 def draw(**options) -> np.ndarray:
-    return make(conditions_only=True, **options).draw_control(draw_sample_pair(SIZE))
+    painter = make(conditions_only=True, **options)
+    return painter.draw_control(painter.find_motion(draw_sample_pair(SIZE)))
 
 
 def person() -> Poses:

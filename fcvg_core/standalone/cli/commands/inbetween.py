@@ -191,7 +191,7 @@ def run(options: argparse.Namespace) -> None:
         if painter.models:
             shape = (spec.result.frames, *painter.size, 3)
             claim.reserve(frames_size(shape) + video_size(shape))
-        control = painter.draw_control(keyframes, progress=bars)
+        control = painter.draw_control(painter.find_motion(keyframes, progress=bars))
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:

@@ -1,35 +1,44 @@
-"""Two keyframes -> control frames: a matcher and a pose finder look at them, core draws."""
+"""Two keyframes -> what moves between them: a matcher and a pose finder look at them."""
 
 import logging
+from dataclasses import dataclass
 
-import numpy as np
-
-from ...control import ControlFrameSettings, draw_inbetween
+from ...lines import LineMatches
+from ...pose import Poses
 from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
 from .matching import Matcher
 
-STAGES = 3  # lines matched, people found, everything drawn
+STAGES = 2  # lines matched, people found
 
 
-def make_control_frames(
+@dataclass(frozen=True, eq=False)
+class FoundMotion:
+    """Lines and people that both keyframes show.
+
+    Attributes:
+        matches: the matched lines, N >= 0.
+        people: people of the first and of the last keyframe; None if nobody is looked for.
+    """
+
+    matches: LineMatches
+    people: tuple[Poses, Poses] | None
+
+
+def find_motion(
     keyframes: Keyframes,
-    settings: ControlFrameSettings,
     *,
     match: Matcher,
     find_poses: PoseFinder | None,
     progress: Progress = silent,
-) -> np.ndarray:
-    """Control frames: lines and people of both keyframes as they move from one to the other.
+) -> FoundMotion:
+    """Lines and people of two keyframes.
 
     Args:
         keyframes: first and last, uint8 [H, W, 3] of one size.
         match: a matcher of the room `lines`, or a function that returns matches made before.
-        find_poses: returns the people of both keyframes; None draws no people.
+        find_poses: returns the people of both keyframes; None looks for nobody.
         progress: is told the stage, how many parts of it are done, and how many parts there are.
-
-    Returns:
-        [num_frames, H, W, 3] uint8.
     """
     progress("conditions", 0, STAGES)
     matches = match(*keyframes)
@@ -43,6 +52,4 @@ def make_control_frames(
             *(poses.num_people for poses in people),
         )
     progress("conditions", 2, STAGES)
-    frames = draw_inbetween(matches, people, matches.size, settings)
-    progress("conditions", 3, STAGES)
-    return frames
+    return FoundMotion(matches, people)
