@@ -1,5 +1,6 @@
 """Keyframes, lines and people -> frames in which the keyframes' own pixels move."""
 
+import cv2
 import numpy as np
 from torch import Tensor
 
@@ -7,6 +8,14 @@ from ..frames import check_frame
 from ..lines import LineMatches
 from ..pose import Poses
 from ..progress import Progress, silent
+from .blending import Blend
+from .grid import enlarge, look_up
+from .layers import find_layers
+
+# Motions are found in frames whose longer side is at most so long: they are smooth, and the
+# numbers of this room, in pixels, fit frames of this size.
+LONGEST = 512
+MIN_SIDE = 32  # pixels; optical flow needs so many
 
 
 def preview_motion(
@@ -19,6 +28,10 @@ def preview_motion(
 ) -> np.ndarray:
     """Frames between two keyframes, made of the keyframes' own pixels.
 
+    Every pixel moves with the layer that agrees best: the camera's motion, which the lines say;
+    the same corrected by optical flow; optical flow alone; objects; people. Where the layers do
+    not explain what moves, both keyframes are blended in place.
+
     Args:
         keyframes: first and last, uint8 [H, W, 3] of one size.
         times: [T] progress of the motion, 0..1, see `inbetween_times`; T is at least 2.
@@ -28,22 +41,87 @@ def preview_motion(
 
     Returns:
         [T, H, W, 3] uint8. The first frame and the last are the keyframes, bit for bit, whatever
-        their times are; so is each frame of time 0 or 1.
+        their times are; so is each frame of time 0 or 1. Without lines and people all frames are
+        plain blends.
 
     Raises:
         ValueError: the keyframes or the matches are of different sizes, or a shape is wrong.
+
+    Source: made for this project. The parts are named where they are.
     """
     first, last = keyframes
+    _check(first, last, times, matches)
+    blend = _look(keyframes, matches, people) if _moves(keyframes, matches, people) else None
+    frames = np.empty((len(times), *first.shape), np.uint8)
+    for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
+        if time in (0.0, 1.0):
+            frames[i] = keyframes[int(time)]
+        elif blend is None:
+            frames[i] = cv2.addWeighted(first, 1 - time, last, time, 0)
+        else:
+            frames[i] = _paint(keyframes, blend, time)
+        progress("preview", i + 1, len(times))
+    return frames
+
+
+def _check(first: np.ndarray, last: np.ndarray, times: Tensor, matches: LineMatches | None) -> None:
     check_frame(first)
     check_frame(last)
     if first.shape != last.shape:
         raise ValueError(
             f"expected keyframes of one size, got {list(first.shape)} and {list(last.shape)}"
         )
-    frames = np.empty((len(times), *first.shape), np.uint8)
-    for i, time in enumerate(times.tolist()):
-        blend = first * (1 - time) + last * time
-        frames[i] = np.rint(blend).astype(np.uint8)
-        progress("preview", i + 1, len(times))
-    frames[0], frames[-1] = first, last
-    return frames
+    if times.ndim != 1 or len(times) < 2:
+        raise ValueError(f"expected times [T] of at least 2 frames, got {list(times.shape)}")
+    if matches is not None and tuple(matches.size) != first.shape[:2]:
+        raise ValueError(
+            f"expected matches of the keyframes' size {first.shape[:2]}, got {tuple(matches.size)}"
+        )
+
+
+def _moves(
+    keyframes: tuple[np.ndarray, np.ndarray],
+    matches: LineMatches | None,
+    people: tuple[Poses, Poses] | None,
+) -> bool:
+    """Whether anything says how the keyframes move, and they are large enough for it."""
+    lines = matches is not None and len(matches.lines0) > 0
+    someone = people is not None and min(poses.num_people for poses in people) > 0
+    large = min(keyframes[0].shape[:2]) >= MIN_SIDE
+    return (lines or someone) and large and not np.array_equal(*keyframes)
+
+
+def _look(
+    keyframes: tuple[np.ndarray, np.ndarray],
+    matches: LineMatches | None,
+    people: tuple[Poses, Poses] | None,
+) -> Blend:
+    """The layers of both keyframes, found in smaller frames."""
+    height, width = keyframes[0].shape[:2]
+    scale = min(LONGEST / max(height, width), 1)
+    size = max(round(height * scale), MIN_SIDE), max(round(width * scale), MIN_SIDE)
+    small = tuple(
+        cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA) for frame in keyframes
+    )
+    if matches is not None:
+        ratio = matches.lines0.new_tensor([size[1] / width, size[0] / height])
+        # Pixel centres are whole numbers.
+        lines = ((lines + 0.5) * ratio - 0.5 for lines in (matches.lines0, matches.lines1))
+        matches = LineMatches(*lines, size=size, scores=matches.scores)
+    return Blend(small, find_layers(small, matches, people))
+
+
+def _paint(keyframes: tuple[np.ndarray, np.ndarray], blend: Blend, time: float) -> np.ndarray:
+    """The frame at a time between 0 and 1: [H, W, 3] uint8."""
+    size = keyframes[0].shape[:2]
+    doubt = cv2.resize(1 - blend.trust, size[::-1])
+    total = keyframes[0] * ((1 - time) * doubt)[..., None]
+    total += keyframes[1] * (time * doubt)[..., None]
+    for share in blend.shares(time):
+        for keyframe, places, weight in zip(
+            keyframes, (share.to0, share.to1), (share.weight0, share.weight1), strict=True
+        ):
+            moved = look_up(keyframe, enlarge(places, size), cv2.INTER_CUBIC)
+            trusted = cv2.resize(np.float32(weight * blend.trust), size[::-1])
+            total += moved * trusted[..., None]
+    return np.rint(total).clip(0, 255).astype(np.uint8)

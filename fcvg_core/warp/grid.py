@@ -1,0 +1,42 @@
+"""Maps of coordinates: for every pixel of a frame, a place in another frame.
+
+A map is [h, w, 2] float32, places (x, y) in pixels.
+"""
+
+import cv2
+import numpy as np
+
+
+def pixel_grid(size: tuple[int, int]) -> np.ndarray:
+    """The map that leaves every pixel where it is: [h, w, 2]."""
+    rows, columns = np.indices(size, np.float32)
+    return np.stack([columns, rows], axis=-1)
+
+
+def look_up(image: np.ndarray, places: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
+    """Values of an image [h, w] or [h, w, C] at the places of a map; the border is repeated."""
+    return cv2.remap(image, places, None, how, borderMode=cv2.BORDER_REPLICATE)
+
+
+def is_outside(places: np.ndarray) -> np.ndarray:
+    """Whether the places of a map lie outside of a frame of the map's own size: [h, w] bool."""
+    edge = np.float32(places.shape[1::-1]) - 0.5
+    return ((places < -0.5) | (places > edge)).any(axis=-1)
+
+
+def blur(plane: np.ndarray, sigma: float) -> np.ndarray:
+    """A plane [h, w] or [h, w, C], smoothed by a Gaussian of `sigma` pixels; float32."""
+    return cv2.GaussianBlur(np.ascontiguousarray(plane, np.float32), (0, 0), sigma)
+
+
+def enlarge(places: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map of a small frame as a map of the same frame in its full `size` (height, width).
+
+    What moves is enlarged, not the places: so a map that moves nothing stays exact at the border.
+    """
+    small = places.shape[:2]
+    if small == size:
+        return places
+    scale = np.float32([size[1] / small[1], size[0] / small[0]])
+    moved = cv2.resize((places - pixel_grid(small)) * scale, size[::-1])
+    return pixel_grid(size) + moved
