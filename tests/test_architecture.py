@@ -26,6 +26,7 @@ ARROWS = {
     "pose": (),
     "control": ("lines", "pose"),
     "warp": ("lines", "pose"),
+    "measures": (),
     "sampling": (),
     "models": (),
     "files": (),
