@@ -1,4 +1,4 @@
-"""PSNR and SSIM: how close each frame of a result is to the same frame of the truth."""
+"""PSNR, SSIM and difference: how close each frame of a result is to the same true frame."""
 
 from collections.abc import Callable
 
@@ -50,14 +50,31 @@ def ssim(truth: np.ndarray, result: np.ndarray) -> np.ndarray:
     return _each_frame(_ssim, truth, result)
 
 
+def difference(truth: np.ndarray, result: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of each frame: 0 for frames that are equal.
+
+    It shows whether both ends of a result are still the keyframes, where PSNR may be infinite.
+
+    Args:
+        truth, result: [T, H, W, 3] uint8 of one shape.
+
+    Returns:
+        [T] float64 in levels of a pixel, 0..255; the mean is over pixels and channels.
+
+    Raises:
+        ValueError: the frames are not [T, H, W, 3] uint8 of one shape.
+    """
+    return _each_frame(_difference, truth, result)
+
+
 def _each_frame(
     measure: Callable[[np.ndarray, np.ndarray], float], truth: np.ndarray, result: np.ndarray
 ) -> np.ndarray:
-    check_same_shape(truth, result)
+    _check_same_shape(truth, result)
     return np.array([measure(*pair) for pair in zip(truth, result, strict=True)], np.float64)
 
 
-def check_same_shape(truth: np.ndarray, result: np.ndarray) -> None:
+def _check_same_shape(truth: np.ndarray, result: np.ndarray) -> None:
     """Raise ValueError unless both are frames [T, H, W, 3] uint8 of one shape."""
     check_frames(truth)
     check_frames(result)
@@ -70,6 +87,10 @@ def check_same_shape(truth: np.ndarray, result: np.ndarray) -> None:
 def _psnr(truth: np.ndarray, result: np.ndarray) -> float:
     error = np.mean(np.square(truth.astype(np.int32) - result))
     return float(10 * np.log10(PEAK**2 / error)) if error else np.inf
+
+
+def _difference(truth: np.ndarray, result: np.ndarray) -> float:
+    return float(np.mean(np.abs(truth.astype(np.int16) - result)))
 
 
 def _ssim(truth: np.ndarray, result: np.ndarray) -> float:
