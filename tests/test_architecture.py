@@ -43,6 +43,7 @@ ARROWS = {
         "standalone/spec",
     ),
     "standalone/demo": ("files", "models"),
+    "standalone/evaluation": ("files", "catalogue", "measures", "standalone/media"),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
         "files",

@@ -50,9 +50,8 @@ def mean_value(values: np.ndarray) -> float:
     Args:
         values: [N], N >= 1; no value is NaN.
     """
-    if np.isinf(values).all():
-        return float("inf")
-    return float(np.minimum(values, EQUAL_PSNR).mean() if np.isinf(values).any() else values.mean())
+    equal = np.isinf(values)
+    return float("inf") if equal.all() else float(np.where(equal, EQUAL_PSNR, values).mean())
 
 
 def worst_index(name: str, values: np.ndarray) -> int:
