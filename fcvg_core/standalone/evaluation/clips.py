@@ -87,12 +87,13 @@ def read_pairs(pair: ClipPair) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def _check_named_once(paths: list[Path]) -> None:
     named: dict[Path, Path] = {}
     for path in paths:
-        same = named.setdefault(path.resolve(), path)
-        if same is not path:
-            other = "" if str(same) == str(path) else f" (it is {same} too)"
+        place = path.resolve()
+        if place in named:
+            other = "" if named[place] == path else f" (it is {named[place]} too)"
             raise UserError(
                 f"{path} is named twice{other}. Name the truth once, and each result once."
             )
+        named[place] = path
 
 
 def _find_clips(path: Path) -> dict[str, Path]:

@@ -5,8 +5,8 @@ left out, and one line of the log says how to get it.
 """
 
 import contextlib
+import io
 import logging
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -44,7 +44,8 @@ def open_lpips(device: torch.device) -> FrameMeasure | None:
         import lpips
         from torchvision.models import AlexNet_Weights
     except ImportError as error:
-        _leave_out("LPIPS", f"{error}. To get it: {pip('install', f'lpips=={LPIPS_VERSION}')}")
+        command = pip("install", f"lpips=={LPIPS_VERSION}")
+        _leave_out("LPIPS", f"its package is missing ({error}). To get it: {command}")
         return None
     if reason := _weights_missing(AlexNet_Weights.DEFAULT.url):
         _leave_out("LPIPS", reason)
@@ -77,10 +78,15 @@ def open_fvmd() -> Callable[[list[ClipPair]], float | None] | None:
         from fvmd import fvmd
         from fvmd.keypoint_tracking import PIPS_WEIGHTS
     except ImportError as error:
-        _leave_out("FVMD", f"{error}. To get it: {pip('install', f'fvmd=={FVMD_VERSION}')}")
+        command = pip("install", f"fvmd=={FVMD_VERSION}")
+        _leave_out(
+            "FVMD",
+            f"its package is missing ({error}). To get it: {command}. This replaces other packages "
+            "by older versions, so use a Python environment of its own (docs/evaluation.md)",
+        )
         return None
     if not torch.cuda.is_available():
-        _leave_out("FVMD", "it needs an NVIDIA card, and torch finds none")
+        _leave_out("FVMD", "torch finds no NVIDIA card. Use a machine that has one")
         return None
     if reason := _weights_missing(PIPS_WEIGHTS):
         _leave_out("FVMD", reason)
@@ -105,7 +111,7 @@ def _run_fvmd(fvmd: Callable, pairs: list[ClipPair], folder: Path) -> float:
     for kind in ("truth", "result"):
         for i, pair in enumerate(pairs):
             _write_small(getattr(pair, kind), folder / kind / f"{i:06d}")
-    with contextlib.redirect_stdout(sys.stderr):  # fvmd prints a table, and ours may be JSON
+    with contextlib.redirect_stdout(io.StringIO()):  # fvmd prints a table of its network
         value = fvmd(
             log_dir=str(folder),
             gen_path=str(folder / "result"),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fcvg_core.measures import psnr, ssim
+from fcvg_core.measures import difference, psnr, ssim
 
 
 def frames(seed=0, shape=(2, 24, 32, 3)):
@@ -79,8 +79,16 @@ class TestSsim:
             ssim(*[frames(shape=(1, 10, 32, 3))] * 2)
 
 
-@pytest.mark.parametrize("measure", [psnr, ssim])
-class TestBoth:
+class TestDifference:
+    def test_values_by_hand(self):
+        truth, result = flat(10, 3), flat(10, 3)
+        result[1], result[2, 0, 0, 0] = 250, 0
+        assert difference(truth, result).tolist() == [0, 240, pytest.approx(10 / (16 * 16 * 3))]
+        assert difference(result, truth)[1] == 240
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim, difference])
+class TestAll:
     def test_each_frame_is_measured_alone(self, measure):
         truth, result = frames(5), frames(6)
         alone = [measure(truth[i : i + 1], result[i : i + 1])[0] for i in range(2)]
