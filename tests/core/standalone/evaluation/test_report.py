@@ -50,7 +50,8 @@ class TestTable:
         assert cells_of(lines, "(the truth)") == ["(the truth)", "2.00", "4.00 at 3"]
 
     def test_columns_of_other_packages(self):
-        lines = table_lines([result(clip(lpips=[0, 0.1, 0.2, 0.3, 0]), fvmd=12.34), result()])
+        measured = clip(lpips=[0, 0.1, 0.2, 0.3, 0])
+        lines = table_lines([result(measured, fvmd=12.34), result(measured)])
         assert {"LPIPS", "FVMD"} <= set(cells_of(lines, "result"))
         assert "0.3000 at 3" in cells_of(lines, "a.mp4")
         assert cells_of(lines, "a.mp4")[-1] == "12.3"
