@@ -10,9 +10,9 @@ from ...errors import UserError
 from ...quoting import in_short
 from ..media.pictures import read_frame
 from ..media.video import list_pictures, read_every_frame, read_image_folder
-from ..media.video.folder import in_words
+from ..media.video.folder import PICTURES, in_words
 
-VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv"}
+VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif"}
 FRAMES = "frames"  # the folder with the frames, in the folder of a run's results
 MIN_FRAMES = 3  # both keyframes and a frame between them
 MIN_SIDE = 32  # pixels: SSIM's window and LPIPS's network need about as many
@@ -103,6 +103,8 @@ def _find_clips(path: Path) -> dict[str, Path]:
             f"There is no file or folder {path}. Give a video, a folder of frames, or a folder of "
             "several clips."
         )
+    if path.is_file() and path.suffix.lower() in PICTURES - VIDEOS:
+        raise UserError(f"{path} is one picture. Give a video, or the folder of all frames.")
     own = _clip_at(path)
     if own or not path.is_dir():
         return {"": own or path}

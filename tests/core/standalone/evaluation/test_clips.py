@@ -83,6 +83,10 @@ class TestBadInput:
         (tmp_path / "a.mp4").write_text("text")
         assert "a.mp4 (4 bytes) can't be read as a video" in refused(truth, tmp_path / "a.mp4")
 
+    def test_one_picture(self, truth):
+        picture = truth / "00.png"
+        assert refused(truth, picture).startswith(f"{picture} is one picture. Give a video, or")
+
     def test_the_same_path_twice(self, truth, tmp_path):
         assert f"{truth} is named twice. Name the truth once" in refused(truth, truth)
         os.symlink(truth, tmp_path / "link")
