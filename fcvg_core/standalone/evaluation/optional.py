@@ -97,27 +97,23 @@ def open_fvmd() -> Callable[[list[ClipPair]], float | None] | None:
         if samples < FVMD_SAMPLES:
             _leave_out("FVMD", f"it needs clips of at least {FVMD_WINDOW + 1} frames")
             return None
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                return _run_fvmd(fvmd, pairs, Path(folder))
-        except FVMD_FAILURES as error:
-            _leave_out("FVMD", f"its package failed ({error}). Try its own command, python -m fvmd")
-            return None
+        with tempfile.TemporaryDirectory() as folder:
+            return _run_fvmd(fvmd, pairs, Path(folder))
 
     return measure
 
 
-def _run_fvmd(fvmd: Callable, pairs: list[ClipPair], folder: Path) -> float:
-    for kind in ("truth", "result"):
-        for i, pair in enumerate(pairs):
-            _write_small(getattr(pair, kind), folder / kind / f"{i:06d}")
-    with contextlib.redirect_stdout(io.StringIO()):  # fvmd prints a table of its network
-        value = fvmd(
-            log_dir=str(folder),
-            gen_path=str(folder / "result"),
-            gt_path=str(folder / "truth"),
-        )
-    return float(value)
+def _run_fvmd(fvmd: Callable, pairs: list[ClipPair], folder: Path) -> float | None:
+    true, found = folder / "truth", folder / "result"
+    for i, pair in enumerate(pairs):
+        _write_small(pair.truth, true / f"{i:06d}")
+        _write_small(pair.result, found / f"{i:06d}")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # fvmd prints a table of its network
+            return float(fvmd(log_dir=str(folder), gen_path=str(found), gt_path=str(true)))
+    except FVMD_FAILURES as error:
+        _leave_out("FVMD", f"its package failed ({error}). Try its own command, python -m fvmd")
+        return None
 
 
 def _write_small(clip: Clip, folder: Path) -> None:
