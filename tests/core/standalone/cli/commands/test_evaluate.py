@@ -1,6 +1,8 @@
 """The command `evaluate`: its table, its JSON and its messages."""
 
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -66,3 +68,11 @@ def test_bad_input_is_one_sentence_and_leaves_no_folder(clips, tmp_path, capsys)
     printed = capsys.readouterr()
     assert "short holds 4 frames, but the truth" in printed.err.splitlines()[-1]
     assert not printed.out and not output.parent.exists()
+
+
+def test_a_lost_table_is_a_failure_unless_a_file_has_it(clips, tmp_path, monkeypatch):
+    gone = io.StringIO()
+    gone.close()
+    monkeypatch.setattr(sys, "stdout", gone)
+    assert main(["evaluate", *clips]) == 1
+    assert main(["evaluate", *clips, "-o", str(tmp_path / "measures.json")]) == 0
