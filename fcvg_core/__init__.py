@@ -10,6 +10,7 @@ Folders without file access, in the order in which the data passes through them:
     warp        keyframes, line matches and people -> the keyframes' own pixels as they move
     sampling    maths over the frame axis and the noise levels: fusion, windows, guidance,
                 schedule, noise, injection, decoding in chunks
+    measures    frames and the true frames -> how close they are: PSNR, SSIM, jitter
     models      networks: `svd`, `controlnext`, and `kinds`, which recognises model files
 
 Folders that read and write files:
@@ -22,6 +23,7 @@ Folders that read and write files:
         control     opens line matchers and pose detectors for the command line
         spec        one run as a value: for the command line, run.json and Python programs
         cli         the command line: options, commands, progress, run.json
+        evaluation  compares results with the true frames: clips, LPIPS and FVMD, table, JSON
         demo        sample pictures and tiny stand-in models, to try the program without weights
 
 Modules in this folder, which all folders use:

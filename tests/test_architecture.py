@@ -26,6 +26,7 @@ ARROWS = {
     "pose": (),
     "control": ("lines", "pose"),
     "warp": ("lines", "pose"),
+    "measures": (),
     "sampling": (),
     "models": (),
     "files": (),
@@ -42,6 +43,7 @@ ARROWS = {
         "standalone/spec",
     ),
     "standalone/demo": ("files", "models"),
+    "standalone/evaluation": ("files", "catalogue", "measures", "standalone/media"),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
         "files",

@@ -25,6 +25,7 @@ COMMANDS = {
     "animate": ".animate",
     "match": ".match",
     "pose": ".pose",
+    "evaluate": ".evaluate",
     "models": ".models",
     "doctor": ".doctor",
     "stand-ins": ".stand_ins",

@@ -33,14 +33,19 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
         raise UserError(
             f"There is no folder {folder}. Give a folder that holds the frames as pictures."
         )
-    paths = [
+    paths = list_pictures(folder)
+    if not paths:
+        raise UserError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
+    return _read_pictures(paths[:max_frames])
+
+
+def list_pictures(folder: Path) -> list[Path]:
+    """The pictures of a folder, in the order in which they are frames; hidden files are none."""
+    return [
         path
         for path in sorted(folder.iterdir(), key=_natural)
         if path.suffix.lower() in PICTURES and path.name[0] != "." and path.is_file()
     ]
-    if not paths:
-        raise UserError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
-    return _read_pictures(paths[:max_frames])
 
 
 def check_max_frames(max_frames: int | None) -> None:

@@ -73,6 +73,21 @@ def read_video(
     return frames, max(fps / stride, FILE_FPS.minimum)
 
 
+def read_every_frame(path: Path) -> Generator[np.ndarray, None, None]:
+    """Every frame of a video, looking as in a player, whatever the frame rate is.
+
+    Args:
+        path: the video file.
+
+    Returns:
+        A generator of frames [H, W, 3] uint8, as those of `read_video`.
+
+    Raises:
+        UserError: while a frame is read, as in `read_video`.
+    """
+    return _decode(path, 1, limit=None)
+
+
 @contextmanager
 def _open_video(path: Path):
     """The open container of a video file, and its video stream."""
@@ -143,7 +158,7 @@ def _at_most(
 
 
 def _decode(
-    path: Path, stride: int, limit: Callable[[int], str]
+    path: Path, stride: int, limit: Callable[[int], str] | None
 ) -> Generator[np.ndarray, None, None]:
     """Every `stride`-th frame. FFmpeg's threads are not used: they would hide damaged frames."""
     import av
@@ -158,7 +173,7 @@ def _decode(
     except (av.FFmpegError, EOFError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         good = number // stride + 1
-        fewer = f", or read at most {_frames(good)} ({limit(good)})" if good else ""
+        fewer = f", or read at most {_frames(good)} ({limit(good)})" if good and limit else ""
         raise UserError(
             f"{path} is damaged after {_frames(number + 1)} ({reason}). Save it again{fewer}."
         ) from error

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from videos import noise
 
-from fcvg_core.standalone.media.video import read_image_folder
+from fcvg_core.standalone.media.video import list_pictures, read_image_folder
 
 
 class TestReadImageFolder:
@@ -26,6 +26,12 @@ class TestReadImageFolder:
     def test_digits_first_and_words_first(self, tmp_path) -> None:
         frames = self.write(tmp_path, ["2.png", "10.png", "a1b3.png", "a1b20.png", "b.png"])
         assert np.array_equal(np.stack(list(read_image_folder(tmp_path, max_frames=None))), frames)
+
+    def test_list(self, tmp_path) -> None:
+        self.write(tmp_path, ["b2.png", "b10.png"])
+        (tmp_path / ".b.png").write_bytes(b"")
+        (tmp_path / "notes.txt").write_text("1")
+        assert [path.name for path in list_pictures(tmp_path)] == ["b2.png", "b10.png"]
 
     def test_max_frames(self, tmp_path) -> None:
         frames = self.write(tmp_path, ["9.png", "10.png", "11.png"])

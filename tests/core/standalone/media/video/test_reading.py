@@ -20,7 +20,7 @@ from videos import noise, read, still, write_exactly, write_sound
 from fcvg_core.errors import UserError
 from fcvg_core.frames import side_by_side
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.media.video import read_video, reading
+from fcvg_core.standalone.media.video import read_every_frame, read_video, reading
 from fcvg_core.standalone.media.writing import write_video
 
 
@@ -270,6 +270,26 @@ class TestOtherKinds:
         frames, _ = read_video(path, stride=1, max_frames=None, limit=limit)
         with pytest.raises(UserError, match=r"after 1 frame .* at most 1 frame \(--frames 1\)"):
             list(frames)
+
+
+class TestReadEveryFrame:
+    @pytest.mark.parametrize("rate", [10, 120])
+    def test_at_every_rate(self, tmp_path, rate) -> None:
+        frames = noise(7)
+        path = write_exactly(tmp_path / "a.mov", frames, rate=rate)
+        assert np.array_equal(np.stack(list(read_every_frame(path))), frames)
+
+    def test_damage_names_no_limit(self, tmp_path) -> None:
+        """Who uses all frames has no setting for fewer."""
+        path = write_exactly(tmp_path / "a.mov", noise(3))
+        second = [match.start() for match in re.finditer(b"\x89PNG", path.read_bytes())][1]
+        content = bytearray(path.read_bytes())
+        content[second : second + 4] = b"nope"
+        path.write_bytes(content)
+        with pytest.raises(
+            UserError, match=r"a.mov is damaged after 1 frame .*\. Save it again\.$"
+        ):
+            list(read_every_frame(path))
 
 
 def test_animate_names_its_option(tmp_path, own_golden, capsys) -> None:
