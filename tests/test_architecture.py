@@ -41,7 +41,7 @@ ARROWS = {
         "pose",
         "standalone/spec",
     ),
-    "standalone/demo": ("files", "models"),
+    "standalone/demo": (),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
         "files",
@@ -55,7 +55,6 @@ ARROWS = {
         "standalone/media",
         "standalone/networks",
         "standalone/control",
-        "standalone/demo",
     ),
     "standalone/cli": ALL,
 }

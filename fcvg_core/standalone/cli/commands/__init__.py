@@ -22,12 +22,13 @@ from types import ModuleType
 # Name of a command -> its module. A module of another package has its whole name.
 COMMANDS = {
     "inbetween": ".inbetween",
+    "preview": ".preview",
     "animate": ".animate",
     "match": ".match",
     "pose": ".pose",
     "models": ".models",
     "doctor": ".doctor",
-    "stand-ins": ".stand_ins",
+    "demo": ".demo",
     "sample-frames": ".samples",
 }
 
