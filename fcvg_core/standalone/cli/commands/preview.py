@@ -48,6 +48,7 @@ def write_preview(options: argparse.Namespace) -> Path:
     """
     from ...media.writing import write_frames
     from ...preview import PreviewMaker
+    from ...run_models import check_packages
     from ..keyframe_files import read_named, reserve_room, write_result
     from ..progress import Bars
     from ..run_record import save_run
@@ -55,6 +56,7 @@ def write_preview(options: argparse.Namespace) -> Path:
     spec = PreviewSpec.from_options(vars(options))
     keyframes = read_named(spec, options)
     maker = PreviewMaker(spec)
+    check_packages(("av",))  # it is needed at the end alone
     with claim_folder(spec.output) as claim, Bars() as bars:
         reserve_room(claim, spec)
         found = maker.find_motion(keyframes, progress=bars)

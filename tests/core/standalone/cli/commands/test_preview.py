@@ -1,5 +1,6 @@
 """The preview command, and the offer of it."""
 
+import importlib.util
 import json
 import shlex
 import shutil
@@ -131,6 +132,14 @@ class TestBadInput:
         message = self.fails(capsys, *pair, *SIZE, *matches)
         assert "96 x 64 pixels, but these are 128 x 64" in message
         assert not (tmp_path / "out").exists()
+
+    def test_missing_package(self, pair, tmp_path, monkeypatch, capsys) -> None:
+        find = importlib.util.find_spec
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: None if name == "av" else find(name)
+        )
+        message = self.fails(capsys, *pair, "-o", str(tmp_path / "out"))
+        assert "av is not installed" in message and not (tmp_path / "out").exists()
 
     def test_full_disk(self, pair, small_disk, capsys) -> None:
         disk = small_disk(200_000)
