@@ -8,7 +8,7 @@ from ....catalogue.comfyui import FCVG_MODELS
 from ...spec import PreviewVideo
 from ...spec.values import PATH
 from .inbetween import run as run_inbetween
-from .preview import write_preview
+from .preview import run as run_preview
 from .samples import write_samples
 
 HELP = "try the program: two frames in, the frames between them out"
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     if os.environ.get(FCVG_MODELS):
         run_inbetween(parse_options(["inbetween", *PAINTED, *files]))
         return
-    folder = write_preview(parse_options(["preview", *PREVIEWED, *files]))
+    folder = run_preview(parse_options(["preview", *PREVIEWED, *files]))
     print(f"strip:      {_write_strip(folder)}")
     print(ADVICE)
 

@@ -35,17 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser.add_argument_group("machine"))
 
 
-def run(options: argparse.Namespace) -> None:
-    """Draw control frames and preview, and write both."""
-    write_preview(options)
-
-
-def write_preview(options: argparse.Namespace) -> Path:
-    """Draw control frames and preview, and write both; the folder is printed and returned.
-
-    Args:
-        options: of the command `preview`.
-    """
+def run(options: argparse.Namespace) -> Path:
+    """Draw control frames and preview, and write both to the folder that is returned."""
     from ...media.writing import write_frames
     from ...preview import PreviewMaker
     from ...run_models import check_packages
