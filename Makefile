@@ -1,4 +1,4 @@
-# make demo        two frames in, the frames between them out, without ComfyUI
+# make demo        two frames in, a preview of the frames between them out; with FCVG_MODELS it paints
 # make test        lint and all tests, also in a real ComfyUI if one is found
 # make test-quick  without slow tests, in one ComfyUI: under three minutes
 # make lint        ruff alone: rules and format
@@ -18,11 +18,7 @@ TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 .PHONY: demo test test-quick registry docs fuzz lint clean
 
 demo: .venv/installed
-	$(PY) -m fcvg_core sample-frames $(DEMO)/frames
-	@if [ -z "$$FCVG_MODELS" ]; then $(PY) -m fcvg_core stand-ins $(DEMO)/models; fi
-	FCVG_MODELS="$${FCVG_MODELS:-$(DEMO)/models}" $(PY) -m fcvg_core inbetween \
-		$(DEMO)/frames/first.png $(DEMO)/frames/last.png -o $(DEMO)/result \
-		--width 448 --height 256 --frames 13 --steps 4
+	$(PY) -m fcvg_core demo $(DEMO)
 
 test: .venv/installed
 	$(PY) -m ruff check .

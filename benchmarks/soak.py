@@ -37,9 +37,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from comfy_server import ComfyServer, make_small, read_workflow  # noqa: E402
 from golden_cases import fill  # noqa: E402
+from stand_ins import write_stand_ins  # noqa: E402
 
 from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
-from fcvg_core.standalone.demo.stand_ins import write_stand_ins  # noqa: E402
 
 GOLDEN = ROOT / "tests" / "golden"
 GRAPHS = sorted(path.name for path in (ROOT / "workflows" / "api").glob("*.json"))

@@ -24,7 +24,7 @@ Folders that read and write files:
         spec        one run as a value: for the command line, run.json and Python programs
         cli         the command line: options, commands, progress, run.json
         evaluation  compares results with the true frames: clips, LPIPS and FVMD, table, JSON
-        demo        sample pictures and tiny stand-in models, to try the program without weights
+        demo        sample pictures and the strip of a result, to try the program without weights
 
 Modules in this folder, which all folders use:
 

@@ -42,7 +42,7 @@ ARROWS = {
         "pose",
         "standalone/spec",
     ),
-    "standalone/demo": ("files", "models"),
+    "standalone/demo": (),
     "standalone/evaluation": ("files", "catalogue", "measures", "standalone/media"),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
@@ -57,7 +57,6 @@ ARROWS = {
         "standalone/media",
         "standalone/networks",
         "standalone/control",
-        "standalone/demo",
     ),
     "standalone/cli": ALL,
 }

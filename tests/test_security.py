@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from stand_ins import write_stand_ins
 from test_architecture import NODES, ROOT, SOURCES, calls, imports, none, tree
 
 from fcvg_core.standalone.demo.scene import draw_sample_pair
-from fcvg_core.standalone.demo.stand_ins import write_stand_ins
 
 NETWORK = {
     "socket",

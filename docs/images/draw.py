@@ -2,7 +2,8 @@
 
     make demo && .venv/bin/python docs/images/draw.py
 
-Pictures of whole graphs are screenshots: the editor's tests leave one of each in tests/artifacts.
+The README's first picture is the strip that `make demo` has written to demo/result. Pictures of
+whole graphs are screenshots: the editor's tests leave one of each in tests/artifacts.
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from fcvg_core.frames import crop_resize
 from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines
@@ -21,39 +22,19 @@ from fcvg_core.timeline import inbetween_times
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo" / "result"
-GAP, LABEL = 4, 18
-BACKGROUND, TEXT = (255, 255, 255), (70, 70, 70)
+GAP = 4
 THICK = PoseStyle(limb_width=22, hand_width=8, joint_radius=30)  # to be seen in a small picture
 THUMBNAIL = 480  # a side, in pixels; the template browser shows squares
 
 
 def main() -> None:
-    save(draw_strip(), ROOT / "docs" / "images" / "demo.jpg")
+    save(Image.open(DEMO / "strip.png"), ROOT / "docs" / "images" / "demo.jpg")
     save(draw_inbetween(), ROOT / "workflows" / "fcvg_inbetween.jpg")
     save(draw_animate(), ROOT / "workflows" / "controlnext_svd_animate.jpg")
 
 
 def save(picture: Image.Image, path: Path) -> None:
     picture.save(path, quality=88, optimize=True)
-
-
-def draw_strip() -> Image.Image:
-    """What `make demo` has written: conditions above, frames below, five of thirteen."""
-    chosen = (0, 3, 6, 9, 12)
-    rows = {
-        "conditions": [DEMO / "condition" / f"{i:02}.png" for i in chosen],
-        "frames painted by untrained stand-ins": [DEMO / "frames" / f"{i:02}.png" for i in chosen],
-    }
-    width, height = 224, 128
-    strip = Image.new("RGB", (len(chosen) * (width + GAP) - GAP, 2 * (height + LABEL)), BACKGROUND)
-    pen = ImageDraw.Draw(strip)
-    for row, (title, paths) in enumerate(rows.items()):
-        top = row * (height + LABEL)
-        for column, path in enumerate(paths):
-            tile = Image.open(path).resize((width, height), Image.Resampling.LANCZOS)
-            strip.paste(tile, (column * (width + GAP), top))
-        pen.text((2, top + height + 2), title, TEXT, font=ImageFont.load_default(12))
-    return strip
 
 
 def draw_inbetween() -> Image.Image:

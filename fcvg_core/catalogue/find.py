@@ -14,7 +14,7 @@ from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
 from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .gluestick import MATCHER, SUPERPOINT
-from .model_files import MODEL_INDEX, ModelFile, Roots
+from .model_files import MODEL_INDEX, MissingModelsError, ModelFile, Roots
 from .svd import SVD
 
 
@@ -61,8 +61,8 @@ def find_models(
         roots: from `known_folders`.
 
     Raises:
-        UserError: a model is neither named nor found, a named file does not exist, or SVD's path
-            is not a folder.
+        MissingModelsError: a model is neither named nor found.
+        UserError: a named file does not exist, or SVD's path is not a folder.
     """
     unet = unet or model_set.unet.find(roots)
     controlnext = controlnext or model_set.controlnext.find(roots)
@@ -73,14 +73,12 @@ def find_models(
         if value is None
     ]
     if missing:
-        raise UserError(
+        raise MissingModelsError(
             f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
             "them into the folders that python -m fcvg_core models lists (its option --get "
             "downloads them). Searched: "
             f"{', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
-            f"{os.environ.get(FCVG_MODELS) or 'not set'}). To try the program without models: "
-            "python -m fcvg_core stand-ins DIR, then --model DIR/svd --unet DIR/unet.safetensors "
-            "--controlnext DIR/controlnext.safetensors"
+            f"{os.environ.get(FCVG_MODELS) or 'not set'})."
         )
     for path in (unet, controlnext):
         check_file(path, expected="a file of weights")

@@ -4,11 +4,17 @@ import glob
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import UserError
+
 HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/"
 MODEL_INDEX = "model_index.json"  # the index of a folder in diffusers' layout
 # ComfyUI's folders of models that several families use.
 UNET, CONTROLNEXT, DIFFUSERS = "diffusion_models", "controlnext", "diffusers"
 Roots = list[tuple[str, Path]]  # folders of models, each with its layout before it
+
+
+class MissingModelsError(UserError):
+    """Models that a run needs are neither named nor found, or not whole."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ..errors import UserError
-from .model_files import DIFFUSERS, HUB, MODEL_INDEX, Download, ModelFile
+from .model_files import DIFFUSERS, HUB, MODEL_INDEX, Download, MissingModelsError, ModelFile
 
 SVD_FOLDER = "stable-video-diffusion-img2vid-xt-1-1"
 SVD_PARTS = ("vae", "image_encoder")  # sub-folders with the weights that are used
@@ -57,8 +56,8 @@ def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def missing_part(folder: Path, part: str) -> UserError:
+def missing_part(folder: Path, part: str) -> MissingModelsError:
     """The error about a part of SVD's folder that `find_part` does not find."""
-    return UserError(
+    return MissingModelsError(
         f"{folder} holds no {part}/{STEMS[part]}.safetensors: the download of SVD is incomplete."
     )

@@ -1,30 +1,19 @@
 """Two pictures in, the frames between them out: for Python programs and for the command line."""
 
-from functools import cached_property
-
 import numpy as np
 
 from ..catalogue.find import FCVG_SET
-from ..choices import FCVG_STYLE
-from ..control import ControlFrameSettings, draw_inbetween
-from ..errors import UserError
 from ..frames import fit_frame
-from ..pose import STYLES
 from ..progress import Progress, silent
-from ..timeline import inbetween_times
-from ..warp import preview_motion
-from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
-from .control.matching import Matcher, open_matcher
-from .control.motion import FoundMotion, find_motion
-from .media.matches_file import read_matches
-from .media.poses_file import read_poses
+from .control.dwpose import Keyframes
 from .networks.pipeline import InbetweenPipeline
 from .painter import Painter
+from .preview import PreviewMaker
 from .spec import InbetweenSpec
 
 
-class InbetweenPainter(Painter):
-    """Paints the frames between two pictures, as often as it is called.
+class InbetweenPainter(PreviewMaker, Painter):
+    """Paints the frames between two pictures, as often as it is called; it can preview them too.
 
     All that can be checked before models are loaded is checked at once. Models, matcher and pose
     detector are loaded when they are used first, and stay.
@@ -39,7 +28,6 @@ class InbetweenPainter(Painter):
     """
 
     spec_type = InbetweenSpec
-    named_parts = ("matcher", "poses")
     model_set = FCVG_SET
 
     def __call__(
@@ -65,47 +53,6 @@ class InbetweenPainter(Painter):
         keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
         found = self.find_motion(keyframes, progress=progress)
         return self.paint(keyframes, self.draw_control(found), seed=seed, progress=progress)
-
-    def find_motion(self, keyframes: Keyframes, *, progress: Progress = silent) -> FoundMotion:
-        """Lines and people that both keyframes show.
-
-        Args:
-            keyframes: uint8 [H, W, 3], of the spec's size.
-        """
-        return find_motion(
-            keyframes, match=self._match, find_poses=self._find_poses, progress=progress
-        )
-
-    def draw_control(self, found: FoundMotion) -> np.ndarray:
-        """Control frames uint8 [T, H, W, 3]: lines and people as they move between keyframes."""
-        motion = self.spec.motion
-        settings = ControlFrameSettings(
-            num_frames=self.spec.result.frames,
-            timing=motion.timing,
-            line_width=motion.line_width,
-            seed=motion.color_seed,
-            pose_style=STYLES[FCVG_STYLE].scaled(self.spec.poses.pose_width),
-            missing_joints=motion.missing_joints,
-            missing_people=motion.missing_people,
-        )
-        return draw_inbetween(found.matches, found.people, found.matches.size, settings)
-
-    def draw_preview(
-        self, keyframes: Keyframes, found: FoundMotion, *, progress: Progress = silent
-    ) -> np.ndarray:
-        """Preview frames uint8 [T, H, W, 3]: the keyframes' own pixels, moved and blended.
-
-        Args:
-            keyframes: uint8 [H, W, 3], of the spec's size.
-            found: what moves between these keyframes.
-        """
-        return preview_motion(
-            keyframes,
-            inbetween_times(self.spec.result.frames, self.spec.motion.timing),
-            matches=found.matches,
-            people=found.people,
-            progress=progress,
-        )
 
     def paint(
         self,
@@ -134,28 +81,3 @@ class InbetweenPainter(Painter):
         if spec.result.keep_keyframes:
             frames[0], frames[-1] = keyframes
         return frames
-
-    @cached_property
-    def _match(self) -> Matcher:
-        path = self.spec.matcher.matches
-        if path is None:
-            return open_matcher(self.spec.matcher, self.roots, device=self.device)
-        matches = read_matches(path)
-        height, width = matches.size
-        if matches.size != self.size:
-            raise UserError(
-                f"{path} is for frames of {width} x {height} pixels, but these are "
-                f"{self.size[1]} x {self.size[0]}: set --width {width} and --height {height}."
-            )
-        return lambda *keyframes: matches
-
-    @cached_property
-    def _find_poses(self) -> PoseFinder | None:
-        choice = self.spec.poses
-        if choice.poses is False:
-            return None
-        if choice.poses is None:
-            return open_pose_finder(choice, self.roots, device=self.device, cpu_only=self.cpu_only)
-        first, last = choice.poses
-        people = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
-        return lambda keyframes: people

@@ -11,10 +11,10 @@ from ..catalogue.integrity import check_name
 from ..catalogue.model_files import Roots
 from ..models.controlnext import check_version
 from ..progress import Progress
-from .demo.stand_ins import is_stand_in_file
 from .networks.device import choose_dtype
 from .networks.loading import PARTS, Checked, Models, check_models, fill_models
 from .networks.pipeline import VideoPipeline
+from .networks.stand_ins import is_stand_in_file
 from .spec import Machine, ModelChoice
 
 PACKAGES_THAT_PAINT = ("torch", "diffusers", "transformers", "accelerate", "av")
@@ -62,6 +62,7 @@ def choose_models(
 
     Raises:
         ModuleNotFoundError: a package is missing.
+        MissingModelsError: a model is neither named nor found, or SVD's folder lacks a part.
         UserError: a file is missing, or holds something else, or the device can't compute in the
             number format.
     """

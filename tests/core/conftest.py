@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from fcvg_core.standalone.demo.stand_ins import write_stand_ins
+from stand_ins import write_stand_ins
 
 
 @pytest.fixture(autouse=True)

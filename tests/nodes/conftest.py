@@ -16,8 +16,7 @@ import torch
 from comfy_server import ComfyServer
 from golden_cases import fill
 from hosts import ROOT
-
-from fcvg_core.standalone.demo.stand_ins import write_stand_ins
+from stand_ins import write_stand_ins
 
 
 @pytest.hookimpl(tryfirst=True)

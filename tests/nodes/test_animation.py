@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from guiding import note_memory
+from stand_ins import fill
 
 from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.settings import SamplingSettings
-from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.denoising import denoise
 from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 from fcvg_core.standalone.networks.pipeline import AnimationPipeline

@@ -6,7 +6,15 @@ Kind and default of an option are those of the setting of the same name in a par
 import argparse
 from collections.abc import Callable
 
-from ..spec import Machine, MatcherChoice, PoseChoice, SteeredSpec
+from ..spec import (
+    Machine,
+    MatcherChoice,
+    PoseChoice,
+    PreviewSpec,
+    PreviewVideo,
+    RunSpec,
+    SteeredSpec,
+)
 from ..spec.part import Part
 from ..spec.parts import Sampling, Size
 from ..spec.values import PATH, SWITCH
@@ -37,14 +45,27 @@ def options_of(part: type[Part], add_to: argparse._ActionsContainer) -> Callable
     return add
 
 
-def add_job(group: argparse._ArgumentGroup, *, models: str) -> None:
-    """Where a run writes, which models it uses, and which earlier run it repeats.
+def add_run(group: argparse._ArgumentGroup) -> None:
+    """Where a run writes, and which earlier run it repeats."""
+    options_of(RunSpec, group)(
+        "-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)"
+    )
+    group.add_argument(
+        "--run",
+        type=PATH,
+        metavar="FILE",
+        help="repeat an earlier run: take all options from its run.json; options that you type "
+        "replace those of the file",
+    )
+
+
+def add_models(group: argparse._ArgumentGroup, *, models: str) -> None:
+    """Which models a run uses, if it paints.
 
     Args:
         models: name of the models, for the help.
     """
     add = options_of(SteeredSpec, group)
-    add("-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)")
     add(
         "--model",
         "--pretrained_model_name_or_path",
@@ -59,17 +80,36 @@ def add_job(group: argparse._ArgumentGroup, *, models: str) -> None:
         help=f"{models}'s ControlNeXt. A model that is not named is looked for in FCVG_MODELS, "
         "then in ComfyUI's folders. A run downloads nothing; the command models --get does",
     )
-    group.add_argument(
-        "--run",
-        type=PATH,
-        metavar="FILE",
-        help="repeat an earlier run: take all options from its run.json; options that you type "
-        "replace those of the file",
-    )
     add(
         "--conditions-only",
         help="write only the control frames; the models that paint are not needed",
     )
+
+
+def add_keyframes(group: argparse._ArgumentGroup) -> None:
+    """The two pictures of a video, also by the names that the official code has for them."""
+    add = options_of(PreviewSpec, group)
+    add("first", nargs="?", metavar="FIRST", help="picture that the video begins with")
+    add("last", nargs="?", metavar="LAST", help="picture that the video ends with")
+    group.add_argument("--image1_path", type=PATH, metavar="FILE", help="the same as FIRST")
+    group.add_argument("--image2_path", type=PATH, metavar="FILE", help="the same as LAST")
+
+
+def add_video(group: argparse._ArgumentGroup, *, fps: str) -> None:
+    """The video between two keyframes.
+
+    Args:
+        fps: what the frame rate is, for the help.
+    """
+    add = options_of(PreviewVideo, group)
+    add_size(group, PreviewVideo)
+    add(
+        "--frames",
+        "--max_frame_num",
+        metavar="N",
+        help="number of frames of the video, both keyframes included (%(default)s)",
+    )
+    add("--fps", metavar="N", help=f"{fps} (%(default)s)")
 
 
 def add_motion_bucket(part: type[Sampling], group: argparse._ArgumentGroup) -> None:

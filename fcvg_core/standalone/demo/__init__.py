@@ -1,1 +1,1 @@
-"""Sample pictures and tiny stand-in models, to try the program without real weights."""
+"""Sample pictures, and a strip of what was made of them, to try the program without weights."""

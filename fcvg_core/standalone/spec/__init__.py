@@ -4,7 +4,7 @@ The command line makes this value, run.json holds it, and a Python program may w
 pickled and written as JSON, so it can be sent to another process. Nothing here needs torch.
 """
 
-from .jobs import AnimateSpec, InbetweenSpec, RunSpec, SteeredSpec
+from .jobs import AnimateSpec, InbetweenSpec, PreviewSpec, RunSpec, SteeredSpec
 from .parts import (
     AnimateSampling,
     AnimateVideo,
@@ -17,6 +17,7 @@ from .parts import (
     ModelChoice,
     Motion,
     PoseChoice,
+    PreviewVideo,
 )
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "ModelChoice",
     "Motion",
     "PoseChoice",
+    "PreviewSpec",
+    "PreviewVideo",
     "RunSpec",
     "SteeredSpec",
 ]

@@ -21,6 +21,7 @@ from .parts import (
     ModelChoice,
     Motion,
     PoseChoice,
+    PreviewVideo,
 )
 from .values import PATH, SWITCH
 
@@ -89,8 +90,8 @@ class SteeredSpec(RunSpec):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InbetweenSpec(SteeredSpec):
-    """Two keyframes in, the video between them out.
+class PreviewSpec(RunSpec):
+    """Two keyframes in, a preview of the motion between them out.
 
     Attributes:
         first: picture that the video begins with; None if a program gives it as an array.
@@ -99,10 +100,17 @@ class InbetweenSpec(SteeredSpec):
 
     first: Path | None = setting(PATH, None)
     last: Path | None = setting(PATH, None)
-    result: InbetweenVideo = field(default_factory=InbetweenVideo)
+    result: PreviewVideo = field(default_factory=PreviewVideo)
     matcher: MatcherChoice = field(default_factory=MatcherChoice)
     poses: InbetweenPoseChoice = field(default_factory=InbetweenPoseChoice)
     motion: Motion = field(default_factory=Motion)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenSpec(PreviewSpec, SteeredSpec):
+    """Two keyframes in, the video between them out: a preview's settings, and how to paint."""
+
+    result: InbetweenVideo = field(default_factory=InbetweenVideo)
     sampling: InbetweenSampling = field(default_factory=InbetweenSampling)
 
     def sampling_settings(self) -> SamplingSettings:

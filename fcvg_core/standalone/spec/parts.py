@@ -150,17 +150,26 @@ class Size(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InbetweenVideo(Size):
-    """The video between two keyframes.
+class PreviewVideo(Size):
+    """The preview of the motion between two keyframes.
 
     Attributes:
         frames: number of frames, both keyframes included, 2 to 1024.
-        fps: frame rate of the file, which the model gets as a hint too, 1 to 1000.
-        keep_keyframes: put both keyframes into the video unchanged.
+        fps: frame rate of the file, 1 to 1000.
     """
 
     frames: int = setting(whole(bounds.FRAMES), 25)
     fps: int = setting(whole(bounds.FPS), 7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InbetweenVideo(PreviewVideo):
+    """The video between two keyframes; the model gets its frame rate as a hint.
+
+    Attributes:
+        keep_keyframes: put both keyframes into the video unchanged.
+    """
+
     keep_keyframes: bool = setting(SWITCH, False)
 
 

@@ -17,6 +17,7 @@ from fcvg_core.catalogue.find import (
     find_models,
     find_svd,
 )
+from fcvg_core.catalogue.model_files import MissingModelsError
 from fcvg_core.catalogue.svd import SVD_FOLDER
 from fcvg_core.errors import UserError
 
@@ -56,7 +57,7 @@ class TestFindModels:
         assert found.unet == stand_ins / "unet.safetensors"
 
     def test_nothing(self, stand_ins) -> None:
-        with pytest.raises(ValueError, match="--model, --controlnext, .*FCVG_MODELS.*stand-ins"):
+        with pytest.raises(MissingModelsError, match="--model, --controlnext, .*FCVG_MODELS"):
             find_models(
                 None,
                 stand_ins / "unet.safetensors",

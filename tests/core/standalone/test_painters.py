@@ -1,6 +1,5 @@
 """Painters: what they load and when, and that they paint what the command line paints."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +9,16 @@ from PIL import Image
 
 from fcvg_core.catalogue import comfyui
 from fcvg_core.errors import UserError
-from fcvg_core.lines import LineMatches
-from fcvg_core.pose import Poses
-from fcvg_core.standalone import inbetween, painter, run_models
+from fcvg_core.standalone import frame_maker, preview, run_models
 from fcvg_core.standalone.animate import AnimationPainter
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.inbetween import InbetweenPainter
-from fcvg_core.standalone.media.matches_file import write_matches
-from fcvg_core.standalone.media.poses_file import write_poses
 from fcvg_core.standalone.spec import AnimateSpec, InbetweenSpec
 
 SIZE = (64, 128)
 SMALL = {"height": SIZE[0], "width": SIZE[1], "frames": 3, "steps": 1, "device": "cpu"}
 PAIR = draw_sample_pair((96, 160))
-LINES = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +28,6 @@ def models(stand_ins, monkeypatch) -> None:
 
 def make(**options) -> InbetweenPainter:
     return InbetweenPainter(InbetweenSpec.from_json({**SMALL, **options}))
-
-
-def draw(**options) -> np.ndarray:
-    painter = make(conditions_only=True, **options)
-    return painter.draw_control(painter.find_motion(draw_sample_pair(SIZE)))
-
-
-def person() -> Poses:
-    """Joints all over the frame."""
-    joints = torch.rand(1, 134, 2, generator=torch.Generator().manual_seed(0))
-    return Poses(joints, torch.ones(1, 134))
 
 
 class TestInbetweenPainter:
@@ -58,8 +41,8 @@ class TestInbetweenPainter:
 
             return call
 
-        opened = counted("matcher", inbetween.open_matcher)
-        monkeypatch.setattr(inbetween, "open_matcher", opened)
+        opened = counted("matcher", preview.open_matcher)
+        monkeypatch.setattr(preview, "open_matcher", opened)
         loaded = counted("models", run_models.fill_models)
         monkeypatch.setattr(run_models, "fill_models", loaded)
         paint = make(seed=1)
@@ -134,43 +117,9 @@ class TestInbetweenPainter:
 
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, True, "1"])
     def test_a_seed_that_is_none(self, monkeypatch, seed) -> None:
-        monkeypatch.setattr(inbetween, "open_matcher", lambda *a, **b: pytest.fail("too early"))
+        monkeypatch.setattr(preview, "open_matcher", lambda *a, **b: pytest.fail("too early"))
         with pytest.raises(UserError, match=f"seed is {seed!r}: expected a whole number"):
             make()(*PAIR, seed=seed)
-
-
-class TestGivenMatches:
-    def test_are_drawn(self, tmp_path, monkeypatch) -> None:
-        monkeypatch.setattr(inbetween, "open_matcher", lambda *a, **b: pytest.fail("not needed"))
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=SIZE))
-        control = draw(matches=str(tmp_path / "m.json"))
-        shown = control[0].any(-1)
-        assert shown[20, 14:18].any() and not shown[:, 40:].any()
-
-    def test_for_another_size(self, tmp_path) -> None:
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=(64, 96)))
-        with pytest.raises(UserError, match="96 x 64 pixels, but these are 128 x 64"):
-            draw(matches=str(tmp_path / "m.json"))
-
-
-class TestPeople:
-    def test_given(self, tmp_path, caplog) -> None:
-        caplog.set_level(logging.INFO)
-        write_poses(tmp_path / "a.json", person(), SIZE)
-        (tmp_path / "b.json").write_text('{"people": []}')
-        given = [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
-        control = draw(poses=given, missing_people="fade")
-        assert "There are 1 people in the first frame, 0 in the last." in caplog.text
-        assert (control[0] != draw(poses=False)[0]).any()
-
-    def test_not_wanted(self, own_golden, monkeypatch) -> None:
-        monkeypatch.setattr(inbetween, "open_pose_finder", lambda *a, **b: pytest.fail("no"))
-        draw(poses=False, dwpose_det=str(own_golden / "dwpose" / "det_one.onnx"))
-
-    def test_not_found(self, caplog) -> None:
-        caplog.set_level(logging.INFO)
-        draw()
-        assert "No poses are detected" in caplog.text
 
 
 class TestAnimationPainter:
@@ -223,7 +172,7 @@ def test_model_folders_are_listed_once_a_run(tmp_path, monkeypatch) -> None:
 
     found = comfyui.model_roots
     monkeypatch.setattr(comfyui, "model_roots", counted)
-    assert painter.known_folders is comfyui.known_folders
+    assert frame_maker.known_folders is comfyui.known_folders
     for name, frame in zip("ab", PAIR, strict=True):
         Image.fromarray(frame).save(tmp_path / f"{name}.png")
     files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]

@@ -62,7 +62,7 @@ def test_every_block_runs(folder) -> None:
     assert shapes[0] == shapes[2] == (3, 64, 128, 3) and names["video"].dtype == np.uint8
     assert names["video"].shape == (9, 64, 64, 3)
     assert all((folder / f"take{seed}.mp4").stat().st_size > 1000 for seed in range(3))
-    assert names["control"].any()
+    assert names["control"].any() and names["preview"].shape == (3, 64, 128, 3)
 
 
 def test_ten_lines() -> None:

@@ -22,13 +22,14 @@ from types import ModuleType
 # Name of a command -> its module. A module of another package has its whole name.
 COMMANDS = {
     "inbetween": ".inbetween",
+    "preview": ".preview",
     "animate": ".animate",
     "match": ".match",
     "pose": ".pose",
     "evaluate": ".evaluate",
     "models": ".models",
     "doctor": ".doctor",
-    "stand-ins": ".stand_ins",
+    "demo": ".demo",
     "sample-frames": ".samples",
 }
 

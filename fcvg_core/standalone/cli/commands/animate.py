@@ -15,9 +15,10 @@ from ...spec import AnimateSampling, AnimateSpec, AnimateVideo, Driving
 from ...spec.values import PATH
 from ..option_groups import (
     add_detector,
-    add_job,
     add_machine,
+    add_models,
     add_motion_bucket,
+    add_run,
     add_sampling,
     add_size,
     options_of,
@@ -81,7 +82,8 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         help="folder of control frames that are drawn already, as pictures, instead of VIDEO",
     )
-    add_job(group, models="ControlNeXt-SVD")
+    add_run(group)
+    add_models(group, models="ControlNeXt-SVD")
 
 
 def _add_video(group: argparse._ArgumentGroup) -> None:

@@ -1,35 +1,21 @@
 """`inbetween`: two keyframes in, the video between them out."""
 
-from __future__ import annotations
-
 import argparse
-from typing import TYPE_CHECKING
 
-from ....errors import UserError
-from ....files.claim import Claim, claim_folder
-from ...spec import (
-    InbetweenPoseChoice,
-    InbetweenSampling,
-    InbetweenSpec,
-    InbetweenVideo,
-    MatcherChoice,
-    Motion,
-)
-from ...spec.values import PATH
+from ....files.claim import claim_folder
+from ...spec import InbetweenSampling, InbetweenSpec, InbetweenVideo
+from ..motion_options import KEYFRAME_RULES, add_motion
 from ..option_groups import (
-    add_detector,
-    add_job,
+    add_keyframes,
     add_machine,
-    add_matcher,
+    add_models,
     add_motion_bucket,
+    add_run,
     add_sampling,
-    add_size,
+    add_video,
     options_of,
 )
-from ..option_rules import Rules
-
-if TYPE_CHECKING:
-    import numpy as np
+from .preview import preview_command
 
 HELP = "paint the frames between two frames"
 DESCRIPTION = (
@@ -43,114 +29,35 @@ EXAMPLES = (
     "inbetween --run result/run.json --seed 7",
 )
 SPEC = InbetweenSpec
-RULES = Rules(
-    aliases={"image1_path": "first", "image2_path": "last"},  # the official code's names
-    pairs=(("matches", "matcher"),),
-    replaces={
-        "matcher": "matches",
-        "gluestick": "matches",
-        "superpoint": "matches",
-        "dwpose_det": "poses",
-        "dwpose_pose": "poses",
-    },
-)
+RULES = KEYFRAME_RULES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    _add_files(parser.add_argument_group("files"))
+    files = parser.add_argument_group("files")
+    add_keyframes(files)
+    add_run(files)
+    add_models(files, models="FCVG")
     _add_video(parser.add_argument_group("video"))
     control = parser.add_argument_group("control frames")
-    _add_matching(control)
-    _add_people(control)
-    _add_motion(control)
+    add_motion(control)
+    options_of(InbetweenSampling, control)(
+        "--control-weight",
+        "--control_weight",
+        metavar="X",
+        help="how strongly the control frames steer (%(default)s)",
+    )
     sampling = parser.add_argument_group("sampling")
     add_sampling(InbetweenSampling, sampling)
     _add_injection(sampling)
     add_machine(parser.add_argument_group("machine"))
 
 
-def _add_files(group: argparse._ArgumentGroup) -> None:
-    add = options_of(InbetweenSpec, group)
-    add("first", nargs="?", metavar="FIRST", help="picture that the video begins with")
-    add("last", nargs="?", metavar="LAST", help="picture that the video ends with")
-    group.add_argument("--image1_path", type=PATH, metavar="FILE", help="the same as FIRST")
-    group.add_argument("--image2_path", type=PATH, metavar="FILE", help="the same as LAST")
-    add_job(group, models="FCVG")
-
-
 def _add_video(group: argparse._ArgumentGroup) -> None:
-    add = options_of(InbetweenVideo, group)
-    add_size(group, InbetweenVideo)
-    add(
-        "--frames",
-        "--max_frame_num",
-        metavar="N",
-        help="number of frames of the video, both keyframes included (%(default)s)",
-    )
-    add(
-        "--fps",
-        metavar="N",
-        help="frame rate of the video; the model gets the same number as a hint (%(default)s)",
-    )
+    add_video(group, fps="frame rate of the video; the model gets the same number as a hint")
     add_motion_bucket(InbetweenSampling, group)
-    add("--keep-keyframes", help="put both keyframes into the video unchanged")
-
-
-def _add_matching(group: argparse._ArgumentGroup) -> None:
-    add_matcher(group)
-    options_of(MatcherChoice, group)(
-        "--matches",
-        metavar="FILE",
-        help="file of lines that were matched before (by `match`, by hand or by another program)",
-    )
-    add = options_of(Motion, group)
-    add("--line-width", metavar="N", help="width of lines in pixels (%(default)s)")
-    add(
-        "--color-seed",
-        metavar="N",
-        help="seed of the lines' colours; it changes only which colour each line gets "
-        "(%(default)s)",
-    )
-
-
-def _add_people(group: argparse._ArgumentGroup) -> None:
-    add_detector(group)
-    people = group.add_mutually_exclusive_group()
-    options_of(InbetweenPoseChoice, people)(
-        "--poses",
-        nargs=2,
-        metavar="FILE",
-        help="files with the people of the first and of the last keyframe, JSON in OpenPose's "
-        "format (by `pose` or another program)",
-    )
-    people.add_argument(
-        "--no-poses", dest="poses", action="store_const", const=False, help="draw lines only"
-    )
-
-
-def _add_motion(group: argparse._ArgumentGroup) -> None:
-    add = options_of(Motion, group)
-    add(
-        "--missing-joints",
-        help="joints that only one keyframe shows: hide them, or hold them beside the body "
-        "(%(default)s)",
-    )
-    add(
-        "--missing-people",
-        help="people whom only one keyframe shows: fade them, or drop them (%(default)s)",
-    )
-    add(
-        "--timing",
-        metavar="T",
-        help="progress of the motion: reference (the frames next to the keyframes repeat them), "
-        "uniform, ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)",
-    )
-    options_of(InbetweenSampling, group)(
-        "--control-weight",
-        "--control_weight",
-        metavar="X",
-        help="how strongly the control frames steer (%(default)s)",
+    options_of(InbetweenVideo, group)(
+        "--keep-keyframes", help="put both keyframes into the video unchanged"
     )
 
 
@@ -171,46 +78,33 @@ def _add_injection(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the control frames, paint the frames and write both."""
+    from ....catalogue.model_files import MissingModelsError
     from ...inbetween import InbetweenPainter
-    from ...media.pictures import read_keyframes
-    from ...media.writing import frames_size, video_size, write_frames
+    from ...media.writing import write_frames
+    from ..keyframe_files import read_named, reserve_room, write_result
     from ..progress import Bars
-    from ..run_record import check_earlier_run, save_run
+    from ..run_record import save_run
 
     spec = InbetweenSpec.from_options(vars(options))
-    if not (spec.first and spec.last):
-        lacking = f"{options.run.path} does not name both. " if options.run else ""
-        raise UserError(
-            f"{lacking}Two pictures are needed, the first frame and the last: "
-            "python -m fcvg_core inbetween FIRST LAST -o OUT"
-        )
-    check_earlier_run(spec, options.run)
-    keyframes = read_keyframes(spec.first, spec.last, spec.result.size)
-    painter = InbetweenPainter(spec)
+    keyframes = read_named(spec, options)
+    try:
+        painter = InbetweenPainter(spec)
+    except MissingModelsError as error:
+        raise MissingModelsError(
+            f"{error}\nA preview of the motion needs no models: {preview_command(spec)}"
+        ) from error
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
-            shape = (spec.result.frames, *painter.size, 3)
-            claim.reserve(frames_size(shape) + video_size(shape))
+            reserve_room(claim, spec)
         control = painter.draw_control(painter.find_motion(keyframes, progress=bars))
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
-            _write(claim, painter.paint(keyframes, control, progress=bars), spec.result.fps)
+            frames = painter.paint(keyframes, control, progress=bars)
+            write_result(claim, frames, spec.result.fps, video="result.mp4")
     if painter.models:
         print(f"video:      {claim.path / 'result.mp4'}")
         print(f"frames:     {claim.path / 'frames'}")
     print(f"conditions: {claim.path / 'condition'}")
     if painter.models and painter.models.stand_ins:
         print("The models were stand-ins: the frames are noise.")
-
-
-def _write(claim: Claim, frames: np.ndarray, fps: float) -> None:
-    """Write the frames, then the video; the disk's room is kept for both."""
-    from ...media.writing import frames_size, video_size, write_frames, write_video
-
-    def release(number: int) -> None:
-        claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
-
-    write_frames(claim.path / "frames", frames, before=release)
-    claim.release()
-    write_video(claim.path / "result.mp4", frames, fps)

@@ -1,6 +1,7 @@
 """`sample-frames`: two pictures to try the program on."""
 
 import argparse
+from pathlib import Path
 
 from ....errors import UserError
 from ....files.claim import made_folder
@@ -21,18 +22,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw and write the pictures; a folder that has them already stays as it is."""
+    for path in write_samples(options.folder, (options.height, options.width)):
+        print(path)
+
+
+def write_samples(folder: Path, size: tuple[int, int]) -> list[Path]:
+    """Draw and write the pictures; a folder that has them already stays as it is.
+
+    Args:
+        folder: it is made if necessary.
+        size: (height, width) in pixels.
+
+    Returns:
+        Paths of the first frame and the last.
+
+    Raises:
+        UserError: another picture has the name of a sample; then nothing is written.
+    """
     import numpy as np
 
     from ...demo.scene import draw_sample_pair
     from ...media.pictures import read_frame
     from ...media.writing import write_picture
 
-    frames = draw_sample_pair((options.height, options.width))
-    paths = [options.folder / name for name in NAMES]
+    frames = draw_sample_pair(size)
+    paths = [folder / name for name in NAMES]
     for path, frame in zip(paths, frames, strict=True):
         if path.exists() and not np.array_equal(read_frame(path), frame):
             raise UserError(f"{path} exists and is another picture: name another folder.")
-    with made_folder(options.folder):
+    with made_folder(folder):
         for path, frame in zip(paths, frames, strict=True):
             write_picture(path, frame)
-            print(path)
+    return paths

@@ -212,7 +212,7 @@ class TestOutput:
         assert os.listdir(disk) == ["other"]
 
     def test_all_is_checked_before_anything_is_made(self, pair, tmp_path, monkeypatch, capsys):
-        conditions = "fcvg_core.standalone.inbetween.find_motion"
+        conditions = "fcvg_core.standalone.preview.find_motion"
         monkeypatch.setattr(conditions, lambda *given, **more: pytest.fail("too early"))
         for option in ("--matches", "--gluestick", "--superpoint", "--dwpose-det", "--unet"):
             missing = str(tmp_path / "missing")

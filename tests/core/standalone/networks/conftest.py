@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 import torch
+from stand_ins import fill
 
 from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.settings import SamplingSettings
-from fcvg_core.standalone.demo.stand_ins import fill
 from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 
 SHORT = SamplingSettings(

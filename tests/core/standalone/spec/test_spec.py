@@ -23,13 +23,14 @@ from fcvg_core.standalone.spec import (
     Machine,
     MatcherChoice,
     Motion,
+    PreviewSpec,
 )
 from fcvg_core.standalone.spec.part import Part
 from fcvg_core.standalone.spec.values import DEVICE, PATH, SWITCH, TIMING, TWO_FILES
 from fcvg_core.timeline import TIMINGS
 
 ROOT = Path(__file__).parents[4]
-JOBS = (InbetweenSpec, AnimateSpec)
+JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec)
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
 paths = paths.map(Path)
 VALUES = {

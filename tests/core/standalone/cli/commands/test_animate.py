@@ -184,9 +184,9 @@ class TestAnimate:
     def test_version_1(self, picture, video, files, stand_ins, tmp_path) -> None:
         """Another ControlNeXt, told by its keys."""
         import torch
+        from stand_ins import UNET
 
         from fcvg_core.models.controlnext import V1, ControlNeXt
-        from fcvg_core.standalone.demo.stand_ins import UNET
 
         channels = UNET["block_out_channels"][-1]
         torch.manual_seed(0)

@@ -1,28 +1,23 @@
-"""Tiny models in the official layouts, for tests and demos without real weights.
+"""Tiny models in the official layouts, for tests without real weights.
 
 The frames that they generate are noise. All values depend only on the name and shape of their
 tensor, so the files are the same on every machine.
 """
 
 import json
-import os
 import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from ...containers import METADATA
-from ...errors import UserError
-from ...files.writing import write_aside
-from ...json_text import parse_json
-from ...models.controlnext import V2, ControlNeXt
-from ...models.svd import SCHEDULER
+from fcvg_core.containers import METADATA
+from fcvg_core.models.controlnext import V2, ControlNeXt
+from fcvg_core.models.svd import SCHEDULER
+from fcvg_core.standalone.networks.stand_ins import MARK
 
-MARK = {"stand_in": "random values, not trained: frames will be noise"}
 # SVD's attention has 64 channels per head for every width.
 UNET = {
     "in_channels": 8, "out_channels": 4, "sample_size": 16, "num_frames": 25,
@@ -62,28 +57,10 @@ MODEL_INDEX = {
 
 
 def write_stand_ins(folder: Path) -> None:
-    """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
-
-    Files that are already complete are kept, so an interrupted run can be started again.
-
-    Raises:
-        UserError: the folder holds other files, or a file with other contents has the name of a
-            stand-in; then nothing is written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is not a folder: choose another path.")
-    contents = _contents()
-    try:
-        missing = _missing(folder, contents)
-        for name in missing:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            with write_aside(folder / name) as part:
-                part.write_bytes(contents[name])
-    except OSError as error:
-        raise UserError(
-            f"{error.filename or folder} can't be written ({error.strerror}): choose another "
-            "folder."
-        ) from error
+    """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`."""
+    for name, content in _contents().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
 def _contents() -> dict[str, bytes]:
@@ -113,74 +90,6 @@ def _contents() -> dict[str, bytes]:
     }
 
 
-def _missing(folder: Path, contents: dict[str, bytes]) -> list[str]:
-    """Names of the files that must still be written.
-
-    Raises:
-        UserError: another file has the name of a stand-in, or the folder holds other files and no
-            stand-in.
-    """
-    missing = []
-    for name, content in contents.items():
-        path = folder / name
-        state = _state(path, content)
-        if state == "other":
-            raise UserError(
-                f"{path} already exists, but is not a stand-in, or was edited: remove it, or "
-                "choose another folder."
-            )
-        if state == "missing":
-            missing.append(name)
-    if len(missing) == len(contents) and folder.is_dir():
-        own = {Path(name).parts[0] for name in contents}
-        names = (path.name for path in folder.iterdir())
-        # Hidden files are ignored: files of an interrupted run, or of the system.
-        others = sorted(name for name in names if name not in own and name[0] != ".")
-        if others:
-            raise UserError(
-                f"{folder} is not empty, but holds no stand-ins ({others[0]} is in it): choose "
-                "another folder."
-            )
-    return missing
-
-
-def _state(path: Path, content: bytes) -> str:
-    """State of a file: "whole", "missing" (also if it is incomplete), or "other"."""
-    if not os.path.lexists(path):
-        return "missing"
-    if not path.is_file() or path.stat().st_size > 2 * len(content):
-        return "other"
-    found = path.read_bytes()
-    if found == content or _means_the_same(found, content, path.suffix):
-        return "whole"
-    return "missing" if content.startswith(found) else "other"
-
-
-def _means_the_same(found: bytes, content: bytes, suffix: str) -> bool:
-    """Whether a file has the same values, but another order or other metadata.
-
-    Another version of this program may have written the file in this way.
-    """
-    try:
-        if suffix == ".json":
-            theirs, ours = parse_json(found), parse_json(content)
-            shared = theirs.keys() & ours.keys()
-            return bool(shared) and all(theirs[key] == ours[key] for key in shared)
-        theirs, ours = load(found), load(content)
-    except (ValueError, AttributeError, SafetensorError):
-        return False
-    return theirs.keys() == ours.keys() and all(ours[key].equal(theirs[key]) for key in ours)
-
-
-def is_stand_in_file(path: Path) -> bool:
-    """Whether the metadata of a .safetensors file marks it as a stand-in."""
-    try:
-        with safe_open(path, "pt") as opened:
-            return "stand_in" in (opened.metadata() or {})
-    except (OSError, SafetensorError):
-        return False
-
-
 def fill(module: nn.Module, salt: str = "") -> dict[str, Tensor]:
     """Values for all tensors of a module that keep activations bounded.
 
@@ -206,13 +115,18 @@ def _values(name: str, shape: torch.Size) -> Tensor:
 
 
 def _packed(state_dict: dict[str, Tensor]) -> bytes:
-    """Contents of a .safetensors file in half precision, with MARK in its metadata."""
+    """Contents of a .safetensors file in half precision, whose metadata says what it is."""
     halves = {key: value.half().contiguous() for key, value in state_dict.items()}
     content = save(halves)
     # The library writes metadata in a random order, but the file must be the same every time.
     length = int.from_bytes(content[:8], "little")
     tensors = json.loads(content[8 : 8 + length])
-    header = json.dumps({METADATA: {"format": "pt", **MARK}, **tensors}).encode()
+    header = json.dumps(
+        {
+            METADATA: {"format": "pt", MARK: "random values, not trained: frames will be noise"},
+            **tensors,
+        }
+    ).encode()
     header += b" " * (-len(header) % 8)  # the numbers start at a multiple of 8
     return len(header).to_bytes(8, "little") + header + content[8 + length :]
 

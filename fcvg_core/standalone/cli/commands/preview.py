@@ -1,0 +1,84 @@
+"""`preview`: two keyframes in, their own pixels as they move from one to the other out."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ....files.claim import claim_folder
+from ....shell import shell_words
+from ...spec import Machine, PreviewSpec
+from ..motion_options import KEYFRAME_RULES, add_motion
+from ..option_groups import add_device, add_keyframes, add_run, add_video
+
+HELP = "show the motion between two frames, without models"
+DESCRIPTION = (
+    "Move the pixels of two frames, the keyframes, along the lines and people that both show, and "
+    "blend them. No model is needed. Writes preview.mp4, frames/, condition/ (the control frames) "
+    "and run.json to a new folder."
+)
+EXAMPLES = (
+    "preview first.png last.png -o look",
+    "preview first.png last.png -o look --timing ease-in-out --frames 49 --fps 14",
+    "preview --run look/run.json --matches lines/matches.json",
+)
+SPEC = PreviewSpec
+RULES = KEYFRAME_RULES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    files = parser.add_argument_group("files")
+    add_keyframes(files)
+    add_run(files)
+    add_video(parser.add_argument_group("video"), fps="frame rate of the video")
+    add_motion(parser.add_argument_group("motion and control frames"))
+    add_device(parser.add_argument_group("machine"))
+
+
+def run(options: argparse.Namespace) -> Path:
+    """Draw control frames and preview, and write both to the folder that is returned."""
+    from ...media.writing import write_frames
+    from ...preview import PreviewMaker
+    from ...run_models import check_packages
+    from ..keyframe_files import read_named, reserve_room, write_result
+    from ..progress import Bars
+    from ..run_record import save_run
+
+    spec = PreviewSpec.from_options(vars(options))
+    keyframes = read_named(spec, options)
+    maker = PreviewMaker(spec)
+    check_packages(("av",))  # it is needed at the end alone
+    with claim_folder(spec.output) as claim, Bars() as bars:
+        reserve_room(claim, spec)
+        found = maker.find_motion(keyframes, progress=bars)
+        write_frames(claim.path / "condition", maker.draw_control(found))
+        save_run(claim.path, options.command, spec, None)
+        frames = maker.draw_preview(keyframes, found, progress=bars)
+        write_result(claim, frames, spec.result.fps, video="preview.mp4")
+    print(f"preview:    {claim.path / 'preview.mp4'}")
+    print(f"frames:     {claim.path / 'frames'}")
+    print(f"conditions: {claim.path / 'condition'}")
+    return claim.path
+
+
+def preview_command(spec: PreviewSpec) -> str:
+    """The command that previews the motion of a run, as it is typed."""
+    options, settings = spec.options(), PreviewSpec.settings_by_key()
+    unknown = Machine.settings_by_key().keys() - {"device"}  # they are for networks that paint
+    words = [str(options[key]) for key in ("first", "last")]
+    words += ["-o", str(options["output"])]
+    for key, setting in settings.items():
+        known = key not in ("first", "last", "output", *unknown)
+        if known and options[key] != setting.default:
+            words += _typed(key.replace("_", "-"), options[key])
+    return shell_words("python", "-m", "fcvg_core", "preview", *words)
+
+
+def _typed(name: str, value: Any) -> list[str]:
+    """An option with its value."""
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if not isinstance(value, tuple):
+        return [f"--{name}", str(value)]
+    words = [*map(str, value)]
+    return [f"--{name}", *words] if isinstance(value[0], Path) else [f"--{name}", ",".join(words)]

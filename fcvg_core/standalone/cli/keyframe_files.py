@@ -1,0 +1,57 @@
+"""Files of the commands that take two keyframes: the keyframes are read, the frames written."""
+
+import argparse
+
+import numpy as np
+
+from ...errors import UserError
+from ...files.claim import Claim
+from ..control.dwpose import Keyframes
+from ..media.pictures import read_keyframes
+from ..media.writing import frames_size, video_size, write_frames, write_video
+from ..spec import PreviewSpec
+from .run_record import check_earlier_run
+
+
+def read_named(spec: PreviewSpec, options: argparse.Namespace) -> Keyframes:
+    """Both keyframes of a run, of its size.
+
+    Args:
+        options: of the command: its name, and the earlier run that it repeats.
+
+    Raises:
+        UserError: a keyframe is not named, or is not there, or is no picture; or another file of
+            the earlier run is not there.
+    """
+    if not (spec.first and spec.last):
+        lacking = f"{options.run.path} does not name both. " if options.run else ""
+        raise UserError(
+            f"{lacking}Two pictures are needed, the first frame and the last: "
+            f"python -m fcvg_core {options.command} FIRST LAST -o OUT"
+        )
+    check_earlier_run(spec, options.run)
+    return read_keyframes(spec.first, spec.last, spec.result.size)
+
+
+def reserve_room(claim: Claim, spec: PreviewSpec) -> None:
+    """Reserve the disk's room for frames and video, which `write_result` writes.
+
+    Raises:
+        UserError: the disk has less room.
+    """
+    shape = (spec.result.frames, *spec.result.size, 3)
+    claim.reserve(frames_size(shape) + video_size(shape))
+
+
+def write_result(claim: Claim, frames: np.ndarray, fps: float, *, video: str) -> None:
+    """Write frames [T, H, W, 3] uint8 to `frames/`, then as a video of this name.
+
+    The reserved room is freed frame by frame, until the rest is the video's.
+    """
+
+    def release(number: int) -> None:
+        claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
+
+    write_frames(claim.path / "frames", frames, before=release)
+    claim.release()
+    write_video(claim.path / video, frames, fps)
