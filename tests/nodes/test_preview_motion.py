@@ -158,10 +158,10 @@ class TestPlaying:
 
         told = []
         monkeypatch.setattr(
-            comfy.utils, "PROGRESS_BAR_HOOK", lambda done, total, *_, **__: told.append(done / total)
+            comfy.utils, "PROGRESS_BAR_HOOK", lambda *done, **_: told.append(done[:2])
         )
         preview()
-        assert told == sorted(told) and told[-1] == 1
+        assert len(told) > 1 and told[-1][0] == told[-1][1]
         mm.interrupt_current_processing(True)
         with pytest.raises(mm.InterruptProcessingException):
             preview()

@@ -53,7 +53,11 @@ def seam(names: list[str], kept) -> list:
 @pytest.fixture(scope="module")
 def faces(server) -> dict:
     """What the host says of this pack's nodes."""
-    return {k: v for k, v in server.get("/object_info").items() if k.startswith("FCVG_")}
+    found = {k: v for k, v in server.get("/object_info").items() if k.startswith("FCVG_")}
+    for node in found.values():  # what the host itself gives to output nodes
+        node["input"].pop("hidden", None)
+        node["input_order"].pop("hidden", None)
+    return found
 
 
 def face(node: dict) -> dict:
