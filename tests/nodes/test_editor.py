@@ -14,6 +14,7 @@ OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2, **DRIVING_WINDOWS}
 # The editor hides text below 57 %.
 READABLE = 0.6
+BLUEPRINT = "Inbetween two frames"
 # Old hosts open and run one graph.
 SMOKE = "fcvg_inbetween.json"
 
@@ -121,6 +122,41 @@ class TestWorkflow:
         editor.keep_screenshot(f"{style}-{name}")
         if name in TODAY:  # with pictures and the video on its nodes
             none(overlapping(editor.boxes()))
+
+
+class TestPreview:
+    """The node that plays the motion on itself, by the host's own means."""
+
+    @pytest.mark.seam
+    def test_it_moves(self, editor, server):
+        editor.open_template("fcvg_preview.json")
+        assert editor.run(SMALL)["status"]["status_str"] == "success"
+        assert editor.played_frames() >= 3
+        none(overlapping(editor.boxes()))
+
+    def test_it_still_moves_when_nothing_is_run_again(self, editor):
+        """All comes from the host's cache."""
+        editor.open_template("fcvg_preview.json")
+        for _ in range(2):
+            history = editor.run(SMALL)
+        (cached,) = (x["nodes"] for kind, x in history["status"]["messages"] if "cached" in kind)
+        assert len(cached) == 7
+        assert editor.played_frames() >= 3
+
+
+class TestBlueprint:
+    def test_it_is_found_and_runs(self, editor, server):
+        """One node in the place of the whole graph; its widgets reach the nodes inside."""
+        found = [entry["name"] for entry in server.get("/global_subgraphs").values()]
+        assert BLUEPRINT in found
+        editor.insert(BLUEPRINT)
+        editor.surround()
+        outputs = editor.run({**SMALL, "seed": 5})
+        assert outputs["status"]["status_str"] == "success", json.dumps(outputs["status"])[-2000:]
+        sent = [node["inputs"] for node in outputs["prompt"][2].values()]
+        for name in ("width", "height", "num_frames", "steps"):
+            assert {node[name] for node in sent if name in node} == {SMALL[name]}
+        assert 5 in [node.get("seed") for node in sent]
 
 
 class TestHelp:

@@ -237,6 +237,19 @@ class TestWorkflows:
             for image in outputs[node]["images"]:
                 assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
 
+    @pytest.mark.seam
+    def test_a_graph_may_end_in_the_preview(self, server):
+        """Without a node that saves; the second run takes everything from the cache."""
+        prompt = make_small(read_workflow("api/fcvg_preview.json"))
+        ending = {key: prompt[key] for key in "12345"}
+        ending["5"]["inputs"]["fps"] = 11.0  # nothing that the host has cached
+        first, second = server.run(ending), server.run(ending)
+        (image,) = first["outputs"]["5"]["images"]
+        assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
+        assert second["outputs"] == first["outputs"]
+        messages = dict(second["status"]["messages"])
+        assert set(messages["execution_cached"]["nodes"]) == set(ending)
+
     def test_every_node_is_in_one(self, faces):
         used = {
             node["class_type"]
