@@ -217,13 +217,16 @@ class Editor:
     def run(self, values: dict) -> dict:
         """Set widgets by name, run the graph, wait for its video, and return the history."""
         self.page.evaluate(SET, values)
-        known = set(self._server.get("/history"))
-        self.page.evaluate("() => window.app.queuePrompt(0, 1)")
-        prompt_id = self._server.wait_for_another(known)
-        history = self._server.wait(prompt_id)
+        history = self.queue()
         if history["status"]["status_str"] == "success":
             self.page.wait_for_function(VIDEO_SHOWS, timeout=SOON)
         return history
+
+    def queue(self) -> dict:
+        """Run the graph as it is, and return the history."""
+        known = set(self._server.get("/history"))
+        self.page.evaluate("() => window.app.queuePrompt(0, 1)")
+        return self._server.wait(self._server.wait_for_another(known))
 
     def insert(self, name: str) -> None:
         """Put a node or a blueprint into an empty graph, through the search dialog."""

@@ -1,15 +1,17 @@
 """Draw the pictures of the README and of ComfyUI's template browser.
 
-    make demo && .venv/bin/python docs/images/draw.py
+    make demo && COMFYUI_PATH=... .venv/bin/python docs/images/draw.py
 
-Pictures of whole graphs are screenshots: the editor's tests leave one of each in tests/artifacts.
+COMFYUI_PATH is a folder of the newest ComfyUI, whose editor shows the graphs; a Chromium is needed.
 """
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from graphs import photograph_graphs
 from PIL import Image, ImageDraw, ImageFont
 
 from fcvg_core.frames import crop_resize
@@ -18,6 +20,7 @@ from fcvg_core.pose import Poses, PoseStyle, draw_poses
 from fcvg_core.pose.skeleton import NECK, NUM_POINTS
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.timeline import inbetween_times
+from fcvg_core.warp import preview_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo" / "result"
@@ -29,8 +32,13 @@ THUMBNAIL = 480  # a side, in pixels; the template browser shows squares
 
 def main() -> None:
     save(draw_strip(), ROOT / "docs" / "images" / "demo.jpg")
-    save(draw_inbetween(), ROOT / "workflows" / "fcvg_inbetween.jpg")
+    first, lines, motion, last = draw_motion()
+    save(stack(first, lines, motion, last), ROOT / "workflows" / "fcvg_inbetween.jpg")
+    save(stack(first, lines, last), ROOT / "workflows" / "fcvg_simple.jpg")
+    save(stack(first, motion, last), ROOT / "workflows" / "fcvg_preview.jpg")
     save(draw_animate(), ROOT / "workflows" / "controlnext_svd_animate.jpg")
+    for name, picture in photograph_graphs(Path(os.environ["COMFYUI_PATH"])).items():
+        save(picture, ROOT / "docs" / "images" / f"{name}.jpg")
 
 
 def save(picture: Image.Image, path: Path) -> None:
@@ -56,17 +64,25 @@ def draw_strip() -> Image.Image:
     return strip
 
 
-def draw_inbetween() -> Image.Image:
-    """First frame, the lines between, last frame: one below the other."""
-    size = (320, 960)
+def draw_motion() -> tuple[np.ndarray, ...]:
+    """First frame, the lines in the middle, the preview of the motion there, last frame."""
     frames = draw_sample_pair((576, 1024))
     matches = ClassicLineMatcher()(*frames)
-    track = interpolate_lines(matches, inbetween_times(3, "uniform"))
-    lines = draw_lines(track, matches.size, line_width=3, seed=0)[1]
-    rows = [crop_resize(picture, size) for picture in (frames[0], lines, frames[1])]
-    gap = np.zeros((2 * GAP, size[1], 3), np.uint8)
-    picture = Image.fromarray(np.concatenate([rows[0], gap, rows[1], gap, rows[2]]))
-    return picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    times = inbetween_times(3, "uniform")
+    lines = draw_lines(interpolate_lines(matches, times), matches.size, line_width=3, seed=0)
+    preview = preview_motion(frames, times, matches=matches)
+    return frames[0], lines[1], preview[1], frames[1]
+
+
+def stack(*pictures: np.ndarray) -> Image.Image:
+    """Strips out of the middle of pictures, one below the other: a square."""
+    width = 2 * THUMBNAIL
+    height = (width - 2 * GAP * (len(pictures) - 1)) // len(pictures)
+    square = Image.new("RGB", (width, width))
+    for row, picture in enumerate(pictures):
+        strip = Image.fromarray(crop_resize(picture, (height, width)))
+        square.paste(strip, (0, row * (height + 2 * GAP)))
+    return square.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
 
 
 def draw_animate() -> Image.Image:
