@@ -237,8 +237,12 @@ class Editor:
         self.page.keyboard.type(name)
         self.page.get_by_text(name, exact=True).first.wait_for(timeout=SOON)
         self.page.keyboard.press("Enter")
-        self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] / 2)
         self.page.wait_for_function("() => window.app.graph._nodes.length == 1", timeout=SOON)
+        end = time.monotonic() + SOON / 1000
+        while self.page.evaluate("() => !!window.app.graph._nodes[0].flags.ghost"):
+            assert time.monotonic() < end, f"{name} cannot be placed."
+            self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] / 2)  # until it is placed
+            self.page.wait_for_timeout(200)
 
     def surround(self) -> None:
         """Give the only node two pictures, and make a video of its frames."""
