@@ -130,12 +130,13 @@ class TestPreview:
     """The node that plays the motion on itself, by the host's own means."""
 
     @pytest.mark.seam
-    def test_it_moves(self, editor, server):
+    def test_it_moves(self, editor):
         editor.open_template("fcvg_preview.json")
         assert editor.run(SMALL)["status"]["status_str"] == "success"
         assert editor.played_frames() >= 3
         none(overlapping(editor.boxes()))
 
+    @pytest.mark.seam
     def test_it_still_moves_when_nothing_is_run_again(self, editor):
         """The frames come from the host's cache."""
         editor.open_template("fcvg_preview.json")

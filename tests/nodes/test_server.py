@@ -246,7 +246,6 @@ class TestWorkflows:
         first, second = server.run(ending), server.run(ending)
         (image,) = first["outputs"]["5"]["images"]
         assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
-        assert second["outputs"] == first["outputs"]
         messages = dict(second["status"]["messages"])
         assert set(messages["execution_cached"]["nodes"]) == set(ending)
 
