@@ -57,6 +57,7 @@ class Schema:
     description: str
     inputs: list[Port] = field(default_factory=list)
     outputs: list[Port] = field(default_factory=list)
+    is_output_node: bool = False
 
 
 class Socket:

@@ -4,7 +4,17 @@ import logging
 
 from comfy_api.latest import ComfyExtension, io
 
-from . import animate, control, controlnext, frames, inbetween, lines, pose, svd
+from . import (
+    animate,
+    control,
+    controlnext,
+    frames,
+    inbetween,
+    lines,
+    pose,
+    preview_motion,
+    svd,
+)
 from .host.folders import register_folders
 
 # Modules with a list NODES, in the order of a graph. A new family adds its line here.
@@ -13,6 +23,7 @@ MODULES = [
     lines,
     pose,
     control,
+    preview_motion,
     svd,
     controlnext,
     inbetween,

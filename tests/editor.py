@@ -93,6 +93,31 @@ SET = """(values) => {
                 node.widgets.find(widget => widget.name == name).value = values[name];
 }"""
 VIDEO_SHOWS = """() => [...document.querySelectorAll("video")].some(x => x.videoWidth > 0)"""
+# The node that plays frames on itself, and where its picture is in the window.
+PLAYED = """() => {
+    const shown = [...document.querySelectorAll("img[src*=fcvg_preview]")].at(-1);
+    if (!shown || !shown.complete || !shown.naturalWidth) return null;
+    const { x, y, width, height } = shown.getBoundingClientRect();
+    return width * height > 0 ? { x, y, width, height } : null;
+}"""
+# Two pictures for the only node of a graph, and a video of its frames.
+SURROUND = """() => {
+    const graph = window.app.graph, middle = graph._nodes[0];
+    const add = (type, x, widget, value) => {
+        const node = window.LiteGraph.createNode(type);
+        node.pos = [middle.pos[0] + x, middle.pos[1]];
+        graph.add(node);
+        if (widget) node.widgets.find(w => w.name == widget).value = value;
+        return node;
+    };
+    const at = (node, name) => node.inputs.findIndex(input => input.name == name);
+    ["first", "last"].forEach((name, i) =>
+        add("LoadImage", 300 * i - 700, "image", `${name}.png`)
+            .connect(0, middle, at(middle, `${name}_frame`)));
+    const video = add("CreateVideo", 400), saved = add("SaveVideo", 700);
+    middle.connect(0, video, at(video, "images"));
+    video.connect(0, saved, at(saved, "video"));
+}"""
 SELECT = """(type) => window.app.canvas.selectNode(
     window.app.graph._nodes.find(node => node.type == type))"""
 
@@ -192,13 +217,44 @@ class Editor:
     def run(self, values: dict) -> dict:
         """Set widgets by name, run the graph, wait for its video, and return the history."""
         self.page.evaluate(SET, values)
-        known = set(self._server.get("/history"))
-        self.page.evaluate("() => window.app.queuePrompt(0, 1)")
-        prompt_id = self._server.wait_for_another(known)
-        history = self._server.wait(prompt_id)
+        history = self.queue()
         if history["status"]["status_str"] == "success":
             self.page.wait_for_function(VIDEO_SHOWS, timeout=SOON)
         return history
+
+    def queue(self) -> dict:
+        """Run the graph as it is, and return the history."""
+        known = set(self._server.get("/history"))
+        self.page.evaluate("() => window.app.queuePrompt(0, 1)")
+        return self._server.wait(self._server.wait_for_another(known))
+
+    def insert(self, name: str) -> None:
+        """Put a node or a blueprint into an empty graph, through the search dialog."""
+        self.page.bring_to_front()  # of two open pages only this one has the focus
+        self.open_graph({"nodes": [], "links": [], "version": 0.4})
+        self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
+        self.page.wait_for_selector("input:focus", timeout=SOON)
+        self.page.keyboard.type(name)
+        self.page.get_by_text(name, exact=True).first.wait_for(timeout=SOON)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_function("() => window.app.graph._nodes.length == 1", timeout=SOON)
+        end = time.monotonic() + SOON / 1000
+        while self.page.evaluate("() => !!window.app.graph._nodes[0].flags.ghost"):
+            assert time.monotonic() < end, f"{name} cannot be placed."
+            self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] / 2)  # until it is placed
+            self.page.wait_for_timeout(200)
+
+    def surround(self) -> None:
+        """Give the only node two pictures, and make a video of its frames."""
+        self.page.evaluate(SURROUND)
+
+    def played_frames(self, seconds: float = 3) -> int:
+        """How many different pictures the node shows that plays frames on itself."""
+        self.page.wait_for_function(PLAYED, timeout=SOON)
+        seen, end = set(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            seen.add(self.page.screenshot(clip=self.page.evaluate(PLAYED)))
+        return len(seen)
 
     def keep_screenshot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from hosts import ROOT
 
-PRODUCT = ("fcvg_core", "nodes", "web", "workflows")
+PRODUCT = ("fcvg_core", "nodes", "subgraphs", "web", "workflows")
 NAMES = ("demo", "build", "dist", "models", "results", "artifacts", "temp")  # of rooms to come
 
 pytestmark = pytest.mark.skipif(

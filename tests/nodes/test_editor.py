@@ -14,6 +14,7 @@ OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2, **DRIVING_WINDOWS}
 # The editor hides text below 57 %.
 READABLE = 0.6
+BLUEPRINT = "Inbetween two frames"
 # Old hosts open and run one graph.
 SMOKE = "fcvg_inbetween.json"
 
@@ -92,7 +93,9 @@ class TestWorkflow:
             for widget in node["widgets"] if node["type"].startswith("FCVG_") else ():
                 if isinstance(widget["options"], list):
                     assert widget["value"] in widget["options"], (node["type"], widget["name"])
-                if style == NODES_2 and not widget["folded"]:
+                # Nodes 2.0 shows an icon in the place of this name.
+                folded = widget["folded"] or widget["name"] == "control_after_generate"
+                if style == NODES_2 and not folded:
                     assert widget["name"] in node["text"], (node["type"], widget["name"])
 
     def test_every_node_has_room(self, opened):
@@ -121,6 +124,41 @@ class TestWorkflow:
         editor.keep_screenshot(f"{style}-{name}")
         if name in TODAY:  # with pictures and the video on its nodes
             none(overlapping(editor.boxes()))
+
+
+class TestPreview:
+    """The node that plays the motion on itself, by the host's own means."""
+
+    @pytest.mark.seam
+    def test_it_moves(self, editor):
+        editor.open_template("fcvg_preview.json")
+        assert editor.run(SMALL)["status"]["status_str"] == "success"
+        assert editor.played_frames() >= 3
+        none(overlapping(editor.boxes()))
+
+    @pytest.mark.seam
+    def test_it_still_moves_when_nothing_is_run_again(self, editor):
+        """The frames come from the host's cache."""
+        editor.open_template("fcvg_preview.json")
+        for _ in range(2):
+            history = editor.run(SMALL)
+        assert {"4", "5"} <= set(dict(history["status"]["messages"])["execution_cached"]["nodes"])
+        assert editor.played_frames() >= 3
+
+
+class TestBlueprint:
+    def test_it_is_found_and_runs(self, editor, server):
+        """One node in the place of the whole graph; its widgets reach the nodes inside."""
+        found = [entry["name"] for entry in server.get("/global_subgraphs").values()]
+        assert BLUEPRINT in found
+        editor.insert(BLUEPRINT)
+        editor.surround()
+        outputs = editor.run({**SMALL, "seed": 5})
+        assert outputs["status"]["status_str"] == "success", json.dumps(outputs["status"])[-2000:]
+        sent = [node["inputs"] for node in outputs["prompt"][2].values()]
+        for name in ("width", "height", "num_frames", "steps"):
+            assert {node[name] for node in sent if name in node} == {SMALL[name]}
+        assert 5 in [node.get("seed") for node in sent]
 
 
 class TestHelp:

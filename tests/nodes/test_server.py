@@ -53,7 +53,11 @@ def seam(names: list[str], kept) -> list:
 @pytest.fixture(scope="module")
 def faces(server) -> dict:
     """What the host says of this pack's nodes."""
-    return {k: v for k, v in server.get("/object_info").items() if k.startswith("FCVG_")}
+    found = {k: v for k, v in server.get("/object_info").items() if k.startswith("FCVG_")}
+    for node in found.values():  # what the host itself gives to output nodes
+        node["input"].pop("hidden", None)
+        node["input_order"].pop("hidden", None)
+    return found
 
 
 def face(node: dict) -> dict:
@@ -232,6 +236,18 @@ class TestWorkflows:
             assert prompt[node]["class_type"].startswith("FCVG_")
             for image in outputs[node]["images"]:
                 assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
+
+    @pytest.mark.seam
+    def test_a_graph_may_end_in_the_preview(self, server):
+        """Without a node that saves; the second run takes everything from the cache."""
+        prompt = make_small(read_workflow("api/fcvg_preview.json"))
+        ending = {key: prompt[key] for key in "12345"}
+        ending["5"]["inputs"]["fps"] = 11.0  # nothing that the host has cached
+        first, second = server.run(ending), server.run(ending)
+        (image,) = first["outputs"]["5"]["images"]
+        assert (server.base / "temp" / image["subfolder"] / image["filename"]).exists()
+        messages = dict(second["status"]["messages"])
+        assert set(messages["execution_cached"]["nodes"]) == set(ending)
 
     def test_every_node_is_in_one(self, faces):
         used = {

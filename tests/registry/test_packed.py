@@ -24,6 +24,7 @@ TOP = {
     "nodes",
     "pyproject.toml",
     "requirements.txt",
+    "subgraphs",
     "web",
     "workflows",
 }

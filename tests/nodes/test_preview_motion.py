@@ -1,0 +1,205 @@
+"""Preview Motion: its frames, what it plays on the node, and its messages about bad input."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+SIZE = (64, 96)
+WIDGETS = {"num_frames": 6, "timing": "reference", "custom_times": "", "fps": 8.0}
+CANVAS = {"canvas_width": SIZE[1], "canvas_height": SIZE[0]}
+
+
+def somebody(x: float) -> list:
+    """One person, in OpenPose's format."""
+    points = [n for i in range(18) for n in (x + i, 5.0 + 3 * i, 1.0)]
+    return [{"people": [{"pose_keypoints_2d": points}], **CANVAS}]
+
+
+@pytest.fixture(scope="module")
+def keyframes(load) -> tuple[torch.Tensor, torch.Tensor]:
+    draw_sample_pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair
+    first, last = (torch.from_numpy(frame)[None] / 255 for frame in draw_sample_pair(SIZE))
+    return first, last
+
+
+@pytest.fixture(scope="module")
+def matches(load):
+    lines = torch.tensor([[[10.0, 10], [60, 12]], [[50, 20], [52, 55]]])
+    return load("fcvg_core.lines").LineMatches(lines, lines + 6, size=SIZE)
+
+
+@pytest.fixture
+def preview(node_classes, keyframes):
+    """Runs the node on the sample keyframes; returns its result."""
+
+    def run(first=keyframes[0], last=keyframes[1], **given):
+        return node_classes["FCVG_PreviewMotion"].execute(first, last, **{**WIDGETS, **given})
+
+    return run
+
+
+def played(result) -> Path:
+    """The file that the editor plays on the node."""
+    import folder_paths
+
+    shown = result.ui.as_dict()
+    assert shown["animated"] == (True,)
+    (file,) = shown["images"]
+    assert file["type"] == "temp"
+    return Path(folder_paths.get_temp_directory(), file["subfolder"], file["filename"])
+
+
+def durations(animation: Image.Image) -> list[int]:
+    """Milliseconds that each frame is shown."""
+    found = []
+    for at in range(animation.n_frames):
+        animation.seek(at)
+        animation.load()
+        found.append(animation.info["duration"])
+    return found
+
+
+class TestFrames:
+    @pytest.mark.seam
+    def test_the_ends_are_the_keyframes(self, preview, keyframes, matches):
+        frames = preview(line_matches=matches).args[0]
+        assert frames.shape == (6, *SIZE, 3) and frames.dtype == torch.float32
+        assert torch.equal(frames[:1], keyframes[0]) and torch.equal(frames[-1:], keyframes[1])
+        assert not torch.equal(frames[2], frames[3])
+
+    def test_ends_of_more_than_8_bits_stay_as_they_are(self, preview):
+        ends = torch.rand(2, 1, *SIZE, 3, generator=torch.Generator().manual_seed(0))
+        frames = preview(*ends).args[0]
+        assert torch.equal(frames[:1], ends[0]) and torch.equal(frames[-1:], ends[1])
+
+    @pytest.mark.parametrize(
+        ("timing", "custom_times"), [("reference", ""), ("ease-in", ""), ("custom", "0, 0.2, 1")]
+    )
+    def test_moves_as_the_control_frames_do(
+        self, preview, keyframes, matches, load, timing, custom_times
+    ):
+        timeline, core = load("fcvg_core.timeline"), load("fcvg_core.warp")
+        to_uint8 = load("fcvg_core.frames").to_uint8
+        result = preview(line_matches=matches, timing=timing, custom_times=custom_times)
+        curve = [0, 0.2, 1] if timing == "custom" else timing
+        first, last = (to_uint8(frame[0]) for frame in keyframes)
+        wanted = core.preview_motion(
+            (first, last), timeline.inbetween_times(6, curve), matches=matches
+        )
+        assert (to_uint8(result.args[0]) == wanted).all()
+
+    def test_people_are_passed_on(self, preview, load, monkeypatch):
+        core, got = load("fcvg_core.warp"), {}
+        real = core.preview_motion
+
+        def watched(*args, **given):
+            got.update(given)
+            return real(*args, **given)
+
+        monkeypatch.setattr(core, "preview_motion", watched)
+        preview(first_pose=somebody(20), last_pose=somebody(50))
+        assert got["matches"] is None
+        necks = [float(people.keypoints[0, 1, 0]) for people in got["people"]]
+        assert necks == pytest.approx([21 / 96, 51 / 96])
+
+    @pytest.mark.parametrize("channels", [1, 4])
+    def test_any_picture(self, preview, channels):
+        """Grey becomes RGB, alpha is left out, and of a batch the first picture is used."""
+        batch = torch.rand(2, *SIZE, channels, generator=torch.Generator().manual_seed(0))
+        rgb = batch[:1, ..., :3].expand(-1, -1, -1, 3)
+        frames = preview(batch, batch.flip(2)).args[0]
+        assert torch.equal(frames, preview(rgb, rgb.flip(2)).args[0])
+
+    def test_last_frame_of_another_size_is_resized(self, preview, keyframes, caplog):
+        caplog.set_level("INFO")
+        larger = torch.rand(1, 128, 96, 3, generator=torch.Generator().manual_seed(0))
+        assert preview(last=larger).args[0].shape == (6, *SIZE, 3)
+        assert "last_frame: (128, 96) -> (64, 96) pixels" in caplog.text
+
+
+class TestPlaying:
+    @pytest.mark.seam
+    def test_an_animation_of_all_frames(self, preview):
+        with Image.open(played(preview(timing="uniform"))) as animation:
+            assert animation.format == "WEBP" and animation.info["loop"] == 0
+            assert (animation.n_frames, animation.size) == (6, SIZE[::-1])
+            assert durations(animation) == [1000 // 8] * 6
+
+    def test_a_frame_that_is_repeated_is_shown_longer(self, preview):
+        """WebP keeps it once."""
+        with Image.open(played(preview(timing="reference"))) as animation:
+            assert durations(animation) == [250, 125, 125, 250]
+
+    def test_no_file_is_overwritten(self, preview):
+        first = played(preview())
+        kept = first.read_bytes()
+        assert played(preview(fps=9.0)) != first and first.read_bytes() == kept
+
+    def test_large_frames_are_shrunk_for_playing_alone(self, preview):
+        large = torch.rand(1, 192, 1024, 3, generator=torch.Generator().manual_seed(0))
+        result = preview(large, large.flip(2), num_frames=2)
+        assert result.args[0].shape == (2, 192, 1024, 3)
+        with Image.open(played(result)) as animation:
+            assert animation.size == (512, 96)
+
+    def test_of_a_long_video_not_every_frame_is_played(self, preview, load, monkeypatch):
+        """The motion takes as long as it would with all frames."""
+        monkeypatch.setattr(load("nodes.host.animation"), "MOST_FRAMES", 3)
+        result = preview(timing="uniform")
+        assert len(result.args[0]) == 6
+        with Image.open(played(result)) as animation:
+            assert durations(animation) == [2 * 1000 // 8] * 3
+
+    def test_progress_and_interrupt(self, preview, monkeypatch):
+        import comfy.model_management as mm
+        import comfy.utils
+
+        told = []
+        monkeypatch.setattr(
+            comfy.utils, "PROGRESS_BAR_HOOK", lambda *done, **_: told.append(done[:2])
+        )
+        preview()
+        assert len(told) > 1 and told[-1][0] == told[-1][1]
+        mm.interrupt_current_processing(True)
+        with pytest.raises(mm.InterruptProcessingException):
+            preview()
+
+
+class TestMessages:
+    def test_nothing_connected(self, preview, caplog):
+        preview()
+        assert caplog.text.count("The preview is a cross-fade") == 1
+
+    def test_nobody_and_no_line(self, preview, matches, caplog, load):
+        none = load("fcvg_core.lines").LineMatches(
+            torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), size=SIZE
+        )
+        nobody = [{"people": [], **CANVAS}]
+        preview(line_matches=none, first_pose=somebody(9), last_pose=nobody)
+        assert caplog.text.count("The preview is a cross-fade") == 1
+
+    def test_what_moves_is_no_cross_fade(self, preview, matches, caplog):
+        preview(line_matches=matches)
+        preview(first_pose=somebody(9), last_pose=somebody(40))
+        assert "cross-fade" not in caplog.text
+
+    def test_lines_of_another_size(self, preview, load):
+        lines = torch.zeros(1, 2, 2)
+        other = load("fcvg_core.lines").LineMatches(lines, lines, size=(576, 1024))
+        with pytest.raises(ValueError, match=r"of 1024 x 576 pixels, but first_frame has 96 x 64"):
+            preview(line_matches=other)
+
+    def test_poses_of_one_keyframe(self, preview):
+        with pytest.raises(ValueError, match="connect first_pose and last_pose"):
+            preview(first_pose=somebody(9))
+
+    @pytest.mark.parametrize("name", ["first", "last"])
+    def test_nan(self, preview, name):
+        with pytest.raises(ValueError, match=f"{name}_frame holds NaN"):
+            preview(**{name: torch.full((1, *SIZE, 3), torch.nan)})
+
+    def test_wrong_timing(self, preview):
+        with pytest.raises(ValueError, match="got '0, 2'"):
+            preview(timing="custom", custom_times="0, 2")
