@@ -18,6 +18,7 @@ SETTINGS = {
     "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "guidance_start": 1.0,
     "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
+    "denoise": 1.0,
 }  # fmt: skip
 
 

@@ -31,8 +31,11 @@ from ...sampling import (
     guide,
     injection_steps,
     karras_sigmas,
+    keeps_start,
     plan_windows,
     repeat_step,
+    starts_empty,
+    whole_steps,
 )
 from ...settings import SamplingSettings
 from .loading import Models
@@ -54,6 +57,7 @@ def denoise(
     noise: Tensor,
     settings: SamplingSettings,
     *,
+    start: Tensor | None = None,
     draw: Callable[[], Tensor] | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Tensor:
@@ -65,19 +69,30 @@ def denoise(
             conditions every frame, sampled in one direction.
         control_frames: [T, 3, H, W] in 0..1 or uint8, or None for no control.
         noise: [T, 4, h, w], unit variance.
+        start: [T, 4, h, w] latents, scaled as those that are returned, from which the video
+            starts if `settings.denoise` is below 1.
         draw: gives the next unit noise to inject, shaped like `noise`; noise injection needs it.
         progress: gets the number of finished steps.
 
     Returns:
         [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
+    empty = starts_empty(settings.denoise)
+    if not empty and start is None:
+        raise ValueError(f"With denoise {settings.denoise} the video needs `start`.")
+    if keeps_start(settings.denoise):
+        return start.clone()
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
-    sigmas = karras_sigmas(settings.steps, lowest=SIGMA_MIN, highest=SIGMA_MAX)
+    whole = whole_steps(settings.steps, settings.denoise)
+    sigmas = karras_sigmas(whole, lowest=SIGMA_MIN, highest=SIGMA_MAX)[-settings.steps - 1 :]
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
     if repeated and settings.noise_injection_steps and draw is None:
         raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
-    latents = noise * noisy_deviation(sigmas[0])
+    # As in ComfyUI, the highest level has noise of another deviation, with a start too.
+    latents = noise * (noisy_deviation(sigmas[0]) if whole == settings.steps else sigmas[0])
+    if not empty:
+        latents = latents + start
     for i in range(settings.steps):
         sigma, sigma_next = sigmas[i : i + 2]
         if control is not None:

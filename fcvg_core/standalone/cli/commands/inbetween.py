@@ -41,11 +41,12 @@ EXAMPLES = (
     "inbetween first.png last.png -o look --conditions-only --timing ease-in-out",
     "inbetween first.png last.png -o small --width 512 --height 320 --offload",
     "inbetween --run result/run.json --seed 7",
+    "inbetween first.png last.png -o close --from-preview 0.7",
 )
 SPEC = InbetweenSpec
 RULES = Rules(
     aliases={"image1_path": "first", "image2_path": "last"},  # the official code's names
-    pairs=(("matches", "matcher"),),
+    pairs=(("matches", "matcher"), ("from_preview", "conditions_only")),
     replaces={
         "matcher": "matches",
         "gluestick": "matches",
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sampling = parser.add_argument_group("sampling")
     add_sampling(InbetweenSampling, sampling)
     _add_injection(sampling)
+    _add_start(sampling)
     add_machine(parser.add_argument_group("machine"))
 
 
@@ -169,6 +171,16 @@ def _add_injection(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_start(group: argparse._ArgumentGroup) -> None:
+    options_of(InbetweenSampling, group)(
+        "--from-preview",
+        metavar="DENOISE",
+        help="start from the preview of the motion instead of noise alone. DENOISE is the share of "
+        "the noise levels that the steps pass: 0 keeps the preview, 1 is the same as without this "
+        "option",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw the control frames, paint the frames and write both."""
     from ...inbetween import InbetweenPainter
@@ -191,11 +203,14 @@ def run(options: argparse.Namespace) -> None:
         if painter.models:
             shape = (spec.result.frames, *painter.size, 3)
             claim.reserve(frames_size(shape) + video_size(shape))
-        control = painter.draw_control(painter.find_motion(keyframes, progress=bars))
+        found = painter.find_motion(keyframes, progress=bars)
+        control = painter.draw_control(found)
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
-            _write(claim, painter.paint(keyframes, control, progress=bars), spec.result.fps)
+            start = painter.draw_start(keyframes, found, progress=bars)
+            frames = painter.paint(keyframes, control, start=start, progress=bars)
+            _write(claim, frames, spec.result.fps)
     if painter.models:
         print(f"video:      {claim.path / 'result.mp4'}")
         print(f"frames:     {claim.path / 'frames'}")
