@@ -77,22 +77,16 @@ def denoise(
     Returns:
         [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
-    empty = starts_empty(settings.denoise)
-    if not empty and start is None:
+    if start is None and not starts_empty(settings.denoise):
         raise ValueError(f"With denoise {settings.denoise} the video needs `start`.")
     if keeps_start(settings.denoise):
         return start.clone()
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
-    whole = whole_steps(settings.steps, settings.denoise)
-    sigmas = karras_sigmas(whole, lowest=SIGMA_MIN, highest=SIGMA_MAX)[-settings.steps - 1 :]
+    latents, sigmas = _add_noise(noise, start, settings)
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
     if repeated and settings.noise_injection_steps and draw is None:
         raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
-    # As in ComfyUI, the highest level has noise of another deviation, with a start too.
-    latents = noise * (noisy_deviation(sigmas[0]) if whole == settings.steps else sigmas[0])
-    if not empty:
-        latents = latents + start
     for i in range(settings.steps):
         sigma, sigma_next = sigmas[i : i + 2]
         if control is not None:
@@ -108,6 +102,17 @@ def denoise(
         )
         progress(i + 1)
     return latents
+
+
+def _add_noise(
+    noise: Tensor, start: Tensor | None, settings: SamplingSettings
+) -> tuple[Tensor, Tensor]:
+    """Latents at the first noise level of a run, and all noise levels of the run."""
+    whole = whole_steps(settings.steps, settings.denoise)
+    sigmas = karras_sigmas(whole, lowest=SIGMA_MIN, highest=SIGMA_MAX)[-settings.steps - 1 :]
+    # As in ComfyUI, the highest level has noise of another deviation, with a start too.
+    latents = noise * (noisy_deviation(sigmas[0]) if whole == settings.steps else sigmas[0])
+    return latents if starts_empty(settings.denoise) else latents + start, sigmas
 
 
 @dataclass(frozen=True, eq=False)
