@@ -77,16 +77,13 @@ def denoise(
     Returns:
         [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
-    if start is None and not starts_empty(settings.denoise):
-        raise ValueError(f"With denoise {settings.denoise} the video needs `start`.")
+    _check_given(settings, start, draw)
     if keeps_start(settings.denoise):
         return start.clone()
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
     latents, sigmas = _add_noise(noise, start, settings)
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
-    if repeated and settings.noise_injection_steps and draw is None:
-        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
     for i in range(settings.steps):
         sigma, sigma_next = sigmas[i : i + 2]
         if control is not None:
@@ -102,6 +99,17 @@ def denoise(
         )
         progress(i + 1)
     return latents
+
+
+def _check_given(
+    settings: SamplingSettings, start: Tensor | None, draw: Callable[[], Tensor] | None
+) -> None:
+    """Raise ValueError if the settings need what is not given."""
+    if start is None and not starts_empty(settings.denoise):
+        raise ValueError(f"With denoise {settings.denoise} the video needs `start`.")
+    repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
+    if repeated and settings.noise_injection_steps and draw is None:
+        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
 
 
 def _add_noise(
