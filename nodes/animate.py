@@ -255,7 +255,7 @@ class SampleAnimation(io.ComfyNode):
         )
         models = SvdModels(model, clip_vision, vae)
         images = {"reference_image": reference}
-        latent = sample_video(AnimationGuider, models, images, control, chosen, latent_image)
+        latent = sample_video(AnimationGuider, models, images, control, chosen, start=latent_image)
         return io.NodeOutput(latent)
 
 

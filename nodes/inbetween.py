@@ -229,7 +229,8 @@ class SampleInbetween(io.ComfyNode):
         control = make_control(controlnext, control_frames)
         models = SvdModels(model, clip_vision, vae)
         chosen = BoxSettings.from_widgets(**settings)
-        return io.NodeOutput(sample_inbetween(models, keyframes, control, chosen, latent_image))
+        latent = sample_inbetween(models, keyframes, control, chosen, start=latent_image)
+        return io.NodeOutput(latent)
 
 
 NODES = [GuideInbetween, InjectNoise, SampleInbetween]

@@ -128,6 +128,7 @@ def sample_inbetween(
     keyframes: tuple[Tensor, Tensor],
     control: Control | None,
     settings: BoxSettings,
+    *,
     start: dict | None = None,
 ) -> dict:
     """LATENT of the frames between two keyframes.
@@ -139,7 +140,7 @@ def sample_inbetween(
     if control is not None:
         check_version(control.controlnext.model)
     images = dict(zip(("first_frame", "last_frame"), keyframes, strict=True))
-    return sample_video(InbetweenGuider, models, images, control, settings, start)
+    return sample_video(InbetweenGuider, models, images, control, settings, start=start)
 
 
 def sample_video(
@@ -148,6 +149,7 @@ def sample_video(
     images: dict[str, Tensor],
     control: Control | None,
     settings: BoxSettings,
+    *,
     start: dict | None = None,
 ) -> dict:
     """LATENT of a video.

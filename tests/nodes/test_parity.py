@@ -105,7 +105,7 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
             images,
             boxes.Control(native[3], torch.from_numpy(control) / 255),
             box_settings(boxes, settings),
-            {"samples": encode(native[2], torch.from_numpy(start) / 255, 2)},
+            start={"samples": encode(native[2], torch.from_numpy(start) / 255, 2)},
         )
         ours = decode.decode_frames(native[2], latent["samples"], 2)
     difference = (ours * 255 - torch.from_numpy(theirs)).abs()
