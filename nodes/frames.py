@@ -85,8 +85,9 @@ class EncodeFrames(io.ComfyNode):
                     "frames_per_chunk",
                     default=2,
                     **bounds.DECODE_CHUNK.widget,
-                    tooltip="Number of frames that are encoded at once. More frames need more "
-                    "memory and are hardly faster. The number is halved when memory runs out.",
+                    tooltip="Number of frames that are encoded at once. Each frame is encoded by "
+                    "itself, so the number hardly changes the latents; 1 needs the least memory. "
+                    "The number is halved when memory runs out.",
                 ),
             ],
             outputs=[
