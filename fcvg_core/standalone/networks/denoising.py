@@ -31,7 +31,6 @@ from ...sampling import (
     guide,
     injection_steps,
     karras_sigmas,
-    keeps_start,
     plan_windows,
     repeat_step,
     starts_empty,
@@ -71,6 +70,7 @@ def denoise(
         noise: [T, 4, h, w], unit variance.
         start: [T, 4, h, w] latents, scaled as those that are returned, from which the video
             starts if `settings.denoise` is below 1.
+        settings: their `denoise` is above 0.
         draw: gives the next unit noise to inject, shaped like `noise`; noise injection needs it.
         progress: gets the number of finished steps.
 
@@ -78,8 +78,6 @@ def denoise(
         [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
     _check_given(settings, start, draw)
-    if keeps_start(settings.denoise):
-        return start.clone()
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
     latents, sigmas = _add_noise(noise, start, settings)

@@ -14,7 +14,13 @@ from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
 from ...progress import Progress, silent
-from ...sampling import decode_in_chunks, draw_noise, encode_in_chunks, starts_empty
+from ...sampling import (
+    decode_in_chunks,
+    draw_noise,
+    encode_in_chunks,
+    keeps_start,
+    starts_empty,
+)
 from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
 from .loading import Models
@@ -49,10 +55,13 @@ class VideoPipeline:
         """Latents [T, 4, h, w] of the frames between two images, or after one image.
 
         Args:
-            start: latents from `encode_video`, which `settings.denoise` below 1 needs.
+            start: latents from `encode_video`, which `settings.denoise` below 1 needs. At 0 they
+                are the result, and no network runs.
         """
         size = images[0].shape[:2]
         check_size(*size)
+        if start is not None and keeps_start(settings.denoise):
+            return start.clone()
         noise = draw_noise(seed, size, settings.num_frames)
         encoded = tuple(
             self.encode(image, noise.augmentation, settings.augmentation) for image in images

@@ -109,7 +109,25 @@ class TestStart:
         pipeline = InbetweenPipeline(models_v2, device=CPU, offload=False)
         latents = pipeline.encode_video(start, 3, lambda *state: None)
         round_trip = np.stack([*pipeline.decode(latents, 3, lambda *state: None)])
-        assert np.array_equal(from_video(start, denoise=0.0)[0], round_trip)
+        frames, seen = from_video(start, denoise=0.0)
+        assert np.array_equal(frames, round_trip)
+        assert {stage for stage, *_ in seen} == {"encoding", "decoding"}
+
+    def test_nothing_gives_the_latents_back(self, models_v2, settings) -> None:
+        """No network runs."""
+        start = torch.randn(4, 4, 8, 16, generator=torch.Generator().manual_seed(0))
+        pipeline = InbetweenPipeline(
+            replace(models_v2, unet=None, image_encoder=None, vae=None), device=CPU, offload=False
+        )
+        out = pipeline.denoise(
+            tuple(pictures(2)),
+            pictures(4),
+            settings(denoise=0.0),
+            seed=0,
+            progress=lambda *state: None,
+            start=start,
+        )
+        assert torch.equal(out, start) and out is not start
 
     @pytest.mark.parametrize("windows", [{}, {"window": 4, "overlap": 2}])
     def test_the_whole_does_not_look_at_it(self, from_video, windows) -> None:
@@ -138,8 +156,9 @@ class TestStart:
         torch.testing.assert_close(latents[3:4], alone * scale)
 
     def test_no_frames(self, from_video) -> None:
-        with pytest.raises(ValueError, match="the video needs `start`"):
-            from_video(None, denoise=0.4)
+        for share in (0.4, 0.0):
+            with pytest.raises(ValueError, match="the video needs `start`"):
+                from_video(None, denoise=share)
         with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
             from_video(pictures(5).astype(float), denoise=0.4)
 
