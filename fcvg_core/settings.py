@@ -21,6 +21,8 @@ class SamplingSettings:
         augmentation: standard deviation of the noise on the keyframes, for pixels in -1..1.
         noise_injection_steps: extra repetitions of each leading step.
         noise_injection_ratio: share of the steps that are repeated, 0..1, from the first step on.
+        denoise: share of the noise levels that the steps pass, 0..1: 1 starts from noise alone,
+            less starts from given latents with noise added, 0 gives these latents back.
     """
 
     num_frames: int
@@ -35,6 +37,7 @@ class SamplingSettings:
     augmentation: float
     noise_injection_steps: int
     noise_injection_ratio: float
+    denoise: float
 
 
 @dataclass(frozen=True, kw_only=True)

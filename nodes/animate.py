@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
+from .box_widgets import sampler_inputs, start_inputs
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -13,7 +14,6 @@ from .widgets import (
     VAE,
     guidance_inputs,
     hint_inputs,
-    sampler_inputs,
     size_inputs,
 )
 
@@ -220,6 +220,7 @@ class SampleAnimation(io.ComfyNode):
                 *sampler_inputs("ControlNeXt-SVD"),
                 *_size_inputs(),
                 *_hint_inputs(),
+                *start_inputs(),
             ],
             outputs=[
                 io.Latent.Output(
@@ -237,6 +238,7 @@ class SampleAnimation(io.ComfyNode):
         reference_image,
         controlnext,
         control_frames,
+        latent_image=None,
         **settings,
     ) -> io.NodeOutput:
         from .host.boxes import BoxSettings, Control, SvdModels, sample_video
@@ -253,7 +255,8 @@ class SampleAnimation(io.ComfyNode):
         )
         models = SvdModels(model, clip_vision, vae)
         images = {"reference_image": reference}
-        return io.NodeOutput(sample_video(AnimationGuider, models, images, control, chosen))
+        latent = sample_video(AnimationGuider, models, images, control, chosen, start=latent_image)
+        return io.NodeOutput(latent)
 
 
 NODES = [EncodeReference, GuideAnimation, SampleAnimation]

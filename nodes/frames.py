@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .newer import search_words
-from .widgets import TRAINED_SIZE
+from .widgets import TRAINED_SIZE, VAE
 
 # The second half of the tooltips of width and height.
 SIZES = (
@@ -62,6 +62,50 @@ class CropResize(io.ComfyNode):
             throw_exception_if_processing_interrupted()
             fitted.append(fit_picture(frame[None], (height, width), "image"))
         return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
+
+
+class EncodeFrames(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_EncodeFrames",
+            display_name="Encode Frames",
+            category="FCVG/frames",
+            **search_words("vae encode", "video encode", "svd encode", "video to video"),
+            description="Encodes the frames of a video, a fixed number of frames at a time, so "
+            "that sampling can start from the video instead of noise alone.",
+            inputs=[
+                io.Vae.Input("vae", tooltip=VAE),
+                io.Image.Input(
+                    "frames",
+                    tooltip="The video, one picture a frame: as many frames as the sampler makes, "
+                    "of the same size, with width and height multiples of 64.",
+                ),
+                io.Int.Input(
+                    "frames_per_chunk",
+                    default=2,
+                    **bounds.DECODE_CHUNK.widget,
+                    tooltip="Number of frames that are encoded at once. Each frame is encoded by "
+                    "itself, so the number hardly changes the latents; 1 needs the least memory. "
+                    "The number is halved when memory runs out.",
+                ),
+            ],
+            outputs=[
+                io.Latent.Output(
+                    display_name="latent",
+                    tooltip="Latents of the video, for latent_image of FCVG Sampler, "
+                    "ControlNeXt-SVD Sampler or SamplerCustomAdvanced.",
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(cls, vae, frames, frames_per_chunk: int) -> io.NodeOutput:
+        from .host.images import check_image
+        from .host.svd.encode import encode_frames
+
+        latents = encode_frames(vae, check_image(frames, "frames"), frames_per_chunk)
+        return io.NodeOutput({"samples": latents})
 
 
 class DecodeFrames(io.ComfyNode):
@@ -126,4 +170,4 @@ class DecodeFrames(io.ComfyNode):
         return io.NodeOutput(frames)
 
 
-NODES = [CropResize, DecodeFrames]
+NODES = [CropResize, DecodeFrames, EncodeFrames]

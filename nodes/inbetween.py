@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
+from .box_widgets import sampler_inputs, start_inputs
 from .newer import search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -15,7 +16,6 @@ from .widgets import (
     guidance_inputs,
     hint_inputs,
     num_frames_input,
-    sampler_inputs,
     size_inputs,
 )
 
@@ -195,6 +195,7 @@ class SampleInbetween(io.ComfyNode):
                     step=0.05,
                     tooltip=REPEATED_SHARE,
                 ),
+                *start_inputs(),
             ],
             outputs=[
                 io.Latent.Output(
@@ -213,6 +214,7 @@ class SampleInbetween(io.ComfyNode):
         last_frame,
         controlnext=None,
         control_frames=None,
+        latent_image=None,
         **settings,
     ) -> io.NodeOutput:
         from .host.boxes import BoxSettings, SvdModels, make_control, sample_inbetween
@@ -227,7 +229,8 @@ class SampleInbetween(io.ComfyNode):
         control = make_control(controlnext, control_frames)
         models = SvdModels(model, clip_vision, vae)
         chosen = BoxSettings.from_widgets(**settings)
-        return io.NodeOutput(sample_inbetween(models, keyframes, control, chosen))
+        latent = sample_inbetween(models, keyframes, control, chosen, start=latent_image)
+        return io.NodeOutput(latent)
 
 
 NODES = [GuideInbetween, InjectNoise, SampleInbetween]

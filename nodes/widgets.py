@@ -248,36 +248,3 @@ def guidance_inputs(
             "effect on a video of one window.",
         ),
     ]
-
-
-def sampler_inputs(family: str) -> list[io.Input]:
-    """Widgets of the all-in-one samplers: the strength of control, the sampler and the scheduler.
-
-    Args:
-        family: name of the models, for the tooltips.
-    """
-    import comfy.samplers
-
-    return [
-        io.Float.Input(
-            "control_weight",
-            default=1.0,
-            **bounds.CONTROL_WEIGHT.widget,
-            step=0.05,
-            tooltip=f"How strongly the control frames steer the model. {family} uses 1.0; 0.5 to "
-            "0.8 leaves the model more freedom, 0 is no control.",
-        ),
-        io.Combo.Input(
-            "sampler_name",
-            options=comfy.samplers.SAMPLER_NAMES,
-            default="euler",
-            tooltip=f"The sampler: any of ComfyUI's. {family} uses euler.",
-        ),
-        io.Combo.Input(
-            "scheduler",
-            options=comfy.samplers.SCHEDULER_NAMES,
-            default="karras",
-            tooltip="The scheduler, which sets the noise level of each step: any of ComfyUI's. "
-            f"{family} uses karras.",
-        ),
-    ]

@@ -10,6 +10,8 @@ from torch import Tensor
 from ..errors import UserError
 
 RHO = 7.0  # as in Karras et al. and in SVD's scheduler: most steps are at low noise levels
+WHOLE = 0.9999  # ComfyUI takes a larger share of denoising for the whole
+NOTHING = 0.0001  # with a smaller share the noise is weaker than SVD's last noise level
 
 
 def karras_sigmas(steps: int, *, lowest: float, highest: float) -> Tensor:
@@ -23,6 +25,30 @@ def karras_sigmas(steps: int, *, lowest: float, highest: float) -> Tensor:
     high, low = highest ** (1 / RHO), lowest ** (1 / RHO)
     sigmas = (high + ramp * (low - high)) ** RHO
     return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
+
+
+def starts_empty(denoise: float) -> bool:
+    """Whether a run starts from noise alone; otherwise it starts from latents with noise added.
+
+    Args:
+        denoise: share of the noise levels that a run passes, 0..1.
+    """
+    return denoise > WHOLE
+
+
+def keeps_start(denoise: float) -> bool:
+    """Whether a run gives back the latents that it starts from."""
+    return denoise < NOTHING
+
+
+def whole_steps(steps: int, denoise: float) -> int:
+    """Steps of the whole schedule, of which a run takes the last `steps`; as ComfyUI counts them.
+
+    Args:
+        steps: steps that the run takes.
+        denoise: see `starts_empty`; the run must not keep its start.
+    """
+    return steps if starts_empty(denoise) else int(steps / denoise)
 
 
 def euler_step(latents: Tensor, denoised: Tensor, sigma: Tensor, sigma_next: Tensor) -> Tensor:

@@ -3,9 +3,12 @@
 import numpy as np
 
 from ..catalogue.find import FCVG_SET
-from ..frames import fit_frame
+from ..errors import UserError
+from ..frames import check_frames, fit_frame
 from ..progress import Progress, silent
+from ..sampling import starts_empty
 from .control.dwpose import Keyframes
+from .control.motion import FoundMotion
 from .networks.pipeline import InbetweenPipeline
 from .painter import Painter
 from .preview import PreviewMaker
@@ -52,13 +55,32 @@ class InbetweenPainter(PreviewMaker, Painter):
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
         keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
         found = self.find_motion(keyframes, progress=progress)
-        return self.paint(keyframes, self.draw_control(found), seed=seed, progress=progress)
+        return self.paint(
+            keyframes,
+            self.draw_control(found),
+            start=self.draw_start(keyframes, found, progress=progress),
+            seed=seed,
+            progress=progress,
+        )
+
+    def draw_start(
+        self, keyframes: Keyframes, found: FoundMotion, *, progress: Progress = silent
+    ) -> np.ndarray | None:
+        """The preview if the spec starts from it; None if the spec starts from noise alone.
+
+        Args:
+            keyframes, found: see `draw_preview`.
+        """
+        if starts_empty(self.spec.sampling_settings().denoise):
+            return None
+        return self.draw_preview(keyframes, found, progress=progress)
 
     def paint(
         self,
         keyframes: Keyframes,
         control_frames: np.ndarray,
         *,
+        start: np.ndarray | None = None,
         seed: int | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
@@ -67,17 +89,46 @@ class InbetweenPainter(PreviewMaker, Painter):
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
             control_frames: uint8 [T, H, W, 3].
+            start: uint8 [T, H, W, 3], frames that the video starts from, of the keyframes' size.
+                The spec's `from_preview` says how much noise is added to them.
             seed: seed of all noise; None takes the spec's seed.
+
+        Raises:
+            UserError: there is only one of `start` and `from_preview`, or nothing can be painted.
+            ValueError: an array has another shape or type.
         """
         spec = self.spec_of(seed)
+        self._check_start(start)
         frames = self.load(InbetweenPipeline, progress)(
             keyframes,
             control_frames,
             spec.sampling_settings(),
             seed=spec.sampling.seed,
             decode_chunk=spec.machine.decode_chunk,
+            start=start,
             progress=progress,
         )
         if spec.result.keep_keyframes:
             frames[0], frames[-1] = keyframes
         return frames
+
+    def _check_start(self, start: np.ndarray | None) -> None:
+        """Raise an error unless the spec and the frames to start from go together."""
+        share = self.spec.sampling.from_preview
+        if start is None:
+            if not starts_empty(self.spec.sampling_settings().denoise):
+                raise UserError(
+                    f"With from_preview {share} the video starts from frames, but there are none: "
+                    "give `start`, for example what draw_preview returns."
+                )
+            return
+        if share is None:
+            raise UserError(
+                "There are frames to start from, but from_preview is None: set it to the share of "
+                "denoising, 0 to 1, or leave the frames out."
+            )
+        check_frames(start)
+        wanted = (self.spec.result.frames, *self.size, 3)
+        if start.shape != wanted:
+            found = list(start.shape)
+            raise ValueError(f"expected frames to start from of shape {list(wanted)}, got {found}")

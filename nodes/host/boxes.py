@@ -12,10 +12,17 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
+from ...fcvg_core import bounds
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.models.controlnext import check_num_frames, check_version
 from ...fcvg_core.models.svd import check_size
-from ...fcvg_core.sampling import RunNoise, check_windows, draw_noise
+from ...fcvg_core.sampling import (
+    RunNoise,
+    check_windows,
+    draw_noise,
+    keeps_start,
+    starts_empty,
+)
 from ...fcvg_core.settings import SamplingSettings
 from .controlnext.patch import steer
 from .guider import InbetweenGuider, VideoGuider
@@ -70,12 +77,16 @@ class BoxSettings:
         height: int,
         min_guidance: float,
         max_guidance: float,
+        denoise: float = 1.0,  # graphs of older releases lack the widget
         **sampling,
     ) -> "BoxSettings":
         """The settings of a node, whose widgets keep the names of the first release."""
         return cls(
             sampling=SamplingSettings(
-                guidance_start=min_guidance, guidance_end=max_guidance, **sampling
+                guidance_start=min_guidance,
+                guidance_end=max_guidance,
+                denoise=denoise,
+                **sampling,
             ),
             sampler_name=sampler_name,
             scheduler=scheduler,
@@ -94,6 +105,9 @@ class BoxSettings:
                     f"Unknown {name} {getattr(self, name)!r}. Choose one of ComfyUI's "
                     f"{name.removesuffix('_name')}s, for example {allowed[0]}."
                 )
+        if self.sampling.denoise not in bounds.SHARE:
+            found, allowed = self.sampling.denoise, bounds.SHARE
+            raise UserError(f"denoise is {found}: set it to a number from {allowed}.")
 
 
 def make_control(controlnext: ModelPatcher | None, frames: Tensor | None) -> Control | None:
@@ -114,16 +128,19 @@ def sample_inbetween(
     keyframes: tuple[Tensor, Tensor],
     control: Control | None,
     settings: BoxSettings,
+    *,
+    start: dict | None = None,
 ) -> dict:
     """LATENT of the frames between two keyframes.
 
     Args:
         keyframes: first and last, from `first_picture`, of any size.
+        start: see `sample_video`.
     """
     if control is not None:
         check_version(control.controlnext.model)
     images = dict(zip(("first_frame", "last_frame"), keyframes, strict=True))
-    return sample_video(InbetweenGuider, models, images, control, settings)
+    return sample_video(InbetweenGuider, models, images, control, settings, start=start)
 
 
 def sample_video(
@@ -132,6 +149,8 @@ def sample_video(
     images: dict[str, Tensor],
     control: Control | None,
     settings: BoxSettings,
+    *,
+    start: dict | None = None,
 ) -> dict:
     """LATENT of a video.
 
@@ -139,11 +158,18 @@ def sample_video(
         kind: the guider's class.
         images: by the name of their input, from `first_picture`, of any size. Their order is the
             order in which the guider takes their conditionings.
+        start: LATENT that sampling starts from if denoise is below 1; otherwise it is not used.
+
+    Raises:
+        UserError: before a model is loaded, if the settings, the model or `start` do not fit.
     """
     sampling = settings.sampling
     check_size(*settings.size)
     check_windows(sampling.num_frames, sampling.window, sampling.overlap)  # before a model runs
+    start = _choose_start(start, settings)
     model = _steer(models.model, control, sampling)
+    if start is not None and keeps_start(sampling.denoise):
+        return {"samples": start["samples"].clone()}
     frames = tuple(fit_picture(image, settings.size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, settings.size, sampling.num_frames)
     encoded = encode_keyframes(
@@ -161,7 +187,33 @@ def sample_video(
         guidance_end=sampling.guidance_end,
     )
     guider.set_conds(*encoded.images, encoded.negative)
-    return {"samples": _sample(guider, noise, settings)}
+    return {"samples": _sample(guider, noise, settings, start)}
+
+
+def _choose_start(latent: dict | None, settings: BoxSettings) -> dict | None:
+    """The LATENT that sampling starts from; None if it starts from noise alone."""
+    sampling, (height, width) = settings.sampling, settings.size
+    if starts_empty(sampling.denoise):
+        return None
+    if latent is None:
+        raise UserError(
+            f"denoise is {sampling.denoise:g}, but no video to start from is connected: connect "
+            "Encode Frames to latent_image, or set denoise to 1."
+        )
+    samples = latent["samples"]
+    wanted = (sampling.num_frames, 4, height // 8, width // 8)
+    found = None if getattr(samples, "is_nested", False) else tuple(samples.shape)
+    if found != wanted:
+        raise UserError(
+            f"latent_image is {found or 'several tensors'}, but the latents of {wanted[0]} frames "
+            f"of {width} x {height} pixels are {wanted}: connect as many frames of this size to "
+            "Encode Frames."
+        )
+    if not samples.isfinite().all():
+        raise UserError(
+            "latent_image holds values that are not numbers: check the node that makes it."
+        )
+    return latent
 
 
 def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSettings):
@@ -179,7 +231,9 @@ def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSetti
     )
 
 
-def _sample(guider: VideoGuider, noise: RunNoise, settings: BoxSettings) -> Tensor:
+def _sample(
+    guider: VideoGuider, noise: RunNoise, settings: BoxSettings, start: dict | None
+) -> Tensor:
     model, sampling = guider.model_patcher, settings.sampling
     sampler = comfy.samplers.sampler_object(settings.sampler_name)
     if sampling.noise_injection_steps and sampling.noise_injection_ratio:
@@ -191,13 +245,20 @@ def _sample(guider: VideoGuider, noise: RunNoise, settings: BoxSettings) -> Tens
         )
     # The host's KSampler knows which samplers leave out the last noise level but one.
     sigmas = comfy.samplers.KSampler(
-        model, sampling.steps, model.load_device, settings.sampler_name, settings.scheduler
+        model,
+        sampling.steps,
+        model.load_device,
+        settings.sampler_name,
+        settings.scheduler,
+        denoise=sampling.denoise,
     ).sigmas
+    start = start or {"samples": torch.zeros_like(noise.latents)}
     latents = guider.sample(
         noise.latents,
-        torch.zeros_like(noise.latents),
+        start["samples"].to(noise.latents),
         sampler,
         sigmas,
+        start.get("noise_mask"),
         callback=latent_preview.prepare_callback(model, len(sigmas) - 1),
         disable_pbar=not comfy.utils.PROGRESS_BAR_ENABLED,
         seed=settings.seed,

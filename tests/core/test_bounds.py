@@ -34,6 +34,7 @@ INBETWEEN = {
     "seed": ("FCVG_Sampler", "seed"),
     "noise-injection-steps": ("FCVG_InjectNoise", "steps"),
     "noise-injection-ratio": ("FCVG_Sampler", "noise_injection_ratio"),
+    "from-preview": ("FCVG_Sampler", "denoise"),
     "decode-chunk": ("FCVG_DecodeFrames", "frames_per_chunk"),
 }
 ANIMATE = {

@@ -21,6 +21,7 @@ SETTINGS = {
     "num_frames": 5, "window": 24, "overlap": 6, "steps": 2, "guidance_start": 1.5,
     "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 128,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
+    "denoise": 1.0,
 }  # fmt: skip
 WIDGETS = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
 WINDOWS = {"num_frames": 7, "window": 4, "overlap": 2}

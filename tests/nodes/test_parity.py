@@ -18,6 +18,7 @@ SETTINGS = {
     "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "guidance_start": 1.0,
     "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
+    "denoise": 1.0,
 }  # fmt: skip
 
 
@@ -82,17 +83,21 @@ def test_conditions_are_the_same(load, pipeline, native):
         {"num_frames": 7, "window": 4, "overlap": 2},
         {"guidance_start": 1.0, "guidance_end": 1.0},
         {"noise_injection_steps": 1, "noise_injection_ratio": 0.5},
+        {"denoise": 0.6, "noise_injection_steps": 1, "noise_injection_ratio": 0.5},
     ],
-    ids=["plain", "windows", "unguided", "injection"],
+    ids=["plain", "windows", "unguided", "injection", "from a video"],
 )
 def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, changed):
     """From the same seed on, through encoding, sampling and decoding."""
     settings = {**SETTINGS, **changed}
     keyframes = (picture(1), picture(2))
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
-    theirs = pipeline(keyframes, control, SamplingSettings(**settings), seed=5, decode_chunk=2)
+    start = np.stack([picture(30 + i) for i in range(settings["num_frames"])])
+    sampling = SamplingSettings(**settings)
+    theirs = pipeline(keyframes, control, sampling, start=start, seed=5, decode_chunk=2)
 
     boxes, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
+    encode = load("nodes.host.svd.encode").encode_frames
     images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
     with torch.no_grad():
         latent = boxes.sample_inbetween(
@@ -100,6 +105,7 @@ def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, cha
             images,
             boxes.Control(native[3], torch.from_numpy(control) / 255),
             box_settings(boxes, settings),
+            start={"samples": encode(native[2], torch.from_numpy(start) / 255, 2)},
         )
         ours = decode.decode_frames(native[2], latent["samples"], 2)
     difference = (ours * 255 - torch.from_numpy(theirs)).abs()

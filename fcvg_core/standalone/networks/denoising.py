@@ -33,6 +33,8 @@ from ...sampling import (
     karras_sigmas,
     plan_windows,
     repeat_step,
+    starts_empty,
+    whole_steps,
 )
 from ...settings import SamplingSettings
 from .loading import Models
@@ -54,6 +56,7 @@ def denoise(
     noise: Tensor,
     settings: SamplingSettings,
     *,
+    start: Tensor | None = None,
     draw: Callable[[], Tensor] | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Tensor:
@@ -65,19 +68,20 @@ def denoise(
             conditions every frame, sampled in one direction.
         control_frames: [T, 3, H, W] in 0..1 or uint8, or None for no control.
         noise: [T, 4, h, w], unit variance.
+        start: [T, 4, h, w] latents, scaled as those that are returned, from which the video
+            starts if `settings.denoise` is below 1.
+        settings: their `denoise` is above 0.
         draw: gives the next unit noise to inject, shaped like `noise`; noise injection needs it.
         progress: gets the number of finished steps.
 
     Returns:
         [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
     """
+    _check_given(settings, start, draw)
     windows = plan_windows(len(noise), settings.window, settings.overlap)
     control = _make_control(models, control_frames, noise, windows[0].length, settings)
-    sigmas = karras_sigmas(settings.steps, lowest=SIGMA_MIN, highest=SIGMA_MAX)
+    latents, sigmas = _add_noise(noise, start, settings)
     repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
-    if repeated and settings.noise_injection_steps and draw is None:
-        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
-    latents = noise * noisy_deviation(sigmas[0])
     for i in range(settings.steps):
         sigma, sigma_next = sigmas[i : i + 2]
         if control is not None:
@@ -93,6 +97,28 @@ def denoise(
         )
         progress(i + 1)
     return latents
+
+
+def _check_given(
+    settings: SamplingSettings, start: Tensor | None, draw: Callable[[], Tensor] | None
+) -> None:
+    """Raise ValueError if the settings need what is not given."""
+    if start is None and not starts_empty(settings.denoise):
+        raise ValueError(f"With denoise {settings.denoise} the video needs `start`.")
+    repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
+    if repeated and settings.noise_injection_steps and draw is None:
+        raise ValueError("Noise injection needs `draw`, which gives the noise to inject.")
+
+
+def _add_noise(
+    noise: Tensor, start: Tensor | None, settings: SamplingSettings
+) -> tuple[Tensor, Tensor]:
+    """Latents at the first noise level of a run, and all noise levels of the run."""
+    whole = whole_steps(settings.steps, settings.denoise)
+    sigmas = karras_sigmas(whole, lowest=SIGMA_MIN, highest=SIGMA_MAX)[-settings.steps - 1 :]
+    # As in ComfyUI, the highest level has noise of another deviation, with a start too.
+    latents = noise * (noisy_deviation(sigmas[0]) if whole == settings.steps else sigmas[0])
+    return latents if starts_empty(settings.denoise) else latents + start, sigmas
 
 
 @dataclass(frozen=True, eq=False)

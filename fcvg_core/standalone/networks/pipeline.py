@@ -14,7 +14,13 @@ from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
 from ...progress import Progress, silent
-from ...sampling import decode_in_chunks, draw_noise
+from ...sampling import (
+    decode_in_chunks,
+    draw_noise,
+    encode_in_chunks,
+    keeps_start,
+    starts_empty,
+)
 from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
 from .loading import Models
@@ -44,10 +50,18 @@ class VideoPipeline:
         *,
         seed: int,
         progress: Progress,
+        start: Tensor | None = None,
     ) -> Tensor:
-        """Latents [T, 4, h, w] of the frames between two images, or after one image."""
+        """Latents [T, 4, h, w] of the frames between two images, or after one image.
+
+        Args:
+            start: latents from `encode_video`, which `settings.denoise` below 1 needs. At 0 they
+                are the result, and no network runs.
+        """
         size = images[0].shape[:2]
         check_size(*size)
+        if start is not None and keeps_start(settings.denoise):
+            return start.clone()
         noise = draw_noise(seed, size, settings.num_frames)
         encoded = tuple(
             self.encode(image, noise.augmentation, settings.augmentation) for image in images
@@ -61,6 +75,7 @@ class VideoPipeline:
                 control,
                 noise.latents.to(self.device),
                 settings,
+                start=start,
                 draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
                 progress=lambda done: progress("denoising", done, settings.steps),
             )
@@ -77,6 +92,36 @@ class VideoPipeline:
             noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
             latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
         return EncodedImage(embedding, latent)
+
+    @torch.no_grad()
+    def encode_video(self, frames: np.ndarray, chunk: int, progress: Progress) -> Tensor:
+        """Scaled latents [T, 4, h, w] of a video, as denoising gives them.
+
+        Args:
+            frames: uint8 [T, H, W, 3].
+            chunk: frames that are encoded at once; halved, with a warning, when memory runs out.
+
+        Raises:
+            UserError: the VAE gives values that are not numbers.
+        """
+        check_frames(frames)
+        vae = self.models.vae
+        chunks = encode_in_chunks(
+            torch.from_numpy(np.ascontiguousarray(frames)),
+            chunk,
+            dtype=vae.dtype,
+            encode=partial(_encode, vae, self.device),
+            is_out_of_memory=is_out_of_memory,
+            free_memory=torch.cuda.empty_cache,
+        )
+        latents, done = [], 0
+        progress("encoding", 0, len(frames))
+        with self._on_device(vae):
+            for part in chunks:
+                latents.append(part.float() * vae.config.scaling_factor)
+                done += len(part)
+                progress("encoding", done, len(frames))
+        return torch.cat(latents)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
@@ -139,6 +184,7 @@ class InbetweenPipeline(VideoPipeline):
         *,
         seed: int,
         decode_chunk: int,
+        start: np.ndarray | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
         """Frames of the video.
@@ -146,12 +192,20 @@ class InbetweenPipeline(VideoPipeline):
         Args:
             keyframes: uint8 [H, W, 3] of the same size, multiples of 64.
             control_frames: uint8 [T, H, W, 3], or None for no control.
-            decode_chunk: frames that the VAE decodes at once; 2 in the official code.
+            decode_chunk: frames that the VAE decodes or encodes at once; 2 in the official code.
+            start: uint8 [T, H, W, 3], frames that the video starts from if `settings.denoise` is
+                below 1; otherwise they are not used.
 
         Returns:
             uint8 [T, H, W, 3].
         """
-        latents = self.denoise(keyframes, control_frames, settings, seed=seed, progress=progress)
+        check_size(*keyframes[0].shape[:2])
+        encoded = None
+        if start is not None and not starts_empty(settings.denoise):
+            encoded = self.encode_video(start, decode_chunk, progress)
+        latents = self.denoise(
+            keyframes, control_frames, settings, seed=seed, start=encoded, progress=progress
+        )
         video = None
         for i, frame in enumerate(self.decode(latents, decode_chunk, progress)):
             if video is None:  # the video is held once, without a list of its frames beside it
@@ -201,12 +255,26 @@ def _to_channels_first(frames: np.ndarray) -> Tensor:
     return torch.from_numpy(frames).movedim(-1, 1)
 
 
+def _encode(vae: nn.Module, device: torch.device, frames: Tensor, dtype: torch.dtype) -> Tensor:
+    """Unscaled latents [t, 4, h, w] of uint8 frames [t, H, W, 3], computed in a number format."""
+    pixels = to_image(frames.numpy()).movedim(-1, 1).to(device) * 2 - 1
+    with _computing_in(vae, dtype):
+        return vae.encode(pixels.to(dtype)).latent_dist.mode()
+
+
 def _decode(vae: nn.Module, latents: Tensor, dtype: torch.dtype) -> Tensor:
     """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
+    with _computing_in(vae, dtype):
+        return vae.decode(latents.to(dtype), num_frames=len(latents)).sample
+
+
+@contextmanager
+def _computing_in(vae: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    """The VAE in a number format; afterwards it has its own format again."""
     own = vae.dtype
     nn.Module.to(vae, dtype)  # diffusers' own `to` would log a warning for every chunk
     try:
-        return vae.decode(latents.to(dtype), num_frames=len(latents)).sample
+        yield
     finally:
         nn.Module.to(vae, own)
 

@@ -235,6 +235,7 @@ class Sampling(Part):
             augmentation=self.augmentation,
             noise_injection_steps=0,
             noise_injection_ratio=0.0,
+            denoise=1.0,
         )
 
 
@@ -245,17 +246,21 @@ class InbetweenSampling(Sampling):
     Attributes:
         noise_injection_steps: extra repetitions of each leading step, 0 to 20.
         noise_injection_ratio: share of the steps that are repeated, 0 to 1.
+        from_preview: share of the noise levels that the steps pass, 0 to 1, when the video starts
+            from the preview of the motion with noise added; 1 and None start from noise alone.
     """
 
     noise_injection_steps: int = setting(whole(bounds.INJECTION_TIMES), 0)
     noise_injection_ratio: float = setting(number(bounds.SHARE), 0.0)
+    from_preview: float | None = setting(number(bounds.SHARE), None)
 
     def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
-        """The settings of every job, and those of noise injection."""
+        """The settings of every job, and those that only this job has."""
         return replace(
             super().settings(num_frames=num_frames, fps=fps),
             noise_injection_steps=self.noise_injection_steps,
             noise_injection_ratio=self.noise_injection_ratio,
+            denoise=1.0 if self.from_preview is None else self.from_preview,
         )
 
 

@@ -4,18 +4,17 @@ The host's own decode chooses the length of a chunk by free memory. SVD's tempor
 every chunk as a clip of its own, so the same latents would give another picture on another card.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import comfy.model_management as mm
 import comfy.sd
 import comfy.utils
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ....fcvg_core.errors import UserError
 from ....fcvg_core.sampling import decode_in_chunks
+from .vae import is_out_of_memory, running
 
 
 def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> Tensor:
@@ -55,14 +54,6 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
     return video.movedim(1, -1)
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that a card's memory ran out; newer torch has two error classes."""
-    if hasattr(mm, "is_oom"):
-        return mm.is_oom(error)
-    late = isinstance(error, getattr(torch, "AcceleratorError", ()))
-    return isinstance(error, mm.OOM_EXCEPTION) or (late and "out of memory" in str(error).lower())
-
-
 def _check_svd(vae: comfy.sd.VAE, latents: Tensor) -> None:
     """Raise UserError unless latents and VAE are SVD's."""
     channels = latents.shape[1] if latents.ndim == 4 and len(latents) else None
@@ -81,32 +72,6 @@ def _check_svd(vae: comfy.sd.VAE, latents: Tensor) -> None:
 
 def _decode(vae: comfy.sd.VAE, latents: Tensor, dtype: torch.dtype) -> Tensor:
     """Decoded pixels about -1..1, in float32, on the device where the host keeps results."""
-    mm.throw_exception_if_processing_interrupted()
     needed = len(latents) * vae.memory_used_decode(latents.shape, dtype)
-    mm.load_models_gpu([vae.patcher], memory_required=needed)
-    network = vae.first_stage_model
-    on_card = getattr(mm, "cuda_device_context", nullcontext)
-    convert = nullcontext() if dtype == vae.vae_dtype else _weights_follow_input(network)
-    with on_card(vae.device), convert:
+    with running(vae, dtype, needed=needed) as network:
         return network.decode(latents.to(vae.device, dtype)).to(vae.output_device).float()
-
-
-@contextmanager
-def _weights_follow_input(network: nn.Module) -> Iterator[None]:
-    """Let the host's layers convert each weight to the input's number format while it is used.
-
-    The weights themselves are not converted: where the host streams weights, they are memory maps
-    of a file, or lie on the card only while they are used.
-    """
-    layers = [m for m in network.modules() if hasattr(m, "comfy_cast_weights")]
-    before = [vars(layer).get("comfy_cast_weights") for layer in layers]
-    try:
-        for layer in layers:
-            layer.comfy_cast_weights = True
-        yield
-    finally:
-        for layer, value in zip(layers, before, strict=True):
-            if value is None:
-                del layer.comfy_cast_weights
-            else:
-                layer.comfy_cast_weights = value

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fcvg_core.sampling import euler_step, karras_sigmas
+from fcvg_core.sampling import euler_step, karras_sigmas, keeps_start, starts_empty, whole_steps
 
 SVD = {"lowest": 0.002, "highest": 700.0}
 
@@ -20,6 +20,32 @@ class TestKarrasSigmas:
     def test_no_step(self):
         with pytest.raises(ValueError, match="at least 1 step, got 0"):
             karras_sigmas(0, **SVD)
+
+
+class TestPartOfTheSchedule:
+    """The rule of ComfyUI's KSampler."""
+
+    @pytest.mark.parametrize(
+        ("denoise", "empty", "kept"),
+        [
+            (1.0, True, False),
+            (0.99991, True, False),
+            (0.9999, False, False),
+            (0.5, False, False),
+            (0.0001, False, False),
+            (0.00009, False, True),
+            (0.0, False, True),
+        ],
+    )
+    def test_ends(self, denoise, empty, kept):
+        assert (starts_empty(denoise), keeps_start(denoise)) == (empty, kept)
+
+    @pytest.mark.parametrize(
+        ("steps", "denoise", "whole"),
+        [(25, 1.0, 25), (25, 0.7, 35), (25, 0.5, 50), (3, 0.8, 3), (1, 0.4, 2)],
+    )
+    def test_steps(self, steps, denoise, whole):
+        assert whole_steps(steps, denoise) == whole
 
 
 class TestEulerStep:

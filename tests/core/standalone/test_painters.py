@@ -115,6 +115,50 @@ class TestInbetweenPainter:
         with pytest.raises(ValueError, match="expected frames .*, got a value of type list"):
             make().paint(draw_sample_pair(SIZE), [*draw_sample_pair(SIZE)])
 
+    def test_from_the_preview(self) -> None:
+        """A call draws the preview itself; step by step it is what `draw_start` returns."""
+        pair = draw_sample_pair(SIZE)
+        stages = []
+        paint = make(from_preview=0.5)
+        video = paint(*pair, progress=lambda stage, done, total: stages.append(stage))
+        assert list(dict.fromkeys(stages)) == [
+            "conditions",
+            "preview",
+            "loading",
+            "encoding",
+            "denoising",
+            "decoding",
+        ]
+        found = paint.find_motion(pair)
+        start = paint.draw_start(pair, found)
+        assert np.array_equal(start, paint.draw_preview(pair, found))
+        control = paint.draw_control(found)
+        assert np.array_equal(paint.paint(pair, control, start=start), video)
+        other = paint.paint(pair, control, start=255 - start)
+        assert not np.array_equal(other, video)
+        assert not np.array_equal(make()(*pair), video)
+
+    def test_from_the_preview_at_the_ends(self) -> None:
+        pair = draw_sample_pair(SIZE)
+        whole = make(from_preview=1)
+        assert np.array_equal(whole(*pair), make()(*pair))
+        assert whole.draw_start(pair, whole.find_motion(pair)) is None
+        nothing = make(from_preview=0)
+        assert np.array_equal(nothing(*pair, seed=1), nothing(*pair, seed=2))
+
+    def test_a_start_that_does_not_fit(self, monkeypatch) -> None:
+        monkeypatch.setattr(inbetween.InbetweenPainter, "load", lambda *a: pytest.fail("too early"))
+        pair = draw_sample_pair(SIZE)
+        frames = np.zeros((3, *SIZE, 3), np.uint8)
+        with pytest.raises(UserError, match="from_preview 0.5 .* starts from frames"):
+            make(from_preview=0.5).paint(pair, frames)
+        with pytest.raises(UserError, match="from_preview is None: set it to"):
+            make().paint(pair, frames, start=frames)
+        with pytest.raises(ValueError, match=r"of shape \[3, 64, 128, 3\], got \[2, 64, 128, 3\]"):
+            make(from_preview=0.5).paint(pair, frames, start=frames[:2])
+        with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
+            make(from_preview=0.5).paint(pair, frames, start=frames.astype(float))
+
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, True, "1"])
     def test_a_seed_that_is_none(self, monkeypatch, seed) -> None:
         monkeypatch.setattr(preview, "open_matcher", lambda *a, **b: pytest.fail("too early"))

@@ -1,6 +1,7 @@
 """`inbetween`: two keyframes in, the video between them out."""
 
 import argparse
+from dataclasses import replace
 
 from ....files.claim import claim_folder
 from ...spec import InbetweenSampling, InbetweenSpec, InbetweenVideo
@@ -27,9 +28,10 @@ EXAMPLES = (
     "inbetween first.png last.png -o look --conditions-only --timing ease-in-out",
     "inbetween first.png last.png -o small --width 512 --height 320 --offload",
     "inbetween --run result/run.json --seed 7",
+    "inbetween first.png last.png -o close --from-preview 0.7",
 )
 SPEC = InbetweenSpec
-RULES = KEYFRAME_RULES
+RULES = replace(KEYFRAME_RULES, pairs=(*KEYFRAME_RULES.pairs, ("from_preview", "conditions_only")))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sampling = parser.add_argument_group("sampling")
     add_sampling(InbetweenSampling, sampling)
     _add_injection(sampling)
+    _add_start(sampling)
     add_machine(parser.add_argument_group("machine"))
 
 
@@ -76,6 +79,16 @@ def _add_injection(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_start(group: argparse._ArgumentGroup) -> None:
+    options_of(InbetweenSampling, group)(
+        "--from-preview",
+        metavar="DENOISE",
+        help="start from the preview of the motion instead of noise alone. DENOISE is the share of "
+        "the noise levels that the steps pass: 0 keeps the preview, 1 is the same as without this "
+        "option",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw the control frames, paint the frames and write both."""
     from ....catalogue.model_files import MissingModelsError
@@ -96,11 +109,13 @@ def run(options: argparse.Namespace) -> None:
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
             reserve_room(claim, spec)
-        control = painter.draw_control(painter.find_motion(keyframes, progress=bars))
+        found = painter.find_motion(keyframes, progress=bars)
+        control = painter.draw_control(found)
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
-            frames = painter.paint(keyframes, control, progress=bars)
+            start = painter.draw_start(keyframes, found, progress=bars)
+            frames = painter.paint(keyframes, control, start=start, progress=bars)
             write_result(claim, frames, spec.result.fps, video="result.mp4")
     if painter.models:
         print(f"video:      {claim.path / 'result.mp4'}")

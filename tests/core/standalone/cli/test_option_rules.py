@@ -35,6 +35,10 @@ INBETWEEN, ANIMATE = ["inbetween", "a", "b"], ["animate", "a", "b"]
         ),
         ([*INBETWEEN, "--matches", "m", "--matcher", "gluestick"], ("--matches", "--matcher")),
         ([*INBETWEEN, "--matches", "m", "--matcher", "classic"], ("--matches", "--matcher")),
+        (
+            [*INBETWEEN, "--from-preview", "0.5", "--conditions-only"],
+            ("--from-preview", "--conditions-only"),
+        ),
         (["models", "--convert", "a", "--mode", "animate"], ("--convert", "--mode")),
         (["models", "--convert", "a", "--needed"], ("--convert", "--needed")),
     ],

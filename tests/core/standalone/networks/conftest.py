@@ -25,6 +25,7 @@ SHORT = SamplingSettings(
     augmentation=0.02,
     noise_injection_steps=0,
     noise_injection_ratio=0.0,
+    denoise=1.0,
 )
 
 

@@ -7,6 +7,9 @@ import torch
 from memory import PeakBytes
 
 from fcvg_core.models.controlnext import prepare_control
+from fcvg_core.models.svd import SIGMA_MAX, SIGMA_MIN
+from fcvg_core.sampling import karras_sigmas
+from fcvg_core.standalone.networks import denoising
 from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steered
 from fcvg_core.standalone.networks.loading import Models
 
@@ -46,6 +49,7 @@ def run(settings):
         control="random",
         noise=None,
         draw=None,
+        start=None,
         **changes,
     ) -> torch.Tensor:
         return denoise(
@@ -54,6 +58,7 @@ def run(settings):
             random_frames(num_frames) if isinstance(control, str) else control,
             random(9, num_frames, *LATENT) if noise is None else noise,
             settings(num_frames=num_frames, **changes),
+            start=start,
             draw=draw,
         )
 
@@ -121,6 +126,53 @@ class TestBothDirections:
         swapped = run(models_v2, num_frames, BOTH, **flipped, **ramp)
         # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
         assert (out - swapped.flip(0)).abs().max() <= 2e-4
+
+
+class TestStart:
+    START = random(7, 5, *LATENT)
+
+    @pytest.mark.parametrize("windows", [{}, {"window": 4, "overlap": 2}])
+    def test_the_whole_does_not_look_at_the_start(self, run, models_v2, directions, windows):
+        wanted = run(models_v2, 5, directions, **windows)
+        assert torch.equal(run(models_v2, 5, directions, start=self.START, **windows), wanted)
+
+    def test_first_step(self, run, models_v2, monkeypatch) -> None:
+        """Two of four steps: noise of the third noise level, added to the start."""
+        sigmas = karras_sigmas(4, lowest=SIGMA_MIN, highest=SIGMA_MAX)
+        seen = []
+        monkeypatch.setattr(
+            denoising, "repeat_step", lambda x, *levels, **more: seen.append((x, *levels)) or x
+        )
+        run(models_v2, 5, BOTH, start=self.START, denoise=0.5)
+        assert [pair for _, *pair in seen] == [[sigmas[2], sigmas[3]], [sigmas[3], sigmas[4]]]
+        wanted = self.START + random(9, 5, *LATENT) * sigmas[2]
+        torch.testing.assert_close(seen[0][0], wanted)
+
+    def test_a_share_that_rounds_to_the_whole_schedule(self, run, models_v2, monkeypatch) -> None:
+        """The deviation of the highest noise level, as in a run that starts from noise alone."""
+        seen = []
+        monkeypatch.setattr(denoising, "repeat_step", lambda x, *a, **b: seen.append(x) or x)
+        run(models_v2, 5, BOTH, steps=1)
+        run(models_v2, 5, BOTH, steps=1, start=self.START, denoise=0.8)
+        assert torch.equal(seen[1], seen[0] + self.START)
+
+    def test_noise_is_injected_into_a_share_of_the_steps_that_are_done(self, run, models_v2):
+        again = {"noise_injection_steps": 1, "noise_injection_ratio": 0.5}
+        with Calls(models_v2.unet) as calls:
+            run(
+                models_v2,
+                5,
+                BOTH,
+                start=self.START,
+                denoise=0.5,
+                draw=lambda: torch.ones(5, *LATENT),
+                **again,
+            )
+        assert len(calls) == 2 * 3
+
+    def test_no_start(self, run, models_v2) -> None:
+        with pytest.raises(ValueError, match="the video needs `start`"):
+            run(models_v2, 5, denoise=0.5)
 
 
 class TestOneDirection:

@@ -116,4 +116,5 @@ def settings(meta: dict) -> SamplingSettings:
         augmentation=meta["noise_aug_strength"],
         noise_injection_steps=meta.get("noise_injection_steps", 0),
         noise_injection_ratio=meta.get("noise_injection_ratio", 0.0),
+        denoise=1.0,
     )

@@ -84,6 +84,85 @@ class TestBothPipelines:
             pipeline(images, pictures(4), settings(), seed=0, decode_chunk=2)
 
 
+class TestStart:
+    @pytest.fixture
+    def from_video(self, models_v2, settings):
+        """A function that paints between two keyframes, from a video on."""
+
+        def run(start: np.ndarray | None, offload=False, **changes) -> tuple[np.ndarray, list]:
+            seen = []
+            frames = InbetweenPipeline(models_v2, device=CPU, offload=offload)(
+                tuple(pictures(2)),
+                pictures(5, seed=1),
+                settings(**{"num_frames": 5, "steps": 1, **changes}),
+                seed=5,
+                decode_chunk=3,
+                start=start,
+                progress=lambda *state: seen.append(state),
+            )
+            return frames, seen
+
+        return run
+
+    def test_nothing_is_the_round_trip_of_the_vae(self, from_video, models_v2) -> None:
+        start = pictures(5, seed=2)
+        pipeline = InbetweenPipeline(models_v2, device=CPU, offload=False)
+        latents = pipeline.encode_video(start, 3, lambda *state: None)
+        round_trip = np.stack([*pipeline.decode(latents, 3, lambda *state: None)])
+        frames, seen = from_video(start, denoise=0.0)
+        assert np.array_equal(frames, round_trip)
+        assert {stage for stage, *_ in seen} == {"encoding", "decoding"}
+
+    def test_nothing_gives_the_latents_back(self, models_v2, settings) -> None:
+        """No network runs."""
+        start = torch.randn(4, 4, 8, 16, generator=torch.Generator().manual_seed(0))
+        pipeline = InbetweenPipeline(
+            replace(models_v2, unet=None, image_encoder=None, vae=None), device=CPU, offload=False
+        )
+        out = pipeline.denoise(
+            tuple(pictures(2)),
+            pictures(4),
+            settings(denoise=0.0),
+            seed=0,
+            progress=lambda *state: None,
+            start=start,
+        )
+        assert torch.equal(out, start) and out is not start
+
+    @pytest.mark.parametrize("windows", [{}, {"window": 4, "overlap": 2}])
+    def test_the_whole_does_not_look_at_it(self, from_video, windows) -> None:
+        frames, seen = from_video(pictures(5, seed=2), denoise=1.0, **windows)
+        assert np.array_equal(frames, from_video(None, **windows)[0])
+        assert "encoding" not in [stage for stage, *_ in seen]
+
+    def test_progress_and_offload(self, from_video) -> None:
+        start = pictures(5, seed=2)
+        frames, seen = from_video(start, denoise=0.4)
+        assert seen[:5] == [
+            *(("encoding", i, 5) for i in (0, 3, 5)),
+            *(("denoising", i, 1) for i in range(2)),
+        ]
+        # A view backward has strides that torch does not take.
+        again, _ = from_video(start[::-1].copy()[::-1], offload=True, denoise=0.4)
+        assert np.array_equal(frames, again)
+
+    def test_latents_are_scaled_modes(self, models_v2) -> None:
+        frames = pictures(5)
+        pipeline = InbetweenPipeline(models_v2, device=CPU, offload=False)
+        latents = pipeline.encode_video(frames, 2, lambda *state: None)
+        alone = pipeline.encode(frames[3], torch.zeros(1, 3, *SIZE), 0.0).latent
+        scale = models_v2.vae.config.scaling_factor
+        assert latents.shape == (5, 4, SIZE[0] // 8, SIZE[1] // 8)
+        torch.testing.assert_close(latents[3:4], alone * scale)
+
+    def test_no_frames(self, from_video) -> None:
+        for share in (0.4, 0.0):
+            with pytest.raises(ValueError, match="the video needs `start`"):
+                from_video(None, denoise=share)
+        with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
+            from_video(pictures(5).astype(float), denoise=0.4)
+
+
 class TestVersionOne:
     def test_frames(self, paint, models_v1) -> None:
         frames, _ = paint(AnimationPipeline, models_v1)

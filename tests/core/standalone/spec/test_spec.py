@@ -185,7 +185,10 @@ def test_sampling_settings() -> None:
         augmentation=0.02,
         noise_injection_steps=2,
         noise_injection_ratio=0.5,
+        denoise=1.0,
     )
+    from_preview = InbetweenSpec.from_json({"from_preview": 0.7})
+    assert from_preview.sampling_settings().denoise == 0.7
     animation = AnimateSpec().sampling_settings(33)
     assert (animation.num_frames, animation.fps, animation.window) == (33, 7, 24)
     assert (animation.guidance_start, animation.noise_injection_steps) == (2.0, 0)

@@ -90,6 +90,19 @@ class TestInbetween:
         assert main(arguments) == 0
         assert pictures(tmp_path / "out" / "frames").shape == (3, 64, 64, 3)
 
+    def test_from_the_preview(self, pair, tmp_path) -> None:
+        arguments = ["inbetween", *pair, *SMALL, "-o"]
+        runs = {"plain": [], "whole": ["1"], "part": ["0.5"]}
+        for name, share in runs.items():
+            option = ["--from-preview", *share] if share else []
+            assert main([*arguments, str(tmp_path / name), *option]) == 0
+        plain, whole, part = (pictures(tmp_path / name / "frames") for name in runs)
+        assert np.array_equal(plain, whole) and not np.array_equal(plain, part)
+        run = tmp_path / "part" / "run.json"
+        assert json.loads(run.read_text())["options"]["from_preview"] == 0.5
+        assert main(["inbetween", "--run", str(run), "-o", str(tmp_path / "again")]) == 0
+        assert np.array_equal(pictures(tmp_path / "again" / "frames"), part)
+
     def test_conditions_only(self, pair, tmp_path, monkeypatch, capsys) -> None:
         monkeypatch.delenv("FCVG_MODELS")
         arguments = ["inbetween", *pair, "-o", str(tmp_path / "out"), *SMALL]

@@ -1,4 +1,4 @@
-"""Decoding in chunks, with a decoder that fails in every way that a VAE can fail."""
+"""Chunks of a video, with a VAE that fails in every way that a VAE can fail."""
 
 import weakref
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fcvg_core.errors import UserError
-from fcvg_core.sampling import decode_in_chunks
+from fcvg_core.sampling import decode_in_chunks, encode_in_chunks
 
 
 class Vae:
@@ -122,3 +122,29 @@ class TestNoNumbers:
         ):
             vae.run(LATENTS * torch.nan, 2)
         assert not vae.calls
+
+
+class TestEncoding:
+    """It shares the work with decoding; its words and its input are its own."""
+
+    def encode(self, vae: Vae, frames: torch.Tensor, chunk: int) -> torch.Tensor:
+        chunks = encode_in_chunks(
+            frames,
+            chunk,
+            dtype=torch.float16,
+            encode=lambda frames, dtype: vae.decode(frames.float(), dtype),
+            is_out_of_memory=lambda error: isinstance(error, MemoryError),
+            free_memory=vae.free,
+        )
+        return torch.cat(list(chunks))
+
+    def test_frames_of_whole_numbers(self):
+        vae = Vae()
+        assert torch.equal(self.encode(vae, LATENTS.byte(), 2), LATENTS * 2)
+        assert sizes(vae) == [2, 2, 1]
+
+    def test_words(self, caplog):
+        vae = Vae(memory=2, overflows=(torch.float16,))
+        self.encode(vae, LATENTS + 1, 4)
+        assert "Memory ran out: frames that are encoded at once reduced to 2." in caplog.text
+        assert "The VAE overflowed in torch.float16: encoding in float32." in caplog.text
