@@ -147,7 +147,7 @@ class TestInbetweenPainter:
         assert np.array_equal(nothing(*pair, seed=1), nothing(*pair, seed=2))
 
     def test_a_start_that_does_not_fit(self, monkeypatch) -> None:
-        monkeypatch.setattr(inbetween.InbetweenPainter, "load", lambda *a: pytest.fail("too early"))
+        monkeypatch.setattr(InbetweenPainter, "load", lambda *a: pytest.fail("too early"))
         pair = draw_sample_pair(SIZE)
         frames = np.zeros((3, *SIZE, 3), np.uint8)
         with pytest.raises(UserError, match="from_preview 0.5 .* starts from frames"):
