@@ -9,7 +9,10 @@ STEPS = 3  # until the two flows are taken at the same place
 
 
 def refine(
-    grays: tuple[np.ndarray, np.ndarray], to0: np.ndarray, to1: np.ndarray
+    grays: tuple[np.ndarray, np.ndarray],
+    to0: np.ndarray,
+    to1: np.ndarray,
+    region: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Maps from the middle frame to both keyframes, corrected by optical flow.
 
@@ -18,10 +21,14 @@ def refine(
     Args:
         grays: keyframes, [h, w] uint8.
         to0, to1: maps to the first and to the last keyframe.
+        region: [h, w] bool, pixels of the middle frame to look at; None: all. What moves
+            differently around an object would draw the flow along.
 
     Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search (2016); OpenCV's.
     """
     middle0, middle1 = look_up(grays[0], to0), look_up(grays[1], to1)
+    if region is not None:
+        middle1 = np.where(region, middle1, middle0)
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     forward, back = search.calc(middle0, middle1, None), search.calc(middle1, middle0, None)
     pixels = pixel_grid(middle0.shape)

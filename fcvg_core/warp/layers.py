@@ -115,7 +115,7 @@ def find_layers(
     for thing in find_objects(*middles, difference, others):
         to0 = look_up(lines.to0, pixels - thing.way / 2)
         to1 = look_up(lines.to1, pixels + thing.way / 2)
-        layers.append(WarpLayer(*refine(grays, to0, to1), OBJECT, thing.region))
+        layers.append(WarpLayer(*refine(grays, to0, to1, thing.region), OBJECT, thing.region))
     if people is not None:
         limbs = pair_limbs(people, size)
         if limbs.size:
