@@ -210,7 +210,7 @@ def _draw_walker(picture: np.ndarray, view: np.ndarray, joints: np.ndarray) -> N
 
 
 NORMAL = {"angle": 4.0, "scale": 1.12, "shift": (-0.05, 0.02), "tilt": (0.12, -0.04)}
-SCENES = (
+TOWNS = (
     Scene("town 7", 7, camera=NORMAL),
     Scene("town 21", 21, camera=NORMAL),
     Scene("town 33", 33, camera=NORMAL),

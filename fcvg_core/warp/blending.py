@@ -11,7 +11,7 @@ from .layers import SHARPNESS, Comparison, Layer, WarpLayer, compare
 
 AWAY = 1.0  # difference of a pixel that a layer does not hold
 POWER, SMALLEST = 2.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
-HIDDEN = 0.02  # weight of a keyframe that does not show a pixel
+HIDDEN = 0.001  # weight of a keyframe that does not show a pixel
 # A pixel of a keyframe belongs to a layer in front if its difference there is smaller than behind,
 # by FRONT_LEAD to FRONT_LEAD + FRONT_RANGE, and small at all (FRONT_DECAY).
 FRONT_LEAD, FRONT_RANGE, FRONT_DECAY = 0.02, 0.12, 0.1

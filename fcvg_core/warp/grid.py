@@ -18,6 +18,14 @@ def look_up(image: np.ndarray, places: np.ndarray, how: int = cv2.INTER_LINEAR) 
     return cv2.remap(image, places, None, how, borderMode=cv2.BORDER_REPLICATE)
 
 
+def follow(places: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """A map at the places `at` instead of its own pixels: [h, w, 2].
+
+    Beyond the border of the map, places move as at the border.
+    """
+    return at + look_up(places - pixel_grid(places.shape[:2]), at)
+
+
 def is_outside(places: np.ndarray) -> np.ndarray:
     """Whether the places of a map lie outside of a frame of the map's own size: [h, w] bool."""
     edge = np.float32(places.shape[1::-1]) - 0.5
