@@ -10,21 +10,21 @@ from .grid import blur, look_up
 from .layers import SHARPNESS, Comparison, Layer, WarpLayer, compare
 
 AWAY = 1.0  # difference of a pixel that a layer does not hold
-POWER, SMALLEST = 2.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
+POWER, SMALLEST = 3.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
 HIDDEN = 0.001  # weight of a keyframe that does not show a pixel
 # A pixel of a keyframe belongs to a layer in front if its difference there is smaller than behind,
 # by FRONT_LEAD to FRONT_LEAD + FRONT_RANGE, and small at all (FRONT_DECAY).
-FRONT_LEAD, FRONT_RANGE, FRONT_DECAY = 0.02, 0.12, 0.1
+FRONT_LEAD, FRONT_RANGE, FRONT_DECAY = 0.02, 0.12, 0.4
 # Largest difference of a pixel that the other keyframe hides behind a layer in front, and how much
 # more it may be if nothing hides it.
 COVERED, UNCOVERED = 0.02, 0.1
 CLAIM_RANGE = 0.04  # lead in both keyframes for which a layer surely is in front
-OBJECT_DECAY, PEOPLE_DECAY = 0.05, 0.2  # of a claim; joints are surer than pixels
+OBJECT_DECAY, PEOPLE_DECAY = 0.05, 0.4  # of a claim; joints are surer than pixels
 CLAIMED = 0.008  # the difference of a pixel that a layer surely covers
 MIN_OBJECT, OBJECT_FIT = 0.003, 0.04  # share of a frame that an object explains at this difference
 BAD, BAD_SOFTNESS = 0.04, 0.008  # difference above which a pixel counts as not explained
 WIDE = 48.0  # pixels, sigma over which trust is averaged
-WHOLE = 0.5  # how much the whole frame counts for the trust in a pixel
+WHOLE = 0.75  # how much the whole frame counts for the trust in a pixel
 TRUSTED, DOUBTED = 0.14, 0.23  # share of what moves that is not explained, for full and least trust
 # Film seldom moves evenly, so that even a perfect match is in the wrong place half-way. A plain
 # blend is then nearer to the truth than a sharp frame.
@@ -164,8 +164,11 @@ class _Look:
         return self.here.hidden0 | self.here.hidden1
 
     def cost(self) -> np.ndarray:
-        """The difference where both keyframes show a pixel; elsewhere the largest."""
-        cost = np.where(self.unseen(), AWAY, self.difference)
+        """The difference where both keyframes show a pixel, less where the layer surely covers it.
+
+        Elsewhere the largest difference.
+        """
+        cost = np.where(self.unseen(), AWAY, self.difference * (1 - self.claim))
         return cost if self.here.where is None else np.where(self.here.where, cost, AWAY)
 
 
