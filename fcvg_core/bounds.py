@@ -62,4 +62,4 @@ OVERLAP = Bounds(0, 1023)  # frames; 0 is possible only for a video of one windo
 SEED = Bounds(0, 2**64 - 1)
 INJECTION_TIMES = Bounds(0, 20)  # extra repetitions of a step
 SHARE = Bounds(0.0, 1.0)  # fraction of a whole
-DECODE_CHUNK = Bounds(1, 256)  # frames that the VAE decodes at once
+DECODE_CHUNK = Bounds(1, 256)  # frames that the VAE decodes or encodes at once

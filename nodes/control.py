@@ -70,9 +70,10 @@ class InterpolateConditions(io.ComfyNode):
         from ..fcvg_core.pose import STYLES
         from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
-        if (first_pose is None) != (last_pose is None):
-            raise ValueError("Poses of only one keyframe: connect first_pose and last_pose.")
-        if line_matches is None and first_pose is None:
+        keyframes = people = None
+        if first_pose is not None or last_pose is not None:
+            keyframes = keyframe_frames(first_pose, last_pose)
+        elif line_matches is None:
             raise ValueError("Nothing is connected: give line_matches, both poses, or all three.")
         settings = ControlFrameSettings(
             num_frames=num_frames,
@@ -83,9 +84,6 @@ class InterpolateConditions(io.ComfyNode):
             missing_joints=missing_joints,
             missing_people=missing_people,
         )
-        keyframes = people = None
-        if first_pose is not None:
-            keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes) if line_matches is None else line_matches.size
         if keyframes is not None:
             people = keyframe_people(keyframes, size)

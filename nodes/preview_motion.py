@@ -1,7 +1,5 @@
 """The keyframes' own pixels, moved along the lines and people: a video without any model."""
 
-import logging
-
 from comfy_api.latest import io
 
 from .newer import search_words
@@ -94,21 +92,14 @@ class PreviewMotion(io.ComfyNode):
         from .host.progress import report_progress
         from .host.svd.conditioning import fit_picture
 
-        if (first_pose is None) != (last_pose is None):
-            raise ValueError("Poses of only one keyframe: connect first_pose and last_pose.")
         first = first_picture(first_frame, "first_frame")
         size = tuple(first.shape[1:3])
         _check_matches(line_matches, size)
         last = fit_picture(first_picture(last_frame, "last_frame"), size, "last_frame")
         ends = first[0], last[0].movedim(0, -1)
         people = None
-        if first_pose is not None:
+        if first_pose is not None or last_pose is not None:
             people = keyframe_people(keyframe_frames(first_pose, last_pose), size)
-        if not _shows_motion(line_matches, people):
-            logging.warning(
-                "Nothing says how the keyframes move: no line matches, and no person is in both "
-                "keyframes. The preview is a cross-fade."
-            )
         frames = preview_motion(
             (to_uint8(ends[0]), to_uint8(ends[1])),
             inbetween_times(num_frames, read_timing(timing, custom_times)),
@@ -129,12 +120,6 @@ def _check_matches(matches, size: tuple[int, int]) -> None:
             f"first_frame has {size[1]} x {size[0]}: connect the same pictures to Match Lines and "
             "to Preview Motion, both from Crop & Resize."
         )
-
-
-def _shows_motion(matches, people) -> bool:
-    """Whether there is a line, or somebody in both keyframes."""
-    has_lines = matches is not None and len(matches.lines0) > 0
-    return has_lines or (people is not None and all(len(one.keypoints) for one in people))
 
 
 NODES = [PreviewMotion]

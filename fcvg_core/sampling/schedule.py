@@ -11,7 +11,7 @@ from ..errors import UserError
 
 RHO = 7.0  # as in Karras et al. and in SVD's scheduler: most steps are at low noise levels
 WHOLE = 0.9999  # ComfyUI takes a larger share of denoising for the whole
-NOTHING = 0.0001  # with a smaller share the noise is weaker than SVD's last noise level
+NOTHING = 0.0001  # a smaller share adds almost no noise, and its schedule is endless
 
 
 def karras_sigmas(steps: int, *, lowest: float, highest: float) -> Tensor:

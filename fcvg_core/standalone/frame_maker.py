@@ -1,4 +1,4 @@
-"""What all who make frames by a spec share: its files and the machine, checked at once."""
+"""How painters and the preview begin: the files that a spec names and the machine are checked."""
 
 from typing import ClassVar
 

@@ -1,6 +1,5 @@
 """Two pictures in, a preview of the motion between them out, without models that paint."""
 
-import logging
 from functools import cached_property
 
 import numpy as np
@@ -87,13 +86,8 @@ class PreviewMaker(FrameMaker):
 
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
-            found: what moves between these keyframes. If it is nothing, the log says so, and
-                the keyframes are blended.
+            found: what moves between these keyframes.
         """
-        if found.is_empty:
-            logging.warning(
-                "No line and no person is in both keyframes: the preview only blends them."
-            )
         return preview_motion(
             keyframes,
             inbetween_times(self.spec.result.frames, self.spec.motion.timing),

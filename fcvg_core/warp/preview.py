@@ -1,5 +1,7 @@
 """Keyframes, lines and people -> frames in which the keyframes' own pixels move."""
 
+import logging
+
 import cv2
 import numpy as np
 from torch import Tensor
@@ -42,7 +44,7 @@ def preview_motion(
     Returns:
         [T, H, W, 3] uint8. The first frame and the last are the keyframes, bit for bit, whatever
         their times are; so is each frame of time 0 or 1. Without lines and people all frames are
-        plain blends.
+        plain blends, and the log says so.
 
     Raises:
         ValueError: the keyframes or the matches are of different sizes, or a shape is wrong.
@@ -51,7 +53,13 @@ def preview_motion(
     """
     first, last = keyframes
     _check(first, last, times, matches)
-    blend = _look(keyframes, matches, people) if _moves(keyframes, matches, people) else None
+    blend = None
+    if not _show_motion(matches, people):
+        logging.warning(
+            "No line and no person is in both keyframes: the preview is a plain blend of both."
+        )
+    elif min(first.shape[:2]) >= MIN_SIDE and not np.array_equal(first, last):
+        blend = _look(keyframes, matches, people)
     frames = np.empty((len(times), *first.shape), np.uint8)
     for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
         if time in (0.0, 1.0):
@@ -79,16 +87,10 @@ def _check(first: np.ndarray, last: np.ndarray, times: Tensor, matches: LineMatc
         )
 
 
-def _moves(
-    keyframes: tuple[np.ndarray, np.ndarray],
-    matches: LineMatches | None,
-    people: tuple[Poses, Poses] | None,
-) -> bool:
-    """Whether anything says how the keyframes move, and they are large enough for it."""
+def _show_motion(matches: LineMatches | None, people: tuple[Poses, Poses] | None) -> bool:
+    """Whether there is a line, or somebody in both keyframes."""
     lines = matches is not None and len(matches.lines0) > 0
-    someone = people is not None and min(poses.num_people for poses in people) > 0
-    large = min(keyframes[0].shape[:2]) >= MIN_SIDE
-    return (lines or someone) and large and not np.array_equal(*keyframes)
+    return lines or (people is not None and all(poses.num_people for poses in people))
 
 
 def _look(

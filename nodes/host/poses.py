@@ -10,7 +10,13 @@ REMEDY = "use Interpolate & Draw Poses with a width and a height"
 
 
 def keyframe_frames(first_pose: Any, last_pose: Any) -> list:
-    """One frame for each keyframe: the first image's of `first_pose`, the last's of `last_pose`."""
+    """One frame for each keyframe: the first image's of `first_pose`, the last's of `last_pose`.
+
+    Raises:
+        ValueError: only one of them is connected, or one is not in OpenPose's format.
+    """
+    if first_pose is None or last_pose is None:
+        raise ValueError("Poses of only one keyframe: connect first_pose and last_pose.")
     return [
         list_frames(first_pose, name=KEYFRAMES[0])[0],
         list_frames(last_pose, name=KEYFRAMES[1])[-1],

@@ -170,20 +170,20 @@ class TestPlaying:
 class TestMessages:
     def test_nothing_connected(self, preview, caplog):
         preview()
-        assert caplog.text.count("The preview is a cross-fade") == 1
+        assert caplog.text.count("the preview is a plain blend") == 1
 
-    def test_nobody_and_no_line(self, preview, matches, caplog, load):
+    def test_nobody_and_no_line(self, preview, caplog, load):
         none = load("fcvg_core.lines").LineMatches(
             torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), size=SIZE
         )
         nobody = [{"people": [], **CANVAS}]
         preview(line_matches=none, first_pose=somebody(9), last_pose=nobody)
-        assert caplog.text.count("The preview is a cross-fade") == 1
+        assert caplog.text.count("the preview is a plain blend") == 1
 
-    def test_what_moves_is_no_cross_fade(self, preview, matches, caplog):
+    def test_what_moves_is_no_plain_blend(self, preview, matches, caplog):
         preview(line_matches=matches)
         preview(first_pose=somebody(9), last_pose=somebody(40))
-        assert "cross-fade" not in caplog.text
+        assert "plain blend" not in caplog.text
 
     def test_lines_of_another_size(self, preview, load):
         lines = torch.zeros(1, 2, 2)

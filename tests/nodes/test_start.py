@@ -242,7 +242,6 @@ class TestBoxes:
 
     @pytest.mark.seam
     def test_steps_and_noise_levels_are_those_of_the_hosts_sampler(self, load, sample, monkeypatch):
-
         guider = load("nodes.host.guider").VideoGuider
         seen, run = [], guider.sample
 

@@ -24,12 +24,6 @@ class FoundMotion:
     matches: LineMatches
     people: tuple[Poses, Poses] | None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no line and no person that both keyframes show."""
-        has_people = self.people is not None and all(p.num_people for p in self.people)
-        return len(self.matches.lines0) == 0 and not has_people
-
 
 def find_motion(
     keyframes: Keyframes,

@@ -12,7 +12,11 @@ from ..media.pictures import read_frame
 from ..media.video import list_pictures, read_every_frame, read_image_folder
 from ..media.video.folder import PICTURES, in_words
 
-VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif"}
+# Endings of videos, by which they are found in a folder of clips.
+VIDEOS = {
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"),
+    *(".flv", ".wmv", ".ogg", ".ogv", ".mxf", ".gif"),
+}
 FRAMES = "frames"  # the folder with the frames, in the folder of a run's results
 MIN_FRAMES = 3  # both keyframes and a frame between them
 MIN_SIDE = 32  # pixels: SSIM's window and LPIPS's network need about as many
@@ -128,10 +132,13 @@ def _find_clips(path: Path) -> dict[str, Path]:
 
 
 def _clip_at(path: Path) -> Path | None:
-    """The video or folder of frames at a path; None if there is neither."""
+    """The video or folder of frames at a path; None if there is neither.
+
+    Beside its folder `frames` the folder of a run may hold pictures: the strip of `demo`.
+    """
     if not path.is_dir():
         return path if path.suffix.lower() in VIDEOS else None
-    return next((x for x in (path, path / FRAMES) if x.is_dir() and list_pictures(x)), None)
+    return next((x for x in (path / FRAMES, path) if x.is_dir() and list_pictures(x)), None)
 
 
 def _check_names(truth: Path, true: dict[str, Path], path: Path, found: dict[str, Path]) -> None:

@@ -122,7 +122,7 @@ class Machine(Part):
         device: auto, or a device of PyTorch: cpu, cuda, cuda:1, mps ...
         dtype: bf16, fp16, fp32, or auto: bf16 or fp16 on a GPU and fp32 on a CPU.
         offload: keep a network on the device only while it is used.
-        decode_chunk: frames that the VAE decodes at once, 1 to 256.
+        decode_chunk: frames that the VAE decodes or encodes at once, 1 to 256.
     """
 
     device: str = setting(DEVICE, "auto")

@@ -1,6 +1,7 @@
 """`preview`: two keyframes in, their own pixels as they move from one to the other out."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def preview_command(spec: PreviewSpec) -> str:
     """The command that previews the motion of a run, as it is typed."""
     options, settings = spec.options(), PreviewSpec.settings_by_key()
     unknown = Machine.settings_by_key().keys() - {"device"}  # they are for networks that paint
-    words = [str(options[key]) for key in ("first", "last")]
-    words += ["-o", str(options["output"])]
+    first, last, output = (_typed_path(options[key]) for key in ("first", "last", "output"))
+    words = [first, last, "-o", output]
     for key, setting in settings.items():
         known = key not in ("first", "last", "output", *unknown)
         if known and options[key] != setting.default:
@@ -78,7 +79,13 @@ def _typed(name: str, value: Any) -> list[str]:
     """An option with its value."""
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]
-    if not isinstance(value, tuple):
-        return [f"--{name}", str(value)]
-    words = [*map(str, value)]
-    return [f"--{name}", *words] if isinstance(value[0], Path) else [f"--{name}", ",".join(words)]
+    if isinstance(value, tuple) and isinstance(value[0], Path):
+        return [f"--{name}", *map(_typed_path, value)]
+    if isinstance(value, tuple):
+        return [f"--{name}", ",".join(map(str, value))]
+    return [f"--{name}", _typed_path(value) if isinstance(value, Path) else str(value)]
+
+
+def _typed_path(path: Path) -> str:
+    """A path that is no option, also if it begins with a dash."""
+    return os.path.join(".", path) if str(path).startswith("-") else str(path)

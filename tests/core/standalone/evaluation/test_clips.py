@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ class TestOneClip:
     def test_the_folder_of_a_run(self, truth, tmp_path):
         frames = write_clip(tmp_path / "run" / "frames", moving_square())
         write_clip(tmp_path / "run" / "condition", moving_square(3))
+        shutil.copy(frames / "00.png", tmp_path / "run" / "strip.png")  # as `demo` does
         (pair,) = pair_clips(truth, [tmp_path / "run"])[tmp_path / "run"]
         assert pair.result.path == frames
 

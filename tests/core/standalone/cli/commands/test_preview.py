@@ -99,10 +99,10 @@ def test_odd_pictures(pair, tmp_path, kind) -> None:
         "larger": np.repeat(whole, 2, axis=0),
     }[kind]
     cv2.imwrite(odd, content[..., [2, 1, 0, *range(3, content.shape[2])]])
-    assert preview(odd, pair[1], "-o", str(tmp_path / "out"), *SIZE, "--frames", "2") == 0
+    assert preview(odd, pair[1], "-o", str(tmp_path / "out"), *SIZE, "--frames", "3") == 0
     frames = pictures(tmp_path / "out" / "frames")
     keyframes = read_keyframes(Path(odd), Path(pair[1]), (64, 128))
-    assert np.array_equal(frames, np.stack(keyframes))
+    assert len(frames) == 3 and np.array_equal(frames[::2], np.stack(keyframes))
 
 
 @pytest.mark.slow
@@ -169,6 +169,14 @@ class TestOffer:
         assert main(words) == 0
         assert pictures(folder / "frames").shape == (3, 64, 128, 3)
         assert json.loads((folder / "run.json").read_text())["options"]["poses"] is False
+
+    def test_names_that_begin_with_a_dash(self) -> None:
+        files = {"first": "-a.png", "last": "-b.png", "output": "-c", "matches": "-m"}
+        command = preview_command(InbetweenSpec.from_json(files))
+        options = parse_options(shlex.split(command)[3:])
+        spec = PreviewSpec.from_options(vars(options))
+        assert (spec.first, spec.output) == (Path("-a.png"), Path("-c"))
+        assert spec.matcher.matches == Path("-m")
 
     def test_part_of_svd_is_missing(self, pair, stand_ins, tmp_path, monkeypatch, capsys) -> None:
         shutil.copytree(stand_ins, tmp_path / "models")

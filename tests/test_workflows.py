@@ -1,0 +1,15 @@
+"""What the editor's workflows need."""
+
+import json
+
+from comfy_server import WORKFLOWS
+
+HOST = {"LoadImage", "CreateVideo", "SaveVideo", "MarkdownNote"}  # nodes that need no model
+
+
+def test_the_preview_is_small_and_needs_this_pack_alone() -> None:
+    """At most eight nodes, and none that loads a model."""
+    graph = json.loads((WORKFLOWS / "fcvg_preview.json").read_text(encoding="utf-8"))
+    types = [node["type"] for node in graph["nodes"]]
+    assert len(types) <= 8
+    assert set(types) - HOST == {"FCVG_CropResize", "FCVG_MatchLines", "FCVG_PreviewMotion"}
