@@ -83,6 +83,8 @@ class PreviewMotion(io.ComfyNode):
         first_pose=None,
         last_pose=None,
     ) -> io.NodeOutput:
+        import torch
+
         from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.timeline import inbetween_times
         from ..fcvg_core.warp import preview_motion
@@ -100,15 +102,20 @@ class PreviewMotion(io.ComfyNode):
         people = None
         if first_pose is not None or last_pose is not None:
             people = keyframe_people(keyframe_frames(first_pose, last_pose), size)
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
         frames = preview_motion(
             (to_uint8(ends[0]), to_uint8(ends[1])),
-            inbetween_times(num_frames, read_timing(timing, custom_times)),
+            times,
             matches=line_matches,
             people=people,
             progress=report_progress(),
         )
         images = to_image(frames)
-        images[0], images[-1] = ends  # as exact as they came in: they may have more than 8 bits
+        still = torch.equal(*ends)
+        for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
+            if still or time in (0.0, 1.0):
+                # As exact as it came in: a keyframe may have more than 8 bits.
+                images[i] = ends[round(time)]
         return io.NodeOutput(images, ui=show_animation(frames, fps))
 
 

@@ -248,11 +248,14 @@ class Editor:
         """Give the only node two pictures, and make a video of its frames."""
         self.page.evaluate(SURROUND)
 
-    def played_frames(self, seconds: float = 3) -> int:
-        """How many different pictures the node shows that plays frames on itself."""
+    def played_frames(self, enough: int, seconds: float = 30) -> int:
+        """How many different pictures the node has shown that plays frames on itself.
+
+        It is watched until it has shown enough, or as long as the seconds last.
+        """
         self.page.wait_for_function(PLAYED, timeout=SOON)
         seen, end = set(), time.monotonic() + seconds
-        while time.monotonic() < end:
+        while len(seen) < enough and time.monotonic() < end:
             seen.add(self.page.screenshot(clip=self.page.evaluate(PLAYED)))
         return len(seen)
 

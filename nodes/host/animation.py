@@ -8,7 +8,7 @@ from torch import Tensor
 from ...fcvg_core.frames import fit_frame, to_image
 
 LONGEST_SIDE = 512  # pixels; larger frames are shrunk for the animation alone
-MOST_FRAMES = 250  # of a longer video every second frame is shown, or every third, and so on
+MOST_FRAMES = 250  # of a longer video so many are shown, spread evenly, with both keyframes
 # WebP, because every supported editor plays a WebP at once, in both styles of nodes. The fastest of
 # its methods: 25 frames of 512 x 288 take 0.2 s on one core, and 0.4 s with the default method.
 QUALITY, METHOD = 80, 0
@@ -23,14 +23,14 @@ def show_animation(frames: np.ndarray, fps: float) -> ui.SavedImages:
         frames: [T, H, W, 3] uint8.
         fps: frames of the video a second; also if not every frame is shown.
     """
-    stride = -(-len(frames) // MOST_FRAMES)
-    shown = [_shrink(frame) for frame in frames[::stride]]
+    count = min(len(frames), MOST_FRAMES)
+    shown = [_shrink(frames[i]) for i in np.linspace(0, len(frames) - 1, count).round().astype(int)]
     saved = ui.ImageSaveHelper.save_animated_webp(
         shown,
         filename_prefix="fcvg_preview",
         folder_type=io.FolderType.temp,
         cls=None,  # without the graph, which the file needs no longer than the run
-        fps=fps / stride,
+        fps=fps * count / len(frames),
         lossless=False,
         quality=QUALITY,
         method=METHOD,

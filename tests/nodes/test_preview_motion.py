@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -72,14 +73,16 @@ class TestFrames:
     def test_ends_of_more_than_8_bits_stay_as_they_are(self, preview):
         ends = torch.rand(2, 1, *SIZE, 3, generator=torch.Generator().manual_seed(0))
         frames = preview(*ends).args[0]
-        assert torch.equal(frames[:1], ends[0]) and torch.equal(frames[-1:], ends[1])
+        # The second frame repeats the first keyframe, and the second-to-last frame the last.
+        assert torch.equal(frames[:2], ends[0].expand(2, -1, -1, -1))
+        assert torch.equal(frames[-2:], ends[1].expand(2, -1, -1, -1))
+        same = preview(ends[0], ends[0], timing="uniform").args[0]
+        assert torch.equal(same, ends[0].expand(6, -1, -1, -1))
 
     @pytest.mark.parametrize(
         ("timing", "custom_times"), [("reference", ""), ("ease-in", ""), ("custom", "0, 0.2, 1")]
     )
-    def test_moves_as_the_control_frames_do(
-        self, preview, keyframes, matches, load, timing, custom_times
-    ):
+    def test_moves_as_the_core_does(self, preview, keyframes, matches, load, timing, custom_times):
         timeline, core = load("fcvg_core.timeline"), load("fcvg_core.warp")
         to_uint8 = load("fcvg_core.frames").to_uint8
         result = preview(line_matches=matches, timing=timing, custom_times=custom_times)
@@ -148,9 +151,14 @@ class TestPlaying:
         """The motion takes as long as it would with all frames."""
         monkeypatch.setattr(load("nodes.host.animation"), "MOST_FRAMES", 3)
         result = preview(timing="uniform")
-        assert len(result.args[0]) == 6
+        frames = result.args[0]
+        assert len(frames) == 6
         with Image.open(played(result)) as animation:
             assert durations(animation) == [2 * 1000 // 8] * 3
+            animation.seek(2)
+            shown = torch.from_numpy(np.array(animation.convert("RGB"))) / 255
+        far, near = ((shown - frames[i]).abs().mean() for i in (0, -1))
+        assert near < 0.5 * far  # the last keyframe, through WebP
 
     def test_progress_and_interrupt(self, preview, monkeypatch):
         import comfy.model_management as mm

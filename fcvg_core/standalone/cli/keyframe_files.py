@@ -13,7 +13,7 @@ from ..spec import PreviewSpec
 from .run_record import check_earlier_run
 
 
-def read_named(spec: PreviewSpec, options: argparse.Namespace) -> Keyframes:
+def read_keyframes_of(spec: PreviewSpec, options: argparse.Namespace) -> Keyframes:
     """Both keyframes of a run, of its size.
 
     Args:

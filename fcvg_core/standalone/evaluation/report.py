@@ -42,7 +42,10 @@ def to_json(truth: Path, results: list[MeasuredResult]) -> dict:
     """
     return {
         "truth": str(truth),
-        "units": {name: measure.unit for name, measure in MEASURES.items()},
+        "units": {
+            name: MEASURES["jitter" if name in JITTERS else name].unit
+            for name in results[0].clips[0].frames
+        },
         "means_are_of": "the frames between the first and the last frame of each clip",
         "results": [_result_json(result) for result in results],
     }

@@ -1,6 +1,7 @@
 """`inbetween`: two keyframes in, the video between them out."""
 
 import argparse
+import logging
 from dataclasses import replace
 
 from ....files.claim import claim_folder
@@ -94,18 +95,20 @@ def run(options: argparse.Namespace) -> None:
     from ....catalogue.model_files import MissingModelsError
     from ...inbetween import InbetweenPainter
     from ...media.writing import write_frames
-    from ..keyframe_files import read_named, reserve_room, write_result
+    from ..keyframe_files import read_keyframes_of, reserve_room, write_result
     from ..progress import Bars
     from ..run_record import save_run
 
     spec = InbetweenSpec.from_options(vars(options))
-    keyframes = read_named(spec, options)
+    keyframes = read_keyframes_of(spec, options)
+    offer = f"A preview of the motion needs no models: {preview_command(spec)}"
     try:
         painter = InbetweenPainter(spec)
     except MissingModelsError as error:
-        raise MissingModelsError(
-            f"{error}\nA preview of the motion needs no models: {preview_command(spec)}"
-        ) from error
+        raise MissingModelsError(f"{error}\n{offer}") from error
+    except ModuleNotFoundError:
+        logging.warning(offer)
+        raise
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
             reserve_room(claim, spec)

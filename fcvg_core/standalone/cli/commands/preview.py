@@ -41,12 +41,12 @@ def run(options: argparse.Namespace) -> Path:
     from ...media.writing import write_frames
     from ...preview import PreviewMaker
     from ...run_models import check_packages
-    from ..keyframe_files import read_named, reserve_room, write_result
+    from ..keyframe_files import read_keyframes_of, reserve_room, write_result
     from ..progress import Bars
     from ..run_record import save_run
 
     spec = PreviewSpec.from_options(vars(options))
-    keyframes = read_named(spec, options)
+    keyframes = read_keyframes_of(spec, options)
     maker = PreviewMaker(spec)
     check_packages(("av",))  # it is needed at the end alone
     with claim_folder(spec.output) as claim, Bars() as bars:

@@ -74,6 +74,7 @@ class TestJson:
         measured = [result(clip(psnr=[math.inf, math.inf, 20, 30, 40]), fvmd=1.0)]
         text = json.dumps(to_json(Path("t"), measured), allow_nan=False)
         (row,) = json.loads(text)["results"]
+        assert json.loads(text)["units"].keys() == row["clips"][0]["per_frame"].keys()
         assert row["result"] == "a.mp4" and row["fvmd"] == 1
         assert row["mean"]["psnr"] == 50 and row["mean"]["truth_jitter"] == 2
         assert row["worst"]["psnr"] == {"clip": "", "frame": 2, "value": 20}

@@ -236,13 +236,13 @@ class TestBadInput:
         )
         assert "unet.safetensors (14 bytes) can't be read as model weights" in message
 
-    def test_missing_package(self, pair, monkeypatch, capsys) -> None:
+    def test_missing_package(self, pair, monkeypatch, capsys, caplog) -> None:
         find = importlib.util.find_spec
         monkeypatch.setattr(
             importlib.util, "find_spec", lambda name: None if name == "diffusers" else find(name)
         )
         assert "diffusers is not installed" in (message := fails(capsys, *pair))
-        assert "[standalone]" in message
+        assert "[standalone]" in message and "fcvg_core preview" in caplog.text
 
     def test_samples_replace_no_other_picture(self, tmp_path, capsys) -> None:
         Image.new("RGB", (9, 9)).save(tmp_path / "last.png")
