@@ -24,6 +24,20 @@ def is_outside(places: np.ndarray) -> np.ndarray:
     return ((places < -0.5) | (places > edge)).any(axis=-1)
 
 
+def is_near(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Whether points (x, y) in pixels lie in a frame, or around it within its diagonal.
+
+    Args:
+        points: [..., 2]; a point that is not finite is not near.
+        size: (height, width) of the frame.
+
+    Returns:
+        [...] bool.
+    """
+    reach = np.hypot(*size)
+    return ((points >= -reach) & (points <= np.array(size[::-1]) + reach)).all(axis=-1)
+
+
 def blur(plane: np.ndarray, sigma: float) -> np.ndarray:
     """A plane [h, w] or [h, w, C], smoothed by a Gaussian of `sigma` pixels; float32."""
     return cv2.GaussianBlur(np.ascontiguousarray(plane, np.float32), (0, 0), sigma)

@@ -20,6 +20,7 @@ NEXT_PLACE = 5  # pixels; a place farther from the best one is another place
 NEAR = 80.0  # pixels between points of one object
 ALIKE = 5.0  # pixels between the ways of points of one object
 MIN_POINTS, MAX_OBJECTS = 3, 3
+MAX_POINTS = 2000  # of more points some are left out: time and memory grow by the square
 RADIUS = 36  # pixels around its points that an object covers
 
 
@@ -48,6 +49,7 @@ def find_objects(
         points: [M, 4] points known before: (x, y) in `middle0`, and the way (dx, dy) from there.
     """
     points = np.concatenate([_search_tiles(middle0, middle1, difference), points])
+    points = points[:: len(points) // MAX_POINTS + 1]
     objects = []
     while len(objects) < MAX_OBJECTS and len(points):
         near = _distances(points[:, :2]) < NEAR

@@ -2,15 +2,18 @@
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..frames import check_frame
 from ..lines import LineMatches
+from ..lines.filter import select_matches
 from ..pose import Poses
 from ..progress import Progress, silent
 from .blending import Blend
-from .grid import enlarge, look_up
+from .grid import enlarge, is_near, look_up
 from .layers import find_layers
+from .limbs import pair_limbs
 
 # Motions are found in frames whose longer side is at most so long: they are smooth, and the
 # numbers of this room, in pixels, fit frames of this size.
@@ -35,8 +38,10 @@ def preview_motion(
     Args:
         keyframes: first and last, uint8 [H, W, 3] of one size.
         times: [T] progress of the motion, 0..1, see `inbetween_times`; T is at least 2.
-        matches: lines of both keyframes, of the keyframes' size; None: no line is known.
-        people: people of the first and of the last keyframe, [P, ...] each; None: nobody.
+        matches: lines of both keyframes, of the keyframes' size; None: no line is known. Lines
+            far outside of the frame, or with numbers that are not finite, do not count.
+        people: people of the first and of the last keyframe, [P, ...] each; None: nobody. People
+            count where both keyframes show the same limb.
         progress: is told the stage, how many frames are done, and how many frames there are.
 
     Returns:
@@ -51,6 +56,8 @@ def preview_motion(
     """
     first, last = keyframes
     _check(first, last, times, matches)
+    if matches is not None:
+        matches = _near_lines(matches)
     blend = _look(keyframes, matches, people) if _moves(keyframes, matches, people) else None
     frames = np.empty((len(times), *first.shape), np.uint8)
     for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
@@ -79,6 +86,13 @@ def _check(first: np.ndarray, last: np.ndarray, times: Tensor, matches: LineMatc
         )
 
 
+def _near_lines(matches: LineMatches) -> LineMatches:
+    """The lines that lie in the frame or near it, in both keyframes."""
+    ends = torch.stack([matches.lines0, matches.lines1])
+    near = is_near(ends.numpy(), matches.size).all(axis=(0, 2))
+    return select_matches(matches, torch.from_numpy(near))
+
+
 def _moves(
     keyframes: tuple[np.ndarray, np.ndarray],
     matches: LineMatches | None,
@@ -86,8 +100,9 @@ def _moves(
 ) -> bool:
     """Whether anything says how the keyframes move, and they are large enough for it."""
     lines = matches is not None and len(matches.lines0) > 0
-    someone = people is not None and min(poses.num_people for poses in people) > 0
-    large = min(keyframes[0].shape[:2]) >= MIN_SIDE
+    size = keyframes[0].shape[:2]
+    someone = people is not None and pair_limbs(people, size).size > 0
+    large = min(size) >= MIN_SIDE
     return (lines or someone) and large and not np.array_equal(*keyframes)
 
 
