@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from .grid import look_up, pixel_grid
+from .grid import follow, look_up, pixel_grid
 
 STEPS = 3  # until the two flows are taken at the same place
 
@@ -28,4 +28,4 @@ def refine(
     shift = np.zeros_like(forward)
     for _ in range(STEPS):
         shift = (look_up(forward, pixels - shift) - look_up(back, pixels + shift)) / 4
-    return look_up(to0, pixels - shift), look_up(to1, pixels + shift)
+    return follow(to0, pixels - shift), follow(to1, pixels + shift)

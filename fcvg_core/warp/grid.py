@@ -18,6 +18,14 @@ def look_up(image: np.ndarray, places: np.ndarray, how: int = cv2.INTER_LINEAR) 
     return cv2.remap(image, places, None, how, borderMode=cv2.BORDER_REPLICATE)
 
 
+def follow(places: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """A map's places, looked up at the places of a map `start`; both are [h, w, 2].
+
+    What moves is looked up, not the places: beyond the border everything moves as at the border.
+    """
+    return start + look_up(places - pixel_grid(places.shape[:2]), start)
+
+
 def is_outside(places: np.ndarray) -> np.ndarray:
     """Whether the places of a map lie outside of a frame of the map's own size: [h, w] bool."""
     edge = np.float32(places.shape[1::-1]) - 0.5

@@ -9,7 +9,7 @@ import numpy as np
 from ..lines import LineMatches
 from ..pose import Poses
 from .flow import refine
-from .grid import blur, is_outside, look_up, pixel_grid
+from .grid import blur, follow, is_outside, look_up, pixel_grid
 from .limbs import move_limbs, pair_limbs
 from .line_field import spread_lines
 from .objects import find_objects
@@ -68,7 +68,7 @@ class WarpLayer:
         where = None
         if self.region is not None:
             where = look_up(np.float32(self.region), middle) > 0.5
-        return look_up(self.to0, middle), look_up(self.to1, middle), where
+        return follow(self.to0, middle), follow(self.to1, middle), where
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,7 @@ def find_layers(
     difference = np.min([compare(layer, keyframes, 0.5).difference for layer in layers], axis=0)
     middles = look_up(grays[0], lines.to0), look_up(grays[1], lines.to1)
     for thing in find_objects(*middles, difference, others):
+        # No `follow`: what a keyframe does not show would count as explained by the object.
         to0 = look_up(lines.to0, pixels - thing.way / 2)
         to1 = look_up(lines.to1, pixels + thing.way / 2)
         layers.append(WarpLayer(*refine(grays, to0, to1), OBJECT, thing.region))
