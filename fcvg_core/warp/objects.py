@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.spatial.distance import cdist
 
 TILE, STEP = 24, 12  # pixels: side of a tile, and between neighbouring tiles
 MAX_WAY = 0.25  # longest way of a tile, of the frame's longer side
@@ -52,8 +53,8 @@ def find_objects(
     points = points[:: len(points) // MAX_POINTS + 1]
     objects = []
     while len(objects) < MAX_OBJECTS and len(points):
-        near = _distances(points[:, :2]) < NEAR
-        alike = near & (_distances(points[:, 2:]) < ALIKE)
+        places, ways = points[:, :2], points[:, 2:]
+        alike = (cdist(places, places) < NEAR) & (cdist(ways, ways) < ALIKE)
         counts = alike.sum(axis=1)
         if counts.max() < MIN_POINTS:
             break
@@ -103,8 +104,3 @@ def _object_of(points: np.ndarray, shape: tuple[int, int]) -> MovingObject:
     for x, y in points[:, :2] + way / 2:
         cv2.circle(region, (round(x), round(y)), RADIUS, 1, cv2.FILLED)
     return MovingObject(way.astype(np.float32), region > 0)
-
-
-def _distances(points: np.ndarray) -> np.ndarray:
-    """Distance of every point from every other: [M, 2] -> [M, M]."""
-    return np.linalg.norm(points[:, None] - points[None], axis=-1)

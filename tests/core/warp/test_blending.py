@@ -110,7 +110,7 @@ class TestObjects:
         assert part(blend, 1, 0.5)[outside].max() < 1e-3
 
     def test_what_it_uncovers(self) -> None:
-        """Behind it, the background comes from the keyframe in which the object does not hide it."""
+        """The background behind it comes from the keyframe in which the object is elsewhere."""
         share = Blend(thing_frames(), [STILL, thing_layer(AROUND_THING)]).shares(0.5)[0]
         assert share.weight1[UNCOVERED].mean() > 4 * share.weight0[UNCOVERED].mean()
         assert share.weight0[COVERED].mean() > 4 * share.weight1[COVERED].mean()
