@@ -103,6 +103,19 @@ class TestObjects:
         blend = Blend(thing_frames(), [STILL, thing_layer(AROUND_THING)])
         assert part(blend, 1, 0.5)[MIDDLE].min() > 0.9
 
+    def test_covers_what_both_keyframes_show(self) -> None:
+        """Half-way the thing is where both keyframes show the background, which agrees too."""
+        frames = []
+        for left in (16, 96):
+            frame = colored(texture(SIZE))
+            frame[32:80, left : left + 32] = THING[:, :32]
+            frames.append(frame)
+        half = np.float32([40, 0])
+        thing = WarpLayer(PIXELS - half, PIXELS + half, OBJECT, region(46, 22, 98, 90))
+        blend = Blend(tuple(frames), [STILL, thing])
+        assert part(blend, 1, 0.5)[44:68, 64:80].min() > 0.9
+        assert part(blend, 0, 0.5)[44:68, :30].min() > 0.9
+
     def test_stays_in_its_region(self) -> None:
         blend = Blend(thing_frames(), [STILL, thing_layer(region(54, 44, 78, 68))])
         outside = np.ones(SIZE, bool)

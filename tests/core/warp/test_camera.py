@@ -82,6 +82,13 @@ class TestFitCamera:
         found = fit_camera(start, end, line, SIZE)
         assert error(found, np.eye(3)) < 0.1
 
+    def test_most_points_of_a_line_suffice(self) -> None:
+        """One of five points on each line is in a wrong place."""
+        start, line = lines(12)
+        end = apply_homography(TILT, start)
+        end[::POINTS] += np.random.default_rng(1).uniform(15, 60, (12, 2))
+        assert error(fit_camera(start, end, line, SIZE), TILT) < 0.5
+
     def test_mirrored_lines(self) -> None:
         start, line = lines(20)
         found = fit_camera(start, start * (-1, 1) + (255, 0), line, SIZE)

@@ -117,6 +117,14 @@ class TestMoveLimbs:
         assert way[26] == pytest.approx(-6, abs=0.1) and way[102] == pytest.approx(6, abs=0.1)
         assert abs(way[64]) < 0.6 and (np.diff(way[26:103]) > -1e-3).all()
 
+    def test_longer_limb_counts_more(self) -> None:
+        """At the same distance by the root of the length: here 6 * (2 - 1) / (2 + 1) pixels."""
+        long, short = np.array([(40.0, 20), (40, 60)]), np.array([(80.0, 35), (80, 45)])
+        start = np.stack([long, short])
+        end = start + np.array([(6, 0), (-6, 0)])[:, None]
+        _, to1, _ = move_limbs(np.stack([start, end]), 0.0, SIZE)
+        assert to1[40, 60, 0] - 60 == pytest.approx(2, abs=0.3)
+
     def test_reach(self) -> None:
         """Half of the median length, and 4 pixels."""
         _, _, near = move_limbs(np.stack([UP, UP]), 0.0, (96, 128))

@@ -42,7 +42,8 @@ class TestSpreadLines:
         lines = random_lines(12, SIZE)
         end = lines + (6, -4)
         end[::2] = end[::2, ::-1]
-        assert is_known(spread_lines(matches_of(lines, end, SIZE), SIZE), 6, -4)
+        field = spread_lines(matches_of(lines, end, SIZE), SIZE)
+        assert is_known(field, 6, -4) and len(field.others) == 0
 
     def test_line_of_no_length(self) -> None:
         point = np.array([[[50.0, 40], [50, 40]]])
@@ -69,6 +70,15 @@ class TestSpreadLines:
         half = spread_lines(matches_of(start, end, SIZE), SIZE).half
         assert np.abs(half[40:100, 30:70] - (-1.5, 0)).max() < 0.2
         assert np.abs(half[40:100, 186:226] - (1.5, 0)).max() < 0.2
+
+    def test_regions_go_on(self) -> None:
+        """Far above their lines, too."""
+        lines = random_lines(40, (60, 100)) + (40, 420)
+        start = np.concatenate([lines, lines + (330, 0)])
+        end = np.concatenate([lines - (3, 0), lines + (333, 0)])
+        half = spread_lines(matches_of(start, end, FULL), FULL).half
+        assert np.abs(half[200, 90] - (-1.5, 0)).max() < 0.4
+        assert np.abs(half[200, 420] - (1.5, 0)).max() < 0.4
 
     def test_what_a_line_adds_stays_near_the_line(self) -> None:
         still = random_lines(30, (SIZE[0], 140))

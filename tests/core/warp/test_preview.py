@@ -241,7 +241,7 @@ def smooth_pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
 class TestWrongLines:
     @pytest.mark.parametrize("seed", range(6))
     def test_no_garbage(self, seed: int) -> None:
-        """No value that the keyframes do not have; at half of all counts a plain blend."""
+        """No value that the keyframes do not have: these are 60 to 180, and a cubic overshoots."""
         random = np.random.default_rng(seed)
         keyframes, start = smooth_pair(seed), random_lines(40, SIZE, seed)
         end = start + random.normal(0, random.choice([4.0, 80.0]), start.shape)
@@ -249,14 +249,14 @@ class TestWrongLines:
         assert frames.min() >= 58 and frames.max() <= 182
 
     @pytest.mark.parametrize("seed", range(4))
-    def test_hardly_worse_than_a_blend(self, seed: int) -> None:
+    def test_no_worse_than_a_blend(self, seed: int) -> None:
         keyframes, random = camera_frames(), np.random.default_rng(seed)
         start = random_lines(40, SIZE, seed)
         end = start + random.normal(0, 30, (40, 1, 2))
         frame = preview_motion(keyframes, MIDDLE, matches=matches_of(start, end, SIZE))[1]
         half = camera_move(SIZE, angle=2.0, scale=1.06, shift=(-0.025, 0.01), tilt=(0.06, -0.02))
         truth = draw_scene(7, SIZE, half)
-        assert psnr(frame, truth) > psnr(plain_blend(keyframes), truth) - 0.5
+        assert psnr(frame, truth) > psnr(plain_blend(keyframes), truth)
 
     def test_crossing_and_exchanged_lines(self) -> None:
         """Two pairs among many right ones spoil nothing."""
@@ -294,7 +294,7 @@ class TestSymmetry:
         forward = preview_motion((first, last), times, matches=matches, people=people)
         reverse = preview_motion((last, first), times, matches=back, people=people[::-1])
         for frame, other in zip(forward[1:-1], reverse[-2:0:-1], strict=True):
-            assert psnr(frame, other) > 32
+            assert psnr(frame, other) > 45
 
 
 class TestFrames:
