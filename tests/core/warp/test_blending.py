@@ -128,6 +128,18 @@ class TestObjects:
         assert share.weight1[UNCOVERED].mean() > 4 * share.weight0[UNCOVERED].mean()
         assert share.weight0[COVERED].mean() > 4 * share.weight1[COVERED].mean()
 
+    def test_what_it_hides_before_a_moving_camera(self) -> None:
+        """The place in each keyframe decides: the left edge is in the first keyframe beside it."""
+        large = colored(texture((112, 200)))
+        frames = large[:, 30:190].copy(), large[:, 6:166].copy()
+        for frame, left in zip(frames, (30, 90), strict=True):
+            frame[32:80, left : left + 48] = THING
+        half = np.float32([30, 0])
+        thing = WarpLayer(PIXELS - half, PIXELS + half, OBJECT, region(46, 20, 122, 92))
+        share = Blend(frames, [shifting((24, 0)), thing]).shares(0.5)[0]
+        beside = np.s_[44:68, 24:32]
+        assert share.weight0[beside].mean() == pytest.approx(0.5, abs=0.1)
+
     def test_place_at_other_times(self) -> None:
         blend = Blend(thing_frames(), [STILL, thing_layer(AROUND_THING)])
         for time in (0.25, 0.75):

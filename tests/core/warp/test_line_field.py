@@ -73,12 +73,12 @@ class TestSpreadLines:
 
     def test_regions_go_on(self) -> None:
         """Far above their lines, too."""
-        lines = random_lines(40, (60, 100)) + (40, 420)
-        start = np.concatenate([lines, lines + (330, 0)])
-        end = np.concatenate([lines - (3, 0), lines + (333, 0)])
-        half = spread_lines(matches_of(start, end, FULL), FULL).half
-        assert np.abs(half[200, 90] - (-1.5, 0)).max() < 0.4
-        assert np.abs(half[200, 420] - (1.5, 0)).max() < 0.4
+        lines = random_lines(40, (60, 80)) + (30, 420)
+        start = np.concatenate([lines, lines + (180, 0), lines + (360, 0)])
+        ways = np.repeat([(0, -4), (0, 4), (0, -4)], 40, axis=0)[:, None]
+        half = spread_lines(matches_of(start, start + ways, FULL), FULL).half
+        left, middle, right = half[280, [60, 250, 440], 1]
+        assert left < -1 and middle > 0.5 and right < -1
 
     def test_what_a_line_adds_stays_near_the_line(self) -> None:
         still = random_lines(30, (SIZE[0], 140))
@@ -102,6 +102,17 @@ class TestSpreadLines:
         assert np.allclose(field.others[:, :2], [(105, 70), (113, 70), (121, 70)], atol=0.05)
         assert np.allclose(field.others[:, 2:], (40, 8), atol=0.05)
         assert np.allclose(apply_homography(motion, one[0, 0]), (110, 70))
+
+    def test_lines_that_a_tilt_throws_far_away(self) -> None:
+        """Outside of the frame, nearly on the horizon of the camera's motion."""
+        motion = camera_move(SIZE, angle=0.0, scale=0.9, shift=(0.0, 0.0), tilt=(0.0, 0.4))
+        lines = random_lines(40, SIZE)
+        horizon = np.full((1, 2, 2), (100.0, 71.5 + SIZE[0] / 0.4 - 0.001))
+        start, end = np.concatenate([lines, horizon]), apply_homography(motion, lines)
+        matches = matches_of(start, np.concatenate([end, horizon]), SIZE)
+        field = spread_lines(matches, SIZE)
+        assert np.abs(field.half - half_way(motion, pixel_grid(SIZE))).max() < 2
+        assert len(field.others) == 0
 
     def test_place_and_way_fit_the_field(self) -> None:
         """Carried to the middle by a camera that zooms, a thing is found again at place + way."""
