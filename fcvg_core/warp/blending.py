@@ -19,7 +19,6 @@ FRONT_LEAD, FRONT_RANGE, FRONT_DECAY = 0.02, 0.12, 0.1
 # more it may be if nothing hides it.
 COVERED, UNCOVERED = 0.02, 0.1
 CLAIM_RANGE = 0.04  # lead in both keyframes for which a layer surely is in front
-OBJECT_DECAY, PEOPLE_DECAY = 0.05, 0.2  # of a claim; joints are surer than pixels
 CLAIMED = 0.008  # the difference of a pixel that a layer surely covers
 MIN_OBJECT, OBJECT_FIT = 0.003, 0.04  # share of a frame that an object explains at this difference
 BAD, BAD_SOFTNESS = 0.04, 0.008  # difference above which a pixel counts as not explained
@@ -114,8 +113,7 @@ class Blend:
         pixel behind may agree just as well, because both keyframes show it before and after.
         """
         lead = np.minimum(*_each(self._leads[i], (here.to0, here.to1), look_up))
-        decay = OBJECT_DECAY if isinstance(self.layers[i], WarpLayer) else PEOPLE_DECAY
-        return (lead / CLAIM_RANGE).clip(0, 1) * np.exp(-here.difference / decay) * here.where
+        return (lead / CLAIM_RANGE).clip(0, 1) * here.where
 
     def _trust(self) -> np.ndarray:
         """How far the layers explain what moves, around each pixel and in the whole frame."""

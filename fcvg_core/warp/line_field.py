@@ -39,7 +39,7 @@ def spread_lines(matches: LineMatches, size: tuple[int, int]) -> LineField:
     """The field of matched lines: the camera's motion, and what each line adds near itself.
 
     Nothing folds: where lines cross or contradict each other, what they add is smoothed until
-    every pixel keeps at least a tenth of its area in both keyframes.
+    every pixel keeps at least a tenth of its area at every time (MIN_AREA), or they add nothing.
 
     Args:
         matches: N >= 0 lines in or near a frame of `size` (see `is_near`), in its pixels.

@@ -139,4 +139,4 @@ def _paint(keyframes: tuple[np.ndarray, np.ndarray], blend: Blend, time: float) 
             moved = look_up(keyframe, enlarge(places, size), cv2.INTER_CUBIC)
             trusted = cv2.resize(np.float32(weight * blend.trust), size[::-1])
             total += moved * trusted[..., None]
-    return np.rint(total).clip(0, 255).astype(np.uint8)
+    return np.rint(total).astype(np.uint8)

@@ -161,6 +161,23 @@ class TestMotion:
         apart = np.abs(frame.astype(int) - large[:, left : left + 160])
         assert apart[:, 16:-16].max() <= 8 and apart.mean() < 0.7
 
+    def test_black_and_white(self) -> None:
+        """Where the cubic overshoots, black stays black and white stays white."""
+        large = colored(np.where(texture((SIZE[0], 180)) > 127, 255, 0).astype(np.uint8))
+        keyframes = large[:, :160], large[:, 15:175]
+        matches = moved_by(shift(-15, 0), random_lines(12, SIZE), SIZE)
+        frame = preview_motion(keyframes, MIDDLE, matches=matches)[1].astype(float)
+        between = (large[:, 7:167].astype(float) + large[:, 8:168]) / 2
+        assert np.abs(frame - between)[:, 16:-16].max() < 60
+
+    def test_unrelated_frames(self) -> None:
+        """What is not trusted is blended by time."""
+        keyframes = draw_scene(7, SIZE), draw_scene(21, SIZE)
+        times = torch.tensor([0, 0.15, 0.85, 1])
+        frames = preview_motion(keyframes, times, matches=camera_lines())
+        for frame, near, far in zip(frames[1:-1], keyframes, keyframes[::-1], strict=True):
+            assert psnr(frame, near) > psnr(frame, far) + 8
+
     def test_one_line(self) -> None:
         """It moves everything, because nothing speaks against it."""
         large = colored(texture((SIZE[0], 200)))
