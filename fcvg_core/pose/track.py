@@ -8,6 +8,8 @@ from ..choices import MISSING_JOINTS, MISSING_PEOPLE
 from .skeleton import BODY, NUM_POINTS
 from .types import Poses, is_seen
 
+MAX_DISTANCE = 1e9  # between people whose distance is no finite number, in widths of the frame
+
 
 def match_people(poses0: Poses, poses1: Poses) -> Tensor:
     """Pairs of the same person in both keyframes: the matching with the least total movement.
@@ -36,6 +38,7 @@ def match_people(poses0: Poses, poses1: Poses) -> Tensor:
     middle0, middle1 = _middles(points0, seen0[:, BODY]), _middles(points1, seen1[:, BODY])
     centers = (middle0[:, None] - middle1[None]).norm(dim=-1)
     cost = torch.where(joints.any(-1), apart, centers).detach().cpu()
+    cost = cost.nan_to_num(MAX_DISTANCE, MAX_DISTANCE)  # joints may be too far away for a number
     pairs = torch.stack([torch.from_numpy(row) for row in linear_sum_assignment(cost.numpy())], 1)
     return pairs[shared.any(-1)[pairs[:, 0], pairs[:, 1]]]
 

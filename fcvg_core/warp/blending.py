@@ -13,13 +13,12 @@ AWAY = 1.0  # difference of a pixel that a layer does not hold
 POWER, SMALLEST = 3.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
 HIDDEN = 0.001  # weight of a keyframe that does not show a pixel
 # A pixel of a keyframe belongs to a layer in front if its difference there is smaller than behind,
-# by FRONT_LEAD to FRONT_LEAD + FRONT_RANGE, and small at all (FRONT_DECAY).
-FRONT_LEAD, FRONT_RANGE, FRONT_DECAY = 0.02, 0.12, 0.4
+# by FRONT_LEAD to FRONT_LEAD + FRONT_RANGE.
+FRONT_LEAD, FRONT_RANGE = 0.02, 0.12
 # Largest difference of a pixel that the other keyframe hides behind a layer in front, and how much
 # more it may be if nothing hides it.
 COVERED, UNCOVERED = 0.02, 0.1
 CLAIM_RANGE = 0.04  # lead in both keyframes for which a layer surely is in front
-OBJECT_DECAY, PEOPLE_DECAY = 0.05, 0.4  # of a claim; joints are surer than pixels
 CLAIMED = 0.008  # the difference of a pixel that a layer surely covers
 MIN_OBJECT, OBJECT_FIT = 0.003, 0.04  # share of a frame that an object explains at this difference
 BAD, BAD_SOFTNESS = 0.04, 0.008  # difference above which a pixel counts as not explained
@@ -114,8 +113,7 @@ class Blend:
         pixel behind may agree just as well, because both keyframes show it before and after.
         """
         lead = np.minimum(*_each(self._leads[i], (here.to0, here.to1), look_up))
-        decay = OBJECT_DECAY if isinstance(self.layers[i], WarpLayer) else PEOPLE_DECAY
-        return (lead / CLAIM_RANGE).clip(0, 1) * np.exp(-here.difference / decay) * here.where
+        return (lead / CLAIM_RANGE).clip(0, 1) * here.where
 
     def _trust(self) -> np.ndarray:
         """How far the layers explain what moves, around each pixel and in the whole frame."""
@@ -164,11 +162,8 @@ class _Look:
         return self.here.hidden0 | self.here.hidden1
 
     def cost(self) -> np.ndarray:
-        """The difference where both keyframes show a pixel, less where the layer surely covers it.
-
-        Elsewhere the largest difference.
-        """
-        cost = np.where(self.unseen(), AWAY, self.difference * (1 - self.claim))
+        """The difference where both keyframes show a pixel; elsewhere the largest."""
+        cost = np.where(self.unseen(), AWAY, self.difference)
         return cost if self.here.where is None else np.where(self.here.where, cost, AWAY)
 
 
@@ -204,5 +199,4 @@ def _is_real(layer: Layer, costs: list[np.ndarray], behind: list[np.ndarray]) ->
 
 def _taken(cost: np.ndarray, front: np.ndarray) -> np.ndarray:
     """How surely each pixel of a keyframe belongs to a layer in front of this one, 0..1."""
-    lead = ((cost - front - FRONT_LEAD) / FRONT_RANGE).clip(0, 1)
-    return (lead * np.exp(-front / FRONT_DECAY)).astype(np.float32)
+    return np.float32((cost - front - FRONT_LEAD) / FRONT_RANGE).clip(0, 1)

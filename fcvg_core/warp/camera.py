@@ -12,7 +12,7 @@ MAX_TRIES, CONFIDENCE = 5000, 0.9999  # settings of RANSAC
 MAX_ZOOM = 2.0  # of a whole frame; a larger zoom is a failed fit
 MAX_WAY = 0.6  # longest way of a corner, of the diagonal
 MIN_DEPTH = 0.2  # smallest divisor of a homography; near 0 a corner flies to infinity
-STEPS = 6  # until the middle between two keyframes is found to a thousandth of a pixel
+STEPS = 6  # until the middle is found: mostly to a hundredth of a pixel, at worst to TOLERANCE
 
 
 def fit_camera(
@@ -49,7 +49,10 @@ def fit_camera(
 
 
 def is_plausible(motion: np.ndarray, size: tuple[int, int]) -> bool:
-    """Whether a homography neither folds, mirrors, nor zooms a whole frame too much."""
+    """Whether a homography neither folds, mirrors, nor moves or zooms a whole frame too much.
+
+    For the corners of the frame half-way, `half_way` must find the way: otherwise the frame folds.
+    """
     height, width = size
     corners = np.float64([(0, 0), (width, 0), (width, height), (0, height)])
     if (corners @ motion[2, :2] + motion[2, 2]).min() <= MIN_DEPTH:
@@ -57,10 +60,12 @@ def is_plausible(motion: np.ndarray, size: tuple[int, int]) -> bool:
     moved = apply_homography(motion, corners)
     zoom = cv2.contourArea(np.float32(moved), oriented=True) / (width * height)
     way = np.linalg.norm(moved - corners, axis=1).max()
+    half = half_way(motion, corners)
+    missed = np.linalg.norm(apply_homography(motion, corners - half) - (corners + half), axis=1)
     return bool(
         MAX_ZOOM**-2 < zoom < MAX_ZOOM**2
-        and cv2.isContourConvex(np.float32(moved))
         and way < MAX_WAY * np.hypot(height, width)
+        and missed.max() < TOLERANCE * np.hypot(height, width)
     )
 
 

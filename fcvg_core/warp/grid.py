@@ -19,9 +19,9 @@ def look_up(image: np.ndarray, places: np.ndarray, how: int = cv2.INTER_LINEAR) 
 
 
 def follow(places: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """A map at the places `at` instead of its own pixels: [h, w, 2].
+    """A map's places, looked up at the places of a map `at`; both are [h, w, 2].
 
-    Beyond the border of the map, places move as at the border.
+    What moves is looked up, not the places: beyond the border everything moves as at the border.
     """
     return at + look_up(places - pixel_grid(places.shape[:2]), at)
 
@@ -30,6 +30,20 @@ def is_outside(places: np.ndarray) -> np.ndarray:
     """Whether the places of a map lie outside of a frame of the map's own size: [h, w] bool."""
     edge = np.float32(places.shape[1::-1]) - 0.5
     return ((places < -0.5) | (places > edge)).any(axis=-1)
+
+
+def is_near(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Whether points (x, y) in pixels lie in a frame, or around it within its diagonal.
+
+    Args:
+        points: [..., 2]; a point that is not finite is not near.
+        size: (height, width) of the frame.
+
+    Returns:
+        [...] bool.
+    """
+    reach = np.hypot(*size)
+    return ((points >= -reach) & (points <= np.array(size[::-1]) + reach)).all(axis=-1)
 
 
 def blur(plane: np.ndarray, sigma: float) -> np.ndarray:

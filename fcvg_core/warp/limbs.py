@@ -6,7 +6,7 @@ from ..pose import Poses
 from ..pose.skeleton import LIMBS
 from ..pose.track import match_people
 from ..pose.types import is_seen
-from .grid import enlarge, pixel_grid
+from .grid import enlarge, is_near, pixel_grid
 
 BODY_LIMBS = LIMBS[:13]  # without those from the nose to the eyes and the ears: too short
 SPACING = 4  # pixels between nodes of the coarse grid
@@ -18,6 +18,8 @@ MIN_REACH = 4.0  # pixels
 def pair_limbs(people: tuple[Poses, Poses], size: tuple[int, int]) -> np.ndarray:
     """Limbs that both keyframes show: [2, N, 2, 2] pixels, of the first keyframe and of the last.
 
+    A limb with an end far from the frame is left out, because it says nothing about the frame.
+
     Args:
         people: people of the first and of the last keyframe, [P, ...] each.
         size: (height, width) of the keyframes, in pixels.
@@ -28,11 +30,13 @@ def pair_limbs(people: tuple[Poses, Poses], size: tuple[int, int]) -> np.ndarray
     shown = is_seen(poses0)[pairs[:, 0]] & is_seen(poses1)[pairs[:, 1]]
     kept = shown.numpy()[:, ends].all(axis=-1)  # [M, limbs]
     scale = np.array(size[::-1])
-    limbs = [
-        poses.keypoints[pairs[:, i]].numpy()[:, ends][kept] * scale
-        for i, poses in enumerate((poses0, poses1))
-    ]
-    return np.stack(limbs)
+    limbs = np.stack(
+        [
+            poses.keypoints[pairs[:, i]].numpy()[:, ends][kept] * scale
+            for i, poses in enumerate((poses0, poses1))
+        ]
+    )
+    return limbs[:, is_near(limbs, size).all(axis=(0, 2))]
 
 
 def move_limbs(
@@ -103,7 +107,9 @@ def _length(limb: np.ndarray) -> float:
 
 
 def _direction(limb: np.ndarray) -> np.ndarray:
-    return (limb[1] - limb[0]) / _length(limb)
+    """Unit vector along a limb; to the right if both ends are at one place."""
+    angle = np.arctan2(*(limb[1] - limb[0])[::-1])
+    return np.array([np.cos(angle), np.sin(angle)])
 
 
 def _turned(direction: np.ndarray) -> np.ndarray:

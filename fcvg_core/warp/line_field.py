@@ -1,5 +1,6 @@
 """Matched lines -> a smooth field: where every pixel comes from and where it goes."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +9,14 @@ from ..lines import LineMatches
 from ..lines.motion import apply_homography
 from ..lines.track import paired_ends
 from .camera import fit_camera, half_way
-from .grid import blur, look_up, pixel_grid
+from .grid import blur, is_near, look_up, pixel_grid
 
 SPACING = 8  # pixels between points on a line, and between nodes of the coarse grid
 # A line that leaves the camera's motion by more belongs to an object, or is a wrong match.
 MAX_RESIDUE = 0.03  # of the diagonal
 SCALES = (48.0, 24.0, 12.0, 6.0, 3.0, 1.5)  # sigmas in nodes: far from lines the field is smooth
 MIN_SUPPORT = 0.002  # of a line's weight; with less a scale takes the values of the scale before
-MIN_AREA = 0.1  # smallest area of a moved pixel; 0 would be a fold
+MIN_AREA = 0.1  # smallest area to which a line may shrink a pixel; 0 would be a fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,10 @@ def spread_lines(matches: LineMatches, size: tuple[int, int]) -> LineField:
     """The field of matched lines: the camera's motion, and what each line adds near itself.
 
     Nothing folds: where lines cross or contradict each other, what they add is smoothed until
-    every pixel keeps at least a tenth of its area in both keyframes.
+    every pixel keeps at least a tenth of its area at every time (MIN_AREA), or they add nothing.
 
     Args:
-        matches: N >= 0 lines, in pixels of a frame of `size`.
+        matches: N >= 0 lines in or near a frame of `size` (see `is_near`), in its pixels.
         size: (height, width) in pixels.
 
     Source: the motion of a pixel near a line is that of Beier and Neely, Feature-Based Image
@@ -60,7 +61,7 @@ def spread_lines(matches: LineMatches, size: tuple[int, int]) -> LineField:
     added = _spread(middles[follows], residue[follows], nodes.shape[:2])
     field = base + _unfold(base, added)
     half_field = look_up(field, pixel_grid(size) / SPACING)
-    return LineField(half_field, _leaving(camera, start[~follows], end[~follows]))
+    return LineField(half_field, _leaving(camera, start[~follows], end[~follows], size))
 
 
 def _points_on(matches: LineMatches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,21 +106,31 @@ def _unfold(base: np.ndarray, added: np.ndarray) -> np.ndarray:
 
 
 def smallest_area(half: np.ndarray) -> float:
-    """Smallest area of a grid cell in either keyframe; below 0 a cell is folded.
+    """Smallest area of a part of a grid cell at any time; below 0 the cell is folded.
+
+    Between its nodes the field is bilinear, so the smallest area of a cell is at a corner.
 
     Args:
         half: [h, w, 2] half of the way to the last keyframe, in cells.
     """
-    down, right = (np.gradient(half, axis=axis) for axis in (0, 1))
-    areas = [
-        (1 + sign * right[..., 0]) * (1 + sign * down[..., 1]) - right[..., 1] * down[..., 0]
-        for sign in (-1, 1)
-    ]
-    return float(np.min(areas))
+    rights, downs = np.diff(half, axis=1), np.diff(half, axis=0)
+    smallest = np.inf
+    for right, down in itertools.product((rights[:-1], rights[1:]), (downs[:, :-1], downs[:, 1:])):
+        trace = right[..., 0] + down[..., 1]
+        determinant = right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0]
+        # Of the way there and back, -1..1, the part at which the area turns. A cell can pass
+        # through a point and be mirrored twice: then only the areas on the way are below 0.
+        turn = np.clip(-trace / (2 * np.where(determinant == 0, 1, determinant)), -1, 1)
+        for part in (-1, turn, 1):
+            smallest = min(smallest, (1 + part * trace + part**2 * determinant).min())
+    return float(smallest)
 
 
-def _leaving(camera: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def _leaving(
+    camera: np.ndarray, start: np.ndarray, end: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
     """`LineField.others` of points that leave the camera's motion: two [M, 2] -> [M, 4]."""
     shown0 = (start + apply_homography(camera, start)) / 2
     shown1 = (end + apply_homography(np.linalg.inv(camera), end)) / 2
-    return np.concatenate([shown0, shown1 - shown0], axis=1)
+    near = is_near(shown0, size) & is_near(shown1, size)
+    return np.concatenate([shown0, shown1 - shown0], axis=1)[near]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.spatial.distance import cdist
 
 TILE, STEP = 24, 12  # pixels: side of a tile, and between neighbouring tiles
 MAX_WAY = 0.25  # longest way of a tile, of the frame's longer side
@@ -20,6 +21,7 @@ NEXT_PLACE = 5  # pixels; a place farther from the best one is another place
 NEAR = 80.0  # pixels between points of one object
 ALIKE = 5.0  # pixels between the ways of points of one object
 MIN_POINTS, MAX_OBJECTS = 3, 3
+MAX_POINTS = 2000  # of more points some are left out: time and memory grow by the square
 RADIUS = 36  # pixels around its points that an object covers
 
 
@@ -48,10 +50,11 @@ def find_objects(
         points: [M, 4] points known before: (x, y) in `middle0`, and the way (dx, dy) from there.
     """
     points = np.concatenate([_search_tiles(middle0, middle1, difference), points])
+    points = points[:: len(points) // MAX_POINTS + 1]
     objects = []
     while len(objects) < MAX_OBJECTS and len(points):
-        near = _distances(points[:, :2]) < NEAR
-        alike = near & (_distances(points[:, 2:]) < ALIKE)
+        places, ways = points[:, :2], points[:, 2:]
+        alike = (cdist(places, places) < NEAR) & (cdist(ways, ways) < ALIKE)
         counts = alike.sum(axis=1)
         if counts.max() < MIN_POINTS:
             break
@@ -67,8 +70,8 @@ def _search_tiles(middle0: np.ndarray, middle1: np.ndarray, difference: np.ndarr
     unexplained = np.float32(difference > DIFFERS)
     found = [
         way
-        for top in range(0, height - TILE, STEP)
-        for left in range(0, width - TILE, STEP)
+        for top in range(0, height - TILE + 1, STEP)
+        for left in range(0, width - TILE + 1, STEP)
         if unexplained[top : top + TILE, left : left + TILE].mean() >= MIN_DIFFERENT
         and (way := _search_tile(middle0, middle1, top, left)) is not None
     ]
@@ -101,8 +104,3 @@ def _object_of(points: np.ndarray, shape: tuple[int, int]) -> MovingObject:
     for x, y in points[:, :2] + way / 2:
         cv2.circle(region, (round(x), round(y)), RADIUS, 1, cv2.FILLED)
     return MovingObject(way.astype(np.float32), region > 0)
-
-
-def _distances(points: np.ndarray) -> np.ndarray:
-    """Distance of every point from every other: [M, 2] -> [M, M]."""
-    return np.linalg.norm(points[:, None] - points[None], axis=-1)

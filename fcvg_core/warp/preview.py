@@ -4,15 +4,18 @@ import logging
 
 import cv2
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..frames import check_frame
 from ..lines import LineMatches
+from ..lines.filter import select_matches
 from ..pose import Poses
 from ..progress import Progress, silent
 from .blending import Blend
-from .grid import enlarge, look_up
+from .grid import enlarge, is_near, look_up
 from .layers import find_layers
+from .limbs import pair_limbs
 
 # Motions are found in frames whose longer side is at most so long: they are smooth, and the
 # numbers of this room, in pixels, fit frames of this size.
@@ -37,8 +40,10 @@ def preview_motion(
     Args:
         keyframes: first and last, uint8 [H, W, 3] of one size.
         times: [T] progress of the motion, 0..1, see `inbetween_times`; T is at least 2.
-        matches: lines of both keyframes, of the keyframes' size; None: no line is known.
-        people: people of the first and of the last keyframe, [P, ...] each; None: nobody.
+        matches: lines of both keyframes, of the keyframes' size; None: no line is known. Lines
+            far outside of the frame, or with numbers that are not finite, do not count.
+        people: people of the first and of the last keyframe, [P, ...] each; None: nobody. People
+            count where both keyframes show the same limb.
         progress: is told the stage, how many frames are done, and how many frames there are.
 
     Returns:
@@ -49,17 +54,11 @@ def preview_motion(
     Raises:
         ValueError: the keyframes or the matches are of different sizes, or a shape is wrong.
 
-    Source: made for this project. The parts are named where they are.
+    Source: made for this project; docs/preview.md says what it was chosen from.
     """
     first, last = keyframes
     _check(first, last, times, matches)
-    blend = None
-    if not _show_motion(matches, people):
-        logging.warning(
-            "No line and no person is in both keyframes: the preview is a plain blend of both."
-        )
-    elif min(first.shape[:2]) >= MIN_SIDE and not np.array_equal(first, last):
-        blend = _look(keyframes, matches, people)
+    blend = _blend_of(keyframes, matches, people)
     frames = np.empty((len(times), *first.shape), np.uint8)
     for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
         if time in (0.0, 1.0):
@@ -87,10 +86,38 @@ def _check(first: np.ndarray, last: np.ndarray, times: Tensor, matches: LineMatc
         )
 
 
-def _show_motion(matches: LineMatches | None, people: tuple[Poses, Poses] | None) -> bool:
-    """Whether there is a line, or somebody in both keyframes."""
+def _blend_of(
+    keyframes: tuple[np.ndarray, np.ndarray],
+    matches: LineMatches | None,
+    people: tuple[Poses, Poses] | None,
+) -> Blend | None:
+    """How the layers are blended; None if nothing moves, or nothing says how."""
+    size = keyframes[0].shape[:2]
+    if matches is not None:
+        matches = _near_lines(matches)
+    if not _show_motion(matches, people, size):
+        logging.warning(
+            "No line and no person is in both keyframes: the preview is a plain blend of both."
+        )
+        return None
+    if min(size) < MIN_SIDE or np.array_equal(*keyframes):
+        return None
+    return _look(keyframes, matches, people)
+
+
+def _near_lines(matches: LineMatches) -> LineMatches:
+    """The lines that lie in the frame or near it, in both keyframes."""
+    ends = torch.stack([matches.lines0, matches.lines1])
+    near = is_near(ends.numpy(), matches.size).all(axis=(0, 2))
+    return select_matches(matches, torch.from_numpy(near))
+
+
+def _show_motion(
+    matches: LineMatches | None, people: tuple[Poses, Poses] | None, size: tuple[int, int]
+) -> bool:
+    """Whether a line, or a limb of a person, is in both keyframes."""
     lines = matches is not None and len(matches.lines0) > 0
-    return lines or (people is not None and all(poses.num_people for poses in people))
+    return lines or (people is not None and pair_limbs(people, size).size > 0)
 
 
 def _look(
@@ -126,4 +153,4 @@ def _paint(keyframes: tuple[np.ndarray, np.ndarray], blend: Blend, time: float) 
             moved = look_up(keyframe, enlarge(places, size), cv2.INTER_CUBIC)
             trusted = cv2.resize(np.float32(weight * blend.trust), size[::-1])
             total += moved * trusted[..., None]
-    return np.rint(total).clip(0, 255).astype(np.uint8)
+    return np.rint(total).astype(np.uint8)

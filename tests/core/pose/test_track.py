@@ -101,6 +101,11 @@ class TestMatchPeople:
     def test_somebody_of_whom_nothing_is_seen(self) -> None:
         assert match_people(people(0.5, scores=0.0), people(0.5)).shape == (0, 2)
 
+    def test_a_joint_at_the_end_of_the_numbers(self) -> None:
+        """The distance to it overflows."""
+        far = change(people(0.2, 0.6), 2, score=1.0, at=(1e308, -1e308))
+        assert match_people(far, people(0.6, 0.2)).shape == (2, 2)
+
     def test_different_numbers(self) -> None:
         assert match_people(people(0.1, 0.5, 0.9), people(0.88)).tolist() == [[2, 0]]
         assert match_people(people(0.88), people(0.1, 0.5, 0.9)).tolist() == [[0, 2]]
