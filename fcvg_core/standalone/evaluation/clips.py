@@ -138,7 +138,12 @@ def _clip_at(path: Path) -> Path | None:
     """
     if not path.is_dir():
         return path if path.suffix.lower() in VIDEOS else None
-    return next((x for x in (path / FRAMES, path) if x.is_dir() and list_pictures(x)), None)
+    return next((x for x in (path / FRAMES, path) if x.is_dir() and _holds_frames(x)), None)
+
+
+def _holds_frames(folder: Path) -> bool:
+    """Whether a folder holds pictures; a GIF may be a video of its own."""
+    return any(picture.suffix.lower() not in VIDEOS for picture in list_pictures(folder))
 
 
 def _check_names(truth: Path, true: dict[str, Path], path: Path, found: dict[str, Path]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from evaluation_cases import moving_square, write_clip
+from PIL import Image
 from videos import write_exactly
 
 from fcvg_core.errors import UserError
@@ -51,6 +52,17 @@ class TestSeveralClips:
         (tmp_path / "found" / ".b.mov").write_text("hidden")
         pairs = pair_clips(tmp_path / "true", [tmp_path / "found"])[tmp_path / "found"]
         assert [(pair.name, pair.truth.num_frames) for pair in pairs] == [("a", 4), ("b", 5)]
+
+    def test_gifs(self, tmp_path):
+        """A folder of GIFs holds videos, not the frames of one clip."""
+        first, *others = (Image.fromarray(frame) for frame in moving_square(4))
+        for folder in ("true", "found"):
+            (tmp_path / folder).mkdir()
+            for name in "ab":
+                path = tmp_path / folder / f"{name}.gif"
+                first.save(path, save_all=True, append_images=others, duration=100)
+        pairs = pair_clips(tmp_path / "true", [tmp_path / "found"])[tmp_path / "found"]
+        assert [(pair.name, pair.truth.num_frames) for pair in pairs] == [("a", 4), ("b", 4)]
 
     def test_clips_without_a_partner(self, tmp_path):
         for name in ("true/a", "true/b", "found/a", "found/c"):
