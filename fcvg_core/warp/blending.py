@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from .grid import blur, look_up
-from .layers import SHARPNESS, Comparison, Layer, WarpLayer, compare
+from .layers import SHARPNESS, Comparison, Layer, PeopleLayer, WarpLayer, compare
 
 AWAY = 1.0  # difference of a pixel that a layer does not hold
 POWER, SMALLEST = 3.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
@@ -53,7 +53,8 @@ class Blend:
         layers: from `find_layers`; objects that explain too little are left out.
 
     Attributes:
-        trust: [h, w] 0..1, how much the layers count; a plain blend of both keyframes is the rest.
+        trust: [h, w] 0..1, how much the layers count where no person is; a plain blend of both
+            keyframes is the rest.
     """
 
     def __init__(self, keyframes: tuple[np.ndarray, np.ndarray], layers: list[Layer]):
@@ -79,16 +80,19 @@ class Blend:
         self.trust = self._trust()
 
     def shares(self, time: float) -> list[Share]:
-        """What the layers give to the frame at a time 0..1; all weights together are 1."""
+        """What the layers give to the frame at a time 0..1.
+
+        All weights of a pixel together are the trust in it; a plain blend is the rest.
+        """
         looks = [self._look(i, time) for i in range(len(self.layers))]
         free = np.prod([1 - look.claim for look in looks], axis=0)
         weights = [
             blur(look.weight if layer.in_front else look.weight * free, 1.0)
             for layer, look in zip(self.layers, looks, strict=True)
         ]
-        total = np.sum(weights, axis=0)
+        scale = (1 - (1 - self.trust) * (1 - self._people(looks))) / np.sum(weights, axis=0)
         return [
-            look.share(weight / total, time) for look, weight in zip(looks, weights, strict=True)
+            look.share(weight * scale, time) for look, weight in zip(looks, weights, strict=True)
         ]
 
     def _look(self, i: int, time: float) -> "_Look":
@@ -113,7 +117,17 @@ class Blend:
         pixel behind may agree just as well, because both keyframes show it before and after.
         """
         lead = np.minimum(*_each(self._leads[i], (here.to0, here.to1), look_up))
-        return (lead / CLAIM_RANGE).clip(0, 1) * here.where
+        return _surely(lead) * here.where
+
+    def _people(self, looks: list["_Look"]) -> np.ndarray:
+        """How surely a person is or was in each pixel, 0..1: joints say more than agreement."""
+        lines = looks[0].here
+        found = np.zeros_like(self.trust)
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, PeopleLayer):
+                left = _each(self._leads[i], (lines.to0, lines.to1), look_up)
+                found = np.maximum.reduce([found, looks[i].claim, *_surely(left)])
+        return found
 
     def _trust(self) -> np.ndarray:
         """How far the layers explain what moves, around each pixel and in the whole frame."""
@@ -172,6 +186,11 @@ def _each(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A function of two arrays, for the first and for the last keyframe."""
     return function(pair[0], other[0]), function(pair[1], other[1])
+
+
+def _surely(lead: np.ndarray) -> np.ndarray:
+    """How surely a pixel belongs to a layer in front, 0..1, by its lead over the lines."""
+    return (np.asarray(lead) / CLAIM_RANGE).clip(0, 1)
 
 
 def _explained(difference: np.ndarray, taken0: np.ndarray, taken1: np.ndarray) -> np.ndarray:

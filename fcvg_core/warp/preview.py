@@ -143,14 +143,15 @@ def _look(
 def _paint(keyframes: tuple[np.ndarray, np.ndarray], blend: Blend, time: float) -> np.ndarray:
     """The frame at a time between 0 and 1: [H, W, 3] uint8."""
     size = keyframes[0].shape[:2]
-    doubt = cv2.resize(1 - blend.trust, size[::-1])
+    shares = blend.shares(time)
+    trust = np.sum([share.weight0 + share.weight1 for share in shares], axis=0)
+    doubt = cv2.resize(np.float32(1 - trust), size[::-1])
     total = keyframes[0] * ((1 - time) * doubt)[..., None]
     total += keyframes[1] * (time * doubt)[..., None]
-    for share in blend.shares(time):
+    for share in shares:
         for keyframe, places, weight in zip(
             keyframes, (share.to0, share.to1), (share.weight0, share.weight1), strict=True
         ):
             moved = look_up(keyframe, enlarge(places, size), cv2.INTER_CUBIC)
-            trusted = cv2.resize(np.float32(weight * blend.trust), size[::-1])
-            total += moved * trusted[..., None]
+            total += moved * cv2.resize(np.float32(weight), size[::-1])[..., None]
     return np.rint(total).astype(np.uint8)
