@@ -18,6 +18,7 @@ FRONT_LEAD, FRONT_RANGE = 0.02, 0.12
 # Largest difference of a pixel that the other keyframe hides behind a layer in front, and how much
 # more it may be if nothing hides it.
 COVERED, UNCOVERED = 0.02, 0.1
+KNOWN = 0.1  # largest difference that speaks against people: joints say more than agreement
 CLAIM_RANGE = 0.04  # lead in both keyframes for which a layer surely is in front
 CLAIMED = 0.008  # the difference of a pixel that a layer surely covers
 MIN_OBJECT, OBJECT_FIT = 0.003, 0.04  # share of a frame that an object explains at this difference
@@ -202,6 +203,8 @@ def _explained(difference: np.ndarray, taken0: np.ndarray, taken1: np.ndarray) -
 def _cost(layer: Layer, here: Comparison) -> np.ndarray:
     """What speaks against a layer in each pixel, 0..1."""
     cost = here.difference + layer.caution
+    if isinstance(layer, PeopleLayer):
+        cost = np.minimum(cost, KNOWN)
     return cost if here.where is None else np.where(here.where, cost, AWAY)
 
 

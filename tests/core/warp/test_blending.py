@@ -9,7 +9,7 @@ from warp_cases import colored, moved_by, person, random_lines, shift, texture
 from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
 from fcvg_core.warp.blending import LEAST_TRUST, Blend
 from fcvg_core.warp.grid import pixel_grid
-from fcvg_core.warp.layers import FLOW, LINES, OBJECT, WarpLayer, find_layers
+from fcvg_core.warp.layers import FLOW, LINES, OBJECT, PeopleLayer, WarpLayer, find_layers
 
 SIZE = (112, 160)
 PIXELS = pixel_grid(SIZE)
@@ -50,14 +50,15 @@ def shifting(way: tuple[float, float], caution: float = LINES) -> WarpLayer:
 
 
 def part(blend: Blend, i: int, time: float) -> np.ndarray:
-    share = blend.shares(time)[i]
-    return share.weight0 + share.weight1
+    """What a layer gives of all that the layers give."""
+    weights = [share.weight0 + share.weight1 for share in blend.shares(time)]
+    return weights[i] / np.sum(weights, axis=0)
 
 
 class TestShares:
     @pytest.mark.parametrize("time", TIMES)
     def test_sum(self, time: float) -> None:
-        """All weights together are 1 in every pixel, and none is below 0."""
+        """All weights together are the trust, or more where people are; none is below 0."""
         frames = draw_sample_pair(SIZE)
         arm = {1: (0.5, 0.25), 2: (0.25, 0.25), 3: (0.25, 0.5)}
         people = person(arm), person({joint: (x + 0.1, y) for joint, (x, y) in arm.items()})
@@ -67,7 +68,11 @@ class TestShares:
         weights = [weight for share in shares for weight in (share.weight0, share.weight1)]
         assert len(shares) == len(blend.layers) >= 4
         assert all(weight.shape == SIZE and weight.min() >= 0 for weight in weights)
-        assert np.abs(np.sum(weights, axis=0) - 1).max() < 1e-5
+        total = np.sum(weights, axis=0)
+        assert (total > blend.trust - 1e-5).all() and total.max() < 1 + 1e-5
+        alone = Blend(frames, find_layers(frames, matches, None))
+        total = sum(share.weight0 + share.weight1 for share in alone.shares(time))
+        np.testing.assert_allclose(total, alone.trust, atol=1e-5)
 
     @pytest.mark.parametrize("time", [0.25, 0.5, 0.9])
     def test_keyframes_count_by_time(self, time: float) -> None:
@@ -158,6 +163,23 @@ class TestObjects:
         frames = large[:, 40:], large[:, :160]
         lines = shifting((40, 0))
         assert Blend(frames, [lines, thing_layer(AROUND_THING)]).layers == [lines]
+
+
+class TestPeople:
+    def test_move_whatever_they_look_like(self) -> None:
+        """A person turns from light to dark: nothing agrees, but the joints say where they go."""
+        frames = []
+        for left, level in ((30, 220), (90, 40)):
+            frame = colored(texture(SIZE) // 8 + 110)
+            frame[20:100, left : left + 24] = level
+            frames.append(frame)
+        limbs = np.float64([[[[x, 24], [x, 96]]] for x in (42, 102)])
+        shares = Blend(tuple(frames), [STILL, PeopleLayer(limbs, SIZE)]).shares(0.5)
+        weight = [share.weight0 + share.weight1 for share in shares]
+        now, before = np.s_[40:80, 66:78], np.s_[40:80, 36:48]
+        assert weight[1][now].mean() > 0.95
+        # Where the person was, the last keyframe shows what was behind.
+        assert shares[0].weight1[before].mean() > 10 * shares[0].weight0[before].mean()
 
 
 class TestTrust:
