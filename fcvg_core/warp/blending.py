@@ -54,6 +54,7 @@ class Blend:
         layers: from `find_layers`; objects that explain too little are left out.
 
     Attributes:
+        explained: 0..1, how much of what differs between the keyframes the layers explain.
         trust: [h, w] 0..1, how much the layers count where no person is; a plain blend of both
             keyframes is the rest.
     """
@@ -78,7 +79,7 @@ class Blend:
             else _each(cost, front, _taken)
             for layer, cost in zip(self.layers, costs, strict=True)
         ]
-        self.trust = self._trust()
+        self.explained, self.trust = self._judge()
 
     def shares(self, time: float) -> list[Share]:
         """What the layers give to the frame at a time 0..1.
@@ -130,17 +131,18 @@ class Blend:
                 found = np.maximum.reduce([found, looks[i].claim, *_surely(left)])
         return found
 
-    def _trust(self) -> np.ndarray:
-        """How far the layers explain what moves, around each pixel and in the whole frame."""
+    def _judge(self) -> tuple[float, np.ndarray]:
+        """`explained` and `trust`: the second is by what is explained around each pixel, too."""
         looks = [self._look(i, 0.5) for i in range(len(self.layers))]
         best = np.min([look.cost() for look in looks], axis=0)
         moving = blur(cv2.absdiff(*self.keyframes).mean(axis=-1) / 255, SHARPNESS)
         moving = moving * ~looks[0].unseen()
         bad = moving / (1 + np.exp((BAD - best) / BAD_SOFTNESS))
         around = blur(bad, WIDE) / (blur(moving, WIDE) + 0.002)
-        share = WHOLE * bad.sum() / (moving.sum() + 1e-6) + (1 - WHOLE) * around
+        whole = bad.sum() / (moving.sum() + 1e-6)
+        share = WHOLE * whole + (1 - WHOLE) * around
         doubt = ((share - TRUSTED) / (DOUBTED - TRUSTED)).clip(0, 1)
-        return 1 - (1 - LEAST_TRUST) * doubt**2 * (3 - 2 * doubt)
+        return float(1 - whole), 1 - (1 - LEAST_TRUST) * doubt**2 * (3 - 2 * doubt)
 
 
 @dataclass(frozen=True, eq=False)

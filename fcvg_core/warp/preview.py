@@ -21,6 +21,7 @@ from .limbs import pair_limbs
 # numbers of this room, in pixels, fit frames of this size.
 LONGEST = 512
 MIN_SIDE = 32  # pixels; optical flow needs so many
+MOSTLY = 0.7  # mean trust below which the log says that much is a plain blend
 
 
 def preview_motion(
@@ -102,7 +103,14 @@ def _blend_of(
         return None
     if min(size) < MIN_SIDE or np.array_equal(*keyframes):
         return None
-    return _look(keyframes, matches, people)
+    blend = _look(keyframes, matches, people)
+    if blend.trust.mean() < MOSTLY:
+        logging.warning(
+            "Lines, objects and people explain only %d %% of what changes between the keyframes: "
+            "much of the preview is a plain blend of both.",
+            round(100 * blend.explained),
+        )
+    return blend
 
 
 def _near_lines(matches: LineMatches) -> LineMatches:

@@ -24,7 +24,7 @@ FORM = "size [height, width] and lines0 and lines1, each a list of [[x, y], [x, 
 
 
 def write_matches(path: Path, matches: LineMatches) -> None:
-    """Write matches, one per line of text; `read_matches` gives back exactly the same numbers."""
+    """Write matches, one segment per line of text; `read_matches` gives back equal numbers."""
     rows = {
         name: [_text(row) for row in getattr(matches, name).detach().cpu().float().numpy()]
         for name in ("lines0", "lines1", "scores")

@@ -132,6 +132,16 @@ class TestNothingMoves:
             assert np.array_equal(preview_motion(keyframes, MIDDLE, matches=both), frames)
 
 
+class TestDoubt:
+    def test_it_is_said(self, caplog) -> None:
+        preview_motion((draw_scene(1, SIZE), draw_scene(2, SIZE)), MIDDLE, matches=camera_lines())
+        assert "explain only" in caplog.text and "much of the preview is a plain" in caplog.text
+
+    def test_otherwise_nothing_is_said(self, caplog) -> None:
+        preview_motion(camera_frames(), MIDDLE, matches=camera_lines())
+        assert not caplog.text
+
+
 class TestMotion:
     def test_camera(self) -> None:
         """Much nearer to the truth than a plain blend, at all times."""

@@ -10,8 +10,8 @@ from ..option_groups import OUTPUT, add_device, add_matcher, add_size
 
 HELP = "find the lines that two frames share"
 DESCRIPTION = (
-    "Write the lines that two frames share as matches.json, which inbetween --matches takes, and "
-    "as a picture."
+    "Write the lines that two frames share as a picture and as matches.json, which --matches of "
+    "preview and inbetween takes."
 )
 EXAMPLES = ("match first.png last.png -o lines",)
 

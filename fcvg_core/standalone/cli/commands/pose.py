@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 HELP = "find the people in pictures"
 DESCRIPTION = (
-    "Write the people of each picture as JSON in OpenPose's format, which inbetween --poses takes, "
-    "and as a picture."
+    "Write the people of each picture as a picture and as JSON in OpenPose's format, which --poses "
+    "of preview and inbetween takes."
 )
 EXAMPLES = (
     "pose *.png -o poses",
