@@ -18,7 +18,6 @@ FRONT_LEAD, FRONT_RANGE = 0.02, 0.12
 # Largest difference of a pixel that the other keyframe hides behind a layer in front, and how much
 # more it may be if nothing hides it.
 COVERED, UNCOVERED = 0.02, 0.1
-KNOWN = 0.1  # largest difference that speaks against people: joints say more than agreement
 CLAIM_RANGE = 0.04  # lead in both keyframes for which a layer surely is in front
 CLAIMED = 0.008  # the difference of a pixel that a layer surely covers
 MIN_OBJECT, OBJECT_FIT = 0.003, 0.04  # share of a frame that an object explains at this difference
@@ -29,6 +28,7 @@ TRUSTED, DOUBTED = 0.14, 0.23  # share of what moves that is not explained, for 
 # Film seldom moves evenly, so that even a perfect match is in the wrong place half-way. A plain
 # blend is then nearer to the truth than a sharp frame.
 LEAST_TRUST = 0.4
+PEOPLE_TRUST = 0.5  # of the doubt, how much joints take away: a person moves, but seldom evenly
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,8 @@ class Blend:
             blur(look.weight if layer.in_front else look.weight * free, 1.0)
             for layer, look in zip(self.layers, looks, strict=True)
         ]
-        scale = (1 - (1 - self.trust) * (1 - self._people(looks))) / np.sum(weights, axis=0)
+        trust = 1 - (1 - self.trust) * (1 - PEOPLE_TRUST * self._people(looks))
+        scale = trust / np.sum(weights, axis=0)
         return [
             look.share(weight * scale, time) for look, weight in zip(looks, weights, strict=True)
         ]
@@ -205,8 +206,6 @@ def _explained(difference: np.ndarray, taken0: np.ndarray, taken1: np.ndarray) -
 def _cost(layer: Layer, here: Comparison) -> np.ndarray:
     """What speaks against a layer in each pixel, 0..1."""
     cost = here.difference + layer.caution
-    if isinstance(layer, PeopleLayer):
-        cost = np.minimum(cost, KNOWN)
     return cost if here.where is None else np.where(here.where, cost, AWAY)
 
 

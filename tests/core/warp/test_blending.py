@@ -7,7 +7,7 @@ import pytest
 from warp_cases import colored, moved_by, person, random_lines, shift, texture
 
 from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
-from fcvg_core.warp.blending import LEAST_TRUST, Blend
+from fcvg_core.warp.blending import LEAST_TRUST, PEOPLE_TRUST, Blend
 from fcvg_core.warp.grid import pixel_grid
 from fcvg_core.warp.layers import FLOW, LINES, OBJECT, PeopleLayer, WarpLayer, find_layers
 
@@ -166,19 +166,25 @@ class TestObjects:
 
 
 class TestPeople:
-    def test_move_whatever_they_look_like(self) -> None:
-        """A person turns from light to dark: nothing agrees, but the joints say where they go."""
+    def test_are_trusted_more_than_what_is_around_them(self) -> None:
+        """Where a person is, was and will be."""
         frames = []
-        for left, level in ((30, 220), (90, 40)):
+        for left in (30, 90):
             frame = colored(texture(SIZE) // 8 + 110)
-            frame[20:100, left : left + 24] = level
+            frame[20:100, left : left + 24] = 220
             frames.append(frame)
         limbs = np.float64([[[[x, 24], [x, 96]]] for x in (42, 102)])
-        shares = Blend(tuple(frames), [STILL, PeopleLayer(limbs, SIZE)]).shares(0.5)
-        weight = [share.weight0 + share.weight1 for share in shares]
-        now, before = np.s_[40:80, 66:78], np.s_[40:80, 36:48]
-        assert weight[1][now].mean() > 0.95
+        blend = Blend(tuple(frames), [STILL, PeopleLayer(limbs, SIZE)])
+        blend.trust = np.full(SIZE, LEAST_TRUST)
+        shares = blend.shares(0.5)
+        total = sum(share.weight0 + share.weight1 for share in shares)
+        for left in (36, 66, 96):
+            place = np.s_[40:80, left : left + 12]
+            np.testing.assert_allclose(total[place], 1 - (1 - LEAST_TRUST) * (1 - PEOPLE_TRUST))
+        np.testing.assert_allclose(total[:, 140:], LEAST_TRUST)
+        assert part(blend, 1, 0.5)[40:80, 66:78].min() > 0.9
         # Where the person was, the last keyframe shows what was behind.
+        before = np.s_[40:80, 36:48]
         assert shares[0].weight1[before].mean() > 10 * shares[0].weight0[before].mean()
 
 
