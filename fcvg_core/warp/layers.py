@@ -99,13 +99,12 @@ def find_layers(
     size = keyframes[0].shape[:2]
     grays = tuple(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in keyframes)
     pixels = pixel_grid(size)
-    layers: list[Layer] = []
     half, others = np.zeros_like(pixels), np.zeros((0, 4))
     if matches is not None:
         field = spread_lines(matches, size)
         half, others = field.half, field.others
     lines = WarpLayer(pixels - half, pixels + half, LINES)
-    layers = [
+    layers: list[Layer] = [
         lines,
         WarpLayer(*refine(grays, lines.to0, lines.to1), LINES_AND_FLOW),
         WarpLayer(*refine(grays, pixels, pixels), FLOW),
