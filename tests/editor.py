@@ -4,6 +4,7 @@ Sizes and places are in the graph's own units, in which the editor saves them.
 """
 
 import json
+import re
 import shutil
 import time
 from contextlib import contextmanager
@@ -99,6 +100,20 @@ PLAYED = """() => {
     if (!shown || !shown.complete || !shown.naturalWidth) return null;
     const { x, y, width, height } = shown.getBoundingClientRect();
     return width * height > 0 ? { x, y, width, height } : null;
+}"""
+# Left, top, right and bottom of a node and of the picture that it plays, in the window.
+PLACES = """(type) => {
+    const { graph, canvas: { canvas, ds: { scale, offset } } } = window.app;
+    const place = (thing) => {
+        const { left, top, right, bottom } = thing.getBoundingClientRect();
+        return [left, top, right, bottom];
+    };
+    const node = graph._nodes.find(node => node.type == type);
+    const picture = place([...document.querySelectorAll("img[src*=fcvg_preview]")].at(-1));
+    if (window.LiteGraph.vueNodesMode)
+        return [place(document.querySelector(`[data-node-id="${node.id}"]`)), picture];
+    const start = place(canvas).slice(0, 2).map((x, i) => x + (node.pos[i] + offset[i]) * scale);
+    return [[...start, ...start.map((x, i) => x + node.size[i] * scale)], picture];
 }"""
 # Two pictures for the only node of a graph, and a video of its frames.
 SURROUND = """() => {
@@ -258,6 +273,21 @@ class Editor:
         while len(seen) < enough and time.monotonic() < end:
             seen.add(self.page.screenshot(clip=self.page.evaluate(PLAYED)))
         return len(seen)
+
+    def played_places(self, node_type: str) -> list[list[float]]:
+        """(left, top, right, bottom) of a node, then of the picture on it, in the window."""
+        return self.page.evaluate(PLACES, node_type)
+
+    @contextmanager
+    def held_back(self, files: str):
+        """Files whose address has such a part reach the browser when the block has ended."""
+        pattern, waiting = re.compile(files), []
+        self.page.route(pattern, lambda route: waiting.append(route))
+        yield
+        self.page.unroute(pattern)
+        assert waiting, f"The browser did not ask for {files}."
+        for route in waiting:
+            route.continue_()
 
     def keep_screenshot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)

@@ -1,4 +1,7 @@
-"""Frames as an animation that the editor plays on a node by itself: no code in the browser."""
+"""Frames as an animation that the editor plays on a node by itself.
+
+The pack's only code in the browser is `web/js/redraw.js`, which makes the editor put it in place.
+"""
 
 import numpy as np
 from comfy.model_management import throw_exception_if_processing_interrupted

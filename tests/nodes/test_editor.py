@@ -127,7 +127,7 @@ class TestWorkflow:
 
 
 class TestPreview:
-    """The node that plays the motion on itself, by the host's own means."""
+    """The node that plays the motion on itself."""
 
     @pytest.mark.seam
     def test_it_moves(self, editor):
@@ -144,6 +144,17 @@ class TestPreview:
             history = editor.run(SMALL)
         assert {"4", "5"} <= set(dict(history["status"]["messages"])["execution_cached"]["nodes"])
         assert editor.played_frames(enough=3) == 3
+
+    @pytest.mark.seam
+    def test_it_lies_in_its_node_if_it_loads_last(self, editor):
+        """After a run from the cache the picture may come when nothing else is drawn any more."""
+        editor.open_template("fcvg_preview.json")
+        with editor.held_back(r"fcvg_preview\w*[.]webp"):
+            assert editor.run(SMALL)["status"]["status_str"] == "success"
+        assert editor.played_frames(enough=3) == 3
+        node, picture = editor.played_places("FCVG_PreviewMotion")
+        assert node[0] < picture[0] < picture[2] < node[2], (node, picture)
+        assert node[1] < picture[1] < picture[3] < node[3], (node, picture)
 
 
 class TestBlueprint:

@@ -28,7 +28,7 @@ TOP = {
     "web",
     "workflows",
 }
-TEXTS = {".py", ".md", ".json", ".toml", ".txt", ".svg", ""}
+TEXTS = {".py", ".js", ".md", ".json", ".toml", ".txt", ".svg", ""}
 PICTURES = {".jpg"}
 # Servers that a text may name: of the models' authors, of papers, of this machine.
 SERVERS = {
@@ -42,7 +42,7 @@ SERVERS = {
     "www.w3.org",  # no server: what the format SVG calls itself
 }
 # The longest lines that are written by people; packed or encoded programs are longer.
-MAX_LINE = {".py": 100, ".md": 600, ".json": 2500}
+MAX_LINE = {".py": 100, ".js": 100, ".md": 600, ".json": 2500}
 # Words that scanners search texts for, whether or not they stand in a program.
 SUSPECT = {
     "code from text": r"(?<![\w.])(eval|exec|execfile|compile|__import__)\s*\(",
