@@ -9,7 +9,8 @@ import re
 import sys
 
 OLDEST_HOST = (0, 3, 64)  # as in pyproject.toml and in fcvg_core/catalogue/packages.py
-WEB_DIRECTORY = "./web"  # docs/<node id>.md is what a node's help button shows
+# docs/<node id>.md is what a node's help button shows; the editor loads js/.
+WEB_DIRECTORY = "./web"
 
 
 async def comfy_entrypoint():
