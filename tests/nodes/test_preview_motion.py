@@ -191,7 +191,7 @@ class TestMessages:
     def test_what_moves_is_no_plain_blend(self, preview, matches, caplog):
         preview(line_matches=matches)
         preview(first_pose=somebody(9), last_pose=somebody(40))
-        assert "plain blend" not in caplog.text
+        assert "No line and no person" not in caplog.text
 
     def test_lines_of_another_size(self, preview, load):
         lines = torch.zeros(1, 2, 2)

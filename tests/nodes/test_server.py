@@ -193,7 +193,7 @@ class TestWorkflows:
             kept = RELEASES / VERSION / path.relative_to(WORKFLOWS)
             assert kept.read_bytes() == path.read_bytes(), kept
 
-    @pytest.mark.parametrize("name", FCVG_WORKFLOWS)
+    @pytest.mark.parametrize("name", [x for x in FCVG_WORKFLOWS if x != "fcvg_preview.json"])
     def test_runs_in_windows(self, server, name):
         prompt = make_small(read_workflow(f"api/{name}"), num_frames=7, steps=1)
         for node in prompt.values():
