@@ -33,8 +33,8 @@ CAN_MEASURE = importlib.util.find_spec("coverage") is not None
 # Suites of the newest host, so that two cores have as much to do.
 PARTS = (
     ("sampling", "sampling"),
-    ("the rest", "not sampling and not server"),
     ("servers", "server and not sampling"),
+    ("the rest", "not sampling and not server"),
 )
 printing = threading.Lock()
 

@@ -7,8 +7,9 @@ pytestmark = pytest.mark.sampling
 
 # They draw noise of their own, which does not flip with the video.
 NOISY = ("ancestral", "sde", "ddpm", "lcm", "seeds", "sa_solver")
-ONE_WINDOW, TWO_WINDOWS = (3, 25), (4, 3)  # frames of the video and of a window
-CASES = [(ONE_WINDOW, 3.0), (ONE_WINDOW, 1.0), (TWO_WINDOWS, 3.0), (TWO_WINDOWS, 1.0)]
+# Frames of the video and of a window.
+SHORT, ONE_WINDOW, TWO_WINDOWS = (3, 25), (5, 25), (4, 3)
+CASES = [(SHORT, 3.0), (SHORT, 1.0), (TWO_WINDOWS, 3.0), (TWO_WINDOWS, 1.0)]
 SIX = ("euler", "heun", "dpmpp_2m", "euler_cfg_pp", "dpmpp_2m_cfg_pp", "uni_pc")
 
 
