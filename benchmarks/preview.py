@@ -2,7 +2,7 @@
 
 Between the ends of each scene are drawn: a cross-fade, a video by optical flow (OpenCV's DIS, both
 ways, half of each), and this project's preview with its classic matcher. Every frame is compared
-with the truth. Of the scenes only towns 7, 21 and 33 were looked at while the method was made.
+with the truth. docs/preview.md says which scenes were looked at while the method was made.
 
     --clips FILE...   films or folders of frames; 25 frames of each are taken from the start
     --size HxW        size to which these films are cropped and resized (default 256x448)
