@@ -140,7 +140,7 @@ def fit_homography(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | Non
     for fit, min_votes in ((fit_perspective, MIN_VOTES), (fit_similarity, MIN_SIMILAR_VOTES)):
         if len(points0) < min_votes:
             continue
-        matrix = fit(points0, points1)
+        matrix = fit(points0, points1, MAX_ERROR)
         if matrix is None:
             continue
         votes = match_errors(matrix, points0, points1) <= MAX_ERROR
@@ -149,19 +149,21 @@ def fit_homography(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | Non
     return None
 
 
-def fit_perspective(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
-    """Homography between matches, or None: two [M, 2] -> [3, 3]."""
+def fit_perspective(
+    points0: np.ndarray, points1: np.ndarray, max_error: float
+) -> np.ndarray | None:
+    """Homography between matches, or None: two [M, 2] -> [3, 3]; `max_error` is in pixels."""
     return cv2.findHomography(
-        points0, points1, cv2.USAC_MAGSAC, MAX_ERROR, maxIters=MAX_TRIES, confidence=CONFIDENCE
+        points0, points1, cv2.USAC_MAGSAC, max_error, maxIters=MAX_TRIES, confidence=CONFIDENCE
     )[0]
 
 
-def fit_similarity(points0: np.ndarray, points1: np.ndarray) -> np.ndarray | None:
+def fit_similarity(points0: np.ndarray, points1: np.ndarray, max_error: float) -> np.ndarray | None:
     """Rotation, zoom and shift between matches, or None: two [M, 2] -> [3, 3]."""
     matrix, _ = cv2.estimateAffinePartial2D(
         points0,
         points1,
-        ransacReprojThreshold=MAX_ERROR,
+        ransacReprojThreshold=max_error,
         maxIters=MAX_TRIES,
         confidence=CONFIDENCE,
     )

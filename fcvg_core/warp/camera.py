@@ -3,12 +3,11 @@
 import cv2
 import numpy as np
 
-from ..lines.motion import apply_homography
+from ..lines.motion import apply_homography, fit_perspective, fit_similarity
 
 TOLERANCE = 0.008  # of the diagonal; a point follows a motion if it lies within this distance
 MIN_SHARE = 0.35  # of the lines that must follow the motion
 HOMOGRAPHY_LINES, SIMILARITY_LINES = 12, 4  # number of lines that must follow such a motion
-MAX_TRIES, CONFIDENCE = 5000, 0.9999  # settings of RANSAC
 MAX_ZOOM = 2.0  # of a whole frame; a larger zoom is a failed fit
 MAX_WAY = 0.6  # longest way of a corner, of the diagonal
 MIN_DEPTH = 0.2  # smallest divisor of a homography; near 0 a corner flies to infinity
@@ -31,8 +30,8 @@ def fit_camera(
     tolerance = TOLERANCE * float(np.hypot(*size))
     num_lines = int(line.max(initial=-1)) + 1
     for least, fit in (
-        (HOMOGRAPHY_LINES, _fit_homography),
-        (SIMILARITY_LINES, _fit_similarity),
+        (HOMOGRAPHY_LINES, fit_perspective),
+        (SIMILARITY_LINES, fit_similarity),
         (1, _fit_shift),
     ):
         if num_lines < least:
@@ -80,19 +79,6 @@ def half_way(motion: np.ndarray, middles: np.ndarray) -> np.ndarray:
     for _ in range(STEPS):
         start = start + middles - (start + apply_homography(motion, start)) / 2
     return middles - start
-
-
-def _fit_homography(start: np.ndarray, end: np.ndarray, tolerance: float) -> np.ndarray | None:
-    return cv2.findHomography(
-        start, end, cv2.USAC_MAGSAC, tolerance, maxIters=MAX_TRIES, confidence=CONFIDENCE
-    )[0]
-
-
-def _fit_similarity(start: np.ndarray, end: np.ndarray, tolerance: float) -> np.ndarray | None:
-    matrix, _ = cv2.estimateAffinePartial2D(
-        start, end, ransacReprojThreshold=tolerance, maxIters=MAX_TRIES, confidence=CONFIDENCE
-    )
-    return None if matrix is None else np.vstack([matrix, [0, 0, 1]])
 
 
 def _fit_shift(start: np.ndarray, end: np.ndarray, tolerance: float) -> np.ndarray:
