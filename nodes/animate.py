@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
+from .messages import shows_log
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -96,6 +97,7 @@ class EncodeReference(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         clip_vision,
@@ -152,6 +154,7 @@ class GuideAnimation(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         model,
@@ -230,6 +233,7 @@ class SampleAnimation(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         model,

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import choices
+from .messages import shows_log
 from .newer import search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 from .widgets import (
@@ -51,6 +52,7 @@ class InterpolateConditions(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         num_frames: int,

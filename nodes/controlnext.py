@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .host import folders
+from .messages import shows_log
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import FOR_CONTROL
@@ -40,6 +41,7 @@ class LoadControlNeXt(io.ComfyNode):
         return folders.is_there(folders.find_file, folders.CONTROLNEXT, controlnext_name)
 
     @classmethod
+    @shows_log
     def execute(cls, controlnext_name: str) -> io.NodeOutput:
         from .host.controlnext.loading import load_controlnext
 
@@ -106,6 +108,7 @@ class ApplyControlNeXt(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         model,

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
+from .messages import shows_log
 from .newer import search_words
 from .widgets import TRAINED_SIZE, VAE
 
@@ -50,6 +51,7 @@ class CropResize(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(cls, image, width: int, height: int) -> io.NodeOutput:
         import torch
         from comfy.model_management import throw_exception_if_processing_interrupted
@@ -100,6 +102,7 @@ class EncodeFrames(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(cls, vae, frames, frames_per_chunk: int) -> io.NodeOutput:
         from .host.images import check_image
         from .host.svd.encode import encode_frames
@@ -153,6 +156,7 @@ class DecodeFrames(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
     ) -> io.NodeOutput:

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
+from .messages import shows_log
 from .newer import search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -54,6 +55,7 @@ class GuideInbetween(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         model,
@@ -118,6 +120,7 @@ class InjectNoise(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(cls, sampler, steps: int, ratio: float) -> io.NodeOutput:
         from .host.injection import inject_into
 
@@ -205,6 +208,7 @@ class SampleInbetween(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         model,

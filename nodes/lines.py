@@ -7,6 +7,7 @@ from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds, choices
 from .host import folders
+from .messages import shows_log
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
 from .widgets import LINE_MATCHES, line_inputs, num_frames_input, read_timing, timing_inputs
@@ -52,6 +53,7 @@ class LoadGlueStick(io.ComfyNode):
         return folders.are_there(folders.GLUESTICK, gluestick_name, superpoint_name)
 
     @classmethod
+    @shows_log
     def execute(cls, gluestick_name: str, superpoint_name: str) -> io.NodeOutput:
         from ..fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
         from .host.gluestick import load_gluestick
@@ -153,6 +155,7 @@ class MatchLines(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         first_frame,
@@ -211,6 +214,7 @@ class DrawLines(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         line_matches,
@@ -329,6 +333,7 @@ class FilterLineMatches(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         line_matches,

@@ -7,6 +7,7 @@ from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds, choices
 from .host import folders
+from .messages import shows_log
 from .newer import search_words, shows_pictures
 from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
@@ -72,6 +73,7 @@ class LoadDWPose(io.ComfyNode):
         return folders.are_there(folders.DWPOSE, boxes_name, points_name)
 
     @classmethod
+    @shows_log
     def execute(cls, boxes_name: str, points_name: str) -> io.NodeOutput:
         from ..fcvg_core.catalogue.dwpose import DWPOSE_ROWS
         from .host.dwpose import load_dwpose
@@ -131,6 +133,7 @@ class ExtractPoses(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.pose import STYLES, draw_on_frame, nobody, to_openpose
@@ -192,6 +195,7 @@ class DrawPoses(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         first_pose,
@@ -282,6 +286,7 @@ class AlignPoses(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         driving_poses,

@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from .messages import shows_log
 from .newer import search_words
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 from .widgets import (
@@ -71,6 +72,7 @@ class PreviewMotion(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         first_frame,

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
 from .host import folders
+from .messages import shows_log
 from .newer import rarely_changed, search_words
 from .widgets import (
     CLIP_VISION,
@@ -59,6 +60,7 @@ class LoadSVD(io.ComfyNode):
         return folders.is_there(folders.find_svd_folder, folder)
 
     @classmethod
+    @shows_log
     def execute(cls, folder: str, with_unet: bool) -> io.NodeOutput:
         from comfy_execution.graph_utils import ExecutionBlocker
 
@@ -115,6 +117,7 @@ class LoadFcvgModel(io.ComfyNode):
         return folders.is_there(folders.find_file, folders.UNET, unet_name)
 
     @classmethod
+    @shows_log
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
         from .host.svd.loading import load_unet
 
@@ -169,6 +172,7 @@ class EncodeKeyframes(io.ComfyNode):
         )
 
     @classmethod
+    @shows_log
     def execute(
         cls,
         clip_vision,
