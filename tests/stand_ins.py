@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from fcvg_core.catalogue.stand_ins import MARK
 from fcvg_core.containers import METADATA
 from fcvg_core.models.controlnext import V2, ControlNeXt
 from fcvg_core.models.svd import SCHEDULER
-from fcvg_core.standalone.networks.stand_ins import MARK
 
 # SVD's attention has 64 channels per head for every width.
 UNET = {
