@@ -194,20 +194,22 @@ def check_onnxruntime(
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """One package of OpenCV has to be installed and work; several must have the same version."""
+    install = pip("install", OPENCVS[0])
     packages = [name for name in OPENCVS if name in installed]
     if not packages:
-        return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
+        return Finding(PROBLEM, f"OpenCV is not installed: {install}")
+    remedy = f"{pip('uninstall', '-y', *packages)}, then {install}"
     text = ", ".join(f"{name} {installed[name]}" for name in packages)
     if len({installed[name] for name in packages}) > 1:
         return Finding(
             WARNING,
-            f"{text} share a folder in different versions: uninstall all of them, then install one",
+            f"{text} share a folder in different versions, so that one replaces files of the "
+            f"other. Remedy: {remedy}",
         )
     if broken:
         return Finding(
             PROBLEM,
-            f"{text} does not work ({broken}): uninstall it, then install "
-            "opencv-python-headless, which needs no screen",
+            f"{text} does not work ({broken}). {OPENCVS[0]} needs no screen. Remedy: {remedy}",
         )
     if parse_version(installed[packages[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")

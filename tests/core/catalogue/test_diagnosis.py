@@ -81,13 +81,13 @@ def test_onnxruntime(installed: dict, level: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("installed", "level", "text"),
     [
-        ({}, PROBLEM, "pip install opencv-python"),
+        ({}, PROBLEM, "pip install opencv-python-headless"),
         ({"opencv-python-headless": "4.12"}, OK, "opencv-python-headless 4.12"),
         ({"opencv-python": "5.0", "opencv-contrib-python": "5.0"}, OK, "opencv-contrib"),
         (
             {"opencv-python": "5.0", "opencv-python-headless": "4.12"},
             WARNING,
-            "opencv-python 5.0, opencv-python-headless 4.12 share a folder",
+            "opencv-python-headless 4.12, opencv-python 5.0 share a folder",
         ),
     ],
 )
@@ -110,7 +110,9 @@ def test_what_is_installed_and_does_not_work(tmp_path: Path, monkeypatch, error:
     found = check_torch({"torch": "2.11.0"}, broken)
     assert found.level == PROBLEM and f"torch 2.11.0 does not work ({broken})" in found.text
     found = check_opencv({"opencv-python": "5.0"}, broken)
-    assert found.level == PROBLEM and "opencv-python-headless, which needs no screen" in found.text
+    assert found.level == PROBLEM
+    assert "pip uninstall -y opencv-python, then" in found.text
+    assert found.text.endswith("pip install opencv-python-headless")
     found = check_onnxruntime({"onnxruntime": "1.20"}, [], broken)
     assert found.level == WARNING and "install it again" in found.text
     sys.modules.pop("broken_module", None)
