@@ -38,9 +38,8 @@ def test_every_paper_that_the_code_names_is_cited() -> None:
 def test_entries_are_those_of_the_table() -> None:
     entries = re.findall(r"^@\w+\{(\w+),$", PAGE, re.MULTILINE)
     table = section("What to cite").partition("```")[0]
-    assert set(entries) == set(re.findall(r"`(\w+\d{4}\w+)`", table)) and len(entries) == len(
-        {*entries}
-    )
+    assert len(entries) == len({*entries})
+    assert {*entries} == {*re.findall(r"`(\w+\d{4}\w+)`", table)}
 
 
 def test_citation_file() -> None:
