@@ -2,6 +2,10 @@
 
 The frames that they generate are noise. All values depend only on the name and shape of their
 tensor, so the files are the same on every machine.
+
+Both families run with these files: `inbetween` finds them by their names, and `animate`, whose
+own models have other names, is given them with --unet and --controlnext. DWPose, which `animate`
+needs too, has its stand-ins in tests/golden/dwpose.
 """
 
 import json

@@ -20,8 +20,9 @@ from ..option_rules import Rules
 HELP = "list the model files, found and missing, or download them"
 DESCRIPTION = (
     "List every model file: found or missing, where it is looked for, its size, licence and "
-    "source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; downloads go to the "
-    "first of them."
+    "source. The folder that FCVG_MODELS names is searched first, then the model folders of the "
+    "ComfyUI that this pack lies in or that COMFYUI_PATH names. Downloads go to the folder of "
+    "FCVG_MODELS if this variable is set."
 )
 EXAMPLES = (
     "models",
