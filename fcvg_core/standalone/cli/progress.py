@@ -48,19 +48,19 @@ class _Lines:
     def __init__(self, *, total: int, desc: str):
         self.total, self.n = total, 0
         self._stage, self._begun = desc, time.monotonic()
-        self._said = self._begun
+        self._said, self._ended = self._begun, False
 
     def update(self, more: int) -> None:
-        """Count parts that are done; a line is written if the last line is old."""
+        """Count parts that are done; a line is written at the end, or if the last line is old."""
         self.n += more
-        now = time.monotonic()
-        if (more and self.n == self.total) or now - self._said >= EVERY:
+        now, ended = time.monotonic(), self.n == self.total
+        if (ended and not self._ended) or now - self._said >= EVERY:
             share, seconds = 100 * self.n // max(self.total, 1), now - self._begun
             sys.stderr.write(
                 f"{self._stage}: {share}% ({self.n} of {self.total}) after {seconds:.0f} s\n"
             )
             sys.stderr.flush()
-            self._said = now
+            self._said, self._ended = now, ended
 
     def close(self) -> None:
         """Nothing: the lines that are written stay."""

@@ -41,8 +41,14 @@ def test_a_file_gets_a_line_at_the_end_of_a_stage(capsys) -> None:
             for done in range(4):
                 bars(stage, done, 3)
         bars("painting", 3, 3)
+        for total in (5, 2):  # a video that turns out to be shorter
+            bars("poses", 2, total)
     shown = capsys.readouterr().err
-    assert shown == "loading: 100% (3 of 3) after 0 s\npainting: 100% (3 of 3) after 0 s\n"
+    assert shown.splitlines() == [
+        "loading: 100% (3 of 3) after 0 s",
+        "painting: 100% (3 of 3) after 0 s",
+        "poses: 100% (2 of 2) after 0 s",
+    ]
 
 
 def test_a_file_gets_a_line_a_minute(capsys, monkeypatch) -> None:
