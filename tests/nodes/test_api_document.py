@@ -1,4 +1,4 @@
-"""The sessions of docs/api.md, word by word, against a real ComfyUI."""
+"""The listings of docs/api.md, word by word, against a real ComfyUI."""
 
 import json
 import re
