@@ -50,6 +50,12 @@ def check_named_folder(named: str) -> Finding:
     folder = folder_of(named)
     if not folder.is_dir():
         return Finding(WARNING, f"{FCVG_MODELS} is {folder}: there is no such folder yet")
+    if is_models_folder(folder / "models"):
+        return Finding(
+            WARNING,
+            f"{FCVG_MODELS} is {folder}, a ComfyUI, and no model is looked for there: set it to "
+            f"{folder / 'models'}, or unset it and let {COMFYUI_PATH} name the ComfyUI",
+        )
     if is_models_folder(folder):
         return Finding(
             OK,

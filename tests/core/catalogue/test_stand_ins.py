@@ -2,7 +2,8 @@
 
 import json
 
-from fcvg_core.catalogue.diagnosis import WARNING, check_models
+from fcvg_core.catalogue.finding import WARNING
+from fcvg_core.catalogue.model_checks import check_models
 from fcvg_core.catalogue.stand_ins import is_stand_in
 from fcvg_core.catalogue.svd import SVD_PARTS
 from fcvg_core.standalone.cli.main import main
