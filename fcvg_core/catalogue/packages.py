@@ -16,8 +16,8 @@ COMMAND_LINE = {
 }  # fmt: skip
 # Alternative packages; one of them is enough.
 OPENCVS = (
+    "opencv-python-headless",  # as in pyproject.toml
     "opencv-python",
-    "opencv-python-headless",
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
