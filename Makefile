@@ -53,4 +53,8 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(TORCH) -e ".[standalone,test]"
+	@# Servers without a screen often lack libGL, which opencv-python links to.
+	@$(PY) -c "import cv2" 2>/dev/null || { \
+		$(PY) -m pip uninstall --quiet --yes opencv-python; \
+		$(PY) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps opencv-python-headless; }
 	touch $@

@@ -10,7 +10,7 @@ from .errors import UserError
 
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 # Module -> its package, where the two names differ.
-PACKAGES = {"cv2": "opencv-python-headless", "PIL": "pillow", "yaml": "pyyaml"}
+PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 TOO_MUCH = {*NO_ROOM, errno.EFBIG}
 NO_MEMORY = (

@@ -16,6 +16,7 @@ from .packages import (
     NODES,
     ONNXRUNTIME,
     OPENCV,
+    OPENCV_HEADLESS,
     OPENCVS,
     TORCH,
     installed_packages,
@@ -194,11 +195,10 @@ def check_onnxruntime(
 
 def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """One package of OpenCV has to be installed and work; several must have the same version."""
-    install = pip("install", OPENCVS[0])
     packages = [name for name in OPENCVS if name in installed]
     if not packages:
-        return Finding(PROBLEM, f"OpenCV is not installed: {install}")
-    remedy = f"{pip('uninstall', '-y', *packages)}, then {install}"
+        return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', OPENCVS[0])}")
+    remedy = f"{pip('uninstall', '-y', *packages)}, then {pip('install', OPENCV_HEADLESS)}"
     text = ", ".join(f"{name} {installed[name]}" for name in packages)
     if len({installed[name] for name in packages}) > 1:
         return Finding(
@@ -209,7 +209,7 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     if broken:
         return Finding(
             PROBLEM,
-            f"{text} does not work ({broken}). {OPENCVS[0]} needs no screen. Remedy: {remedy}",
+            f"{text} does not work ({broken}). {OPENCV_HEADLESS} needs no screen. Remedy: {remedy}",
         )
     if parse_version(installed[packages[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")

@@ -78,13 +78,13 @@ def test_onnxruntime(installed: dict, level: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("installed", "level", "text"),
     [
-        ({}, PROBLEM, "pip install opencv-python-headless"),
+        ({}, PROBLEM, "pip install opencv-python"),
         ({"opencv-python-headless": "4.12"}, OK, "opencv-python-headless 4.12"),
         ({"opencv-python": "5.0", "opencv-contrib-python": "5.0"}, OK, "opencv-contrib"),
         (
             {"opencv-python": "5.0", "opencv-python-headless": "4.12"},
             WARNING,
-            "opencv-python-headless 4.12, opencv-python 5.0 share a folder",
+            "opencv-python 5.0, opencv-python-headless 4.12 share a folder",
         ),
     ],
 )
