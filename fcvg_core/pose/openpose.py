@@ -9,7 +9,6 @@ Source: OpenPose's output.md; Fannovel16/comfyui_controlnet_aux (POSE_KEYPOINT).
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -18,11 +17,10 @@ import torch
 from ..canvas import MAX_SIDE, is_side
 from ..errors import UserError
 from ..quoting import first_names, quote
-from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_HAND
+from .openpose_parts import BRIGHTNESS, EXACT, PARTS, Part
+from .skeleton import BODY, FACE, FEET, MIN_SCORE, NUM_POINTS
 from .types import Poses, nobody
 
-EXACT = "fcvg_keypoints"  # 134 x (x, y in 0..1, score)
-BRIGHTNESS = "fcvg_brightness"  # below 1 if a person fades in or out; written if it is not 1
 EYES = [14, 15]  # points of the body; OpenPose repeats them as the last two of a face's 70 points
 # A smaller difference from the exact coordinates is rounding by an editor, not a moved point.
 ROUNDING = 0.51  # pixels
@@ -37,34 +35,18 @@ BODY_25 = [*range(8), *range(9, 19)]
 FEET_25 = list(range(19, 25))
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a person: its key in a file and its points in `Poses`."""
-
-    key: str
-    points: slice
-    lengths: tuple[int, ...]  # possible numbers of points in a file
-    written: bool = True
-
-
-PARTS = (
-    Part("pose_keypoints_2d", BODY, (18, 25)),
-    Part("face_keypoints_2d", FACE, (70, 68)),
-    Part("hand_left_keypoints_2d", LEFT_HAND, (21,)),
-    Part("hand_right_keypoints_2d", RIGHT_HAND, (21,)),
-    Part("foot_keypoints_2d", FEET, (6,), written=False),
-)
-
-
 def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
     """The people of a frame in OpenPose's format, with their exact coordinates and scores.
 
-    Points with a score below 0.3 are written as 0, 0, 0. A part without a higher score is
-    written as None. People of brightness 0 are left out, because other programs would draw them.
+    Points with a score below 0.3 are written as 0, 0, 0. People of brightness 0 are left out,
+    because other programs would draw them.
 
     Args:
         poses: [P, ...] of one frame, P >= 0.
         size: (height, width) of the canvas in pixels.
+
+    Differs: a part without a visible point is a list of zeros, as OpenPose's own program writes
+        it. comfyui_controlnet_aux writes None, which some programs that draw poses can't read.
     """
     height, width = size
     people = []
@@ -93,9 +75,10 @@ def from_openpose(
     third of all. If neither is true (for instance a hand in the corner of the canvas), the part
     has the unit of the person's other parts, or else of the other people.
 
-    A missing part counts as not found. A part that can't be read, for instance with too many
-    points, is left out and logged. If an editor moved, added or deleted points, the edited points
-    replace the exact coordinates. Bodies can have 18 or 25 points.
+    A missing part counts as not found, and so does a part of zeros. A part that can't be read,
+    for instance with too many points, is left out and logged. If an editor moved, added or
+    deleted points, the edited points replace the exact coordinates. Bodies can have 18 or 25
+    points.
 
     Args:
         frame: one item of a POSE_KEYPOINT, or the contents of a JSON file of OpenPose.
@@ -113,7 +96,7 @@ def from_openpose(
         [_numbers(person, part.key, part.lengths, problems) for part in PARTS] for person in people
     ]
     exact = [_numbers(person, EXACT, (NUM_POINTS,), problems) for person in people]
-    if problems and not any(len(x) for person in parts for x in person):
+    if problems and not any(x[:, 2].any() for person in parts for x in person):
         key, faults = next(iter(problems.items()))
         raise UserError(f"{key} {faults[0]}.")
     for key, faults in problems.items():
@@ -156,11 +139,11 @@ def is_stretched(canvas: tuple[int, int], size: tuple[int, int]) -> bool:
     return abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH
 
 
-def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[float] | None:
+def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[float]:
     ids = np.arange(NUM_POINTS)[part.points]
     seen = scores >= MIN_SCORE
     if not seen[ids].any():
-        return None
+        return [0.0] * (3 * part.lengths[0])
     if part.points == FACE:
         ids = np.append(ids, EYES)
     triples = np.concatenate([points[ids], np.ones((len(ids), 1))], axis=1)
