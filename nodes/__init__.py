@@ -12,6 +12,7 @@ from . import (
     inbetween,
     lines,
     pose,
+    pose_files,
     preview_motion,
     svd,
 )
@@ -22,6 +23,7 @@ MODULES = [
     frames,
     lines,
     pose,
+    pose_files,
     control,
     preview_motion,
     svd,
