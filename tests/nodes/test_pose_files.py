@@ -168,3 +168,28 @@ class TestLoad:
         assert node.fingerprint_inputs(file="a.json", width=0, height=0) == before
         load_poses([FRAME, FRAME])
         assert node.fingerprint_inputs(file="a.json", width=0, height=0) != before
+
+
+@pytest.mark.seam
+def test_through_a_server(server):
+    """A file is loaded and saved; a name that is in no list is refused before the run."""
+    path = server.base / "input" / "poses of a server.json"
+    path.write_text(json.dumps([FRAME, FRAME]), encoding="utf-8")
+    prompt = {
+        "1": {
+            "class_type": "FCVG_LoadPoses",
+            "inputs": {"file": path.name, "width": 0, "height": 0},
+        },
+        "2": {
+            "class_type": "FCVG_SavePoses",
+            "inputs": {"poses": ["1", 0], "filename_prefix": "saved"},
+        },
+    }
+    outputs = server.run(prompt)["outputs"]
+    (file,) = outputs["2"]["files"]
+    assert file["type"] == "output" and file["filename"].endswith(".json")
+    saved = json.loads(server.read(f"/view?filename={file['filename']}&type=output"))
+    assert [frame["people"][0]["pose_keypoints_2d"] for frame in saved] == [BODY, BODY]
+    prompt["1"]["inputs"]["file"] = "none.json"
+    with pytest.raises(AssertionError, match="choose a file of the list"):
+        server.run(prompt)
