@@ -10,6 +10,7 @@ from . import (
     controlnext,
     frames,
     inbetween,
+    line_files,
     lines,
     pose,
     pose_files,
@@ -22,6 +23,7 @@ from .host.folders import register_folders
 MODULES = [
     frames,
     lines,
+    line_files,
     pose,
     pose_files,
     control,
