@@ -10,8 +10,10 @@ from . import (
     controlnext,
     frames,
     inbetween,
+    line_files,
     lines,
     pose,
+    pose_files,
     preview_motion,
     svd,
 )
@@ -21,7 +23,9 @@ from .host.folders import register_folders
 MODULES = [
     frames,
     lines,
+    line_files,
     pose,
+    pose_files,
     control,
     preview_motion,
     svd,

@@ -138,6 +138,20 @@ def pose_width_input() -> io.Input:
     )
 
 
+def pose_colors_input() -> io.Input:
+    """The widget for the colours of people; a graph may lack it, as graphs from before it do."""
+    return io.Combo.Input(
+        "colors",
+        options=list(choices.POSE_COLORS),
+        default=choices.FCVG_COLORS,
+        optional=True,
+        **rarely_changed(),
+        tooltip="Colours of the drawn people. fcvg: the colours that FCVG and ControlNeXt-SVD were "
+        "trained on. openpose: the colours of OpenPose, for ControlNets of other models, which "
+        "expect wider lines too: set pose_width to 2 or more. white: white lines.",
+    )
+
+
 def read_timing(timing: str, custom_times: str) -> str | list[float]:
     """The widgets of `timing_inputs` as `inbetween_times` takes them."""
     from ..fcvg_core.timeline import parse_timing

@@ -3,11 +3,11 @@
 import logging
 from dataclasses import dataclass
 
-from ...lines import LineMatches
-from ...pose import Poses
+from ...lines import LineMatches, report_matches
+from ...pose import Poses, count_people
 from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
-from .matching import Matcher
+from .matching import MORE_LINES, Matcher
 
 STAGES = 2  # lines matched, people found
 
@@ -42,14 +42,14 @@ def find_motion(
     """
     progress("conditions", 0, STAGES)
     matches = match(*keyframes)
-    logging.info("%d lines match.", len(matches.lines0))
+    report_matches(matches, remedy=MORE_LINES)
     progress("conditions", 1, STAGES)
     people = None
     if find_poses:
         people = find_poses(keyframes)
         logging.info(
-            "There are %d people in the first frame, %d in the last.",
-            *(poses.num_people for poses in people),
+            "The first frame shows %s, the last frame shows %s.",
+            *(count_people(poses.num_people) for poses in people),
         )
     progress("conditions", 2, STAGES)
     return FoundMotion(matches, people)
