@@ -10,6 +10,7 @@ Folders without file access, in the order in which the data passes through them:
     warp        keyframes, line matches and people -> the keyframes' own pixels as they move
     sampling    maths over the frame axis and the noise levels: fusion, windows, guidance,
                 schedule, noise, injection, decoding in chunks
+    video       an open video file -> frames as in a player, and its sound
     measures    frames and the true frames -> how close they are: PSNR, SSIM, jitter
     models      networks: `svd`, `controlnext`, and `kinds`, which recognises model files
 

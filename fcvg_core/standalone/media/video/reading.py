@@ -11,9 +11,10 @@ import numpy as np
 from ....bounds import FILE_FPS
 from ....errors import UserError
 from ....files.plain_file import check_file
+from ....video import Sound, read_sound, show, square_size, start_of
 from .decoding import decode_all
-from .display import show, square_size
 from .folder import check_max_frames, in_words
+from .soundtrack import RATE
 
 # FFmpeg's names of the formats that may be read. Others are not safe: a playlist names other files,
 # and a text file would become pictures.
@@ -32,6 +33,7 @@ def read_video(
     *,
     stride: int,
     max_frames: int | None,
+    thin_out: bool = True,
     limit: Callable[[int], str] = "max_frames={}".format,
 ) -> tuple[Generator[np.ndarray, None, None], float]:
     """Every n-th frame of a video, looking as in a player.
@@ -43,9 +45,10 @@ def read_video(
 
     Args:
         path: the video file.
-        stride: 1 reads every frame, 2 every second frame. The stride is doubled for a video of 48
-            frames per second, tripled for 72 frames per second, and so on.
+        stride: 1 reads every frame, 2 every second frame.
         max_frames: maximum number of frames; None reads to the end.
+        thin_out: double the stride for a video of 48 frames per second, triple the stride for 72
+            frames per second, and so on.
         limit: gives the text of the setting that reads a number of frames, for messages.
 
     Returns:
@@ -68,7 +71,8 @@ def read_video(
         fps = float(stream.average_rate or stream.guessed_rate or UNKNOWN_FPS)
     if fps not in FILE_FPS:
         fps = UNKNOWN_FPS
-    stride *= max(1, int(fps / FEW_FPS))
+    if thin_out:
+        stride *= max(1, int(fps / FEW_FPS))
     frames = _at_most(max_frames, _decode(path, stride, limit))
     return frames, max(fps / stride, FILE_FPS.minimum)
 
@@ -86,6 +90,23 @@ def read_every_frame(path: Path) -> Generator[np.ndarray, None, None]:
         UserError: while a frame is read, as in `read_video`.
     """
     return _decode(path, 1, limit=None)
+
+
+def read_audio(path: Path, seconds: float) -> Sound | None:
+    """The first seconds of a video's sound, from its first frame on, as `VideoWriter` takes sound.
+
+    Args:
+        path: the video file.
+        seconds: length of the sound, which is less if the sound ends before.
+
+    Returns:
+        None if the video has no sound.
+
+    Raises:
+        UserError: as in `read_video`.
+    """
+    with _open_video(path) as (container, stream):
+        return read_sound(container, start=start_of(stream), seconds=seconds, rate=RATE)
 
 
 @contextmanager

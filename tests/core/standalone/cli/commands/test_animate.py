@@ -209,7 +209,7 @@ class TestBadInput:
         return printed.splitlines()[-1]
 
     def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
-        needed = "A picture and either a driving video or a folder of control frames"
+        needed = "A picture and either a driving video or control frames are needed"
         assert needed in self.fails(capsys, picture)
         message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
         assert "VIDEO and --control-frames are both given" in message

@@ -1,0 +1,90 @@
+"""The sound of an open video, cut to a range of time."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+# Seconds. Files note times rounded to a millisecond: only larger gaps are gaps in the sound.
+GAP = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Sound without the file that it came in.
+
+    Attributes:
+        samples: float32 [C, N], in -1..1; C is 1 (mono) or 2 (stereo).
+        rate: samples a second.
+    """
+
+    samples: np.ndarray
+    rate: int
+
+    @property
+    def layout(self) -> str:
+        """FFmpeg's name of the channels."""
+        return "mono" if len(self.samples) == 1 else "stereo"
+
+    def after_silence(self, seconds: float) -> "Sound":
+        """The same sound, which begins later."""
+        silence = np.zeros((len(self.samples), round(seconds * self.rate)), np.float32)
+        return Sound(np.concatenate([silence, self.samples], axis=1), self.rate)
+
+
+def start_of(stream) -> float:
+    """When the first frame of a stream is shown, in seconds of its container's clock."""
+    return float((stream.start_time or 0) * stream.time_base)
+
+
+def read_sound(container, *, start: float, seconds: float, rate: int | None = None) -> Sound | None:
+    """The sound of an open video from a time on; None if the video has no sound.
+
+    Of several streams the first that FFmpeg can decode is read. Sound with more channels than two
+    becomes stereo. Where the stream has no sound, there is silence; a stream that is damaged is
+    read up to there, and a warning says so.
+
+    Args:
+        container: FFmpeg's open container. Its next packet is another one afterwards.
+        start: in seconds of the container's clock; see `start_of`.
+        seconds: length of the sound, which is less if the stream ends before.
+        rate: samples a second; None keeps the stream's.
+    """
+    # FFmpeg crashes if it decodes a stream that it has no decoder for.
+    stream = next((s for s in container.streams.audio if s.codec_context is not None), None)
+    if stream is None:
+        return None
+    sound = None
+    end = 0  # of the sound that was read, in samples
+    for frame in _resampled(container, stream, start, rate):
+        if frame.time >= start + seconds:
+            break
+        if sound is None:
+            channels = len(frame.layout.channels)
+            length = round(seconds * frame.sample_rate)
+            sound = Sound(np.zeros((channels, length), np.float32), frame.sample_rate)
+        place = round((frame.time - start) * sound.rate)
+        if end and abs(place - end) < GAP * sound.rate:
+            place = end
+        samples = frame.to_ndarray()[:, max(-place, 0) :]
+        room = sound.samples[:, max(place, 0) :][:, : samples.shape[1]]
+        room[:] = samples[:, : room.shape[1]]
+        end = place + frame.samples
+    return None if end <= 0 else Sound(sound.samples[:, :end], sound.rate)
+
+
+def _resampled(container, stream, start: float, rate: int | None) -> Iterator:
+    """Frames of sound in mono or stereo, from shortly before `start` on."""
+    import av
+
+    layout = "mono" if stream.codec_context.channels == 1 else "stereo"
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    try:
+        container.seek(int(start / stream.time_base), stream=stream)
+        for packet in container.demux(stream):
+            for frame in packet.decode():
+                yield from resampler.resample(frame)
+        yield from resampler.resample(None)
+    except av.FFmpegError as error:
+        logging.warning("The sound of the video is damaged: it is used up to there (%s).", error)
