@@ -72,18 +72,30 @@ class DrivingSource:
             limit=lambda count: f"--frames {count + before}",
         )
 
-    def read_sound(self, num_frames: int, fps: float) -> Sound | None:
-        """The sound that belongs to the animation; None if there is none.
+    def read_sound(self, num_frames: int, fps: float, played: float) -> Sound | None:
+        """The sound that belongs to the animation; None if there is none, or if it does not fit.
 
         Args:
             num_frames: of the animation.
             fps: frame rate of the frames that were read.
+            played: frame rate of the animation.
         """
         if self.path.is_dir():
             return None
         sound = read_audio(self.path, num_frames / fps)
+        if sound is None:
+            return None
+        if played != fps:
+            logging.info(
+                "The sound of %s is left out: it fits %g frames per second, but the animation has "
+                "%g. Leave out --fps to keep the sound.",
+                self.path,
+                fps,
+                played,
+            )
+            return None
         # The picture's own pose comes before the first frame of the film.
-        return sound if sound is None or self.drawn else sound.after_silence(1 / fps)
+        return sound if self.drawn else sound.after_silence(1 / fps)
 
 
 def _shows_drawn_people(path: Path, stride: int, max_frames: int) -> bool:
@@ -92,7 +104,7 @@ def _shows_drawn_people(path: Path, stride: int, max_frames: int) -> bool:
         path,
         stride=stride * LOOKED_AT,
         max_frames=-(-max_frames // LOOKED_AT),
-        limit=lambda count: f"--frames {max((count - 1) * LOOKED_AT, 1) + 1}",
+        limit=None,  # the option counts other frames
     )
     with closing(frames):
         drawn = looks_drawn(frames)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
@@ -160,9 +159,10 @@ def run(options: argparse.Namespace) -> None:
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
-            sound = _sound(spec, source, len(control), fps)
+            played = spec.result.fps or fps
+            sound = source.read_sound(len(control), fps, played) if spec.result.audio else None
             frames = painter.paint(reference, control, progress=bars)
-            _write_videos(claim, frames, reference, control, spec.result.fps or fps, sound)
+            _write_videos(claim, frames, reference, control, played, sound)
     if painter.models:
         print(f"video:        {claim.path / 'result.mp4'}")
         print(f"side by side: {claim.path / 'side_by_side.mp4'}")
@@ -182,22 +182,6 @@ def _control_frames(
         if source.drawn:
             return fit_control_frames(frames, painter.size), fps
         return painter.draw_control(reference, frames, progress=bars), fps
-
-
-def _sound(spec: AnimateSpec, source: DrivingSource, num_frames: int, fps: float) -> Sound | None:
-    """The sound of both videos, cut to their length; None if they have none."""
-    if not spec.result.audio:
-        return None
-    sound = source.read_sound(num_frames, fps)
-    if sound is not None and spec.result.fps not in (None, fps):
-        logging.info(
-            "The sound of %s is left out, because it fits %g frames per second and --fps is %g.",
-            source.path,
-            fps,
-            spec.result.fps,
-        )
-        return None
-    return sound
 
 
 def _write_videos(
