@@ -22,6 +22,9 @@ from .widgets import (
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 SHOWN = 16  # pictures on the node itself: the first images
+ALREADY_DRAWN = (
+    "This video seems to show drawn poses already: connect it to control_frames directly."
+)
 # Texts that several inputs and outputs share.
 CANVAS_SIZE = (
     "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
@@ -135,11 +138,14 @@ class ExtractPoses(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
+        from ..fcvg_core.control import looks_drawn
         from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.pose import STYLES, draw_on_frame, nobody, to_openpose
         from .host.images import check_image
 
         image = check_image(image, "image")
+        if len(image) > 1 and looks_drawn(map(to_uint8, image[::8])):
+            logging.warning(ALREADY_DRAWN)
         if dwpose is None:
             logging.info("No poses are detected, because DWPose is not loaded.")
             found = [nobody()] * len(image)
