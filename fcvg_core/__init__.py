@@ -16,7 +16,7 @@ Folders without file access, in the order in which the data passes through them:
 
 Folders that read and write files:
 
-    files       regular files, JSON, files of weights, the results folder of a run
+    files       regular files, JSON, files of weights, videos, the results folder of a run
     catalogue   which model files and packages are needed, where they are, how to get them
     standalone  everything without ComfyUI:
         media       pictures, videos, files of line matches and poses

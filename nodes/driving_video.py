@@ -6,7 +6,7 @@ from ..fcvg_core import bounds
 from .messages import shows_log
 from .newer import search_words
 
-LONGEST = 100_000.0  # seconds
+LONGEST = 10_000.0  # seconds
 STEP = 0.05  # seconds
 
 

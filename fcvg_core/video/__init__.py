@@ -4,6 +4,7 @@ Both faces use this room. It opens no file: a container is given that the caller
 """
 
 from .display import show, square_size
-from .sound import Sound, read_sound, start_of
+from .sound import Sound, read_sound
+from .timing import frame_rate, start_of
 
-__all__ = ["Sound", "read_sound", "show", "square_size", "start_of"]
+__all__ = ["Sound", "frame_rate", "read_sound", "show", "square_size", "start_of"]

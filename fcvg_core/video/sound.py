@@ -33,11 +33,6 @@ class Sound:
         return Sound(np.concatenate([silence, self.samples], axis=1), self.rate)
 
 
-def start_of(stream) -> float:
-    """When the first frame of a stream is shown, in seconds of its container's clock."""
-    return float((stream.start_time or 0) * stream.time_base)
-
-
 def read_sound(container, *, start: float, seconds: float, rate: int | None = None) -> Sound | None:
     """The sound of an open video from a time on; None if the video has no sound.
 

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import torch
@@ -12,11 +13,11 @@ from comfy_api.latest import InputImpl
 from torch.nn.functional import pad
 
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.video import read_sound, show, square_size, start_of
+from ...fcvg_core.files.video_file import open_video
+from ...fcvg_core.video import frame_rate, read_sound, show, square_size, start_of
 from .images import check_image
 
 SLACK = 0.002  # seconds by which rounded times of frames may differ from what a user types
-UNKNOWN_FPS = 24.0  # if a file does not contain its frame rate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +80,8 @@ def read_part(video, part: VideoPart) -> Clip:
             clip = _read_file(video, part)
         except av.FFmpegError as error:
             raise UserError(
-                f"The video can't be read ({error}). Save it again as MP4, or end before the "
-                "damaged place with end_time."
+                f"The video is damaged ({error}). Save it again as MP4, or end before the damaged "
+                "place with end_time."
             ) from error
     else:
         clip = _take(video.get_components(), part)
@@ -97,12 +98,10 @@ def read_part(video, part: VideoPart) -> Clip:
 
 
 def _read_file(video, part: VideoPart) -> Clip:
-    with av.open(video.get_stream_source()) as container:
-        if not container.streams.video:
-            raise UserError("The file holds no video: use a file with a video.")
-        stream = container.streams.video[0]
+    source = video.get_stream_source()
+    with open_video(Path(source) if isinstance(source, str) else source) as (container, stream):
         stream.thread_type = "AUTO"
-        fps = float(stream.average_rate or stream.guessed_rate or UNKNOWN_FPS)
+        fps = frame_rate(stream)
         begin, end = _times(video, stream, part)
         frames, first = _read_frames(container, stream, part, begin, end)
         if not frames:

@@ -3,6 +3,7 @@
 import io
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -137,8 +138,20 @@ class TestParts:
 
     def test_damaged(self, take, api, path, tmp_path) -> None:
         (tmp_path / "a.mp4").write_bytes(path.read_bytes()[:400])
-        with pytest.raises(ValueError, match="The video can't be read"):
+        with pytest.raises(ValueError, match="a.mp4 .* can't be read as a video"):
             take(api.InputImpl.VideoFromFile(str(tmp_path / "a.mp4")))
+
+    def test_damaged_later(self, take, api, tmp_path) -> None:
+        file = write_exactly(tmp_path / "a.mov", levels(20))
+        content = bytearray(file.read_bytes())
+        with av.open(str(file)) as container:
+            packets = [packet for packet in container.demux() if packet.size]
+        content[packets[12].pos : packets[12].pos + 40] = bytes(40)
+        file.write_bytes(content)
+        video = api.InputImpl.VideoFromFile(str(file))
+        with pytest.raises(ValueError, match="The video is damaged .* with end_time"):
+            take(video)
+        assert numbers(take(video, end_time=1.0)[0]) == list(range(10))
 
     def test_create_video_takes_it_all(self, take, api, path, node_classes, tmp_path) -> None:
         """The host writes the frames and the sound, which are as long as each other."""
