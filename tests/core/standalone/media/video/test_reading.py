@@ -60,12 +60,10 @@ class TestReadVideo:
         frames, fps = read_video(path, stride=1, max_frames=None)
         assert len(list(frames)) == 6 and fps == pytest.approx(6, rel=0.15)
 
-    @pytest.mark.parametrize(("thin_out", "count", "rate"), [(True, 3, 15), (False, 5, 30)])
-    def test_fast_videos(self, tmp_path, thin_out, count, rate) -> None:
-        """They are thinned out, unless every frame is wanted."""
+    def test_every_frame_of_a_fast_video(self, tmp_path) -> None:
         path = write_exactly(tmp_path / "a.mov", noise(9), 60)
-        frames, fps = read_video(path, stride=2, max_frames=None, thin_out=thin_out)
-        assert len(list(frames)) == count and fps == rate
+        frames, fps = read_video(path, stride=2, max_frames=None, thin_out=False)
+        assert len(list(frames)) == 5 and fps == 30
 
     def test_odd_name(self, tmp_path) -> None:
         path = write_exactly(tmp_path / "b.mov", noise(2))
