@@ -50,23 +50,22 @@ def read_sound(container, *, start: float, seconds: float, rate: int | None = No
     stream = next((s for s in container.streams.audio if s.codec_context is not None), None)
     if stream is None:
         return None
-    sound = None
-    end = 0  # of the sound that was read, in samples
+    pieces, end = [], 0  # end: of the pieces, in samples
     for frame in _resampled(container, stream, start, rate):
-        if frame.time >= start + seconds:
-            break
-        if sound is None:
-            channels = len(frame.layout.channels)
-            length = round(seconds * frame.sample_rate)
-            sound = Sound(np.zeros((channels, length), np.float32), frame.sample_rate)
-        place = round((frame.time - start) * sound.rate)
-        if end and abs(place - end) < GAP * sound.rate:
+        rate = frame.sample_rate
+        place = end if frame.pts is None else round((frame.time - start) * rate)
+        if pieces and abs(place - end) < GAP * rate:
             place = end
-        samples = frame.to_ndarray()[:, max(-place, 0) :]
-        room = sound.samples[:, max(place, 0) :][:, : samples.shape[1]]
-        room[:] = samples[:, : room.shape[1]]
-        end = place + frame.samples
-    return None if end <= 0 else Sound(sound.samples[:, :end], sound.rate)
+        if place >= seconds * rate:
+            break
+        samples = frame.to_ndarray()[:, max(end - place, 0) :]
+        if samples.size:
+            silence = np.zeros((len(samples), max(place - end, 0)), np.float32)
+            pieces += [silence, samples]
+            end += silence.shape[1] + samples.shape[1]
+    if not pieces:
+        return None
+    return Sound(np.concatenate(pieces, axis=1)[:, : round(seconds * rate)], rate)
 
 
 def _resampled(container, stream, start: float, rate: int | None) -> Iterator:
