@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..control import looks_drawn
+from ..errors import UserError
 from ..video import Sound
 from .media.video import read_audio, read_image_folder, read_video
 from .spec import AnimateSpec
@@ -39,7 +40,8 @@ class DrivingSource:
         A video that shows drawn people is recognised, unless the spec says what it shows.
 
         Raises:
-            UserError: the file or folder is missing, damaged, or no video or pictures.
+            UserError: the file or folder is missing, damaged, or no video or pictures; or there
+                are fewer than 2 control frames.
         """
         path, stride, drawn = spec.video, spec.driving.stride, spec.driving.drawn
         if spec.control_frames:
@@ -47,9 +49,14 @@ class DrivingSource:
         elif drawn is None:
             drawn = _shows_drawn_people(path, stride or FILM_STRIDE, spec.result.frames)
         source = cls(path, drawn, stride or (DRAWN_STRIDE if drawn else FILM_STRIDE))
-        frames, _ = source.read(1)
+        frames, _ = source.read(2)
         with closing(frames):
-            next(frames)
+            found = len(list(frames))
+        if drawn and found < 2:
+            raise UserError(
+                f"A video needs at least 2 frames, but {path} gives {found}: use a longer video, "
+                "more pictures or a smaller --stride."
+            )
         return source
 
     def read(self, max_frames: int) -> tuple[Generator[np.ndarray, None, None], float]:

@@ -77,15 +77,6 @@ def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> n
         size: (height, width) in pixels.
 
     Returns:
-        [T, height, width, 3] uint8, T >= 2.
-
-    Raises:
-        UserError: there are fewer than 2 frames.
+        [T, height, width, 3] uint8.
     """
-    fitted = [fit_frame(frame, size) for frame in frames]
-    if len(fitted) < 2:
-        raise UserError(
-            f"A video needs at least 2 frames, but there is {len(fitted)} control frame: give a "
-            "longer video or more pictures, or a smaller stride."
-        )
-    return np.stack(fitted)
+    return np.stack([fit_frame(frame, size) for frame in frames])

@@ -91,6 +91,12 @@ class TestOf:
         with pytest.raises(UserError, match="holds no pictures"):
             DrivingSource.of(spec(tmp_path, control=True))
 
+    def test_one_control_frame_is_no_video(self, drawn, film) -> None:
+        for chosen in ({"control": True}, {"drawn": True}):
+            with pytest.raises(UserError, match="at least 2 frames, but .*pose.mp4 gives 1: use"):
+                DrivingSource.of(spec(drawn, stride=30, **chosen))
+        assert read(DrivingSource.of(spec(film, stride=30)))[0] == 1
+
     def test_a_damaged_video(self, tmp_path) -> None:
         path = write_exactly(tmp_path / "a.avi", drawn_walker(40, (96, 64), width=5.0))
         content = path.read_bytes()
