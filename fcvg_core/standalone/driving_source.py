@@ -66,7 +66,7 @@ class DrivingSource:
         picture's own pose.
 
         Args:
-            max_frames: maximum number of frames of the animation.
+            max_frames: maximum number of frames of the animation, 2 or more.
         """
         if self.path.is_dir() and self.drawn:
             return read_image_folder(self.path, max_frames=max_frames), FOLDER_FPS
@@ -74,7 +74,7 @@ class DrivingSource:
         return read_video(
             self.path,
             stride=self.stride,
-            max_frames=max(max_frames - before, 1),
+            max_frames=max_frames - before,
             thin_out=not self.drawn,
             limit=lambda count: f"--frames {count + before}",
         )

@@ -22,6 +22,11 @@ class TestDrawn:
         assert looks_drawn(iter(frames))
         assert looks_drawn(compressed(frames, 18)) and looks_drawn(compressed(frames, 28))
 
+    def test_colours_of_openpose(self) -> None:
+        """Red and blue are swapped; see `draw_poses`."""
+        swapped = [frame[..., ::-1].copy() for frame in drawn_walker(3, (768, 512))]
+        assert looks_drawn(swapped) and looks_drawn(compressed(swapped, 23))
+
     @pytest.mark.parametrize("width", [0.5, 3.0, 5.0])
     def test_thin_and_thick_strokes(self, width) -> None:
         frames = drawn_walker(3, (768, 512), width=width)
