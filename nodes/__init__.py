@@ -8,6 +8,7 @@ from . import (
     animate,
     control,
     controlnext,
+    driving_video,
     frames,
     inbetween,
     line_files,
@@ -22,6 +23,7 @@ from .host.folders import register_folders
 # Modules with a list NODES, in the order of a graph. A new family adds its line here.
 MODULES = [
     frames,
+    driving_video,
     lines,
     line_files,
     pose,

@@ -4,6 +4,7 @@ This room stands above `lines` and `pose`: it draws the lines and people that th
 no file.
 """
 
+from .drawn import looks_drawn
 from .driving import draw_driven_people
 from .inbetween import ControlFrameSettings, draw_inbetween, draw_moving_lines, draw_moving_people
 
@@ -13,4 +14,5 @@ __all__ = [
     "draw_inbetween",
     "draw_moving_lines",
     "draw_moving_people",
+    "looks_drawn",
 ]

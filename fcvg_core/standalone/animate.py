@@ -26,8 +26,8 @@ class AnimationPainter(Painter):
     are loaded when they are used first, and stay.
 
     Args:
-        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are about files
-            and are not used here.
+        spec: its `image`, `video`, `control_frames`, `output`, `result.audio`, `driving.stride`
+            and `driving.drawn` are about files and are not used here.
 
     Raises:
         ModuleNotFoundError: a package is missing.

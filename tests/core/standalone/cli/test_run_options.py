@@ -188,7 +188,7 @@ def test_specs_of_all_releases(file) -> None:
     assert {key: table[key] for key in saved if key in table} == {
         key: value for key, value in saved.items() if key in table
     }
-    assert set(table) - set(saved) <= {"version", "color_seed", "from_preview"}
+    assert set(table) - set(saved) <= {"version", "color_seed", "from_preview", "audio", "drawn"}
     assert type(spec).from_json(json.loads(json.dumps(table))) == spec
 
 
