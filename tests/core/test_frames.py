@@ -158,10 +158,10 @@ class TestFitFrame:
 class TestFitMask:
     @pytest.mark.parametrize("fit", PICTURE_FITS)
     @pytest.mark.parametrize("anchor", ["center", "top-left", "bottom-right"])
-    @pytest.mark.parametrize("size", [(64, 64), (192, 64), (64, 192)])
+    @pytest.mark.parametrize("size", [(64, 64), (128, 64), (64, 192)])
     def test_lies_on_the_frame_as_before(self, fit: str, anchor: str, size) -> None:
         mask = np.zeros((90, 160), np.float32)
-        mask[20:60, 30:100] = 1
+        mask[20:60, 20:130] = 1
         frame = (mask * 255).astype(np.uint8)[..., None].repeat(3, -1)
         fitted, picture = fit_mask(mask, size, fit, anchor), fit_frame(frame, size, fit, anchor)
         assert fitted.shape == size and fitted.dtype == np.float32
