@@ -13,12 +13,14 @@ from . import (
     lines,
     pose,
     preview_motion,
+    settings,
     svd,
 )
 from .host.folders import register_folders
 
 # Modules with a list NODES, in the order of a graph. A new family adds its line here.
 MODULES = [
+    settings,
     frames,
     lines,
     pose,

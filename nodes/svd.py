@@ -14,6 +14,7 @@ from .widgets import (
     LAST_FRAME,
     NO_PICTURE,
     VAE,
+    compared_control_input,
     hint_inputs,
     num_frames_input,
     size_inputs,
@@ -156,6 +157,7 @@ class EncodeKeyframes(io.ComfyNode):
                     tooltip="Seed of the augmentation noise (the same noise is used for both "
                     "keyframes).",
                 ),
+                compared_control_input(),
             ],
             outputs=[
                 io.Conditioning.Output(
@@ -186,6 +188,7 @@ class EncodeKeyframes(io.ComfyNode):
         motion_bucket_id: int,
         augmentation: float,
         augmentation_seed: int,
+        control_frames=None,
     ) -> io.NodeOutput:
         from .host.svd.conditioning import KeyframeSettings, condition_video
 
@@ -197,6 +200,7 @@ class EncodeKeyframes(io.ComfyNode):
             num_frames=num_frames,
             settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
             seed=augmentation_seed,
+            control_frames=control_frames,
         )
         return io.NodeOutput(*outputs)
 

@@ -210,6 +210,17 @@ def hint_inputs(
     ]
 
 
+def compared_control_input() -> io.Input:
+    """Control frames for a conditioning node, which only compares them with the video."""
+    return io.Image.Input(
+        "control_frames",
+        optional=True,
+        tooltip="The control frames of the video, which are only compared with it: a wrong number "
+        "of control frames is an error before any model runs, and another size is said on the "
+        "node. Connect the same frames to Apply ControlNeXt.",
+    )
+
+
 def guidance_inputs(
     guidance: float = 3.0,
     window: int = 25,
