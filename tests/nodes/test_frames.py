@@ -1,7 +1,9 @@
 """Crop & Resize: pictures and their masks at the size of the video."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 
 def picture(*shape: int) -> torch.Tensor:
@@ -124,3 +126,64 @@ class TestMasks:
         masks = torch.cat([painted[1], painted[1] * torch.nan])
         with pytest.raises(ValueError, match="mask holds NaN or infinite"):
             crop_resize(painted[0], 64, 64, mask=masks)
+
+
+def save(link: list) -> dict:
+    return {"class_type": "SaveImage", "inputs": {"images": link, "filename_prefix": "fitted"}}
+
+
+@pytest.mark.seam
+def test_mask_of_load_image_and_size_of_video_settings(server):
+    """What is transparent in a file is white in its mask, before and after."""
+    pixels = np.zeros((108, 192, 4), np.uint8)
+    pixels[20:80, 40:150, :3], pixels[..., 3] = 255, 255
+    pixels[20:80, 40:150, 3] = 0
+    Image.fromarray(pixels).save(server.base / "input" / "transparent.png")
+    settings = {"width": 128, "height": 128, "num_frames": 5, "fps": 7.0}
+    graph = {"size": {"class_type": "FCVG_VideoSettings", "inputs": settings}}
+    for name in ("transparent", "first"):  # Load Image gives an empty mask of 64 x 64 for first
+        graph |= {
+            name: {"class_type": "LoadImage", "inputs": {"image": f"{name}.png"}},
+            f"{name} fitted": {
+                "class_type": "FCVG_CropResize",
+                "inputs": {
+                    "image": [name, 0],
+                    "mask": [name, 1],
+                    "width": ["size", 0],
+                    "height": ["size", 1],
+                    "fit": "pad",
+                },
+            },
+            f"{name} mask": {
+                "class_type": "MaskToImage",
+                "inputs": {"mask": [f"{name} fitted", 1]},
+            },
+            f"{name} mask saved": save([f"{name} mask", 0]),
+            f"{name} saved": save([f"{name} fitted", 0]),
+        }
+    history = server.run(graph)
+    assert history["status"]["status_str"] == "success", history["status"]
+
+    def saved(node: str) -> np.ndarray:
+        (found,) = history["outputs"][node]["images"]
+        return np.asarray(Image.open(server.base / "output" / found["filename"]).convert("L"))
+
+    picture, mask = saved("transparent saved"), saved("transparent mask saved")
+    assert mask.shape == (128, 128) and ((picture > 127) != (mask > 127)).mean() < 0.01
+    assert 0.1 < (mask > 127).mean() < 0.9
+    nothing = saved("first mask saved")
+    assert nothing.shape == (128, 128) and not nothing.any() and saved("first saved").any()
+
+
+@pytest.mark.seam
+def test_size_that_no_widget_gives(server):
+    graph = {
+        "a": {"class_type": "LoadImage", "inputs": {"image": "first.png"}},
+        "b": {
+            "class_type": "FCVG_CropResize",
+            "inputs": {"image": ["a", 0], "width": 100, "height": 64},
+        },
+        "c": save(["b", 0]),
+    }
+    status = server.run(graph)["status"]
+    assert "got 100: use 64 or 128." in str(status["messages"])
