@@ -36,14 +36,15 @@ class LoadSVD(io.ComfyNode):
                 io.Combo.Input(
                     "folder",
                     options=folders.list_svd_folders(),
-                    tooltip="A folder in models/diffusers that holds a model_index.json.",
+                    tooltip="A folder in models/diffusers that holds a model_index.json. Its "
+                    "sub-folder unet is needed only if with_unet is on.",
                 ),
                 io.Boolean.Input(
                     "with_unet",
                     default=True,
-                    tooltip="Whether to load SVD's own UNet. Off saves 3 GB of memory and the time "
-                    "to load it: the files of FCVG and of ControlNeXt-SVD are whole UNets. It is "
-                    "needed only if MODEL is connected.",
+                    tooltip="Whether to load SVD's own UNet too. Switch it off for the published "
+                    "files of FCVG and ControlNeXt-SVD, which hold a whole UNet: this saves 3 GB "
+                    "and the time to load them. Keep it on only if the output MODEL is connected.",
                 ),
             ],
             outputs=[
