@@ -5,13 +5,10 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds, choices
 from .messages import shows_log
 from .newer import search_words
-from .widgets import TRAINED_SIZE, VAE
+from .widgets import ALL_SIZES, VAE
 
 # The second half of the tooltips of width and height.
-SIZES = (
-    f"in pixels, a multiple of 64. {TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x "
-    "1024."
-)
+SIZES = f"in pixels, a multiple of 64. {ALL_SIZES}"
 
 
 class CropResize(io.ComfyNode):

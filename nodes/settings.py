@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .messages import shows_log
 from .newer import search_words
-from .widgets import size_inputs
+from .widgets import ALL_SIZES, size_inputs
 
 
 class VideoSettings(io.ComfyNode):
@@ -14,12 +14,12 @@ class VideoSettings(io.ComfyNode):
         return io.Schema(
             node_id="FCVG_VideoSettings",
             display_name="Video Settings",
-            category="FCVG",
+            category="FCVG/frames",
             **search_words("width", "height", "frame count", "length", "frame rate", "resolution"),
             description="Size, length and playback speed of the video in one place: connect each "
             "output to every node that asks for this value, so that all nodes agree.",
             inputs=[
-                *size_inputs(),
+                *size_inputs(trained=ALL_SIZES),
                 io.Int.Input(
                     "num_frames",
                     default=25,
