@@ -30,6 +30,22 @@ MATCHERS = ("auto", "gluestick", "classic")
 # What finds line segments.
 LINE_DETECTORS = ("opencv", "pytlsd")
 
+# How a picture of another shape is brought to the size of the video.
+CROP, PAD, STRETCH = "crop", "pad", "stretch"
+PICTURE_FITS = (CROP, PAD, STRETCH)
+# The part of a picture that cropping keeps; for padding, where the picture lies.
+ANCHORS = (
+    "center",
+    "top",
+    "bottom",
+    "left",
+    "right",
+    "top-left",
+    "top-right",
+    "bottom-left",
+    "bottom-right",
+)
+
 # The motion that all line matches should follow.
 FITS = ("none", "affine", "homography")
 

@@ -16,12 +16,14 @@ from . import (
     pose,
     pose_files,
     preview_motion,
+    settings,
     svd,
 )
 from .host.folders import register_folders
 
 # Modules with a list NODES, in the order of a graph. A new family adds its line here.
 MODULES = [
+    settings,
     frames,
     driving_video,
     lines,

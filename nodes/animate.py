@@ -13,6 +13,7 @@ from .widgets import (
     NO_PICTURE,
     SEED,
     VAE,
+    compared_control_input,
     guidance_inputs,
     hint_inputs,
     size_inputs,
@@ -85,6 +86,7 @@ class EncodeReference(io.ComfyNode):
                     **rarely_changed(),
                     tooltip="Seed of the augmentation noise.",
                 ),
+                compared_control_input(),
             ],
             outputs=[
                 io.Conditioning.Output(
@@ -110,6 +112,7 @@ class EncodeReference(io.ComfyNode):
         motion_bucket_id: int,
         augmentation: float,
         augmentation_seed: int,
+        control_frames=None,
     ) -> io.NodeOutput:
         from .host.svd.conditioning import KeyframeSettings, condition_video
 
@@ -121,6 +124,7 @@ class EncodeReference(io.ComfyNode):
             num_frames=num_frames,
             settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
             seed=augmentation_seed,
+            control_frames=control_frames,
         )
         return io.NodeOutput(*outputs)
 

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ... import bounds
-from ...choices import MATCHERS, MISSING_JOINTS, MISSING_PEOPLE, PRECISIONS, REFERENCE
+from ...choices import (
+    ANCHORS,
+    MATCHERS,
+    MISSING_JOINTS,
+    MISSING_PEOPLE,
+    PICTURE_FITS,
+    PRECISIONS,
+    REFERENCE,
+)
 from ...settings import SamplingSettings
 from .part import Part, setting
 from .values import DEVICE, PATH, SIZE_KIND, SWITCH, TIMING, TWO_FILES, choice, number, whole
@@ -137,15 +145,20 @@ class Machine(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Size(Part):
-    """Size of the frames.
+    """Size of the frames, and how pictures of another size are brought to it.
 
     Attributes:
         height: in pixels, a multiple of 64, up to 4096.
         width: in pixels, a multiple of 64, up to 4096.
+        fit: crop what does not fit, pad with black, or stretch.
+        anchor: the part that cropping keeps, or where a padded picture lies: center, top,
+            bottom, left, right, top-left, top-right, bottom-left or bottom-right.
     """
 
     height: int = setting(SIZE_KIND, 576)
     width: int = setting(SIZE_KIND, 1024)
+    fit: str = setting(choice(*PICTURE_FITS), PICTURE_FITS[0])
+    anchor: str = setting(choice(*ANCHORS), ANCHORS[0])
 
     @property
     def size(self) -> tuple[int, int]:

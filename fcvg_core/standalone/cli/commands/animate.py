@@ -132,10 +132,9 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    from ....frames import fit_frame
     from ...animate import AnimationPainter
     from ...driving_source import DrivingSource
-    from ...media.pictures import read_frame
+    from ...media.pictures import fit_picture, read_frame
     from ...media.writing import video_size, write_frames
     from ..progress import Bars
     from ..run_record import check_earlier_run, save_run
@@ -151,7 +150,8 @@ def run(options: argparse.Namespace) -> None:
     picture = read_frame(spec.image)
     source = DrivingSource.of(spec)
     painter = AnimationPainter(spec)
-    reference = fit_frame(picture, painter.size)
+    result = spec.result
+    reference = fit_picture(picture, result.size, result.fit, result.anchor, name=spec.image)
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
             claim.reserve(PICTURES * video_size((spec.result.frames, *painter.size, 3)))

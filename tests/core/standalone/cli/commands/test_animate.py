@@ -201,9 +201,13 @@ class TestAnimate:
         frames, again = (frames_of(tmp_path / x / "result.mp4")[0] for x in "ab")
         assert difference(frames, again) < 3
 
-    def test_conditions_only(self, picture, video, files, tmp_path) -> None:
+    def test_conditions_only(self, picture, video, files, tmp_path, caplog) -> None:
+        caplog.set_level("INFO")
         command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files[6:]]
-        assert main([*command, "--conditions-only", "--height", "128", "--width", "64"]) == 0
+        more = ["--height", "128", "--width", "64", "--fit", "pad", "--anchor", "top"]
+        assert main([*command, "--conditions-only", *more]) == 0
+        said = "120 x 200 -> 64 x 128: 21 black pixels are added at the bottom."
+        assert f"{picture}: {said}" in caplog.messages
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
             "condition",
             "run.json",
