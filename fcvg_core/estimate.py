@@ -141,6 +141,8 @@ def advise(
     size: tuple[int, int],
     window: int,
     usable: int,
+    *,
+    overlap: int,
 ) -> str:
     """How a run that is too large for a card gets small enough: "lower window to 14".
 
@@ -148,12 +150,14 @@ def advise(
         needs: what the run needs at another size (height, width) and with another window.
         size, window: those that are too large.
         usable: bytes of the card that the run may use.
+        overlap: frames that windows share; an advised window is longer.
     """
 
     def fits(size: tuple[int, int], window: int) -> bool:
         return needs(size, window).fit(usable) != TOO_LARGE
 
-    shorter = (n for n in range(window - 1, SMALLEST_WINDOW - 1, -1) if fits(size, n))
+    shortest = max(SMALLEST_WINDOW, overlap + 1)
+    shorter = (n for n in range(window - 1, shortest - 1, -1) if fits(size, n))
     smaller = (found for found in _smaller(size) if fits(found, window))
     advice = []
     if number := next(shorter, None):

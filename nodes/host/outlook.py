@@ -57,7 +57,7 @@ class Video:
 def log_needs(model: ModelPatcher, video: Video) -> str:
     """Log what a video needs, and return the line with its light.
 
-    This is said before weights are loaded. On a CPU it does not speak of memory.
+    It is called before weights are loaded. Without a card it says nothing of memory.
     """
     card = look_at_card(model, video)
     fit, text = (None, "") if card is None else compare(model, video, card)
@@ -69,9 +69,9 @@ def log_needs(model: ModelPatcher, video: Video) -> str:
 
 
 def look_at_card(model: ModelPatcher, video: Video) -> Card | None:
-    """The card that a model runs on; None if the model runs in main memory."""
+    """The card that a model runs on; None without a card whose free memory the host knows."""
     device = model.load_device
-    if device.type in ("cpu", "mps"):
+    if device.type in ("cpu", "mps", "privateuseone"):  # the last one is DirectML
         return None
     loaded = [x for x in mm.loaded_models() if x is not None and x.load_device == device]
     usable = mm.get_free_memory(device) + sum(x.loaded_size() for x in loaded)
@@ -105,9 +105,10 @@ def compare(model: ModelPatcher, video: Video, card: Card) -> tuple[str, str]:
         return STREAMS, f"{whole}. Of {usable} ComfyUI keeps {kept} free for a step, so {slower}"
     if fit == STREAMS:
         return STREAMS, f"{whole}, but ComfyUI can use {usable}: {slower}"
+    advice = advise(needs, video.size, video.window, card.usable, overlap=video.overlap)
     return TOO_LARGE, (
         f" Needs about {found.least / GB:.1f} GB on the card even if weights are streamed, but "
-        f"ComfyUI can use {usable}: {advise(needs, video.size, video.window, card.usable)}."
+        f"ComfyUI can use {usable}: {advice}."
     )
 
 
@@ -180,7 +181,8 @@ class StepClock:
         """The run has ended, even if not all steps were done."""
         if self._ends:
             seconds = self._ends[-1] - self._begin
-            self._show(f"{len(self._ends)} steps in {_in_words(seconds)}.")
+            count = len(self._ends)
+            self._show(f"{count} {'step' if count == 1 else 'steps'} in {_in_words(seconds)}.")
 
     def _note(self, step: int, total: int) -> None:
         now = time.monotonic()

@@ -209,15 +209,19 @@ class TestAdvice:
         return estimate(size, 50, window, "bf16", overlap=6)
 
     def test_the_largest_window_and_size_that_fit(self):
-        said = advise(self.needs, (576, 1024), 50, CARD[8])
+        said = advise(self.needs, (576, 1024), 50, CARD[8], overlap=6)
         assert said == "lower window to 33, or lower the size to 832 x 448"
         assert self.needs((576, 1024), 33).fit(CARD[8]) == STREAMS
         assert self.needs((576, 1024), 34).fit(CARD[8]) == TOO_LARGE
         assert self.needs((448, 832), 50).fit(CARD[8]) == STREAMS
 
     def test_one_of_them_may_not_help(self):
-        said = advise(self.needs, (1024, 1024), 8, 2 * GB)
+        said = advise(self.needs, (1024, 1024), 8, 2 * GB, overlap=6)
         assert said.startswith("lower the size to ")
 
+    def test_no_window_that_the_overlap_forbids(self):
+        said = advise(self.needs, (576, 1024), 50, CARD[8], overlap=33)
+        assert said == "lower the size to 832 x 448"
+
     def test_none_of_them_may_help(self):
-        assert "both" in advise(self.needs, (64, 64), 8, 0)
+        assert "both" in advise(self.needs, (64, 64), 8, 0, overlap=6)

@@ -92,6 +92,17 @@ class TestNeeds:
         fit, text = outlook.compare(large_model(rig), video, outlook.Card(usable, 12 * GB))
         assert fit == STREAMS and "keeps 12.0 GB free for a step" in text
 
+    def test_overlap_as_long_as_a_shorter_window(self, rig, outlook):
+        video = outlook.Video((576, 1024), 25, 25, 14)
+        fit, text = outlook.compare(large_model(rig), video, outlook.Card(5 * GB, 0))
+        assert fit == TOO_LARGE and "window" not in text and "lower the size to" in text
+
+    def test_a_card_whose_memory_the_host_does_not_know(self, rig, outlook):
+        model = large_model(rig)
+        for name in ("cpu", "mps", "privateuseone"):
+            model.load_device = torch.device(name)
+            assert outlook.look_at_card(model, outlook.Video((576, 1024), 25, 25, 6)) is None
+
     def test_advice_is_followed(self, rig, outlook):
         """What the text says fits, and one frame more does not fit."""
         card = outlook.Card(6 * GB, 0)
@@ -189,6 +200,15 @@ class TestSteps:
         ]
         watch.finish()
         assert lines[-1] == "3 steps in 7 s."
+
+    def test_a_single_step(self, outlook, clock):
+        lines = []
+        watch = outlook.StepClock(lines.append, calls=1)
+        watch.start()
+        clock.seconds = 5.2
+        watch.timed(None)(0, None, None, 1)
+        watch.finish()
+        assert lines == ["Step 1 of 1, 5.2 s a step, about 0 s left.", "1 step in 5 s."]
 
     def test_one_text_a_second(self, outlook, clock):
         lines = []
