@@ -185,6 +185,7 @@ class StepClock:
             self._show(f"{count} {'step' if count == 1 else 'steps'} in {_in_words(seconds)}.")
 
     def _note(self, step: int, total: int) -> None:
+        self.start()  # a cache or a sampler may call back without an evaluation
         now = time.monotonic()
         self._ends.append(now)
         if self._shown is not None and now - self._shown < SECONDS_BETWEEN:

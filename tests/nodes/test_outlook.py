@@ -220,6 +220,13 @@ class TestSteps:
             note(step, None, None, 100)
         assert len(lines) == 13 and lines[1].startswith("Step 9 of 100, 0.1 s a step")
 
+    def test_a_step_without_an_evaluation(self, outlook, clock):
+        lines = []
+        watch = outlook.StepClock(lines.append, calls=2)
+        watch.timed(None)(0, None, None, 2)
+        watch.finish()
+        assert lines == ["Step 1 of 2, 0.0 s a step, about 0 s left.", "1 step in 0 s."]
+
     def test_a_run_that_does_no_step_says_nothing(self, outlook):
         lines = []
         outlook.StepClock(lines.append, calls=3).finish()
