@@ -67,7 +67,7 @@ def display_below_log() -> Callable[[Sequence[str]], None] | None:
     if node_id is None:
         return None
     handlers = [x for x in logging.getLogger().handlers if isinstance(x, _NodeLines)]
-    logged = next((x.texts for x in handlers if x.node_id == node_id), [])
+    logged = next((x.texts for x in handlers if x._node_id == node_id), [])
 
     def show(lines: Sequence[str]) -> None:
         # A line that was logged on this node is there already.
@@ -83,7 +83,7 @@ class _NodeLines(logging.Handler):
     def __init__(self, node_id: str):
         super().__init__(logging.INFO)
         self.texts: list[str] = []
-        self.node_id = node_id
+        self._node_id = node_id
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -92,4 +92,4 @@ class _NodeLines(logging.Handler):
         # A console may not know the circles of a traffic light, so no message holds them.
         mark = getattr(record, "light", MARKS.get(record.levelno, ""))
         self.texts.append(mark + record.getMessage())
-        show_on_node(self.node_id, "\n".join(self.texts))
+        show_on_node(self._node_id, "\n".join(self.texts))
