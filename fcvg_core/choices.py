@@ -58,3 +58,6 @@ WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 
 # Number formats in which the command line computes.
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
+
+# The families of networks: FCVG, which samples in both directions, and ControlNeXt-SVD.
+FAMILIES = ("fcvg", "controlnext-svd")

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
-from .messages import shows_log
+from .messages import display_below_log, shows_log
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -169,6 +169,7 @@ class GuideAnimation(io.ComfyNode):
         window: int,
         overlap: int,
     ) -> io.NodeOutput:
+        from .host.coverage import log_coverage_of
         from .host.guider import AnimationGuider
 
         guider = AnimationGuider(
@@ -177,7 +178,9 @@ class GuideAnimation(io.ComfyNode):
             overlap=overlap,
             guidance_start=min_guidance,
             guidance_end=max_guidance,
+            display=display_below_log(),
         )
+        log_coverage_of(model)
         guider.set_conds(positive, negative)
         return io.NodeOutput(guider)
 
@@ -263,7 +266,15 @@ class SampleAnimation(io.ComfyNode):
         )
         models = SvdModels(model, clip_vision, vae)
         images = {"reference_image": reference}
-        latent = sample_video(AnimationGuider, models, images, control, chosen, start=latent_image)
+        latent = sample_video(
+            AnimationGuider,
+            models,
+            images,
+            control,
+            chosen,
+            start=latent_image,
+            display=display_below_log(),
+        )
         return io.NodeOutput(latent)
 
 

@@ -4,12 +4,15 @@ This room stands above `lines` and `pose`: it draws the lines and people that th
 no file.
 """
 
+from .coverage import PARTS, count_parts
 from .drawn import looks_drawn
 from .driving import draw_driven_people
 from .inbetween import ControlFrameSettings, draw_inbetween, draw_moving_lines, draw_moving_people
 
 __all__ = [
+    "PARTS",
     "ControlFrameSettings",
+    "count_parts",
     "draw_driven_people",
     "draw_inbetween",
     "draw_moving_lines",
