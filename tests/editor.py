@@ -140,6 +140,7 @@ TEXTS = """() => Object.fromEntries(window.app.canvas.graph._nodes.flatMap(node 
 # The event by which the pack speaks while a graph runs.
 TELL = """([node, lines]) => window.comfyAPI.api.api.dispatchEvent(
     new CustomEvent("fcvg.text", { detail: { node, lines } }))"""
+NAME = "() => window.app.extensionManager.workflow.activeWorkflow.filename"
 ENTER = """() => {
     const node = window.app.graph._nodes.find(node => node.subgraph);
     window.app.canvas.openSubgraph(node.subgraph, node);
@@ -247,9 +248,14 @@ class Editor:
         """Look into the only subgraph."""
         self.page.evaluate(ENTER)
 
+    def name(self) -> str:
+        """What the graph that is looked at is called in its tab."""
+        return self.page.evaluate(NAME)
+
     def turn_to(self, name: str) -> None:
         """Look at another graph that is open."""
-        self.page.locator(".workflow-tab", has_text=name).first.click(timeout=SOON)
+        whole = re.compile(rf"^{re.escape(name)}\W*$")
+        self.page.locator(".workflow-tab", has_text=whole).click(timeout=SOON)
 
     def reload(self) -> None:
         """Load the page again, which opens the same graph."""
@@ -354,8 +360,12 @@ class Editor:
         """Open the search dialog over an empty graph."""
         self.page.bring_to_front()  # of two open pages only this one has the focus
         self.open_graph({"nodes": [], "links": [], "version": 0.4})
-        self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
-        self.page.wait_for_selector("input:focus", timeout=SOON)
+        end = time.monotonic() + SOON / 1000
+        while not self.page.locator("input:focus").count():
+            assert time.monotonic() < end, "The search dialog does not open."
+            # A busy editor takes the clicks for two single ones. The open dialog takes no harm.
+            self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
+            self.page.wait_for_timeout(2000)
         self.page.keyboard.type(words)
 
     def _settle(self, graph: dict) -> None:

@@ -52,10 +52,10 @@ class TestTexts:
         editor = editors(CLASSIC)
         editor.open_template("fcvg_preview.json")
         editor.run(SMALL)
-        said = editor.wait_for_text(MATCH)
+        said, name = editor.wait_for_text(MATCH), editor.name()
         editor.open_template("fcvg_simple.json")
         assert editor.texts() == {}
-        editor.turn_to("fcvg_preview")
+        editor.turn_to(name)
         assert editor.wait_for_text(MATCH) == said
 
     def test_it_comes_back_after_the_page_is_loaded_again(self, editors):
@@ -79,6 +79,14 @@ class TestTexts:
             f"() => !window.app.graph._nodes.some(node => node.type == {json.dumps(CROP)}"
             " && node.widgets.some(widget => widget.name == '$$fcvg-text'))"
         )
+
+    def test_the_wheel_zooms_over_it(self, editor):
+        editor.open_template("fcvg_preview.json")
+        editor.tell("4", "Said.")
+        scale = editor.scale()
+        editor.page.hover(".fcvg-text")
+        editor.page.mouse.wheel(0, -200)
+        editor.page.wait_for_function(f"() => window.app.canvas.ds.scale > {scale}", timeout=20_000)
 
     def test_a_long_text_wraps_and_can_be_scrolled(self, editor):
         """Neither does it stick out of its node, nor is it saved in the graph."""
