@@ -9,8 +9,8 @@ const COLORS = {
     FCVG_CONTROLNEXT: "#2bb59a",
 };
 
-// The editor empties the colours of all types whenever it loads a palette, and then sets those that
-// the palette names. So a colour of ours stands behind what the editor sets, and never in its place.
+// The editor empties the colours of all types whenever it loads a palette, and then sets those
+// that the palette names. So a colour of ours stands behind what the editor sets, not in its place.
 function offer(colors, type, color) {
     let chosen = colors[type];
     Object.defineProperty(colors, type, {

@@ -1,7 +1,7 @@
 import { app } from "../../../scripts/app.js";
 
-// Before a run the editor marks a loader without its file only if the name ends like a file of weights:
-// not for SVD's folder, and earlier editors for none. Nodes 2.0 marks the list itself.
+// Before a run the editor marks a loader without its file only if the name ends like a file of
+// weights: not SVD's folder, and earlier editors mark none. Nodes 2.0 marks the list itself.
 function misses({ type, value, options }) {
     return type === "combo" && Array.isArray(options.values) && !options.values.includes(value);
 }

@@ -1,8 +1,8 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
-// Two sample pictures, so that the first run of a template works. A picture goes into ComfyUI's input
-// folder when a graph is opened that loads it by its name, and only if no file has this name there.
+// Two sample pictures, so that the first run of a template works. A picture goes into ComfyUI's
+// input folder when a graph is opened that loads it by its name, if no file has this name there.
 const SAMPLES = ["fcvg_first.jpg", "fcvg_last.jpg"];
 
 const brought = new Set();

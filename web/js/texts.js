@@ -1,8 +1,8 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
 
-// Shows on a node what the pack has said while the node ran. nodes/messages.py sends the lines as an
-// event while the node runs, and as a part of the node's result.
+// Shows on a node what the pack has said while the node ran. nodes/messages.py sends the lines as
+// an event while the node runs, and as a part of the node's result.
 const EVENT = "fcvg.text";
 const RESULT = "fcvg_text";
 const NAME = "$$fcvg-text"; // as the editor names the parts of a node that are no widgets
