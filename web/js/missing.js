@@ -9,7 +9,7 @@ function misses({ type, value, options }) {
 app.registerExtension?.({
     name: "comfyuifcvg.missing",
     nodeCreated(node) {
-        if (!node.comfyClass.startsWith("FCVG_Load")) return;
+        if (!node.comfyClass?.startsWith("FCVG_Load")) return;
         node.strokeStyles.fcvgMissing = () => {
             if (!node.widgets.some(misses)) return;
             return { color: window.LiteGraph.NODE_ERROR_COLOUR, lineWidth: 10, padding: 12 };
