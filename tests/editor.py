@@ -133,6 +133,18 @@ SURROUND = """() => {
     middle.connect(0, video, at(video, "images"));
     video.connect(0, saved, at(saved, "video"));
 }"""
+# What the pack's nodes say, in the graph that is looked at, if it can be seen.
+TEXTS = """() => Object.fromEntries(window.app.canvas.graph._nodes.flatMap(node =>
+    (node.widgets || []).filter(w => w.name == "$$fcvg-text" && w.element.offsetHeight)
+        .map(w => [node.type, w.element.innerText])))"""
+# The event by which the pack speaks while a graph runs.
+TELL = """([node, lines]) => window.comfyAPI.api.api.dispatchEvent(
+    new CustomEvent("fcvg.text", { detail: { node, lines } }))"""
+NAME = "() => window.app.extensionManager.workflow.activeWorkflow.filename"
+ENTER = """() => {
+    const node = window.app.graph._nodes.find(node => node.subgraph);
+    window.app.canvas.openSubgraph(node.subgraph, node);
+}"""
 SELECT = """(type) => window.app.canvas.selectNode(
     window.app.graph._nodes.find(node => node.type == type))"""
 
@@ -218,6 +230,43 @@ class Editor:
     def select(self, node_type: str) -> None:
         self.page.evaluate(SELECT, node_type)
 
+    def texts(self) -> dict[str, str]:
+        """What the pack says on the nodes that are seen, by the type of the node."""
+        return self.page.evaluate(TEXTS)
+
+    def wait_for_text(self, node_type: str) -> str:
+        """What the pack says on a node, as soon as it says something."""
+        found = f"() => ({TEXTS})()[{json.dumps(node_type)}]"
+        return self.page.wait_for_function(found, timeout=SOON).json_value()
+
+    def tell(self, node_id: str, *lines: str) -> None:
+        """Say something on a node as the pack does while a graph runs."""
+        self.page.evaluate(TELL, [node_id, lines])
+        self.page.wait_for_timeout(300)  # the browser measures a text after it has drawn the text
+
+    def enter(self) -> None:
+        """Look into the only subgraph."""
+        self.page.evaluate(ENTER)
+
+    def name(self) -> str:
+        """What the graph that is looked at is called in its tab."""
+        return self.page.evaluate(NAME)
+
+    def turn_to(self, name: str) -> None:
+        """Look at another graph that is open."""
+        whole = re.compile(rf"^{re.escape(name)}\W*$")
+        self.page.locator(".workflow-tab", has_text=whole).click(timeout=SOON)
+
+    def reload(self) -> None:
+        """Load the page again, which opens the same graph."""
+        count = len(self.nodes())
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_function(
+            "count => window.app?.canvas && window.app.graph?._nodes.length == count",
+            arg=count,
+            timeout=START,
+        )
+
     def missing_models(self) -> str:
         """Text of the editor about models that a graph needs and that are missing."""
         panel = "[data-testid=error-overlay-see-errors]"
@@ -231,11 +280,15 @@ class Editor:
 
     def run(self, values: dict) -> dict:
         """Set widgets by name, run the graph, wait for its video, and return the history."""
-        self.page.evaluate(SET, values)
+        self.set_widgets(values)
         history = self.queue()
         if history["status"]["status_str"] == "success":
             self.page.wait_for_function(VIDEO_SHOWS, timeout=SOON)
         return history
+
+    def set_widgets(self, values: dict) -> None:
+        """Set widgets of all nodes by name."""
+        self.page.evaluate(SET, values)
 
     def queue(self) -> dict:
         """Run the graph as it is, and return the history."""
@@ -243,13 +296,16 @@ class Editor:
         self.page.evaluate("() => window.app.queuePrompt(0, 1)")
         return self._server.wait(self._server.wait_for_another(known))
 
+    def run_to(self, node_type: str) -> dict:
+        """Select a node, run what it needs with the button over it, and return the history."""
+        known = set(self._server.get("/history"))
+        self.select(node_type)
+        self.page.click("button[aria-label*='selected output nodes']", timeout=SOON)
+        return self._server.wait(self._server.wait_for_another(known))
+
     def insert(self, name: str) -> None:
         """Put a node or a blueprint into an empty graph, through the search dialog."""
-        self.page.bring_to_front()  # of two open pages only this one has the focus
-        self.open_graph({"nodes": [], "links": [], "version": 0.4})
-        self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
-        self.page.wait_for_selector("input:focus", timeout=SOON)
-        self.page.keyboard.type(name)
+        self._type_into_search(name)
         self.page.get_by_text(name, exact=True).first.wait_for(timeout=SOON)
         self.page.keyboard.press("Enter")
         self.page.wait_for_function("() => window.app.graph._nodes.length == 1", timeout=SOON)
@@ -258,6 +314,13 @@ class Editor:
             assert time.monotonic() < end, f"{name} cannot be placed."
             self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] / 2)  # until it is placed
             self.page.wait_for_timeout(200)
+
+    def search(self, words: str, wanted: str) -> None:
+        """Wait until the search dialog lists what is wanted for these words, and close it."""
+        self._type_into_search(words)
+        found = self.page.locator("[data-testid=result-item]", has_text=wanted)
+        found.first.wait_for(timeout=SOON)
+        self.page.keyboard.press("Escape")
 
     def surround(self) -> None:
         """Give the only node two pictures, and make a video of its frames."""
@@ -292,6 +355,18 @@ class Editor:
     def keep_screenshot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=str(ARTIFACTS / f"{name.replace('/', '_')}.png"))
+
+    def _type_into_search(self, words: str) -> None:
+        """Open the search dialog over an empty graph."""
+        self.page.bring_to_front()  # of two open pages only this one has the focus
+        self.open_graph({"nodes": [], "links": [], "version": 0.4})
+        end = time.monotonic() + SOON / 1000
+        while not self.page.locator("input:focus").count():
+            assert time.monotonic() < end, "The search dialog does not open."
+            # A busy editor takes the clicks for two single ones. The open dialog takes no harm.
+            self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
+            self.page.wait_for_timeout(2000)
+        self.page.keyboard.type(words)
 
     def _settle(self, graph: dict) -> None:
         count = len(graph["nodes"])
