@@ -17,6 +17,9 @@ class TestMatch:
         sized = ["--width", "256", "--height", "128"]
         assert main(["match", *pair, "-o", str(tmp_path / "m"), *sized]) == 0
         assert "lines match" in capsys.readouterr().out
+        lines = (tmp_path / "m" / "matches.json").read_text().splitlines()
+        assert lines[0] == '{"version": 1, "size": [256, 128], "matches": ['
+        assert lines[1].startswith('{"id": 0, "first": [[')
         assert Image.open(tmp_path / "m" / "matches.png").size == (512, 128)
         common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
         assert main([*common, "-o", str(tmp_path / "a")]) == 0
