@@ -32,9 +32,13 @@ class TestMatch:
             assert np.array_equal(one, other)
 
     def test_nothing_is_overwritten(self, pair, tmp_path) -> None:
-        for _ in range(2):
-            assert main(["match", *pair, "-o", str(tmp_path / "m")]) == 0
+        for more in ([], ["--show-ids"]):
+            assert main(["match", *pair, "-o", str(tmp_path / "m"), *more]) == 0
         assert (tmp_path / "m_0001" / "matches.json").is_file()
+        plain, numbered = (
+            np.asarray(Image.open(tmp_path / name / "matches.png")) for name in ("m", "m_0001")
+        )
+        assert plain.shape == numbered.shape and (plain != numbered).any()
 
     def test_file_that_is_none(self, pair, tmp_path, capsys) -> None:
         given = ["--matches", str(tmp_path / "none.json"), "--conditions-only"]
