@@ -17,7 +17,7 @@ def file_input(kind: str) -> io.Input:
         "file",
         options=list_json_files(),
         tooltip=f"A .json file with {kind} in ComfyUI's input folder. The button below copies a "
-        "file from your computer into this folder.",
+        "file from your computer into this folder; a file that you drop on the node is copied too.",
     )
 
 

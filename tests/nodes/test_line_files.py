@@ -19,6 +19,21 @@ CHOSEN = """(name) => {
     const { value, options } = window.app.graph._nodes[0].widgets.find(x => x.name == "file");
     return value == name && options.values.includes(name);
 }"""
+# Drops a file on the title of the only node.
+DROP = """([name, text]) => {
+    const [node] = window.app.graph._nodes;
+    const { canvas, ds: { scale, offset } } = window.app.canvas;
+    const corner = canvas.getBoundingClientRect();
+    const x = corner.left + (node.pos[0] + 20 + offset[0]) * scale;
+    const y = corner.top + (node.pos[1] + 10 + offset[1]) * scale;
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], name, { type: "application/json" }));
+    const event = { dataTransfer, bubbles: true, cancelable: true, clientX: x, clientY: y };
+    // In the classic style a tooltip may lie over the canvas.
+    const target = window.LiteGraph.vueNodesMode ? document.elementFromPoint(x, y) : canvas;
+    for (const type of ["dragenter", "dragover", "drop"])
+        target.dispatchEvent(new DragEvent(type, event));
+}"""
 SAVE = """() => {
     const { graph } = window.app, [load] = graph._nodes;
     const save = window.LiteGraph.createNode("FCVG_SaveLineMatches");
@@ -92,8 +107,8 @@ class TestLoad:
 
 
 @pytest.mark.parametrize("style", [CLASSIC, NODES_2])
-class TestButton:
-    def test_uploads_a_file(self, host, server, tmp_path, style):
+class TestUpload:
+    def test_by_the_button_and_by_dropping(self, host, server, tmp_path, style):
         if style == NODES_2 and not has_nodes_2(host):
             pytest.skip("needs an editor with Nodes 2.0")
         path = tmp_path / f"{style}.json"
@@ -108,8 +123,10 @@ class TestButton:
                     editor.page.evaluate(PRESS)
             chooser.value.set_files(str(path))
             editor.page.wait_for_function(CHOSEN, arg=path.name)
+            editor.page.evaluate(DROP, [f"dropped {style}.json", FILE.replace("7", "9")])
+            editor.page.wait_for_function(CHOSEN, arg=f"dropped {style}.json")
             editor.page.evaluate(SAVE)
             history = editor.queue()
         ((file,),) = [output["files"] for output in history["outputs"].values()]
         saved = server.base / "output" / file["subfolder"] / file["filename"]
-        assert json.loads(saved.read_text())["matches"][0]["id"] == 7
+        assert json.loads(saved.read_text())["matches"][0]["id"] == 9

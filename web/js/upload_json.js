@@ -1,8 +1,9 @@
 import { app } from "../../../scripts/app.js";
 import { api } from "../../../scripts/api.js";
 
-// The nodes that load a JSON file get a button that uploads a file. The editor's own buttons
-// take pictures, sounds, videos and 3D models only, but its route takes any file.
+// The nodes that load a JSON file get a button that uploads a file, and take a file that is dropped
+// on them. The editor's own buttons take pictures, sounds, videos and 3D models only, but the
+// server's route takes any file.
 const LOADERS = ["FCVG_LoadLineMatches", "FCVG_LoadPoses"];
 
 async function upload(file) {
@@ -22,6 +23,12 @@ function choose(node, name) {
     node.graph?.setDirtyCanvas?.(true, true);
 }
 
+function send(node, file) {
+    return upload(file)
+        .then((name) => choose(node, name))
+        .catch((error) => alert(`The file was not uploaded: ${error.message}`));
+}
+
 app.registerExtension?.({
     name: "comfyuifcvg.upload_json",
     nodeCreated(node) {
@@ -30,15 +37,19 @@ app.registerExtension?.({
             const picker = document.createElement("input");
             picker.type = "file";
             picker.accept = ".json,application/json";
-            picker.onchange = () =>
-                upload(picker.files[0])
-                    .then((name) => choose(node, name))
-                    .catch((error) => alert(`The file was not uploaded: ${error.message}`));
+            picker.onchange = () => send(node, picker.files[0]);
             picker.click();
         };
         const button = node.addWidget("button", "choose file to upload", null, ask, {
             serialize: false,
         });
         button.serialize = false; // it has no value that a saved graph should hold
+        // Without these two the editor would open a dropped file as a graph.
+        node.onDragOver = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+        node.onDragDrop = (event) => {
+            const file = event.dataTransfer?.files[0];
+            if (file) send(node, file);
+            return !!file;
+        };
     },
 });

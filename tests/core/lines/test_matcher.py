@@ -10,11 +10,13 @@ from fcvg_core.errors import UserError
 from fcvg_core.lines import (
     GlueStickLineMatcher,
     LineSegments,
+    Wireframe,
     build_gluestick,
     gluestick_dtype,
     interpolate_lines,
     matcher,
 )
+from fcvg_core.lines.gluestick import Assignment
 from fcvg_core.lines.lsd import opencv_segments
 from fcvg_core.lines.matcher import match_wireframes
 from fcvg_core.timeline import inbetween_times
@@ -118,6 +120,25 @@ class TestGolden:
         wireframes[empty] = matching.join_segments(tensors[f"image{empty}"].numpy(), none)
         found = match_wireframes(matching.model.matcher, *wireframes, threshold=0.0)
         assert found.lines0.shape == found.lines1.shape == (0, 2, 2)
+
+
+def test_a_segment_that_fell_into_one_junction_is_no_match(monkeypatch):
+    """It would be drawn as a dot. The other lines keep the colours that they had beside it."""
+    ends = torch.tensor([[[5.0, 5], [5, 5]], [[5, 5], [40, 5]], [[9, 9], [9, 50]]])
+    wireframe = Wireframe(
+        points=torch.zeros(3, 2),
+        scores=torch.zeros(3),
+        descriptors=torch.zeros(4, 3),
+        lines=ends,
+        line_points=torch.zeros(3, 2, dtype=torch.int64),
+        line_scores=torch.ones(3),
+        size=(64, 64),
+    )
+    assigned = Assignment(log=None, matches0=torch.arange(3), scores0=torch.ones(3))
+    monkeypatch.setattr(matcher, "assign", lambda log, threshold: assigned)
+    found = match_wireframes(lambda *pair: None, wireframe, wireframe, threshold=0.0)
+    assert torch.equal(found.lines0, ends[1:]) and found.ids.tolist() == [1, 2]
+    assert found.num_matched == 3 and found.found == (3, 3)
 
 
 @pytest.mark.parametrize("path", cases("e2e"), ids=lambda path: path.stem)
