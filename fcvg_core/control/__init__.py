@@ -5,6 +5,7 @@ no file.
 """
 
 from .driving import draw_driven_people
+from .fit import fit_control_frames
 from .inbetween import ControlFrameSettings, draw_inbetween, draw_moving_lines, draw_moving_people
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "draw_inbetween",
     "draw_moving_lines",
     "draw_moving_people",
+    "fit_control_frames",
 ]

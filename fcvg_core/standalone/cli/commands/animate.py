@@ -178,7 +178,7 @@ def _control_frames(
     painter: AnimationPainter, reference: np.ndarray, bars: Bars
 ) -> tuple[np.ndarray, float]:
     """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
-    from ...control.driving import fit_control_frames
+    from ....control import fit_control_frames
     from ...media.video import read_image_folder, read_video
 
     spec = painter.spec
