@@ -32,12 +32,11 @@ REPEATS = 5
 
 def draw_people_plainly(canvas: np.ndarray, points: np.ndarray, scores: np.ndarray, *more) -> None:
     """Draw in the reference's order: bright limbs, then darken the whole canvas, then the rest."""
-    drawing.DIMMED = 1.0
     empty = np.where(np.arange(scores.shape[-1]) < 18, scores, 0)
-    joints_off = replace(more[-1], min_joint_score=np.inf)
+    bright = replace(more[-1].palette, limb_level=1.0)
+    joints_off = replace(more[-1], min_joint_score=np.inf, palette=bright)
     _draw(canvas, points, empty, more[0], joints_off)
     canvas[:] = (canvas * 0.6).astype(np.uint8)
-    drawing.DIMMED = 0.6
     limbs, drawing.LIMBS = drawing.LIMBS, ()
     _draw(canvas, points, scores, *more)
     drawing.LIMBS = limbs

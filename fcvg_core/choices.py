@@ -16,6 +16,10 @@ MISSING_PEOPLE = ("fade", "drop")
 FCVG_STYLE, CONTROLNEXT_STYLE = "fcvg", "controlnext-svd-v2"
 POSE_STYLES = (FCVG_STYLE, CONTROLNEXT_STYLE)
 
+# The colours of drawn people: those of the training, OpenPose's for other models, or white.
+FCVG_COLORS, OPENPOSE_COLORS, WHITE_COLORS = "fcvg", "openpose", "white"
+POSE_COLORS = (FCVG_COLORS, OPENPOSE_COLORS, WHITE_COLORS)
+
 # Which people of a driving video move the reference picture.
 ONE_PERSON, EVERYBODY = "one person", "everybody"
 DRIVING_PEOPLE = (ONE_PERSON, EVERYBODY)

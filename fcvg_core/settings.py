@@ -48,8 +48,10 @@ class DrivingSettings:
         one_person: leave out everybody but the person who is seen most; see `drive_reference`.
         smoothing: strength of the filter against jitter, in frames; 0 is off.
         pose_width: width of the drawn people, as a multiple of the width in training.
+        pose_colors: their colours, one of POSE_COLORS of `choices`.
     """
 
     one_person: bool
     smoothing: float
     pose_width: float
+    pose_colors: str

@@ -50,5 +50,5 @@ def draw_driven_people(
         smoothing=settings.smoothing,
         reference_first=reference_first,
     )
-    style = STYLES[CONTROLNEXT_STYLE].scaled(settings.pose_width)
+    style = STYLES[CONTROLNEXT_STYLE].scaled(settings.pose_width).colored(settings.pose_colors)
     return track, draw_poses(track, size, style=style)

@@ -11,25 +11,15 @@ import cv2
 import numpy as np
 
 from ..choices import CONTROLNEXT_STYLE, FCVG_STYLE
-from .skeleton import (
-    BODY,
-    BODY_COLORS,
-    FACE,
-    FACE_COLOR,
-    FINGER_COLORS,
-    FINGERS,
-    HAND_COLOR,
-    LEFT_HAND,
-    LIMBS,
-    MIN_SCORE,
-    RIGHT_HAND,
-)
+from ..errors import UserError
+from ..quoting import quote
+from .palettes import PALETTES, TRAINED, Palette
+from .skeleton import BODY, FACE, FINGERS, LEFT_HAND, LIMBS, MIN_SCORE, RIGHT_HAND
 from .types import Poses
 
 # People are drawn on a canvas whose shorter side has this many pixels, and then scaled down.
 CANVAS = 2160
 LONGEST_CANVAS = 16384  # pixels; largest longer side of the canvas
-DIMMED = 0.6  # factor that darkens limbs, so that joints stand out
 # Coordinates are clipped to this range, because OpenCV takes 32-bit integers.
 FARTHEST = 2.0**17
 
@@ -48,11 +38,22 @@ class PoseStyle:
     face_radius: int = 3
     min_joint_score: float = MIN_SCORE  # joints of the body with a higher score are drawn
     min_point_score: float = 0.0  # points of hands and face with a higher score are drawn
+    palette: Palette = TRAINED
 
     def scaled(self, factor: float) -> "PoseStyle":
         """The same style with all lengths multiplied by a factor, at least 1 pixel each."""
         names = ("limb_width", "hand_width", "joint_radius", "face_radius")
         return replace(self, **{n: max(round(getattr(self, n) * factor), 1) for n in names})
+
+    def colored(self, colors: str) -> "PoseStyle":
+        """The same style in other colours, one of POSE_COLORS of `choices`.
+
+        Raises:
+            UserError: there are no colours of this name.
+        """
+        if colors not in PALETTES:
+            raise UserError(f"There are no colors {quote(colors)}; expected {', '.join(PALETTES)}.")
+        return replace(self, palette=PALETTES[colors])
 
 
 # The styles with which the networks were trained.
@@ -65,8 +66,8 @@ STYLES = {
 def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.ndarray:
     """Frames with people on black.
 
-    Red and blue are swapped compared with the OpenPose pictures of other programs: the first
-    limb is blue. FCVG and ControlNeXt-SVD were trained with the swapped colours.
+    The colours of a style are those of the training, if `PoseStyle.colored` does not change them.
+    In them red and blue are swapped compared with OpenPose's pictures: the first limb is blue.
 
     Args:
         poses: people of a video, [T, P, ...].
@@ -99,6 +100,8 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
             continue
         lit = brightness > 0  # people of brightness 0 would be black strokes over other people
         points = np.clip(points * (columns, rows), -FARTHEST, FARTHEST)
+        if not style.palette.by_score:
+            scores = np.where(scores >= MIN_SCORE, 1.0, 0.0)
         draw_people(canvas, points[lit], scores[lit], brightness[lit], style)
         cv2.resize(canvas, (width, height), dst=frame)
         canvas[:] = 0
@@ -113,7 +116,8 @@ def draw_people(
     style: PoseStyle,
 ) -> None:
     """Draw people [P, 134, 2] in pixels into a canvas [H, W, 3]: bodies, hands, then faces."""
-    for (a, b), color in zip(LIMBS, BODY_COLORS, strict=False):
+    palette = style.palette
+    for (a, b), color in zip(LIMBS, palette.joints, strict=False):
         for person, score, light in zip(points, scores, brightness, strict=True):
             if min(score[a], score[b]) >= MIN_SCORE:
                 _draw_limb(
@@ -121,9 +125,9 @@ def draw_people(
                     person[a],
                     person[b],
                     style.limb_width,
-                    _dimmed(color, score[a] * score[b] * light),
+                    _dimmed(color, score[a] * score[b] * light, palette.limb_level),
                 )
-    for joint, color in enumerate(BODY_COLORS):
+    for joint, color in enumerate(palette.joints):
         for person, score, light in zip(points, scores, brightness, strict=True):
             if score[BODY][joint] > style.min_joint_score:
                 _draw_point(
@@ -138,7 +142,7 @@ def draw_people(
     for person, score, light in zip(points, scores, brightness, strict=True):
         for point, level in zip(person[FACE], score[FACE], strict=True):
             if level > style.min_point_score and _is_inside(point):
-                _draw_point(canvas, point, style.face_radius, _level(FACE_COLOR, level * light))
+                _draw_point(canvas, point, style.face_radius, _level(palette.face, level * light))
 
 
 def _draw_limb(
@@ -157,16 +161,16 @@ def _draw_limb(
 def _draw_hand(
     canvas: np.ndarray, points: np.ndarray, scores: np.ndarray, light: float, style: PoseStyle
 ) -> None:
-    """Draw the bones of a hand [21, 2], each bone in its own hue, then the joints."""
+    """Draw the bones of a hand [21, 2], each bone in its own colour, then the joints."""
     drawn = scores > style.min_point_score
     drawn &= [_is_inside(point) for point in points]
-    for (a, b), color in zip(FINGERS, FINGER_COLORS, strict=True):
+    for (a, b), color in zip(FINGERS, style.palette.fingers, strict=True):
         if drawn[a] and drawn[b]:
             ends = points[[a, b]].astype(int).tolist()
             color = _level(color, scores[a] * scores[b] * light)
             cv2.line(canvas, *ends, color, thickness=style.hand_width)
     for point, score in zip(points[drawn], scores[drawn], strict=True):
-        _draw_point(canvas, point, style.joint_radius, _level(HAND_COLOR, score * light))
+        _draw_point(canvas, point, style.joint_radius, _level(style.palette.hand, score * light))
 
 
 def _draw_point(canvas: np.ndarray, point: np.ndarray, radius: int, color: list) -> None:
@@ -178,17 +182,17 @@ def _is_inside(point: np.ndarray) -> bool:
     return point[0] >= 1 and point[1] >= 1
 
 
-def _dimmed(color: tuple, alpha: float) -> list[float]:
+def _dimmed(color: tuple, alpha: float, level: float) -> list[float]:
     """Colour of a limb, as after the official code has darkened the whole canvas."""
-    return [float(int(min(max(c, 0), 255) * DIMMED)) for c in _truncated(color, alpha)]
+    return [float(int(min(max(c, 0), 255) * level)) for c in _truncated(color, alpha)]
 
 
 def _truncated(color: tuple, alpha: float) -> list[float]:
-    """A colour of 0..255 times alpha, blue first (see `draw_poses`); OpenCV clips it."""
-    return [float(int(c * alpha)) for c in reversed(color)]
+    """A colour of 0..255 times alpha; OpenCV clips it."""
+    return [float(int(c * alpha)) for c in color]
 
 
 def _level(color: tuple, alpha: float) -> list[float]:
-    """A colour of 0..1 times an integer grey level, blue first; OpenCV rounds it."""
+    """A colour of 0..1 times an integer grey level; OpenCV rounds it."""
     level = int(alpha * 255)
-    return [c * level for c in reversed(color)]
+    return [c * level for c in color]

@@ -9,7 +9,6 @@ Source: OpenPose's output.md; Fannovel16/comfyui_controlnet_aux (POSE_KEYPOINT).
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
@@ -18,16 +17,15 @@ import torch
 from ..canvas import MAX_SIDE, is_side
 from ..errors import UserError
 from ..quoting import first_names, quote
-from .skeleton import BODY, FACE, FEET, LEFT_HAND, MIN_SCORE, NUM_POINTS, RIGHT_HAND
+from .openpose_parts import BRIGHTNESS, EXACT, PARTS, Part
+from .openpose_units import find_units, tell_unit
+from .skeleton import BODY, FACE, FEET, MIN_SCORE, NUM_POINTS
 from .types import Poses, nobody
 
-EXACT = "fcvg_keypoints"  # 134 x (x, y in 0..1, score)
-BRIGHTNESS = "fcvg_brightness"  # below 1 if a person fades in or out; written if it is not 1
 EYES = [14, 15]  # points of the body; OpenPose repeats them as the last two of a face's 70 points
 # A smaller difference from the exact coordinates is rounding by an editor, not a moved point.
 ROUNDING = 0.51  # pixels
 ROUNDING_OF_PARTS = 1e-4  # if coordinates are fractions of the canvas
-MAX_PART = 2.0  # larger coordinates are pixels, not fractions of the canvas (editors exceed 1)
 FARTHEST = 1e6  # largest coordinate, as a multiple of the canvas
 MAX_PEOPLE = 1000
 FARTHEST_NUMBER = FARTHEST * MAX_SIDE
@@ -37,34 +35,18 @@ BODY_25 = [*range(8), *range(9, 19)]
 FEET_25 = list(range(19, 25))
 
 
-@dataclass(frozen=True)
-class Part:
-    """A part of a person: its key in a file and its points in `Poses`."""
-
-    key: str
-    points: slice
-    lengths: tuple[int, ...]  # possible numbers of points in a file
-    written: bool = True
-
-
-PARTS = (
-    Part("pose_keypoints_2d", BODY, (18, 25)),
-    Part("face_keypoints_2d", FACE, (70, 68)),
-    Part("hand_left_keypoints_2d", LEFT_HAND, (21,)),
-    Part("hand_right_keypoints_2d", RIGHT_HAND, (21,)),
-    Part("foot_keypoints_2d", FEET, (6,), written=False),
-)
-
-
 def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
     """The people of a frame in OpenPose's format, with their exact coordinates and scores.
 
-    Points with a score below 0.3 are written as 0, 0, 0. A part without a higher score is
-    written as None. People of brightness 0 are left out, because other programs would draw them.
+    Points with a score below 0.3 are written as 0, 0, 0. People of brightness 0 are left out,
+    because other programs would draw them.
 
     Args:
         poses: [P, ...] of one frame, P >= 0.
         size: (height, width) of the canvas in pixels.
+
+    Differs: a part without a visible point is a list of zeros, as OpenPose's own program writes
+        it. comfyui_controlnet_aux writes None, which some programs that draw poses can't read.
     """
     height, width = size
     people = []
@@ -91,11 +73,13 @@ def from_openpose(
     Each part of a person has its own unit: pixels if more of its visible points lie above 2 than
     in 0..1; fractions of the canvas if more points lie in 0..1 than above 2, and more than a
     third of all. If neither is true (for instance a hand in the corner of the canvas), the part
-    has the unit of the person's other parts, or else of the other people.
+    has the unit of the person's other parts, or else of the other people. The log tells the unit
+    if the frame does not contain the size of its canvas.
 
-    A missing part counts as not found. A part that can't be read, for instance with too many
-    points, is left out and logged. If an editor moved, added or deleted points, the edited points
-    replace the exact coordinates. Bodies can have 18 or 25 points.
+    A missing part counts as not found, and so does a part of zeros. A part that can't be read,
+    for instance with too many points, is left out and logged. If an editor moved, added or
+    deleted points, the edited points replace the exact coordinates. Bodies can have 18 or 25
+    points.
 
     Args:
         frame: one item of a POSE_KEYPOINT, or the contents of a JSON file of OpenPose.
@@ -105,15 +89,32 @@ def from_openpose(
     Raises:
         UserError: the frame is not in OpenPose's format, or none of its parts can be read.
     """
-    people = _people(frame)
+    people = list_frame_people(frame)
     if not people:
         return nobody()
+    parts, exact = _read_parts(people, name)
+    canvas = canvas_size(frame)
+    units = find_units(parts, canvas or size)
+    if canvas is None and size is not None:
+        tell_unit(name, units, size)
+    read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
+    points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # NaN stays NaN
+    brightness = torch.tensor([_brightness(person) for person in people], dtype=torch.float64)
+    return Poses(torch.from_numpy(points), torch.from_numpy(read[..., 2]), brightness)
+
+
+def _read_parts(people: list[dict], name: str) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:
+    """[K, 3] x, y, c of each person's PARTS and of the exact list; logs what can't be read.
+
+    Raises:
+        UserError: no part can be read.
+    """
     problems: dict[str, list[str]] = {}
     parts = [
         [_numbers(person, part.key, part.lengths, problems) for part in PARTS] for person in people
     ]
     exact = [_numbers(person, EXACT, (NUM_POINTS,), problems) for person in people]
-    if problems and not any(len(x) for person in parts for x in person):
+    if problems and not any(x[:, 2].any() for person in parts for x in person):
         key, faults = next(iter(problems.items()))
         raise UserError(f"{key} {faults[0]}.")
     for key, faults in problems.items():
@@ -125,11 +126,7 @@ def from_openpose(
             len(faults),
             len(people),
         )
-    units = _units(parts, canvas_size(frame) or size)
-    read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
-    points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # NaN stays NaN
-    brightness = torch.tensor([_brightness(person) for person in people], dtype=torch.float64)
-    return Poses(torch.from_numpy(points), torch.from_numpy(read[..., 2]), brightness)
+    return parts, exact
 
 
 def canvas_size(frame: dict) -> tuple[int, int] | None:
@@ -138,7 +135,7 @@ def canvas_size(frame: dict) -> tuple[int, int] | None:
     Raises:
         UserError: the size is not valid, or the frame is not in OpenPose's format.
     """
-    _people(frame)
+    list_frame_people(frame)
     values = [frame.get("canvas_height"), frame.get("canvas_width")]
     if None in values:
         return None
@@ -156,19 +153,23 @@ def is_stretched(canvas: tuple[int, int], size: tuple[int, int]) -> bool:
     return abs(canvas[0] * size[1] / (canvas[1] * size[0]) - 1) > MAX_STRETCH
 
 
-def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[float] | None:
+def _write_part(part: Part, points: np.ndarray, scores: np.ndarray) -> list[float]:
     ids = np.arange(NUM_POINTS)[part.points]
     seen = scores >= MIN_SCORE
     if not seen[ids].any():
-        return None
+        return [0.0] * (3 * part.lengths[0])
     if part.points == FACE:
         ids = np.append(ids, EYES)
     triples = np.concatenate([points[ids], np.ones((len(ids), 1))], axis=1)
     return np.where(seen[ids, None], triples, 0.0).ravel().tolist()
 
 
-def _people(frame: dict) -> list[dict]:
-    """The people of a frame; raises UserError if the frame is not in OpenPose's format."""
+def list_frame_people(frame: dict) -> list[dict]:
+    """The people of a frame in OpenPose's format; their points are not checked.
+
+    Raises:
+        UserError: the frame is not in OpenPose's format.
+    """
     if not isinstance(frame, Mapping):
         raise UserError(
             f"Expected poses in OpenPose's format, a dictionary with `people`, got {type(frame)}."
@@ -230,35 +231,12 @@ def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, Real) and not isinstance(value, bool))
 
 
-def _units(parts: list[list[np.ndarray]], size: tuple[int, int] | None) -> np.ndarray:
-    """Divisors of x and y for each part, the canvas's size if they are pixels: [P, parts, 2].
-
-    Args:
-        parts: [K, 3] x, y, c of each person's parts.
-        size: (height, width) of the canvas in pixels; None if it is unknown.
-    """
-    seen = [[x[np.isfinite(x).all(1) & (x[:, 2] > 0), :2] for x in person] for person in parts]
-    beyond = np.array([[(np.abs(x) > MAX_PART).any(1).sum() for x in person] for person in seen])
-    inside = np.array([[((x > 0) & (x < 1)).all(1).sum() for x in person] for person in seen])
-    enough = np.array([[len(x) / 3 for x in person] for person in seen])
-    # 1: pixels, -1: fractions of the canvas, 0: not clear
-    votes = 1 * (beyond > inside) - 1 * ((inside > beyond) & (inside > enough))
-    frame = 1 if (votes > 0).any() or (beyond.any() and not votes.any()) else -1
-    for person in votes:
-        person[person == 0] = next(filter(None, person), frame)
-    if size is None and (votes > 0).any():
-        raise UserError(
-            "The poses are in pixels, but without a canvas size: add canvas_width, canvas_height."
-        )
-    return np.where(votes[..., None] > 0, (size or (1, 1))[::-1], 1.0)
-
-
 def _read_person(parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """The points of a person: [134, 3] x, y in 0..1, and score.
 
     Args:
         parts: [K, 3] x, y, c of each part.
-        units: [parts, 2] divisors from `_units`.
+        units: [parts, 2] divisors from `find_units`.
         exact: [134, 3] from the additional list, or [0, 3] without this list.
     """
     standard, divisor = np.zeros((NUM_POINTS, 3)), np.ones((NUM_POINTS, 2))

@@ -43,7 +43,7 @@ LIMBS = (
     (0, 15),
     (15, 17),
 )
-# RGB; joint i has colour i. `draw` swaps red and blue.
+# RGB, in OpenPose's order; joint i has colour i.
 BODY_COLORS = (
     (255, 0, 0),
     (255, 85, 0),

@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 
 from ..catalogue.find import CONTROLNEXT_SVD_SET
+from ..choices import FCVG_COLORS
 from ..frames import fit_frame
 from ..pose import PoseDetector
 from ..progress import Progress, silent
@@ -85,6 +86,7 @@ class AnimationPainter(Painter):
             one_person=spec.driving.one_person,
             smoothing=spec.driving.smoothing,
             pose_width=spec.poses.pose_width,
+            pose_colors=FCVG_COLORS,
         )
         return draw_driving_poses(
             driving,

@@ -386,11 +386,42 @@ class TestAlignPoses:
             self.align(node_classes, [], one())
 
 
-class TestSDPose:
-    """POSE_KEYPOINT of the detector that newer hosts have themselves."""
+@pytest.fixture(scope="module")
+def sdpose(host):
+    """The host's own nodes for poses."""
+    return pytest.importorskip("comfy_extras.nodes_sdpose", reason="needs a newer host")
 
-    def test_every_point_is_taken(self, host, node_classes, load):
-        sdpose = pytest.importorskip("comfy_extras.nodes_sdpose", reason="needs a newer host")
+
+class TestSDPose:
+    """POSE_KEYPOINT of and for the nodes that newer hosts have themselves."""
+
+    def draw(self, sdpose, poses) -> torch.Tensor:
+        shown = (True, True, True, True, 4, 3, 0.3, True)
+        return sdpose.SDPoseDrawKeypoints.execute(poses, *shown).args[0]
+
+    def test_our_people_are_drawn(self, sdpose, node_classes, dwpose, image):
+        poses, _ = extract(node_classes, image, dwpose)
+        assert self.draw(sdpose, poses).any()
+
+    def test_a_body_without_face_and_hands(self, sdpose, node_classes):
+        _, track = draw(node_classes, one(), one(300.0))
+        drawn = self.draw(sdpose, track)
+        assert drawn.shape == (5, 288, 512, 3) and all(frame.any() for frame in drawn)
+        boxes = sdpose.SDPoseFaceBBoxes.execute(track, 1.5, True).args[0]
+        assert boxes == [[]] * 5
+
+    def test_somebody_without_a_body(self, sdpose, node_classes):
+        hand = one()
+        hand[0]["people"] = [{"hand_left_keypoints_2d": [60.0, 60.0, 1.0] * 21}]
+        _, track = draw(node_classes, hand, hand)
+        assert self.draw(sdpose, track).any()
+
+    def test_a_frame_without_people(self, sdpose, node_classes):
+        empty = [{"people": [], "canvas_width": 64, "canvas_height": 32}]
+        _, track = draw(node_classes, empty, empty)
+        assert self.draw(sdpose, track).shape == (5, 32, 64, 3)
+
+    def test_every_point_is_taken(self, sdpose, node_classes, load):
         random = np.random.default_rng(0)
         points = random.uniform(20, 200, (133, 2)).astype(np.float32)
         scores = random.uniform(0.5, 1.0, 133).astype(np.float32)

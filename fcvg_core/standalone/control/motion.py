@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from ...lines import LineMatches
-from ...pose import Poses
+from ...pose import Poses, count_people
 from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
 from .matching import Matcher
@@ -48,8 +48,8 @@ def find_motion(
     if find_poses:
         people = find_poses(keyframes)
         logging.info(
-            "There are %d people in the first frame, %d in the last.",
-            *(poses.num_people for poses in people),
+            "The first frame shows %s, the last frame shows %s.",
+            *(count_people(poses.num_people) for poses in people),
         )
     progress("conditions", 2, STAGES)
     return FoundMotion(matches, people)

@@ -1,16 +1,15 @@
 """Poses as a JSON file in OpenPose's format, from this program, another program or an editor."""
 
-import json
 from pathlib import Path
 
 from ...errors import UserError
 from ...files.json_file import read_json
-from ...pose import Poses, list_frames, read_people, to_openpose
+from ...pose import POSES_FILE, Poses, frames_text, list_frames, read_people, to_openpose
 
 
 def write_poses(path: Path, poses: Poses, size: tuple[int, int]) -> None:
     """Write the people of a frame; `size` is the frame's (height, width) in pixels."""
-    path.write_text(json.dumps(to_openpose(poses, size)) + "\n", encoding="utf-8")
+    path.write_text(frames_text([to_openpose(poses, size)]), encoding="utf-8")
 
 
 def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
@@ -26,7 +25,7 @@ def read_poses(path: Path, *, size: tuple[int, int], frame: int = 0) -> Poses:
     Raises:
         UserError: the file is missing, is not JSON, or has another format.
     """
-    found = read_json(path, expected="poses in OpenPose's format")
+    found = read_json(path, expected=POSES_FILE)
     chosen = list_frames(found, name=str(path))[frame]
     try:
         return read_people(chosen, size=size, name=str(path))

@@ -12,7 +12,7 @@ from fcvg_core.errors import UserError
 from fcvg_core.pose import STYLES, Poses, draw_poses, nobody
 from fcvg_core.settings import DrivingSettings
 
-SETTINGS = DrivingSettings(one_person=True, smoothing=0.0, pose_width=1.0)
+SETTINGS = DrivingSettings(one_person=True, smoothing=0.0, pose_width=1.0, pose_colors="fcvg")
 SIZES = {"driving_size": (90, 160), "size": (128, 64)}
 
 
@@ -43,7 +43,7 @@ def test_every_setting_counts() -> None:
     two = [Poses(torch.cat([a.keypoints] * 2), torch.ones(2, 134)) for a in VIDEO]
     draw = {"reference_first": True, **SIZES}
     _, frames = draw_driven_people(two, person(0.15), SETTINGS, **draw)
-    for change in ({"pose_width": 4.0}, {"smoothing": 2.0}):
+    for change in ({"pose_width": 4.0}, {"smoothing": 2.0}, {"pose_colors": "white"}):
         _, other = draw_driven_people(two, person(0.15), replace(SETTINGS, **change), **draw)
         assert not np.array_equal(other, frames), change
     track, _ = draw_driven_people(two, person(0.15), replace(SETTINGS, one_person=False), **draw)

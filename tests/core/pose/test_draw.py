@@ -9,6 +9,7 @@ import torch
 from golden_cases import load_arrays
 from pose_cases import read_poses
 
+from fcvg_core.errors import UserError
 from fcvg_core.pose import STYLES, Poses, PoseStyle, draw_poses, nobody, stack_frames
 from fcvg_core.pose.skeleton import BODY, FACE, LEFT_HAND, RIGHT_HAND
 
@@ -126,6 +127,63 @@ class TestDrawPoses:
     def test_error(self, poses: Poses, size: tuple, match: str) -> None:
         with pytest.raises(ValueError, match=match):
             draw_poses(poses, size, style=FCVG)
+
+
+class TestColors:
+    def lit(self, part: list[int] | slice, colors: str, score: float = 1.0, **style) -> np.ndarray:
+        """The brightest pixel of each channel, where only some points of somebody are seen."""
+        pose = one(score=0.0)
+        pose.scores[..., part] = score
+        drawn = draw_poses(pose, (2160, 2160), style=replace(FCVG, **style).colored(colors))
+        return drawn.reshape(-1, 3).max(0)
+
+    @pytest.mark.parametrize(
+        ("joint", "color"),
+        [(0, (255, 0, 0)), (1, (255, 85, 0)), (5, (85, 255, 0)), (17, (255, 0, 85))],
+    )
+    def test_joints(self, joint: int, color: tuple[int, int, int]) -> None:
+        """OpenPose's nose is red; red and blue are exchanged in FCVG's colours."""
+        part = slice(joint, joint + 1)
+        assert tuple(self.lit(part, "openpose")) == color
+        assert tuple(self.lit(part, "fcvg")) == color[::-1]
+        assert tuple(self.lit(part, "white")) == (255, 255, 255)
+
+    def test_limbs_are_darker_than_joints(self) -> None:
+        only_limbs = {"min_joint_score": 2.0}
+        assert self.lit([1, 2], "openpose", **only_limbs).tolist() == [153, 0, 0]
+        assert self.lit([1, 2], "fcvg", **only_limbs).tolist() == [0, 0, 153]
+        assert self.lit([1, 2], "white", **only_limbs).tolist() == [255, 255, 255]
+
+    @pytest.mark.parametrize(
+        ("part", "openpose"),
+        [(slice(92, 93), (0, 0, 255)), (slice(113, 114), (0, 0, 255)), (FACE, (255, 255, 255))],
+        ids=["left hand", "right hand", "face"],
+    )
+    def test_points_of_hands_and_face(self, part: slice, openpose: tuple[int, int, int]) -> None:
+        assert tuple(self.lit(part, "openpose")) == openpose
+        assert tuple(self.lit(part, "white")) == (255, 255, 255)
+
+    def test_fingers_are_white_too(self) -> None:
+        drawn = draw_poses(one(), (576, 576), style=FCVG.colored("white"))
+        assert drawn.any() and (drawn == drawn[..., :1]).all()
+
+    @pytest.mark.parametrize("colors", ["openpose", "white"])
+    def test_an_uncertain_point_is_as_bright_as_others(self, colors: str) -> None:
+        for part in (slice(0, 1), slice(92, 93), slice(24, 25)):
+            assert (self.lit(part, colors, 0.4) == self.lit(part, colors)).all()
+            assert not self.lit(part, colors, 0.29).any()
+            assert self.lit(part, "fcvg", 0.4).max() == 102
+
+    def test_who_fades_is_dark(self) -> None:
+        faded = Poses(one().keypoints, one().scores, torch.full((1, 1), 0.5))
+        assert draw_poses(faded, (2160, 2160), style=FCVG.colored("white")).max() == 127
+
+    def test_unknown(self) -> None:
+        with pytest.raises(UserError, match="no colors 'red'; expected fcvg, openpose, white"):
+            FCVG.colored("red")
+
+    def test_those_of_the_training_change_nothing(self) -> None:
+        assert FCVG.colored("fcvg") == FCVG
 
 
 class TestPoseStyle:

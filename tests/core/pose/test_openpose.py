@@ -16,12 +16,14 @@ from fcvg_core.pose.openpose import EXACT, is_stretched
 from fcvg_core.pose.skeleton import BODY, FACE, FEET, LEFT_HAND, RIGHT_HAND
 
 SIZE = (288, 512)
-KEYS = [
-    "pose_keypoints_2d",
-    "face_keypoints_2d",
-    "hand_left_keypoints_2d",
-    "hand_right_keypoints_2d",
-]
+LENGTHS = {
+    "pose_keypoints_2d": 54,
+    "face_keypoints_2d": 210,
+    "hand_left_keypoints_2d": 63,
+    "hand_right_keypoints_2d": 63,
+}
+KEYS = list(LENGTHS)
+PLACES = dict(zip(KEYS, (BODY, FACE, LEFT_HAND, RIGHT_HAND), strict=True))
 
 
 def some_people(count: int = 2) -> Poses:
@@ -71,10 +73,8 @@ class TestToOpenpose:
             for ours, theirs in zip(written["people"], expected[0]["people"], strict=True):
                 assert ours.keys() == theirs.keys()
                 for key in ours:
-                    same = ours[key] == theirs[key] or np.allclose(
-                        ours[key], theirs[key], rtol=0, atol=1e-9
-                    )
-                    assert same, (name, key)
+                    wanted = theirs[key] or [0.0] * LENGTHS[key]  # the pack writes None
+                    assert np.allclose(ours[key], wanted, rtol=0, atol=1e-9), (name, key)
         assert tested >= 3
 
     def test_nobody(self) -> None:
@@ -83,6 +83,21 @@ class TestToOpenpose:
             "canvas_height": 288,
             "canvas_width": 512,
         }
+
+    @pytest.mark.parametrize("part", [BODY, FACE, LEFT_HAND, RIGHT_HAND])
+    def test_only_one_part(self, part: slice) -> None:
+        """The others are zeros, the face too if the eyes of the body are seen."""
+        poses = some_people(1)
+        poses.scores[:] = 0.1
+        poses.scores[:, part] = 0.9
+        (person,) = to_openpose(poses, SIZE)["people"]
+        assert {key: len(person[key]) for key in KEYS} == LENGTHS
+        assert all(any(person[key]) == (place == part) for key, place in PLACES.items())
+
+    def test_nothing_of_somebody(self) -> None:
+        poses = Poses(torch.rand(1, 134, 2), torch.zeros(1, 134))
+        (person,) = to_openpose(poses, SIZE)["people"]
+        assert all(person[key] == [0.0] * count for key, count in LENGTHS.items())
 
 
 class TestRoundTrip:
@@ -182,7 +197,22 @@ class TestEdited:
         assert back.keypoints[0, 5].tolist() == [0.25, 0.25] and back.scores[0, 5] == 1
         self.assert_only(poses, back, [5], BODY)
 
-    @pytest.mark.parametrize("nothing", [None, []])
+    @pytest.mark.parametrize("key", KEYS[1:])
+    def test_zeros_are_nothing(self, key: str) -> None:
+        """Files of earlier versions have None where a part is absent."""
+        poses = some_people(1)
+        poses.scores[0, PLACES[key]] = 0.2
+        frame = to_openpose(poses, SIZE)
+        assert frame["people"][0][key] == [0.0] * LENGTHS[key]
+        earlier = copy.deepcopy(frame)
+        earlier["people"][0][key] = None
+        for read in (from_openpose(frame), from_openpose(earlier)):
+            assert torch.equal(read.keypoints, poses.keypoints)
+            assert torch.equal(read.scores, poses.scores)
+        alone, old = from_openpose(shown_alone(frame)), from_openpose(shown_alone(earlier))
+        assert torch.equal(alone.keypoints, old.keypoints) and torch.equal(alone.scores, old.scores)
+
+    @pytest.mark.parametrize("nothing", [None, [], [0.0] * 210])
     def test_a_part_deleted(self, nothing: list | None) -> None:
         poses, back = self.edited(lambda person: person.update(face_keypoints_2d=nothing))
         assert not back.scores[:, FACE].any()
@@ -204,9 +234,9 @@ class TestEdited:
         poses.scores[0, LEFT_HAND] = 0.25  # wholly unsure
         frame = to_openpose(poses, SIZE)
         for key in KEYS:
-            values = np.array(frame["people"][0][key] or []).reshape(-1, 3)
+            values = np.array(frame["people"][0][key]).reshape(-1, 3)
             values[:, 0] += 500 * values[:, 2]
-            frame["people"][0][key] = values.ravel().tolist() or None
+            frame["people"][0][key] = values.ravel().tolist()
         back = from_openpose(frame)
         left = poses.keypoints[0, :, 0] == back.keypoints[0, :, 0]
         assert not (back.scores[0, left] > 0).any()
@@ -324,6 +354,10 @@ class TestFromOpenpose:
             ({"people": [{"pose_keypoints_2d": "none"}]}, "not a list of numbers"),
             ({"people": [{"pose_keypoints_2d": ["a"] * 54}]}, "not a list of numbers"),
             ({"people": [{"pose_keypoints_2d": [[1], [1, 2]]}]}, "not a list of numbers"),
+            (
+                {"people": [{KEYS[0]: [1.0] * 51, KEYS[1]: [0.0] * 210}]},
+                "has 51 numbers; expected 54 or 75",
+            ),
             ({"people": [{"pose_keypoints_2d": [9.0] * 54}]}, "but without a canvas size"),
             (body(9, 9, 1) | {"canvas_width": 0}, "each at least 1"),
             (body(9, 9, 1) | {"canvas_width": "wide"}, "each at least 1"),

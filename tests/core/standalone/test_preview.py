@@ -100,7 +100,7 @@ class TestPeople:
         (tmp_path / "b.json").write_text('{"people": []}')
         given = [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
         control = draw(poses=given, missing_people="fade")
-        assert "There are 1 people in the first frame, 0 in the last." in caplog.text
+        assert "The first frame shows 1 person, the last frame shows nobody." in caplog.text
         assert (control[0] != draw(poses=False)[0]).any()
 
     def test_not_wanted(self, own_golden, monkeypatch) -> None:

@@ -13,7 +13,7 @@ from fcvg_core.pose import STYLES, draw_poses, stack_frames
 from fcvg_core.settings import DrivingSettings
 from fcvg_core.standalone.control.driving import draw_driving_poses
 
-SETTINGS = DrivingSettings(one_person=False, smoothing=0.0, pose_width=1.0)
+SETTINGS = DrivingSettings(one_person=False, smoothing=0.0, pose_width=1.0, pose_colors="fcvg")
 
 
 @pytest.fixture(scope="module")

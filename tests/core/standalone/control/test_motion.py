@@ -30,6 +30,7 @@ def test_nothing_to_match(caplog) -> None:
         progress=lambda *state: seen.append(state),
     )
     assert len(found.matches.lines0) == 0 and "0 lines match." in caplog.text
+    assert "The first frame shows nobody, the last frame shows nobody." in caplog.text
     assert [poses.num_people for poses in found.people] == [0, 0]
     assert seen == [("conditions", done, 2) for done in range(3)]
 
