@@ -138,6 +138,19 @@ def pose_width_input() -> io.Input:
     )
 
 
+def background_inputs() -> list[io.Input]:
+    """The keyframes, for nodes that play control frames over them."""
+    return [
+        io.Image.Input(
+            name,
+            optional=True,
+            tooltip=f"The {which} keyframe. The node plays the motion over the keyframes; they "
+            "change nothing in control_frames.",
+        )
+        for name, which in (("first_frame", "first"), ("last_frame", "last"))
+    ]
+
+
 def read_timing(timing: str, custom_times: str) -> str | list[float]:
     """The widgets of `timing_inputs` as `inbetween_times` takes them; odd times are logged."""
     from ..fcvg_core.timeline import parse_timing, warn_of_direction

@@ -7,8 +7,13 @@ no file.
 from .driving import draw_driven_people
 from .fit import fit_control_frames
 from .inbetween import ControlFrameSettings, draw_inbetween, draw_moving_lines, draw_moving_people
+from .preview import cover, draw_thick_lines, draw_thick_people, fade_keyframes
 
 __all__ = [
+    "cover",
+    "draw_thick_lines",
+    "draw_thick_people",
+    "fade_keyframes",
     "ControlFrameSettings",
     "draw_driven_people",
     "draw_inbetween",
