@@ -13,6 +13,7 @@ from .widgets import (
     background_inputs,
     line_inputs,
     num_frames_input,
+    pose_colors_input,
     pose_inputs,
     read_timing,
     timing_inputs,
@@ -46,6 +47,7 @@ class InterpolateConditions(io.ComfyNode):
                 *line_inputs(),
                 *timing_inputs(),
                 *pose_inputs(),
+                pose_colors_input(),
                 *background_inputs(),
             ],
             outputs=[
@@ -72,6 +74,7 @@ class InterpolateConditions(io.ComfyNode):
         line_matches=None,
         first_pose=None,
         last_pose=None,
+        colors: str = choices.FCVG_COLORS,
         first_frame=None,
         last_frame=None,
     ) -> io.NodeOutput:
@@ -92,7 +95,7 @@ class InterpolateConditions(io.ComfyNode):
             timing=read_timing(timing, custom_times),
             line_width=line_width,
             seed=color_seed,
-            pose_style=STYLES[choices.FCVG_STYLE].scaled(pose_width),
+            pose_style=STYLES[choices.FCVG_STYLE].scaled(pose_width).colored(colors),
             missing_joints=missing_joints,
             missing_people=missing_people,
         )

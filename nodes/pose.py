@@ -13,7 +13,9 @@ from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
     LAST_POSE,
+    background_inputs,
     num_frames_input,
+    pose_colors_input,
     pose_inputs,
     pose_width_input,
     read_timing,
@@ -105,8 +107,8 @@ class ExtractPoses(io.ComfyNode):
                 DWPoseSocket.Input(
                     "dwpose",
                     optional=True,
-                    tooltip="DWPose, from Load DWPose. Without it no poses are detected, whatever "
-                    "if_nobody is set to.",
+                    tooltip="DWPose, from Load DWPose. Without DWPose nobody is found, and the "
+                    "widget if_nobody has no effect.",
                 ),
                 io.Image.Input(
                     "image",
@@ -136,18 +138,11 @@ class ExtractPoses(io.ComfyNode):
     @shows_log
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image, to_uint8
-        from ..fcvg_core.pose import STYLES, draw_on_frame, nobody, to_openpose
+        from ..fcvg_core.pose import STYLES, draw_on_frame, to_openpose
         from .host.images import check_image
 
         image = check_image(image, "image")
-        if dwpose is None:
-            logging.info("No poses are detected, because DWPose is not loaded.")
-            found = [nobody()] * len(image)
-        else:
-            from .host.dwpose import find_people
-
-            found = [*find_people(dwpose, image, whole_frame=if_nobody == WHOLE_FRAME)]
-            logging.info("Found people: %s.", ", ".join(str(p.num_people) for p in found))
+        found = _find_people(image, dwpose, whole_frame=if_nobody == WHOLE_FRAME)
         # Converted one by one, because a whole video in uint8 would need memory beside the batch.
         drawn = np.stack(
             [
@@ -160,6 +155,30 @@ class ExtractPoses(io.ComfyNode):
         return io.NodeOutput(poses, preview, ui=ui.PreviewImage(preview[:SHOWN]))
 
 
+def _find_people(image, dwpose, *, whole_frame: bool) -> list:
+    """The people of each image; the node says how many, or what to do if there is nobody."""
+    from ..fcvg_core.pose import list_people, nobody
+    from .host.dwpose import find_people, how_to_get_dwpose
+
+    if dwpose is None:
+        logging.warning(
+            "Nobody is looked for, because DWPose is not loaded. %s", how_to_get_dwpose()
+        )
+        return [nobody()] * len(image)
+    found = [*find_people(dwpose, image, whole_frame=whole_frame)]
+    numbers = [poses.num_people for poses in found]
+    if any(numbers):
+        logging.info("Poses of %s.", list_people(numbers))
+    else:
+        logging.warning(
+            "Nobody is found in %s. If there is a person, choose a larger or clearer picture, or "
+            "set if_nobody to %s.",
+            "the image" if len(found) == 1 else f"any of the {len(found)} images",
+            WHOLE_FRAME,
+        )
+    return found
+
+
 class DrawPoses(io.ComfyNode):
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -167,9 +186,11 @@ class DrawPoses(io.ComfyNode):
             node_id="FCVG_DrawPoses",
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
-            **search_words("pose interpolation", "openpose", "skeleton"),
-            description="Draws people as they move from the first keyframe to the last. People of "
-            "both keyframes are paired so that all of them together move least.",
+            **search_words("pose interpolation", "openpose", "skeleton", "people only", "morph"),
+            **shows_pictures(),
+            description="Draws people only, as they move from the first keyframe to the last. For "
+            "control frames of lines and people together use Interpolate Conditions instead. "
+            "People of both keyframes are paired so that all of them together move least.",
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
@@ -187,6 +208,8 @@ class DrawPoses(io.ComfyNode):
                 io.Int.Input(
                     "height", default=0, min=0, max=16384, tooltip=f"Height {CANVAS_SIZE}"
                 ),
+                pose_colors_input(),
+                *background_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
@@ -209,27 +232,36 @@ class DrawPoses(io.ComfyNode):
         missing_joints: str,
         missing_people: str,
         pose_width: float,
+        colors: str = choices.FCVG_COLORS,
+        first_frame=None,
+        last_frame=None,
     ) -> io.NodeOutput:
         from ..fcvg_core.control import draw_moving_people
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import STYLES, to_openpose
         from ..fcvg_core.timeline import inbetween_times
+        from .host.control_preview import Background, show_people
         from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
         if style not in STYLES:
             raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
         keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes, height=height, width=width)
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        drawn_as = STYLES[style].scaled(pose_width).colored(colors)
         track, frames = draw_moving_people(
             keyframe_people(keyframes, size),
-            inbetween_times(num_frames, read_timing(timing, custom_times)),
+            times,
             size,
-            style=STYLES[style].scaled(pose_width),
+            style=drawn_as,
             missing_joints=missing_joints,
             missing_people=missing_people,
         )
+        if not frames.any():
+            logging.warning("Nobody is drawn, so all control frames are black.")
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
-        return io.NodeOutput(to_image(frames), written)
+        shown = show_people(track, size, drawn_as, Background(first_frame, last_frame, times))
+        return io.NodeOutput(to_image(frames), written, ui=shown)
 
 
 class AlignPoses(io.ComfyNode):
@@ -240,6 +272,7 @@ class AlignPoses(io.ComfyNode):
             display_name="Align Poses to Reference",
             category="FCVG/poses",
             **search_words("retarget", "pose transfer", "openpose", "driving video"),
+            **shows_pictures(),
             description="Moves and scales the person of a driving video to the place and size of "
             "the person in a reference picture, and draws every frame: the control frames of "
             "ControlNeXt-SVD.",
@@ -278,6 +311,7 @@ class AlignPoses(io.ComfyNode):
                     "video.",
                 ),
                 pose_width_input(),
+                pose_colors_input(),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
@@ -295,11 +329,13 @@ class AlignPoses(io.ComfyNode):
         smoothing: float,
         reference_first: bool,
         pose_width: float,
+        colors: str = choices.FCVG_COLORS,
     ) -> io.NodeOutput:
         from ..fcvg_core.control import draw_driven_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.pose import STYLES, to_openpose
         from ..fcvg_core.settings import DrivingSettings
+        from .host.control_preview import show_people
         from .host.poses import driving_people, reference_people
 
         driving, driving_size = driving_people(driving_poses)
@@ -311,13 +347,16 @@ class AlignPoses(io.ComfyNode):
                 one_person=people == choices.ONE_PERSON,
                 smoothing=smoothing,
                 pose_width=pose_width,
+                pose_colors=colors,
             ),
             driving_size=driving_size,
             size=size,
             reference_first=reference_first,
         )
         written = [to_openpose(track.frame(i), size) for i in range(len(track.scores))]
-        return io.NodeOutput(to_image(frames), written)
+        style = STYLES[choices.CONTROLNEXT_STYLE].scaled(pose_width).colored(colors)
+        shown = show_people(track, size, style)
+        return io.NodeOutput(to_image(frames), written, ui=shown)
 
 
 NODES = [LoadDWPose, ExtractPoses, DrawPoses, AlignPoses]

@@ -144,11 +144,25 @@ def background_inputs() -> list[io.Input]:
         io.Image.Input(
             name,
             optional=True,
-            tooltip=f"The {which} keyframe. The node plays the motion over the keyframes; they "
-            "change nothing in control_frames.",
+            tooltip=f"The {which} keyframe. The node shows it behind the motion that it plays; "
+            "control_frames stay as they are.",
         )
         for name, which in (("first_frame", "first"), ("last_frame", "last"))
     ]
+
+
+def pose_colors_input() -> io.Input:
+    """The widget for the colours of people; a graph may lack it, as graphs from before it do."""
+    return io.Combo.Input(
+        "colors",
+        options=list(choices.POSE_COLORS),
+        default=choices.FCVG_COLORS,
+        optional=True,
+        **rarely_changed(),
+        tooltip="Colours of the drawn people. fcvg: the colours that FCVG and ControlNeXt-SVD were "
+        "trained on. openpose: the colours of OpenPose, for ControlNets of other models, which "
+        "expect wider lines too: set pose_width to 2 or more. white: white lines.",
+    )
 
 
 def read_timing(timing: str, custom_times: str) -> str | list[float]:

@@ -17,6 +17,7 @@ import torch
 from ..canvas import MAX_SIDE, is_side
 from ..errors import UserError
 from ..quoting import first_names, quote
+from .counts import count_people
 from .openpose_parts import BRIGHTNESS, EXACT, PARTS, Part
 from .openpose_units import find_units, tell_unit
 from .skeleton import BODY, FACE, FEET, MIN_SCORE, NUM_POINTS
@@ -119,12 +120,12 @@ def _read_parts(people: list[dict], name: str) -> tuple[list[list[np.ndarray]], 
         raise UserError(f"{key} {faults[0]}.")
     for key, faults in problems.items():
         logging.warning(
-            "%s: %s %s. This part is left out for %d of %d people.",
+            "%s: %s %s. This part is left out for %d of %s.",
             name,
             key,
             faults[0],
             len(faults),
-            len(people),
+            count_people(len(people)),
         )
     return parts, exact
 

@@ -7,8 +7,10 @@ import comfy.model_management as mm
 import torch
 from comfy.utils import ProgressBar
 
+from ...fcvg_core.catalogue.dwpose import DWPOSE, DWPOSE_FILES, DWPOSE_ROWS
 from ...fcvg_core.frames import to_uint8
 from ...fcvg_core.pose import PoseDetector, Poses, open_dwpose
+from .folders import download_command
 
 # Memory of the card that both networks and onnxruntime's workspace use. The host does not manage
 # this memory, so room for it is made before a network is opened.
@@ -41,6 +43,15 @@ def load_dwpose(boxes: str, points: str) -> PoseDetector:
         cpu_only=mm.cpu_mode(),
         whole_frame=False,
         make_room=lambda: mm.free_memory(MEMORY, device),
+    )
+
+
+def how_to_get_dwpose() -> str:
+    """What a user does to have DWPose, for messages of nodes that need people."""
+    return (
+        f"Connect Load DWPose to Extract Poses. It needs {' and '.join(DWPOSE_FILES)} (from "
+        f"{DWPOSE_ROWS[0].source}) in models/{DWPOSE}. To download them, run in a terminal: "
+        f"{download_command()}"
     )
 
 

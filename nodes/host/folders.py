@@ -171,18 +171,23 @@ def find_svd_folder(name: str) -> str:
     raise ValueError(_missing(DIFFUSERS, name))
 
 
-def _missing(kind: str, name: str) -> str:
-    """The message about a missing file: which files the list is for, and how to get them."""
+def download_command() -> str:
+    """The command that downloads missing files of models."""
     from ...fcvg_core.shell import shell_words
 
     # This command works in any current folder, and also with an embedded Python.
     core = str(Path(__file__).resolve().parents[2] / "fcvg_core")
-    command = shell_words(sys.executable, core, "models", "--get")
+    return shell_words(sys.executable, core, "models", "--get")
+
+
+def _missing(kind: str, name: str) -> str:
+    """The message about a missing file: which files the list is for, and how to get them."""
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     wanted = "; ".join(_described(row, kind) for row in families.list_files() if row.names(kind))
     return (
-        f"{name!r} was not found in {folders}. Download it with `{command}` in a terminal, or put "
-        f"one of the models for this list there: {wanted}. Then choose the file in this list."
+        f"{name!r} was not found in {folders}. Download it with `{download_command()}` in a "
+        f"terminal, or put one of the models for this list there: {wanted}. Then choose the file "
+        "in this list."
     )
 
 

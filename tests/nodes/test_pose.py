@@ -9,6 +9,7 @@ import pytest
 import torch
 from golden_cases import load_arrays
 
+FINDER = "_find_people"  # the function of Extract Poses that says what is found
 CHOICES = {"missing_joints": "hide", "missing_people": "fade", "pose_width": 1.0}
 LINES = {"line_width": 1, "color_seed": 0}
 STEADY = {"timing": "reference", "custom_times": ""}
@@ -90,13 +91,30 @@ class TestExtractPoses:
         poses, preview = extract(node_classes, image, None)
         assert poses[0]["people"] == [] and poses[0]["canvas_width"] == image.shape[2]
         assert preview.shape == image.shape and "DWPose is not loaded" in caplog.text
+        (record,) = caplog.records
+        assert record.levelname == "WARNING"
+        for remedy in ("Connect Load DWPose", "models/dwpose", "yolox_l.onnx", "models --get"):
+            assert remedy in record.getMessage()
 
-    def test_nobody(self, node_classes, load, own_golden):
+    def test_how_many(self, node_classes, dwpose, image, caplog):
+        caplog.set_level(logging.INFO)
+        extract(node_classes, image, dwpose)
+        extract(node_classes, image.repeat(3, 1, 1, 1), dwpose)
+        said = [record.getMessage() for record in caplog.records if record.funcName == FINDER]
+        assert said == ["Poses of 2 people.", "Poses of 2 people in images 1-3."]
+
+    @pytest.mark.parametrize(("count", "where"), [(1, "the image"), (3, "any of the 3 images")])
+    def test_nobody(self, node_classes, load, own_golden, caplog, count, where):
+        caplog.set_level(logging.INFO)
         files = [str(own_golden / "dwpose" / name) for name in ("det_none.onnx", "pose_a.onnx")]
         dwpose = load("nodes.host.dwpose").load_dwpose(*files)
-        blank = torch.full((1, 64, 96, 3), 0.5)
+        blank = torch.full((count, 64, 96, 3), 0.5)
         assert extract(node_classes, blank, dwpose)[0][0]["people"] == []
+        assert f"Nobody is found in {where}." in caplog.text
+        assert "set if_nobody to whole frame" in caplog.text
+        caplog.clear()
         assert len(extract(node_classes, blank, dwpose, "whole frame")[0][0]["people"]) == 1
+        assert "Poses of 1 person" in caplog.text and "Nobody" not in caplog.text
 
     def test_the_card_is_given_back(self, node_classes, dwpose, image):
         extract(node_classes, image, dwpose)
@@ -240,10 +258,38 @@ class TestDrawPoses:
         late = draw(node_classes, first, last, timing="ease-in")[0]
         assert torch.equal(late[0], steady[0]) and (late[2] != steady[2]).any()
 
-    def test_nobody(self, node_classes):
+    def test_nobody(self, node_classes, caplog):
         empty = [{"people": [], "canvas_width": 64, "canvas_height": 32}]
         frames, track = draw(node_classes, empty, empty)
         assert frames.shape == (5, 32, 64, 3) and not frames.any() and len(track) == 5
+        assert "Nobody is drawn, so all control frames are black." in caplog.text
+
+    def test_many_people(self, node_classes):
+        """A crowd, and more people than a file may hold."""
+        many = one()
+        many[0]["people"] *= 200
+        frames, track = draw(node_classes, many, many, num_frames=4, width=64, height=36)
+        assert frames.any() and len(track[0]["people"]) == 200
+        many[0]["people"] *= 10
+        with pytest.raises(ValueError, match="2000 people; expected 1000 at most"):
+            draw(node_classes, many, many)
+
+    def test_bodies_of_25_points(self, node_classes):
+        """OpenPose's own program: the middle of the hips is left out."""
+        large = one()
+        body = large[0]["people"][0]["pose_keypoints_2d"]
+        hips, feet = [9.0, 9.0, 1.0], [0.0] * 18
+        large[0]["people"] = [{"pose_keypoints_2d": [*body[:24], *hips, *body[24:], *feet]}]
+        assert torch.equal(draw(node_classes, large, large)[0], draw(node_classes, one(), one())[0])
+
+    def test_colors(self, node_classes):
+        """White has no hue; OpenPose's colours are the trained ones with red and blue swapped."""
+        own, trained, openpose, white = (
+            draw(node_classes, one(), one(), **more)[0]
+            for more in ({}, *({"colors": name} for name in ("fcvg", "openpose", "white")))
+        )
+        assert torch.equal(own, trained) and torch.equal(openpose, trained.flip(-1))
+        assert white.any() and (white == white[..., :1]).all()
 
     def test_styles(self, node_classes):
         wide, narrow = (
@@ -282,6 +328,7 @@ class TestDrawPoses:
             ({"timing": "fast"}, "expected one of the timings"),
             ({"timing": "custom", "custom_times": "soon"}, "got 'soon'"),
             ({"style": "openpose"}, "There is no style 'openpose'"),
+            ({"colors": "red"}, "There are no colors 'red'; expected fcvg, openpose, white"),
             ({"missing_people": "stay"}, "missing_people to be one of fade, drop"),
         ],
     )
@@ -366,12 +413,29 @@ class TestAlignPoses:
             _, poses = self.align(node_classes, [*two, *one()], one(), people=people)
             assert len(poses[1]["people"]) == count
 
+    def test_colors(self, node_classes):
+        driving = [one(50.0 + 10 * i)[0] for i in range(3)]
+        own, white = (
+            self.align(node_classes, driving, one(), **more)[0]
+            for more in ({}, {"colors": "white"})
+        )
+        assert (own != own[..., :1]).any() and white.any() and (white == white[..., :1]).all()
+
+    def test_a_canvas_that_is_not_told(self, node_classes):
+        bare = [{"people": one()[0]["people"]}]
+        with pytest.raises(ValueError, match="Set width and height in Load Pose JSON"):
+            self.align(node_classes, bare, one())
+
     def test_a_video_without_a_person(self, node_classes):
         empty = {"people": [], "canvas_width": 64, "canvas_height": 32}
-        with pytest.raises(ValueError, match="picture shows: nose, .*video shows: no joint"):
+        with pytest.raises(ValueError, match="driving_poses shows nobody.*Connect Load DWPose"):
             self.align(node_classes, [empty] * 3, one())
-        with pytest.raises(ValueError, match="picture shows: no joint"):
+        with pytest.raises(ValueError, match="reference_pose shows nobody.*models --get"):
             self.align(node_classes, one(), [empty])
+        hidden = one()
+        hidden[0]["people"] = [{"pose_keypoints_2d": [0.0] * 54}]
+        with pytest.raises(ValueError, match="picture shows: nose, .*video shows: no joint"):
+            self.align(node_classes, hidden, one())
 
     def test_only_the_reference_canvas_is_drawn(self, node_classes):
         """A driving video may be larger."""
@@ -415,6 +479,13 @@ class TestSDPose:
         hand[0]["people"] = [{"hand_left_keypoints_2d": [60.0, 60.0, 1.0] * 21}]
         _, track = draw(node_classes, hand, hand)
         assert self.draw(sdpose, track).any()
+
+    def test_the_same_colors(self, sdpose, node_classes):
+        """At every joint, where both draw a disk over the limbs."""
+        frames, track = draw(node_classes, one(), one(), colors="openpose", pose_width=4.0)
+        ours, theirs = frames[0], self.draw(sdpose, track)[0]
+        for x, y in ((50 + i, 20 + 12 * i) for i in range(18)):
+            assert torch.equal(ours[y, x], theirs[y, x].to(ours))
 
     def test_a_frame_without_people(self, sdpose, node_classes):
         empty = [{"people": [], "canvas_width": 64, "canvas_height": 32}]

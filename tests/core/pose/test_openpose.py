@@ -520,7 +520,7 @@ class TestLeftOut:
         (record,) = caplog.records
         assert record.levelname == "WARNING"
         assert f"first_pose: {key}" in caplog.text and reason in caplog.text
-        assert "left out for 1 of 1 people" in caplog.text
+        assert "left out for 1 of 1 person" in caplog.text
         part = {"pose_keypoints_2d": BODY, "hand_left_keypoints_2d": LEFT_HAND}.get(key)
         if part:
             whole.scores[:, part], whole.keypoints[:, part] = 0, 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....choices import POSE_STYLES
+from ....choices import POSE_COLORS, POSE_STYLES
 from ....errors import UserError
 from ....files.claim import claim_folder
 from ....files.writing import write_aside
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 HELP = "find the people in pictures"
 DESCRIPTION = (
     "Write the people of each picture as a picture and as JSON in OpenPose's format, which --poses "
-    "of preview and inbetween takes."
+    "of preview and inbetween takes, and the node Load Pose JSON in ComfyUI."
 )
 EXAMPLES = (
     "pose *.png -o poses",
     "pose first.png last.png -o poses --width 1024 --height 576",
+    "pose person.png -o poses --colors openpose --pose-width 2",
 )
 ENDINGS = (".json", ".png", "_preview.png")  # of a picture's files
 # Bytes of a picture's name that are kept: disks allow 255, minus the ending and a number.
@@ -54,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=POSE_STYLES[0],
         help="the model that the drawing is for (%(default)s)",
     )
+    add(
+        "--colors",
+        choices=POSE_COLORS,
+        default=POSE_COLORS[0],
+        help="fcvg: the colours that FCVG and ControlNeXt-SVD were trained on; openpose: those of "
+        "OpenPose, for other models' ControlNets, which expect wider lines too (--pose-width 2); "
+        "white: white lines (%(default)s)",
+    )
     add_detector(parser)
     add_device(parser)
 
@@ -74,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     check_named(choice)
     for path in options.images:
         read_frame(path)  # all of them, before anything is written
-    style = STYLES[options.style].scaled(choice.pose_width)
+    style = STYLES[options.style].scaled(choice.pose_width).colored(options.colors)
     with claim_folder(options.output) as claim:
         detector = need_detector(
             choice,
@@ -87,14 +97,21 @@ def run(options: argparse.Namespace) -> None:
                 frame = read_frame(path)
                 if options.height:
                     frame = fit_frame(frame, (options.height, options.width))
-                _write(claim.path / name, frame, detector(frame), style)
+                poses = detector(frame)
+                if not poses.num_people:
+                    logging.warning(
+                        "Nobody is found in %s. If there is a person, give a larger or clearer "
+                        "picture, or --whole-frame, which takes the whole picture for a person.",
+                        path,
+                    )
+                _write(claim.path / name, frame, poses, style)
         finally:
             detector.release()
 
 
 def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> None:
     """The three files of a picture; their names begin with the name in `path`."""
-    from ....pose import draw_on_frame, draw_poses, stack_frames
+    from ....pose import count_people, draw_on_frame, draw_poses, stack_frames
     from ...media.poses_file import write_poses
     from ...media.writing import write_picture
 
@@ -105,7 +122,7 @@ def _write(path: Path, frame: np.ndarray, poses: Poses, style: PoseStyle) -> Non
         write_poses(part, poses, size)
     write_picture(picture, drawn)
     write_picture(preview, draw_on_frame(frame, poses, style=style))
-    print(f"{poses.num_people} people: {path}{', '.join(ENDINGS)}")
+    print(f"{count_people(poses.num_people)}: {path}{', '.join(ENDINGS)}")
 
 
 def distinct_names(paths: list[Path]) -> list[str]:

@@ -119,6 +119,30 @@ class TestPose:
         found, read = (pictures(tmp_path / x / "condition") for x in "ab")
         assert np.array_equal(found, read)
 
+    def test_colors(self, pair, dwpose, tmp_path) -> None:
+        found = {}
+        for colors in ("fcvg", "white"):
+            out = tmp_path / colors
+            assert main(["pose", pair[0], *dwpose, "-o", str(out), "--colors", colors]) == 0
+            found[colors] = np.asarray(Image.open(out / "first.png"))
+        assert main(["pose", pair[0], *dwpose, "-o", str(tmp_path / "own")]) == 0
+        assert np.array_equal(Image.open(tmp_path / "own" / "first.png"), found["fcvg"])
+        white = found["white"]
+        assert white.any() and (white == white[..., :1]).all()
+        assert (found["fcvg"] != found["fcvg"][..., :1]).any()
+
+    def test_nobody(self, pair, own_golden, tmp_path, capsys, caplog) -> None:
+        folder = own_golden / "dwpose"
+        files = ["--dwpose-det", folder / "det_none.onnx", "--dwpose-pose", folder / "pose_a.onnx"]
+        command = ["pose", pair[0], *map(str, files), "-o"]
+        assert main([*command, str(tmp_path / "a")]) == 0
+        assert capsys.readouterr().out.startswith("nobody: ")
+        assert json.loads((tmp_path / "a" / "first.json").read_text())["people"] == []
+        assert "Nobody is found in" in caplog.text and "--whole-frame" in caplog.text
+        caplog.clear()
+        assert main([*command, str(tmp_path / "b"), "--whole-frame"]) == 0
+        assert capsys.readouterr().out.startswith("1 person: ") and not caplog.text
+
     def test_half_a_size(self, pair, dwpose, tmp_path, capsys) -> None:
         command = ["pose", pair[0], *dwpose, "-o", str(tmp_path / "p"), "--width", "128"]
         assert main(command) == 2
