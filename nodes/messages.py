@@ -24,35 +24,19 @@ def shows_log(execute: Callable) -> Callable:
 
     @functools.wraps(execute)
     def run(cls, *args, **kwargs):
-        with shown_log():
+        node_id = running_node()
+        if node_id is None:
             return execute(cls, *args, **kwargs)
+        lines = _NodeLines(node_id)
+        logging.getLogger().addHandler(lines)
+        try:
+            return execute(cls, *args, **kwargs)
+        finally:
+            logging.getLogger().removeHandler(lines)
+            if not lines.texts and node_id in _with_text:
+                show_on_node(node_id, NOTHING)
 
     return run
-
-
-@contextmanager
-def shown_log() -> Iterator[None]:
-    """Show on the node that runs what the pack logs meanwhile, line by line.
-
-    This is for code that runs inside a node of the host, such as a guider. Inside a node of this
-    pack it changes nothing, because `shows_log` is at work.
-    """
-    node_id, root = running_node(), logging.getLogger()
-    if node_id is None or any(_shows(handler, node_id) for handler in root.handlers):
-        yield
-        return
-    lines = _NodeLines(node_id)
-    root.addHandler(lines)
-    try:
-        yield
-    finally:
-        root.removeHandler(lines)
-        if not lines.texts and node_id in _with_text:
-            show_on_node(node_id, NOTHING)
-
-
-def _shows(handler: logging.Handler, node_id: str) -> bool:
-    return isinstance(handler, _NodeLines) and handler.node_id == node_id
 
 
 def running_node() -> str | None:
@@ -80,11 +64,33 @@ class _NodeLines(logging.Handler):
     def __init__(self, node_id: str):
         super().__init__(logging.INFO)
         self.texts: list[str] = []
-        self.node_id = node_id
+        self._node_id = node_id
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.thread != self._thread or not Path(record.pathname).is_relative_to(PACK):
             return
         self.texts.append(MARKS.get(record.levelno, "") + record.getMessage())
-        show_on_node(self.node_id, "\n".join(self.texts))
+        show_on_node(self._node_id, "\n".join(self.texts))
+
+
+@contextmanager
+def shown_log() -> Iterator[None]:
+    """Show on the node that runs what the pack logs meanwhile, line by line.
+
+    This is for code that runs inside a node of the host, such as a guider. Inside a node of this
+    pack it changes nothing, because `shows_log` is at work.
+    """
+    node_id, root = running_node(), logging.getLogger()
+    at_work = {handler._node_id for handler in root.handlers if isinstance(handler, _NodeLines)}
+    if node_id is None or node_id in at_work:
+        yield
+        return
+    lines = _NodeLines(node_id)
+    root.addHandler(lines)
+    try:
+        yield
+    finally:
+        root.removeHandler(lines)
+        if not lines.texts and node_id in _with_text:
+            show_on_node(node_id, NOTHING)
