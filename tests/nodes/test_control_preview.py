@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hosts import ROOT
 from PIL import Image
 
 SIZE = (64, 96)
@@ -78,6 +79,11 @@ class TestEveryNode:
         schema = node_classes[node].define_schema()
         asked = load("nodes.newer").shows_pictures()
         assert {key: getattr(schema, key) for key in asked} == asked
+
+    def test_is_drawn_again_in_the_editor(self, node):
+        """When its picture has come; the browser shows with Preview Motion why."""
+        script = ROOT / "web" / "js" / "redraw.js"
+        assert f'"{node}"' in script.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("node", NODES[:3])
