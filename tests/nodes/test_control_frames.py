@@ -1,5 +1,6 @@
 """Control frames and the video that they steer: size, number, guider, and what is said of them."""
 
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -95,6 +96,16 @@ class TestSize:
         small = Rig(load, *tiny_models, 2)
         with pytest.raises(ValueError, match="has 16 x 16 pixels, but ControlNeXt needs 32 or"):
             small.sample(small.animation(small.steer()))
+
+
+def test_nothing_is_shown_twice_on_a_node_of_this_pack(load, on_node):
+    messages = load("nodes.messages")
+    with messages.shown_log():
+        logging.info("one")
+        with messages.shown_log():
+            logging.info("two")
+    logging.info("three")
+    assert on_node == ["one", "one\ntwo"]
 
 
 class TestBeforeModelsAreLoaded:
