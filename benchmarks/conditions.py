@@ -12,7 +12,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fcvg_core.frames import crop_resize  # noqa: E402
-from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines  # noqa: E402
+from fcvg_core.lines import (  # noqa: E402
+    ClassicLineMatcher,
+    draw_lines,
+    interpolate_lines,
+    match_colors,
+)
 from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
 from fcvg_core.timeline import inbetween_times  # noqa: E402
 
@@ -40,7 +45,8 @@ def main() -> None:
         matches = timed(steps["match"], matcher, *frames)
         times = inbetween_times(NUM_FRAMES)
         track = timed(steps["interpolate"], interpolate_lines, matches, times)
-        timed(steps["draw"], draw_lines, track, SIZE, line_width=1, seed=0)
+        colors = match_colors(matches, seed=0)
+        timed(steps["draw"], draw_lines, track, SIZE, line_width=1, colors=colors)
     medians = {name: sorted(seconds)[REPEATS // 2] for name, seconds in steps.items()}
     total = sum(medians.values())
     print(f"{NUM_FRAMES} frames of {SIZE[0]} x {SIZE[1]}, {len(matches.lines0)} matches")

@@ -33,6 +33,10 @@ LINE_DETECTORS = ("opencv", "pytlsd")
 # The motion that all line matches should follow.
 FITS = ("none", "affine", "homography")
 
+# What happens to line matches inside a mask.
+KEEP, REMOVE = "keep", "remove"
+MASK_USES = (KEEP, REMOVE)
+
 # Number formats in which a UNet's weights are kept; "default" suits the device.
 WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 

@@ -10,6 +10,7 @@ from . import (
     controlnext,
     frames,
     inbetween,
+    line_files,
     lines,
     pose,
     preview_motion,
@@ -21,6 +22,7 @@ from .host.folders import register_folders
 MODULES = [
     frames,
     lines,
+    line_files,
     pose,
     control,
     preview_motion,

@@ -19,6 +19,10 @@ from .widgets import (
     timing_inputs,
 )
 
+# What a user can do if few lines match.
+MORE_LINES = "Get more matches in Match Lines: raise max_lines or lower min_length."
+FEWER_REMOVED = "Loosen the settings of Filter Line Matches, so that it removes fewer."
+
 
 class LoadGlueStick(io.ComfyNode):
     @classmethod
@@ -147,6 +151,7 @@ class MatchLines(io.ComfyNode):
                     "there and finds nearly the same segments as pytlsd, the paper's detector, "
                     "which must be installed (Python 3.11 or older).",
                 ),
+                _show_ids_input(),
             ],
             outputs=[
                 LineMatchesSocket.Output(
@@ -156,7 +161,8 @@ class MatchLines(io.ComfyNode):
                 ),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="Both frames side by side; each match has its own colour.",
+                    tooltip="Both frames side by side. The two lines of a match have one colour, "
+                    "which Filter Line Matches and the control frames keep.",
                 ),
             ],
         )
@@ -173,27 +179,42 @@ class MatchLines(io.ComfyNode):
         match_threshold: float,
         detector: str,
         gluestick=None,
+        show_ids: bool = False,
     ) -> io.NodeOutput:
+        from ..fcvg_core.catalogue.gluestick import GLUESTICK_FILES
         from ..fcvg_core.frames import crop_resize, to_image, to_uint8
-        from ..fcvg_core.lines import ClassicLineMatcher, draw_matches
+        from ..fcvg_core.lines import ClassicLineMatcher, draw_matches, report_matches
         from .host.images import first_picture
 
         first = to_uint8(first_picture(first_frame, "first_frame")[0])
         last = to_uint8(first_picture(last_frame, "last_frame")[0])
         if first.shape != last.shape:
-            logging.info("The last frame is resized from %s to %s.", last.shape, first.shape)
+            logging.info(
+                "last_frame is cropped and resized from %d x %d to the size of first_frame, "
+                "%d x %d.",
+                *(*last.shape[1::-1], *first.shape[1::-1]),
+            )
             last = crop_resize(last, first.shape[:2])
         settings = {"max_lines": max_lines, "min_length": min_length}
         if gluestick is None:
             matches = ClassicLineMatcher(**settings)(first, last)
+            report_matches(matches, matcher="SIFT and optical flow", remedy=MORE_LINES)
+            logging.info(
+                "GlueStick, the matcher of the FCVG paper, is not loaded: to use it, put %s and %s "
+                "of github.com/cvg/GlueStick into models/%s, and connect Load GlueStick.",
+                *GLUESTICK_FILES,
+                folders.GLUESTICK,
+            )
         else:
             from .host.gluestick import match_lines
 
             settings |= {"max_keypoints": max_keypoints, "threshold": match_threshold}
             matches = match_lines(gluestick, first, last, detector=detector, **settings)
-        how = "SIFT and optical flow" if gluestick is None else "GlueStick"
-        logging.info("%d lines match, by %s.", len(matches.lines0), how)
-        preview = to_image(draw_matches(first, last, matches, seed=0)[None])
+            report_matches(
+                matches, matcher="GlueStick", remedy=f"{MORE_LINES} Or lower match_threshold."
+            )
+        drawn = draw_matches(first, last, matches, seed=0, show_ids=show_ids)
+        preview = to_image(drawn[None])
         return io.NodeOutput(matches, preview, ui=ui.PreviewImage(preview))
 
 
@@ -259,7 +280,7 @@ class FilterLineMatches(io.ComfyNode):
             **search_words("outliers", "homography", "line segments"),
             **shows_pictures(),
             description="Removes wrong matches: lines that are unsure, short or move far, lines "
-            "outside a mask, and lines that do not follow the motion of most lines.",
+            "outside or inside a mask, and lines that do not follow the motion of most lines.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip="Matched lines, from Match Lines."),
                 io.Float.Input(
@@ -285,9 +306,10 @@ class FilterLineMatches(io.ComfyNode):
                     default=1.0,
                     **bounds.SHARE.widget,
                     step=0.01,
-                    tooltip="How far the middle of a line may move, as a share of the frame's "
-                    "diagonal. Lower values remove more; 0.2 to 0.3 suits moderate motion, 1 keeps "
-                    "all.",
+                    tooltip="How far a line may move from the first frame to the last. 1 is the "
+                    "distance between two opposite corners of the frame, and keeps all lines; 0.5 "
+                    "is half of this distance. Lower values remove more lines; 0.2 to 0.3 suits "
+                    "moderate motion.",
                 ),
                 io.Combo.Input(
                     "outliers",
@@ -310,16 +332,12 @@ class FilterLineMatches(io.ComfyNode):
                 io.Mask.Input(
                     "first_mask",
                     optional=True,
-                    tooltip="Keeps lines whose middle lies in the white part of this mask in the "
-                    "first frame. The mask is stretched to the frame; of several masks the first "
-                    "is used.",
+                    tooltip=_mask_text("first"),
                 ),
                 io.Mask.Input(
                     "last_mask",
                     optional=True,
-                    tooltip="Keeps lines whose middle lies in the white part of this mask in the "
-                    "last frame. The mask is stretched to the frame; of several masks the first is "
-                    "used.",
+                    tooltip=_mask_text("last"),
                 ),
                 io.Image.Input(
                     "first_frame",
@@ -333,6 +351,16 @@ class FilterLineMatches(io.ComfyNode):
                     tooltip="The last keyframe. It is shown in the preview and changes nothing "
                     "else.",
                 ),
+                io.Combo.Input(
+                    "mask",
+                    options=list(choices.MASK_USES),
+                    default=choices.KEEP,
+                    optional=True,
+                    tooltip="What the painted (white) part of first_mask and last_mask is for. "
+                    "keep: only the lines there are kept. remove: the lines there are removed. An "
+                    "empty mask does nothing.",
+                ),
+                _show_ids_input(),
             ],
             outputs=[
                 LineMatchesSocket.Output(
@@ -342,8 +370,9 @@ class FilterLineMatches(io.ComfyNode):
                 ),
                 io.Image.Output(
                     display_name="preview",
-                    tooltip="Both frames side by side with the matches that are left; a frame that "
-                    "is not connected is black.",
+                    tooltip="Both frames side by side with the matches that are left, in the "
+                    "colours of Match Lines; removed matches are thin and grey. A frame that is "
+                    "not connected is black.",
                 ),
             ],
         )
@@ -362,10 +391,12 @@ class FilterLineMatches(io.ComfyNode):
         last_mask=None,
         first_frame=None,
         last_frame=None,
+        mask: str = choices.KEEP,
+        show_ids: bool = False,
     ) -> io.NodeOutput:
         from ..fcvg_core.frames import fit_frame, to_image, to_uint8
-        from ..fcvg_core.lines import MatchFilter, draw_matches, filter_matches
-        from .host.images import check_mask, first_picture
+        from ..fcvg_core.lines import MatchFilter, draw_matches, filter_matches, warn_of_few
+        from .host.images import first_picture
 
         criteria = MatchFilter(
             min_score=min_score,
@@ -373,11 +404,9 @@ class FilterLineMatches(io.ComfyNode):
             max_motion=max_motion,
             fit=outliers,
             tolerance=tolerance,
+            mask=mask,
         )
-        masks = [
-            None if mask is None else check_mask(mask, name)
-            for mask, name in ((first_mask, "first_mask"), (last_mask, "last_mask"))
-        ]
+        masks = _read_mask(first_mask, "first_mask"), _read_mask(last_mask, "last_mask")
         frames = [
             np.zeros((*line_matches.size, 3), np.uint8)
             if frame is None
@@ -385,9 +414,46 @@ class FilterLineMatches(io.ComfyNode):
             for frame, name in ((first_frame, "first_frame"), (last_frame, "last_frame"))
         ]
         kept = filter_matches(line_matches, criteria, *masks)
-        logging.info("%d of %d matches are left.", len(kept.lines0), len(line_matches.lines0))
-        preview = to_image(draw_matches(*frames, kept, seed=0)[None])
+        count, left = len(line_matches.ids), len(kept.ids)
+        logging.info("%d of %d matches %s left.", left, count, "is" if left == 1 else "are")
+        warn_of_few(kept, remedy=FEWER_REMOVED if left < count else MORE_LINES)
+        drawn = draw_matches(*frames, kept, seed=0, removed=line_matches, show_ids=show_ids)
+        preview = to_image(drawn[None])
         return io.NodeOutput(kept, preview, ui=ui.PreviewImage(preview))
+
+
+def _show_ids_input() -> io.Input:
+    """The widget for numbers in the preview."""
+    return io.Boolean.Input(
+        "show_ids",
+        default=False,
+        optional=True,
+        tooltip="Write the number of each match beside its lines in the preview. Saved line "
+        "matches have the same numbers, as id.",
+    )
+
+
+def _mask_text(frame: str) -> str:
+    """Tooltip of a mask for the first or for the last frame."""
+    return (
+        f"A mask on the {frame} frame, for example painted in the mask editor of Load Image. The "
+        "widget mask says whether the lines in its white part are kept or removed; where the "
+        "middle of a line lies, counts. A mask of another shape than the frame is cropped as Crop "
+        "& Resize crops a picture. Of several masks the first is used."
+    )
+
+
+def _read_mask(mask, name: str):
+    """The first mask of a MASK input; None if nothing is connected or the mask is empty."""
+    from .host.images import check_mask
+
+    if mask is None:
+        return None
+    checked = check_mask(mask, name)
+    if not (checked > 0.5).any():
+        logging.info("%s is empty (black everywhere), so it is not used.", name)
+        return None
+    return checked
 
 
 NODES = [LoadGlueStick, MatchLines, FilterLineMatches, DrawLines]

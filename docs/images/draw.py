@@ -15,8 +15,9 @@ from graphs import photograph_graphs
 from person import draw_person, jumping_jack
 from PIL import Image
 
+from fcvg_core.control import draw_moving_lines
 from fcvg_core.frames import crop_resize
-from fcvg_core.lines import ClassicLineMatcher, draw_lines, interpolate_lines
+from fcvg_core.lines import ClassicLineMatcher
 from fcvg_core.pose import Poses, PoseStyle, draw_poses
 from fcvg_core.pose.skeleton import NUM_POINTS
 from fcvg_core.standalone.demo.scene import draw_sample_pair
@@ -50,7 +51,7 @@ def draw_motion() -> tuple[np.ndarray, ...]:
     frames = draw_sample_pair((576, 1024))
     matches = ClassicLineMatcher()(*frames)
     times = inbetween_times(3, "uniform")
-    lines = draw_lines(interpolate_lines(matches, times), matches.size, line_width=3, seed=0)
+    lines = draw_moving_lines(matches, times, line_width=3, seed=0)
     preview = preview_motion(frames, times, matches=matches)
     return frames[0], lines[1], preview[1], frames[1]
 

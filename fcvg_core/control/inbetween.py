@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ..frames import overlay
-from ..lines import LineMatches, draw_lines, interpolate_lines
+from ..lines import LineMatches, draw_lines, interpolate_lines, match_colors
 from ..pose import Poses, PoseStyle, draw_poses, interpolate_poses
 from ..timeline import inbetween_times
 
@@ -94,7 +94,8 @@ def draw_moving_lines(
         seed: decides which colour each line gets.
     """
     track = interpolate_lines(matches, times)
-    return draw_lines(track, matches.size, line_width=line_width, seed=seed)
+    colors = match_colors(matches, seed)
+    return draw_lines(track, matches.size, line_width=line_width, colors=colors)
 
 
 def draw_moving_people(

@@ -28,6 +28,12 @@ def write_aside(path: Path) -> Iterator[Path]:
             part.unlink(missing_ok=True)
 
 
+def save_text(path: Path, text: str) -> None:
+    """Write a text as UTF-8 with `write_aside`; raises as it does."""
+    with write_aside(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Replace errors of the system with a message that names the file and the remedy.

@@ -86,6 +86,7 @@ class ClassicLineMatcher:
             lines0=torch.from_numpy(cut0).float(),
             lines1=torch.from_numpy(cut1).float(),
             size=gray0.shape,
+            found=(len(lines0), len(lines1)),
         )
 
     def find_lines(self, gray: np.ndarray) -> np.ndarray:

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import torch
 
+from .types import LineMatches
+
 # From seaborn's husl_palette: first hue, saturation, lightness; the hues span 359 degrees.
 FIRST_HUE, SATURATION, LIGHTNESS = 0.01, 0.9 * 99, 0.65 * 99
 HUE_RANGE = 359
@@ -17,31 +19,32 @@ FARTHEST = 2.0**20
 
 
 def draw_lines(
-    track: torch.Tensor, size: tuple[int, int], *, line_width: int, seed: int
+    track: torch.Tensor, size: tuple[int, int], *, line_width: int, colors: np.ndarray
 ) -> np.ndarray:
-    """Frames with the segments in distinct colours on black; later segments cover earlier ones.
+    """Frames with the segments on black; later segments cover earlier ones.
 
     Args:
         track: [T, N, 2, 2] ends (x, y) in pixels; they may lie outside the frame. A segment with
             NaN or infinite coordinates is not drawn in the frame concerned.
         size: (height, width) of the frames, in pixels.
         line_width: in pixels, at least 1.
-        seed: decides which segment gets which colour; only the seed modulo 2**32 counts.
+        colors: [N, 3] uint8 RGB, one per segment; see `match_colors`.
 
     Returns:
         [T, height, width, 3] uint8.
 
     Raises:
-        ValueError: the track is not [T, N, 2, 2], or the line width is not positive.
+        ValueError: the track is not [T, N, 2, 2], there is not one colour per segment, or the
+            line width is not positive.
 
     Source: Tian-one/FCVG models/gluestick/drawing.py plot_color_line_matches_opencv.
-    Differs: a separate generator shuffles the colours, not numpy's global generator.
     """
     if track.ndim != 4 or track.shape[2:] != (2, 2):
         raise ValueError(f"expected a track [T, N, 2, 2], got {list(track.shape)}")
     if line_width < 1:
         raise ValueError(f"expected a line width of at least 1 pixel, got {line_width}")
-    colors = line_colors(track.shape[1], seed)
+    if colors.shape != (track.shape[1], 3):
+        raise ValueError(f"expected colors [{track.shape[1]}, 3], got {list(colors.shape)}")
     frames = np.zeros((len(track), *size, 3), np.uint8)
     for frame, lines in zip(frames, track.detach().cpu().numpy(), strict=True):
         draw_segments(frame, lines, colors, line_width)
@@ -60,12 +63,26 @@ def draw_segments(
         cv2.line(frame, start, end, colors[i].tolist(), thickness=line_width)
 
 
+def match_colors(matches: LineMatches, seed: int) -> np.ndarray:
+    """The colour of each match: [N, 3] uint8 RGB. A match keeps it when others are removed.
+
+    Args:
+        seed: decides which match gets which colour; only the seed modulo 2**32 counts.
+
+    Differs: the official code draws all lines that matched, and here the colours of all these
+        lines are the same as there. If matches are removed, the official code has no rule.
+    """
+    # Matches that were added by hand may have larger ids than there are colours.
+    return line_colors(matches.num_matched, seed)[matches.ids.numpy() % matches.num_matched]
+
+
 def line_colors(num_lines: int, seed: int) -> np.ndarray:
     """Distinct colours, shuffled by the seed: [N, 3] uint8 RGB.
 
     Source: Tian-one/FCVG drawing.py. The official code draws the RGB palette as BGR, so red and
     blue are swapped. The network was trained with the swapped colours, so this function swaps them
     too.
+    Differs: a separate generator shuffles the colours, not numpy's global generator.
     """
     order = list(range(num_lines))
     np.random.RandomState(seed % 2**32).shuffle(order)

@@ -1,13 +1,14 @@
 """Line matches -> the line matches that meet the user's criteria; wrong matches are removed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..choices import FITS
+from ..choices import FITS, KEEP, MASK_USES
+from ..frames import fit_frame, to_uint8
 from .track import paired_ends
 from .types import LineMatches
 
@@ -27,6 +28,7 @@ class MatchFilter:
             motion.
         tolerance: largest distance between a segment's end and its place after the common
             motion, in pixels.
+        mask: what happens to matches inside a mask, one of MASK_USES.
     """
 
     min_score: float = 0.0
@@ -34,10 +36,14 @@ class MatchFilter:
     max_motion: float = 1.0
     fit: str = "none"
     tolerance: float = 20.0
+    mask: str = MASK_USES[0]
 
     def __post_init__(self) -> None:
-        if self.fit not in FITS:
-            raise ValueError(f"expected a fit of {', '.join(FITS)}, got {self.fit!r}")
+        for name, words in (("fit", FITS), ("mask", MASK_USES)):
+            if getattr(self, name) not in words:
+                raise ValueError(
+                    f"expected a {name} of {', '.join(words)}, got {getattr(self, name)!r}"
+                )
 
 
 def filter_matches(
@@ -46,33 +52,42 @@ def filter_matches(
     mask0: Tensor | None = None,
     mask1: Tensor | None = None,
 ) -> LineMatches:
-    """The matches that meet all criteria, in their original order.
+    """The matches that meet all criteria, in their original order. Points are removed too.
 
     Args:
         matches: N >= 0.
         criteria: what a match must meet to be kept.
-        mask0, mask1: [H, W] of any size, for the first and for the last keyframe. The middle of
-            a segment must lie where its mask is above 0.5. None: it may lie anywhere.
+        mask0, mask1: [H, W] of any size, for the first and for the last keyframe. A segment lies
+            inside a mask if the mask is above 0.5 at the middle of the segment. A mask whose
+            aspect ratio is not that of the keyframes is cropped as `fit_frame` crops a picture.
+            None: no match is removed because of this keyframe's mask.
     """
-    kept = torch.ones(len(matches.lines0), dtype=torch.bool)
-    kept &= matches.scores >= criteria.min_score
+    matches = drop_points(matches)
+    kept = matches.scores >= criteria.min_score
     kept &= _lengths(matches) >= criteria.min_length
     kept &= _motions(matches) <= criteria.max_motion
     for mask, lines in ((mask0, matches.lines0), (mask1, matches.lines1)):
         if mask is not None:
-            kept &= _inside(lines, mask, matches.size)
+            kept &= _inside(lines, mask, matches.size) == (criteria.mask == KEEP)
     chosen = select_matches(matches, kept)
     return select_matches(chosen, _follows(chosen, criteria.fit, criteria.tolerance))
 
 
 def select_matches(matches: LineMatches, kept: Tensor) -> LineMatches:
-    """The matches for which `kept`, bool [N], is true."""
-    return LineMatches(
+    """The matches for which `kept`, bool [N], is true; they keep their ids and colours."""
+    return replace(
+        matches,
         lines0=matches.lines0[kept],
         lines1=matches.lines1[kept],
-        size=matches.size,
         scores=matches.scores[kept],
+        ids=matches.ids[kept],
     )
+
+
+def drop_points(matches: LineMatches) -> LineMatches:
+    """The matches that have a length in at least one keyframe; the others are points."""
+    both = torch.stack([matches.lines0, matches.lines1])
+    return select_matches(matches, (both[:, :, 0] != both[:, :, 1]).any(dim=2).any(dim=0))
 
 
 def _lengths(matches: LineMatches) -> Tensor:
@@ -88,7 +103,10 @@ def _motions(matches: LineMatches) -> Tensor:
 
 
 def _inside(lines: Tensor, mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Whether each segment's middle lies in a mask: [N]. The mask is stretched to the frame."""
+    """Whether each segment's middle lies in a mask: [N]."""
+    height, width = size
+    if mask.shape[0] * width != mask.shape[1] * height:
+        mask = torch.from_numpy(fit_frame(to_uint8(mask[..., None]), size)[..., 0]) / 255
     shape = torch.tensor(mask.shape[::-1])
     scale = shape / torch.tensor(size[::-1])
     at = (lines.mean(1) * scale).long().clamp(min=torch.zeros(2), max=shape - 1).long()

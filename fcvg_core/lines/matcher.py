@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..choices import LINE_DETECTORS
 from ..frames import to_gray
+from .filter import drop_points
 from .gluestick import NO_MATCH, Config, GlueStickNetwork, assign
 from .gluestick_keys import GLUESTICK_FILE, SUPERPOINT_FILE, read_gluestick, read_superpoint
 from .lsd import MAX_LINES, MIN_LENGTH, detect_lines
@@ -236,18 +237,24 @@ def match_wireframes(
     Returns:
         Matches on the CPU. Segments end in junctions, so they differ a little from the detected
         segments.
+
+    Differs: a segment whose two ends fall into the same junction in both frames is left out; the
+        official code draws it as a dot. The colours of the other lines are the official colours.
     """
     lines0, lines1 = wireframe0.lines, wireframe1.lines
-    if not (len(lines0) and len(lines1)):
-        return LineMatches(lines0[:0].cpu(), lines1[:0].cpu(), wireframe0.size)
+    found = len(lines0), len(lines1)
+    if not all(found):
+        return LineMatches(lines0[:0].cpu(), lines1[:0].cpu(), wireframe0.size, found=found)
     assigned = assign(network(wireframe0, wireframe1), threshold=threshold)
     kept = (assigned.matches0 != NO_MATCH).nonzero()[:, 0]
-    return LineMatches(
+    matches = LineMatches(
         lines0=lines0[kept].cpu(),
         lines1=lines1[assigned.matches0[kept]].cpu(),
         size=wireframe0.size,
         scores=assigned.scores0[kept].cpu(),
+        found=found,
     )
+    return drop_points(matches)
 
 
 def _checked_gray(frame: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 Lines are [N, 2, 2]: two ends (x, y) in pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ import torch
 from ..canvas import SIDES, is_side
 from ..errors import UserError
 
+MAX_ID = 99_999  # there is a colour for each id
 MIN_SIDE = 64  # pixels; smaller frames give too few keypoints for a match
 
 
@@ -84,12 +86,24 @@ class LineMatches:
             may be swapped in `lines1`.
         size: (height, width) of both keyframes, in pixels.
         scores: [N] float32 in 0..1, the confidence of each match. The default is 1 for all.
+        ids: [N] int64 in 0..MAX_ID, a different number for each match. A match keeps its id when
+            other matches are removed. The default is 0, 1, ..., N - 1.
+        num_matched: number of lines that matched before any match was removed, at least 1. With
+            the ids it decides the colours; see `match_colors`. The default is `count_ids`.
+        found: number of segments that were found in each keyframe; None: it is not known.
+        notes: what a file holds beside the matches, by key. It is written with the matches.
+        line_notes: what a file holds of a match beside its lines, score and id: by id, by key.
     """
 
     lines0: torch.Tensor
     lines1: torch.Tensor
     size: tuple[int, int]
     scores: torch.Tensor | None = None
+    ids: torch.Tensor | None = None
+    num_matched: int | None = None
+    found: tuple[int, int] | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    line_notes: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_lines("lines0", self.lines0)
@@ -110,6 +124,11 @@ class LineMatches:
                 f"expected scores [{len(self.lines0)}], one per match, "
                 f"got {list(self.scores.shape)}"
             )
+        if self.ids is None:
+            object.__setattr__(self, "ids", torch.arange(len(self.lines0)))
+        check_ids(self.ids, len(self.lines0))
+        if self.num_matched is None:
+            object.__setattr__(self, "num_matched", count_ids(self.ids))
 
 
 def check_frame_size(frame: np.ndarray) -> None:
@@ -135,3 +154,23 @@ def check_points(points: torch.Tensor, scores: torch.Tensor) -> None:
         raise ValueError(
             f"expected scores [{len(points)}], one per point, got {list(scores.shape)}"
         )
+
+
+def check_ids(ids: torch.Tensor, count: int) -> None:
+    """Raise ValueError unless the ids are [count] int64, different, and in 0..MAX_ID."""
+    if ids.shape != (count,) or ids.dtype != torch.int64:
+        raise ValueError(
+            f"expected ids [{count}] int64, one per match, got {list(ids.shape)} {ids.dtype}"
+        )
+    values, counts = ids.unique(return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"several matches have the id {int(values[counts > 1][0])}")
+    if count and not (values[0] >= 0 and values[-1] <= MAX_ID):
+        raise ValueError(
+            f"expected ids from 0 to {MAX_ID}, got {int(values[0])}..{int(values[-1])}"
+        )
+
+
+def count_ids(ids: torch.Tensor) -> int:
+    """The smallest number of lines that can have had these ids, at least 1: the largest id + 1."""
+    return int(ids.max()) + 1 if len(ids) else 1

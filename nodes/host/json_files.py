@@ -66,7 +66,7 @@ def fingerprint_json_file(name: str | None) -> str:
     return repr((str(path), found.st_size, found.st_mtime_ns))
 
 
-def save_json_file(text: str, prefix: str) -> ui.SavedResult:
+def save_json_file(text: str, prefix: str) -> dict[str, str]:
     """Save a text in the output folder as PREFIX_00001_.json, or with the next free number.
 
     Args:
@@ -75,11 +75,10 @@ def save_json_file(text: str, prefix: str) -> ui.SavedResult:
     Raises:
         UserError: the file can't be written.
     """
-    from ...fcvg_core.files.writing import write_aside
+    from ...fcvg_core.files.writing import save_text
 
     base = folder_paths.get_output_directory()
     folder, stem, number, subfolder, _ = folder_paths.get_save_image_path(prefix, base)
     path = Path(folder, f"{stem}_{number:05}_.json")
-    with write_aside(path) as part:
-        part.write_text(text, encoding="utf-8")
+    save_text(path, text)
     return ui.SavedResult(path.name, subfolder, io.FolderType.output)

@@ -5,6 +5,7 @@ import json
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +19,17 @@ from mutation import as_json, changed, damaged, json_values, read_or_refuse, sca
 from fcvg_core.canvas import MAX_SIDE
 from fcvg_core.errors import UserError
 from fcvg_core.files.json_file import read_json
-from fcvg_core.lines import LineMatches, draw_lines, draw_matches, interpolate_lines
+from fcvg_core.lines import (
+    LineMatches,
+    draw_lines,
+    draw_matches,
+    format_matches,
+    interpolate_lines,
+    match_colors,
+    parse_matches,
+)
 from fcvg_core.pose import STYLES, Poses, draw_on_frame, from_openpose, to_openpose
-from fcvg_core.standalone.media.matches_file import read_matches, write_matches
+from fcvg_core.standalone.media.matches_file import read_matches
 from fcvg_core.standalone.media.poses_file import read_poses
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -54,15 +63,20 @@ def check_values(value: Any) -> None:
 
 
 def check_matches(matches: LineMatches) -> None:
-    """They can be drawn."""
+    """They can be drawn, and written and read again."""
+    again = parse_matches(json.loads(format_matches(matches)), name="x")
+    assert format_matches(again) == format_matches(matches)
+    assert torch.equal(again.lines0, matches.lines0) and torch.equal(again.ids, matches.ids)
     assert matches.lines0.isfinite().all() and matches.lines1.isfinite().all()
     assert all(isinstance(x, int) and 1 <= x <= MAX_SIDE for x in matches.size)
     # As large as it is in the tests; a run refuses matches of another size than its frames.
-    matches = LineMatches(matches.lines0, matches.lines1, (64, 64), matches.scores)
+    matches = replace(matches, size=(64, 64))
     track = interpolate_lines(matches, torch.linspace(0, 1, 3))
-    assert draw_lines(track, (64, 64), line_width=2, seed=0).shape == (3, 64, 64, 3)
+    colors = match_colors(matches, 0)
+    assert draw_lines(track, (64, 64), line_width=2, colors=colors).shape == (3, 64, 64, 3)
     black = np.zeros((64, 64, 3), np.uint8)
-    assert draw_matches(black, black, matches, seed=0).shape == (64, 128, 3)
+    drawn = draw_matches(black, black, matches, seed=0, removed=matches, show_ids=True)
+    assert drawn.shape == (64, 128, 3)
 
 
 def check_poses(poses: Poses) -> None:
@@ -91,6 +105,21 @@ KINDS = {
         check_values,
     ),
     "matches": Kind(
+        {
+            "version": 1,
+            "size": [64, 48],
+            "matched": 9,
+            "by": "hand",
+            "matches": [
+                {"id": 7, "first": LINES[0], "last": LINES[1], "score": 0.25, "note": ["a"]},
+                {"first": LINES[1], "last": LINES[0]},
+            ],
+        },
+        ["version", "size", "matches", "matched", "id", "first", "last", "score"],
+        read_matches,
+        check_matches,
+    ),
+    "older matches": Kind(
         {"size": [64, 64], "lines0": LINES, "lines1": LINES[::-1], "scores": [0.25, 1]},
         ["size", "lines0", "lines1", "scores"],
         read_matches,
@@ -166,7 +195,7 @@ class TestMatches:
         both = [
             torch.tensor(x, dtype=torch.float32).reshape(-1, 2, 2) for x in (values, values[::-1])
         ]
-        write_matches(path, LineMatches(*both, size=(64, 64)))
+        path.write_text(format_matches(LineMatches(*both, size=(64, 64))))
         found = read(path, "matches", path.read_bytes())
         assert torch.equal(found.lines0, both[0]) and torch.equal(found.lines1, both[1])
 

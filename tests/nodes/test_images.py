@@ -209,12 +209,12 @@ class TestGoodMasks:
         assert torch.equal(checked, mask) and checked.dtype == torch.float32
 
     @pytest.mark.parametrize("shape", [SIZE, (1, *SIZE), (1, 1, *SIZE), (1, *SIZE, 1)])
-    @pytest.mark.parametrize(("level", "kept"), [(1.0, 1), (0.0, 0)])
-    def test_in_the_node(self, node_classes, inputs, fill_in, shape, level, kept):
+    @pytest.mark.parametrize(("use", "kept"), [("keep", 1), ("remove", 0)])
+    def test_in_the_node(self, node_classes, inputs, fill_in, shape, use, kept):
         node = node_classes["FCVG_FilterLineMatches"]
         given = next(given for x, given, _ in inputs if x.__name__ == node.__name__)
         for name in ("first_mask", "last_mask"):
-            out = node.execute(**fill_in(given) | {name: torch.full(shape, level)})
+            out = node.execute(**fill_in(given) | {name: torch.ones(shape), "mask": use})
             assert len(out.args[0].lines0) == kept
 
 

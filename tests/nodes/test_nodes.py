@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -46,7 +47,34 @@ class TestLines:
         caplog.set_level("INFO")
         matches = node.execute(picture(1, 64, 96, 3), picture(1, 128, 96, 3), *MATCHING).args[0]
         assert matches.size == (64, 96)
-        assert "is resized" in caplog.text
+        assert (
+            "last_frame is cropped and resized from 96 x 128 to the size of first_frame, 96 x 64."
+            in caplog.text
+        )
+
+    def test_what_it_says(self, node_classes, caplog):
+        caplog.set_level("INFO")
+        blank = torch.full((1, 64, 96, 3), 0.5)
+        node_classes["FCVG_MatchLines"].execute(blank, blank, *MATCHING)
+        said = [record.getMessage() for record in caplog.records]
+        assert said == [
+            "No lines match, by SIFT and optical flow, of 0 found in the first frame and 0 in the "
+            "last.",
+            "No line steers the video. Get more matches in Match Lines: raise max_lines or lower "
+            "min_length.",
+            "GlueStick, the matcher of the FCVG paper, is not loaded: to use it, put "
+            "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of github.com/cvg/GlueStick into "
+            "models/gluestick, and connect Load GlueStick.",
+        ]
+
+    def test_ids_in_the_preview(self, node_classes, load):
+        draw_sample_pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair
+        pair = [torch.from_numpy(x)[None] / 255 for x in draw_sample_pair((128, 256))]
+        node = node_classes["FCVG_MatchLines"]
+        plain, numbered = (
+            node.execute(*pair, *MATCHING, show_ids=show).args[1] for show in (False, True)
+        )
+        assert plain.shape == numbered.shape and not torch.equal(plain, numbered)
 
     def test_tiny_frames(self, node_classes):
         with pytest.raises(ValueError, match="at least 64"):
@@ -154,6 +182,67 @@ class TestFilterLineMatches:
         for masks, count in (({"first_mask": left}, 1), ({"last_mask": left}, 0)):
             kept = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, **masks).args[0]
             assert len(kept.lines0) == count
+
+    @pytest.mark.parametrize(("use", "ids"), [("keep", [0]), ("remove", [1])])
+    def test_what_a_mask_is_for(self, node_classes, matches, use, ids):
+        left = torch.zeros(1, 50, 100)
+        left[:, :, :20] = 1
+        node = node_classes["FCVG_FilterLineMatches"]
+        kept = node.execute(matches, 0.0, 0.0, 1.0, "none", 20.0, first_mask=left, mask=use).args[0]
+        assert kept.ids.tolist() == ids and kept.num_matched == 2
+
+    @pytest.mark.parametrize("shape", [(64, 64), (100, 200)])
+    @pytest.mark.parametrize("use", ["keep", "remove"])
+    def test_an_empty_mask_is_none(self, node_classes, matches, caplog, shape, use):
+        """Load Image gives a mask of 64 x 64 zeros for a picture without alpha."""
+        caplog.set_level("INFO")
+        node = node_classes["FCVG_FilterLineMatches"]
+        kept = node.execute(
+            matches, 0.0, 0.0, 1.0, "none", 20.0, torch.zeros(1, *shape), mask=use
+        ).args[0]
+        assert len(kept.ids) == 2
+        assert "first_mask is empty (black everywhere), so it is not used." in caplog.text
+
+    @pytest.mark.parametrize("size", [(576, 1024), (512, 512)])
+    def test_mask_of_another_shape(self, node_classes, load, size):
+        """A mask painted on a picture of 1920 x 1080 lies where the cropped picture is."""
+        frames = load("fcvg_core.frames")
+        picture = np.zeros((1080, 1920, 3), np.uint8)
+        picture[:, 900:1300] = 255
+        cropped = frames.crop_resize(picture, size)[..., 0] > 127
+        rows, columns = np.meshgrid(*(range(8, x, 24) for x in size), indexing="ij")
+        middles = torch.from_numpy(np.stack([columns, rows], -1).reshape(-1, 1, 2)).float()
+        lines = middles + torch.tensor([[-4.0, 0.0], [4.0, 0.0]])
+        given = load("fcvg_core.lines").LineMatches(lines, lines, size=size)
+        node = node_classes["FCVG_FilterLineMatches"]
+        mask = torch.from_numpy(picture[None, ..., 0] / 255).float()
+        kept = node.execute(given, 0.0, 0.0, 1.0, "none", 20.0, mask).args[0]
+        inside = torch.from_numpy(cropped[rows, columns].reshape(-1))
+        assert torch.equal(kept.ids, inside.nonzero()[:, 0]) and 0 < len(kept.ids) < len(lines)
+
+    def test_what_it_says(self, node_classes, matches, caplog):
+        caplog.set_level("INFO")
+        node = node_classes["FCVG_FilterLineMatches"]
+        for length, left, remedy in (
+            (20.0, "1 of 2 matches is left.", "Loosen the settings of Filter Line Matches"),
+            (99.0, "0 of 2 matches are left.", "No line steers the video. Loosen the"),
+            (0.0, "2 of 2 matches are left.", "Get more matches in Match Lines"),
+        ):
+            caplog.clear()
+            node.execute(matches, 0.0, length, 1.0, "none", 20.0)
+            assert left in caplog.text and remedy in caplog.text
+
+    def test_removed_lines_are_grey_and_the_others_keep_their_colour(self, node_classes, matches):
+        """From Match Lines to the control frames."""
+        node = node_classes["FCVG_FilterLineMatches"]
+        kept, preview = node.execute(matches, 0.0, 20.0, 1.0, "none", 20.0).args
+        whole, frames = (
+            node_classes["FCVG_DrawLines"].execute(x, 3, 1, 0).args[0] for x in (matches, kept)
+        )
+        assert torch.equal(preview[0, 10, 15], whole[0, 10, 15])
+        assert torch.equal(frames[0, 10, 15], whole[0, 10, 15]) and frames[0, 10, 15].any()
+        grey = preview[0, 55, 50]
+        assert grey.any() and (grey == grey[0]).all() and not frames[0, 55, 50].any()
 
     def test_frames_of_another_size(self, node_classes, matches):
         node = node_classes["FCVG_FilterLineMatches"]

@@ -21,6 +21,7 @@ from ...lines import (
 )
 from ..spec import MatcherChoice
 
+MORE_LINES = "Get more lines: raise --max-lines, or use --matcher gluestick."
 Matcher = Callable[[np.ndarray, np.ndarray], LineMatches]
 
 
@@ -43,7 +44,13 @@ def open_matcher(choice: MatcherChoice, roots: Roots, *, device: torch.device) -
             "github.com/cvg/GlueStick. --matcher classic needs none."
         )
     if choice.matcher == "classic" or None in files:
-        logging.info("Lines are matched by SIFT, homographies and optical flow.")
+        missing = choice.matcher != "classic"
+        logging.info(
+            "Lines are matched by SIFT, homographies and optical flow%s.",
+            ", because GlueStick's two files are not found (`models --get` downloads them)"
+            if missing
+            else "",
+        )
         return ClassicLineMatcher(max_lines=choice.max_lines)
     for path in files:
         check_name(path)

@@ -3,11 +3,11 @@
 import logging
 from dataclasses import dataclass
 
-from ...lines import LineMatches
+from ...lines import LineMatches, report_matches
 from ...pose import Poses, count_people
 from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
-from .matching import Matcher
+from .matching import MORE_LINES, Matcher
 
 STAGES = 2  # lines matched, people found
 
@@ -42,7 +42,7 @@ def find_motion(
     """
     progress("conditions", 0, STAGES)
     matches = match(*keyframes)
-    logging.info("%d lines match.", len(matches.lines0))
+    report_matches(matches, remedy=MORE_LINES)
     progress("conditions", 1, STAGES)
     people = None
     if find_poses:

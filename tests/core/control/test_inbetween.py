@@ -14,7 +14,7 @@ from fcvg_core.control import (
     draw_moving_people,
 )
 from fcvg_core.frames import overlay
-from fcvg_core.lines import LineMatches, draw_lines, interpolate_lines
+from fcvg_core.lines import LineMatches, draw_lines, interpolate_lines, match_colors
 from fcvg_core.pose import STYLES, Poses, draw_poses, interpolate_poses, nobody
 from fcvg_core.timeline import inbetween_times
 
@@ -56,7 +56,8 @@ class TestDrawInbetween:
     def test_people_over_lines(self) -> None:
         """Both as they are alone, fused as the official code fuses them, at the same times."""
         matches = lines(6)
-        drawn = draw_lines(interpolate_lines(matches, TIMES), SIZE, line_width=2, seed=3)
+        colors = match_colors(matches, 3)
+        drawn = draw_lines(interpolate_lines(matches, TIMES), SIZE, line_width=2, colors=colors)
         track = interpolate_poses(*PEOPLE, TIMES, missing_joints="hide", missing_people="fade")
         people = draw_poses(track, SIZE, style=STYLES["fcvg"])
         assert drawn.any() and people.any()

@@ -72,9 +72,10 @@ def test_few_or_no_matches_are_kept(fit):
 
 @pytest.mark.parametrize("fit", ["affine", "homography"])
 def test_matches_that_have_no_motion_in_common_are_kept(fit):
-    """All of their ends lie in one point: no motion follows from that."""
+    """All of their ends lie in one point of the first frame: no motion follows from that."""
     point = torch.full((5, 2, 2), 20.0)
-    found = filter_matches(LineMatches(point, point, size=SIZE), MatchFilter(fit=fit))
+    line = torch.tensor([[[20.0, 20.0], [60.0, 20.0]]]).expand(5, 2, 2)
+    found = filter_matches(LineMatches(point, line, size=SIZE), MatchFilter(fit=fit))
     assert len(found.lines0) == 5
 
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from gluestick_cases import OWN_FOLDER, cases, load, weights
 
+from fcvg_core.control import draw_moving_lines
 from fcvg_core.errors import UserError
 from fcvg_core.lines import (
     GlueStickLineMatcher,
     LineSegments,
     build_gluestick,
-    draw_lines,
     gluestick_dtype,
     interpolate_lines,
     matcher,
@@ -233,8 +233,7 @@ class TestMatcher:
             frames[i] = np.full_like(frames[i], 128)
         found = matching(*frames)
         assert found.lines0.shape == (0, 2, 2) and found.scores.shape == (0,)
-        track = interpolate_lines(found, inbetween_times(5))
-        assert not draw_lines(track, found.size, line_width=1, seed=0).any()
+        assert not draw_moving_lines(found, inbetween_times(5), line_width=1, seed=0).any()
 
     def test_no_keypoints(self, own):
         matching, first, second = own

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from fcvg_core.errors import UserError
-from fcvg_core.lines import LineMatches
+from fcvg_core.lines import LineMatches, format_matches
 from fcvg_core.pose import Poses
 from fcvg_core.standalone import preview
 from fcvg_core.standalone.control.motion import FoundMotion
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.inbetween import InbetweenPainter
-from fcvg_core.standalone.media.matches_file import write_matches
 from fcvg_core.standalone.media.poses_file import write_poses
 from fcvg_core.standalone.preview import PreviewMaker
 from fcvg_core.standalone.spec import AnimateSpec, InbetweenSpec, PreviewSpec
@@ -82,13 +81,15 @@ class TestPreviewMaker:
 class TestGivenMatches:
     def test_are_drawn(self, tmp_path, monkeypatch) -> None:
         monkeypatch.setattr(preview, "open_matcher", lambda *a, **b: pytest.fail("not needed"))
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=SIZE))
+        matches = LineMatches(LINES, LINES, size=SIZE)
+        (tmp_path / "m.json").write_text(format_matches(matches))
         control = draw(matches=str(tmp_path / "m.json"))
         shown = control[0].any(-1)
         assert shown[20, 14:18].any() and not shown[:, 40:].any()
 
     def test_for_another_size(self, tmp_path) -> None:
-        write_matches(tmp_path / "m.json", LineMatches(LINES, LINES, size=(64, 96)))
+        matches = LineMatches(LINES, LINES, size=(64, 96))
+        (tmp_path / "m.json").write_text(format_matches(matches))
         with pytest.raises(UserError, match="96 x 64 pixels, but these are 128 x 64"):
             draw(matches=str(tmp_path / "m.json"))
 

@@ -3,7 +3,7 @@
 import argparse
 
 from ....files.claim import claim_folder
-from ....files.writing import write_aside
+from ....files.writing import save_text
 from ...spec import MatcherChoice
 from ...spec.values import PATH
 from ..option_groups import OUTPUT, add_device, add_matcher, add_size
@@ -29,9 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Match lines and write them."""
     from ....catalogue.comfyui import known_folders
-    from ....lines import draw_matches
-    from ...control.matching import open_matcher
-    from ...media.matches_file import write_matches
+    from ....lines import describe_matches, draw_matches, format_matches, warn_of_few
+    from ...control.matching import MORE_LINES, open_matcher
     from ...media.pictures import read_keyframes
     from ...media.writing import write_picture
     from ...named_files import check_named
@@ -43,9 +42,9 @@ def run(options: argparse.Namespace) -> None:
     with claim_folder(options.output) as claim:
         match = open_matcher(choice, known_folders(), device=choose_device(options.device))
         matches = match(*keyframes)
-        with write_aside(claim.path / "matches.json") as part:
-            write_matches(part, matches)
+        save_text(claim.path / "matches.json", format_matches(matches))
         write_picture(claim.path / "matches.png", draw_matches(*keyframes, matches, seed=0))
-    print(f"{len(matches.lines0)} lines match")
+    print(describe_matches(matches))
+    warn_of_few(matches, remedy=MORE_LINES)
     print(f"matches: {claim.path / 'matches.json'}")
     print(f"picture: {claim.path / 'matches.png'}")

@@ -29,7 +29,9 @@ def test_nothing_to_match(caplog) -> None:
         find_poses=lambda pair: (nobody(), nobody()),
         progress=lambda *state: seen.append(state),
     )
-    assert len(found.matches.lines0) == 0 and "0 lines match." in caplog.text
+    assert len(found.matches.lines0) == 0
+    assert "No lines match, of 0 found in the first frame and 0 in the last." in caplog.text
+    assert "Get more lines: raise --max-lines, or use --matcher gluestick." in caplog.text
     assert "The first frame shows nobody, the last frame shows nobody." in caplog.text
     assert [poses.num_people for poses in found.people] == [0, 0]
     assert seen == [("conditions", done, 2) for done in range(3)]

@@ -13,11 +13,10 @@ import torch
 from command_line import SMALL, fails, pictures
 from PIL import Image
 
-from fcvg_core.lines import LineMatches
+from fcvg_core.lines import LineMatches, format_matches
 from fcvg_core.standalone.cli.commands.preview import preview_command
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.cli.options import parse_options
-from fcvg_core.standalone.media.matches_file import write_matches
 from fcvg_core.standalone.media.pictures import read_keyframes
 from fcvg_core.standalone.media.video import read_video
 from fcvg_core.standalone.spec import InbetweenSpec, PreviewSpec
@@ -127,7 +126,8 @@ class TestBadInput:
 
     def test_matches_of_another_size(self, pair, tmp_path, capsys) -> None:
         lines = torch.tensor([[[1.0, 2.0], [30.0, 40.0]]])
-        write_matches(tmp_path / "m.json", LineMatches(lines, lines, size=(64, 96)))
+        matches = LineMatches(lines, lines, size=(64, 96))
+        (tmp_path / "m.json").write_text(format_matches(matches))
         matches = ["--matches", str(tmp_path / "m.json"), "-o", str(tmp_path / "out")]
         message = self.fails(capsys, *pair, *SIZE, *matches)
         assert "96 x 64 pixels, but these are 128 x 64" in message

@@ -1,0 +1,62 @@
+"""Line matches -> sentences for the user: how many match, where they lie, what to do about few."""
+
+import logging
+
+import torch
+
+from .types import LineMatches
+
+FEW = 10  # fewer matches hardly steer a video
+PARTS = 4  # the frame is divided into PARTS x PARTS parts
+STEPS = 33  # points on a line that are looked at
+
+
+def report_matches(matches: LineMatches, *, remedy: str, matcher: str | None = None) -> None:
+    """Log how many lines match, and a warning if there are few.
+
+    Args:
+        remedy: what the user can do to get more matches, as a sentence.
+        matcher: what matched the lines; None: it is said elsewhere.
+    """
+    logging.info("%s.", describe_matches(matches, matcher))
+    warn_of_few(matches, remedy=remedy)
+
+
+def describe_matches(matches: LineMatches, matcher: str | None = None) -> str:
+    """How many lines match, of how many, and how they spread: a sentence without its full stop.
+
+    Args:
+        matcher: what matched the lines; None: it is not said.
+    """
+    count = len(matches.ids)
+    text = f"{count} line{' matches' if count == 1 else 's match'}" if count else "No lines match"
+    if matcher:
+        text += f", by {matcher}"
+    if matches.found:
+        text += ", of {} found in the first frame and {} in the last".format(*matches.found)
+    if count:
+        parts = count_parts(matches.lines0, matches.size)
+        text += f"; they reach {parts} of {PARTS**2} parts of the frame"
+    return text
+
+
+def warn_of_few(matches: LineMatches, *, remedy: str) -> None:
+    """Log a warning with the remedy if there are fewer than FEW matches."""
+    count = len(matches.ids)
+    if count == 0:
+        logging.warning("No line steers the video. %s", remedy)
+    elif count < FEW:
+        only = "1 line steers" if count == 1 else f"{count} lines steer"
+        logging.warning("Only %s the video, which is few. %s", only, remedy)
+
+
+def count_parts(lines: torch.Tensor, size: tuple[int, int]) -> int:
+    """In how many of PARTS x PARTS parts of a frame a line lies: [N, 2, 2] -> 0..PARTS**2.
+
+    Args:
+        size: (height, width) of the frame, in pixels.
+    """
+    steps = torch.linspace(0, 1, STEPS)[:, None, None]
+    points = torch.lerp(lines[:, 0], lines[:, 1], steps) / lines.new_tensor(size[::-1])
+    points = points[((points >= 0) & (points < 1)).all(dim=-1)]
+    return len((points * PARTS).long().unique(dim=0))

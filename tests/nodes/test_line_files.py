@@ -1,0 +1,73 @@
+"""Line matches that are saved in the output folder and loaded from the input folder."""
+
+import json
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.seam
+LINE = [[0, 1], [2, 3]]
+
+
+@pytest.fixture
+def folders(host, tmp_path, monkeypatch):
+    """A folder with the host's folders `input` and `output`."""
+    import folder_paths
+
+    for name in ("input", "output"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(folder_paths, f"{name}_directory", str(tmp_path / name))
+    return tmp_path
+
+
+@pytest.fixture
+def save(node_classes):
+    return node_classes["FCVG_SaveLineMatches"]
+
+
+@pytest.fixture
+def open_matches(node_classes):
+    return node_classes["FCVG_LoadLineMatches"]
+
+
+class TestSaveAndLoad:
+    def test_comes_back_as_it_was(self, folders, save, open_matches, load, caplog):
+        caplog.set_level("INFO")
+        lines = torch.rand(2, 3, 2, 2, generator=torch.Generator().manual_seed(0)) * 90
+        ids = torch.tensor([4, 7, 5])
+        matches = load("fcvg_core.lines").LineMatches(*lines, size=(64, 96), ids=ids)
+        saved = save.execute(matches, "shots/lines")
+        assert saved.args == (matches,)
+        (file,) = saved.ui["files"]
+        assert file == {"filename": "lines_00001_.json", "subfolder": "shots", "type": "output"}
+        assert "Saved as output/shots/lines_00001_.json." in caplog.text
+        (found,) = open_matches.execute("shots/lines_00001_.json [output]").args
+        assert torch.equal(found.lines0, lines[0]) and torch.equal(found.ids, ids)
+        assert "3 lines match; they reach" in caplog.text
+        assert "They are for frames of 96 x 64." in caplog.text
+
+    def test_file_that_is_none(self, folders, open_matches):
+        (folders / "input" / "x.json").write_text(json.dumps({"version": 2, "matches": []}))
+        with pytest.raises(ValueError, match=r"x\.json holds .* version 2, .* update ComfyUI-FCVG"):
+            open_matches.execute("x.json")
+        (folders / "input" / "y.json").write_text('{"nodes": [], "links": []}')
+        with pytest.raises(ValueError, match=r"y\.json does not hold line matches"):
+            open_matches.execute("y.json")
+
+
+class TestLoad:
+    def test_the_list_and_its_check(self, folders, open_matches):
+        (folders / "input" / "x.json").write_text("{}")
+        (files,) = open_matches.define_schema().inputs
+        assert files.options == ["x.json"]
+        assert open_matches.validate_inputs("x.json") is True
+        assert open_matches.validate_inputs() is True  # another node gives the name
+        assert "upload one" in open_matches.validate_inputs("../x.json")
+
+    def test_runs_again_if_the_file_is_replaced(self, folders, open_matches):
+        path = folders / "input" / "x.json"
+        path.write_text("{}")
+        first = open_matches.fingerprint_inputs("x.json")
+        path.write_text("{ }")
+        assert open_matches.fingerprint_inputs("x.json") != first
+        assert open_matches.fingerprint_inputs() == ""
