@@ -18,7 +18,7 @@ MATTERS = re.compile(
     r"warn|error|exception|traceback|overflow|out of memory|ran out|not a number|memory leak"
     r"|loaded completely|loaded partially|prepared for dynamic|unloaded|DynamicVRAM|vram state"
     r"|pinned memory|offloading|weight dtype|load device|^Device:|pytorch version"
-    r"|Poses of|Nobody is|lines match|replaces|IMPORT FAILED",
+    r"|Poses of|Nobody is|No poses are detected|lines match|replaces|IMPORT FAILED",
     re.IGNORECASE,
 )
 # Lines to drop: heads of tracebacks, which clients get as well, and messages about packages and

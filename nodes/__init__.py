@@ -13,6 +13,7 @@ from . import (
     line_files,
     lines,
     pose,
+    pose_files,
     preview_motion,
     svd,
 )
@@ -24,6 +25,7 @@ MODULES = [
     lines,
     line_files,
     pose,
+    pose_files,
     control,
     preview_motion,
     svd,

@@ -162,7 +162,7 @@ def _find_people(image, dwpose, *, whole_frame: bool) -> list:
 
     if dwpose is None:
         logging.warning(
-            "Nobody is looked for, because DWPose is not loaded. %s", how_to_get_dwpose()
+            "No poses are detected, because DWPose is not loaded. %s", how_to_get_dwpose()
         )
         return [nobody()] * len(image)
     found = [*find_people(dwpose, image, whole_frame=whole_frame)]

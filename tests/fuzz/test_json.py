@@ -28,7 +28,16 @@ from fcvg_core.lines import (
     match_colors,
     parse_matches,
 )
-from fcvg_core.pose import STYLES, Poses, draw_on_frame, from_openpose, to_openpose
+from fcvg_core.pose import (
+    POSES_FILE,
+    STYLES,
+    Poses,
+    complete_frames,
+    draw_on_frame,
+    frames_text,
+    from_openpose,
+    to_openpose,
+)
 from fcvg_core.standalone.media.matches_file import read_matches
 from fcvg_core.standalone.media.poses_file import read_poses
 
@@ -88,6 +97,23 @@ def check_poses(poses: Poses) -> None:
     assert drawn.shape == black.shape
 
 
+def read_frames(path: Path) -> list[dict]:
+    """As Load Pose JSON reads a file."""
+    return complete_frames(read_json(path, expected=POSES_FILE), name=str(path))
+
+
+def check_frames(frames: list[dict]) -> None:
+    """They are written and read again, and another node reads them or says what is wrong."""
+    text = frames_text(frames)
+    again = json.loads(text)
+    assert frames_text(again if isinstance(again, list) else [again]) == text
+    for frame in frames:
+        try:
+            from_openpose(frame, size=POSES_SIZE)
+        except UserError:
+            continue
+
+
 class Kind(NamedTuple):
     """A kind of JSON file: what is in a good one, and what its reader makes of it."""
 
@@ -130,6 +156,12 @@ KINDS = {
         ["people", "canvas_width", "canvas_height", *PARTS],
         functools.partial(read_poses, size=POSES_SIZE),
         check_poses,
+    ),
+    "frames of poses": Kind(
+        [to_openpose(PEOPLE, POSES_SIZE), {"people": []}],
+        ["people", "canvas_width", "canvas_height", *PARTS],
+        read_frames,
+        check_frames,
     ),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)

@@ -115,7 +115,7 @@ class TestProgram:
         loaded = parts["default, bf16: load FCVG's UNet, fp8_e5m2"]["log"]
         assert "model weight dtype torch.float8_e5m2, manual cast: torch.float32" in loaded
         people = parts["default, bf16: controlnext_svd_simple"]["log"]
-        assert "Found people: 2, 2, 2, 2." in people
+        assert "Poses of 2 people in images 1-4." in people
         assert any("loaded completely" in line for line in people)
         assert "\x1b" not in printed
 
@@ -271,12 +271,12 @@ class TestServer:
         assert not running.alive
 
     def test_only_lines_that_matter_are_told_once_and_without_colours(self, module, tmp_path):
-        line = r"\x1b[33m[WARNING]\x1b[0m slow\r\x1b[32m[INFO]\x1b[0m Found people: 2.\n"
+        line = r"\x1b[33m[WARNING]\x1b[0m slow\r\x1b[32m[INFO]\x1b[0m Poses of 2 people.\n"
         noise = r"got prompt\n***** ERROR *****\nModuleNotFoundError: No module named kornia\n"
         server, running = self.serve(module, tmp_path, f"print('{line}' * 2 + '{noise}')")
         with pytest.raises(server.PartFailedError):
             running.wait(20)
-        assert running.log_lines() == ["[WARNING] slow", "Found people: 2."]
+        assert running.log_lines() == ["[WARNING] slow", "Poses of 2 people."]
         assert running.log_lines(running.log_size()) == []
 
 

@@ -218,7 +218,7 @@ class TestWorkflows:
             prompt[node]["inputs"]["if_nobody"] = "whole frame"  # nothing that the host has cached
         before = len(server.written())
         assert server.run(prompt)["status"]["status_str"] == "success"
-        assert server.written()[before:].count("Found people: 2.") == 2
+        assert server.written()[before:].count("Poses of 2 people.") == 2
         assert "Poses are detected on: CPU." in server.written()
         del prompt["27"]["inputs"]["dwpose"]
         before = len(server.written())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ...catalogue.dwpose import DWPOSE_FILES
+from ...catalogue.dwpose import DWPOSE_FILES, DWPOSE_ROWS
 from ...catalogue.find import find_dwpose
 from ...catalogue.integrity import check_name
 from ...catalogue.model_files import Roots
@@ -15,6 +15,8 @@ from ...errors import UserError
 from ...files.plain_file import check_file
 from ...pose import PoseDetector, Poses, open_dwpose
 from ..spec import PoseChoice
+
+HOW_TO_GET = "to download them, python -m fcvg_core models --get"
 
 Keyframes = tuple[np.ndarray, np.ndarray]
 PoseFinder = Callable[[Keyframes], tuple[Poses, Poses]]
@@ -38,7 +40,8 @@ def open_pose_finder(
     if files is None:
         logging.info(
             "No poses are detected, because DWPose's two files (--dwpose-det, --dwpose-pose) are "
-            "neither named nor found."
+            "neither named nor found: %s",
+            HOW_TO_GET,
         )
         return None
     detector = load_detector(
@@ -66,8 +69,7 @@ def need_detector(
     if files is None:
         raise UserError(
             f"DWPose needs two files: {DWPOSE_FILES[0]} (--dwpose-det) and {DWPOSE_FILES[1]} "
-            "(--dwpose-pose), both of huggingface.co/yzd-v/DWPose: to download them, "
-            "python -m fcvg_core models --get"
+            f"(--dwpose-pose), both of {DWPOSE_ROWS[0].source}: {HOW_TO_GET}"
         )
     return load_detector(files, device=device, cpu_only=cpu_only, whole_frame=choice.whole_frame)
 

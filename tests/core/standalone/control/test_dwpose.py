@@ -70,7 +70,7 @@ class TestOpenPoseFinder:
     def test_no_files(self, caplog) -> None:
         caplog.set_level(logging.INFO)
         assert choose() is None
-        assert "No poses are detected" in caplog.text
+        assert "No poses are detected" in caplog.text and "models --get" in caplog.text
         with pytest.raises(ValueError, match=r"DWPose needs two files: yolox_l.onnx .*DWPose"):
             choose(need_detector)
 
