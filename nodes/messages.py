@@ -1,4 +1,9 @@
-"""What the pack logs while one of its nodes runs, shown on this node in the editor too."""
+"""What the pack logs while one of its nodes runs, shown on this node in the editor too.
+
+`web/js/texts.js` shows the texts. A text reaches the editor twice: as an event while the node runs,
+and as a part of the node's result. The editor keeps results when the user turns to another graph,
+and ComfyUI sends some of them again for a node from its cache.
+"""
 
 import functools
 import logging
@@ -7,19 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from comfy_api.latest import io
+
 PACK = Path(__file__).parent.parent
 MARKS = {logging.WARNING: "\N{WARNING SIGN} ", logging.ERROR: "\N{CROSS MARK} "}
-# The editor ignores a text without any character.
-NOTHING = " "
-
-_with_text: set[str] = set()  # ids of nodes that show a text
+# Names in texts.js: of the event, and of the part of a result.
+EVENT = "fcvg.text"
+RESULT = "fcvg_text"
 
 
 def shows_log(execute: Callable) -> Callable:
     """Make a node's `execute` show on the node what the pack logs meanwhile, line by line.
 
-    The text appears as ComfyUI's own nodes show one: it is no result, and it stays until the
-    node's next run. Without an editor everything is in the log alone.
+    The text stays until the node's next run. Without an editor everything is in the log, and in the
+    outputs that ComfyUI's history lists.
     """
 
     @functools.wraps(execute)
@@ -30,11 +36,12 @@ def shows_log(execute: Callable) -> Callable:
         lines = _NodeLines(node_id)
         logging.getLogger().addHandler(lines)
         try:
-            return execute(cls, *args, **kwargs)
+            return _with_texts(execute(cls, *args, **kwargs), lines.texts)
+        except BaseException:
+            show_on_node(node_id, "\n".join(lines.texts))  # not what an earlier run has said
+            raise
         finally:
             logging.getLogger().removeHandler(lines)
-            if not lines.texts and node_id in _with_text:
-                show_on_node(node_id, NOTHING)
 
     return run
 
@@ -48,14 +55,26 @@ def running_node() -> str | None:
 
 
 def show_on_node(node_id: str, text: str) -> None:
-    """Show a text on a node of the graph, in place of the text that it showed before."""
+    """Show a text on a node of the graph, in place of the text that it showed before.
+
+    Only the page sees it that has started the run: other pages may show other graphs.
+    """
     from server import PromptServer
 
     server = getattr(PromptServer, "instance", None)
-    if server is None:
-        return
-    _with_text.add(node_id)
-    server.send_progress_text(text, node_id)
+    if server is not None and server.client_id is not None:
+        server.send_sync(EVENT, {"node": node_id, "lines": text.splitlines()}, server.client_id)
+
+
+def _with_texts(output: io.NodeOutput, texts: list[str]) -> io.NodeOutput:
+    """A node's result with the texts. An empty list makes the editor remove an earlier text.
+
+    Every result has the list, because ComfyUI joins the results of a node that runs once for each
+    entry of a list, and expects the same parts in all of them.
+    """
+    shown = output.ui if output.ui is None or isinstance(output.ui, dict) else output.ui.as_dict()
+    output.ui = {**(shown or {}), RESULT: texts}
+    return output
 
 
 class _NodeLines(logging.Handler):
@@ -92,5 +111,5 @@ def shown_log() -> Iterator[None]:
         yield
     finally:
         root.removeHandler(lines)
-        if not lines.texts and node_id in _with_text:
-            show_on_node(node_id, NOTHING)
+        if not lines.texts:
+            show_on_node(node_id, "")  # not what an earlier run has said

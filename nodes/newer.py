@@ -12,9 +12,10 @@ def search_words(*words: str) -> dict[str, list[str]]:
 
 
 def shows_pictures() -> dict[str, bool]:
-    """For io.Schema of a node that shows pictures on itself. After 0.18.
+    """For io.Schema of a node that shows pictures or texts on itself. After 0.18.
 
-    ComfyUI then sends the pictures again when a later run takes the node from the cache.
+    ComfyUI then sends them again when a later run takes the node from the cache: the editor has
+    forgotten them if its page was loaded again.
     """
     return {"has_intermediate_output": True} if _schema_has("has_intermediate_output") else {}
 

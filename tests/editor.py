@@ -133,6 +133,17 @@ SURROUND = """() => {
     middle.connect(0, video, at(video, "images"));
     video.connect(0, saved, at(saved, "video"));
 }"""
+# What the pack's nodes say, in the graph that is looked at, if it can be seen.
+TEXTS = """() => Object.fromEntries(window.app.canvas.graph._nodes.flatMap(node =>
+    (node.widgets || []).filter(w => w.name == "$$fcvg-text" && w.element.offsetHeight)
+        .map(w => [node.type, w.element.innerText])))"""
+# The event by which the pack speaks while a graph runs.
+TELL = """([node, lines]) => window.comfyAPI.api.api.dispatchEvent(
+    new CustomEvent("fcvg.text", { detail: { node, lines } }))"""
+ENTER = """() => {
+    const node = window.app.graph._nodes.find(node => node.subgraph);
+    window.app.canvas.openSubgraph(node.subgraph, node);
+}"""
 SELECT = """(type) => window.app.canvas.selectNode(
     window.app.graph._nodes.find(node => node.type == type))"""
 
@@ -217,6 +228,38 @@ class Editor:
 
     def select(self, node_type: str) -> None:
         self.page.evaluate(SELECT, node_type)
+
+    def texts(self) -> dict[str, str]:
+        """What the pack says on the nodes that are seen, by the type of the node."""
+        return self.page.evaluate(TEXTS)
+
+    def wait_for_text(self, node_type: str) -> str:
+        """What the pack says on a node, as soon as it says something."""
+        found = f"() => ({TEXTS})()[{json.dumps(node_type)}]"
+        return self.page.wait_for_function(found, timeout=SOON).json_value()
+
+    def tell(self, node_id: str, *lines: str) -> None:
+        """Say something on a node as the pack does while a graph runs."""
+        self.page.evaluate(TELL, [node_id, lines])
+        self.page.wait_for_timeout(300)  # the browser measures a text after it has drawn the text
+
+    def enter(self) -> None:
+        """Look into the only subgraph."""
+        self.page.evaluate(ENTER)
+
+    def turn_to(self, name: str) -> None:
+        """Look at another graph that is open."""
+        self.page.locator(".workflow-tab", has_text=name).first.click(timeout=SOON)
+
+    def reload(self) -> None:
+        """Load the page again, which opens the same graph."""
+        count = len(self.nodes())
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_function(
+            "count => window.app?.canvas && window.app.graph?._nodes.length == count",
+            arg=count,
+            timeout=START,
+        )
 
     def missing_models(self) -> str:
         """Text of the editor about models that a graph needs and that are missing."""

@@ -1,6 +1,6 @@
 """Frames as an animation that the editor plays on a node by itself.
 
-In the browser `web/js/redraw.js` makes the editor put it in place.
+`web/js/redraw.js` makes the editor put it in place.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from comfy_server import ComfyServer
+from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
 from hosts import ROOT
 from stand_ins import write_stand_ins
@@ -120,3 +121,25 @@ def server(host, stand_ins, gluestick_files, dwpose_files, tmp_path_factory):
     """A started ComfyUI with the pack, the stand-ins and two pictures."""
     with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def editors(host, server):
+    """Opens the editor in a style; each is opened once."""
+    found = {}
+    with open_browser() as browser:
+
+        def get(style: str) -> Editor:
+            if style == NODES_2 and not has_nodes_2(host):
+                pytest.skip("needs an editor with Nodes 2.0")
+            if style not in found:
+                found[style] = Editor(browser, server, style)
+            return found[style]
+
+        yield get
+
+
+@pytest.fixture(scope="module", params=[CLASSIC, NODES_2])
+def editor(request, editors) -> Editor:
+    """The editor in each of its styles."""
+    return editors(request.param)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from comfy_server import DRIVING_WINDOWS, OLD_WORKFLOWS, RELEASES, WORKFLOWS
-from editor import CLASSIC, NODES_2, Editor, crossing, has_nodes_2, open_browser, overlapping
+from editor import CLASSIC, NODES_2, Editor, crossing, overlapping
 
 TODAY = sorted(path.name for path in WORKFLOWS.glob("*.json"))
 OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.name != "api"]
@@ -17,27 +17,6 @@ READABLE = 0.6
 BLUEPRINT = "Inbetween two frames"
 # Old hosts open and run one graph.
 SMOKE = "fcvg_inbetween.json"
-
-
-@pytest.fixture(scope="module")
-def editors(host, server):
-    """Opens the editor in a style; each is opened once."""
-    found = {}
-    with open_browser() as browser:
-
-        def get(style: str) -> Editor:
-            if style == NODES_2 and not has_nodes_2(host):
-                pytest.skip("needs an editor with Nodes 2.0")
-            if style not in found:
-                found[style] = Editor(browser, server, style)
-            return found[style]
-
-        yield get
-
-
-@pytest.fixture(scope="module", params=[CLASSIC, NODES_2])
-def editor(request, editors) -> Editor:
-    return editors(request.param)
 
 
 def cases():

@@ -1,0 +1,113 @@
+import { api } from "../../../scripts/api.js";
+import { app } from "../../../scripts/app.js";
+
+// Shows on a node what the pack has said while the node ran. nodes/messages.py sends the lines as an
+// event while the node runs, and as a part of the node's result.
+const EVENT = "fcvg.text";
+const RESULT = "fcvg_text";
+const NAME = "$$fcvg-text"; // as the editor names the parts of a node that are no widgets
+const MARGIN = 4;
+const MOST = 96; // of a longer text so many units are seen at once, and the rest can be scrolled to
+const WARNING = "\u26a0"; // begins a line that is a warning
+
+// Nodes that show a text about several others: warnings of nodes in a subgraph, by the node's id.
+const warnings = new WeakMap();
+
+function say(executionId, lines) {
+    const path = String(executionId).split(":");
+    let graph = app.rootGraph ?? app.graph;
+    for (const [depth, id] of path.entries()) {
+        const node = graph?.getNodeById(id);
+        if (!node) return;
+        if (depth === path.length - 1) return show(node, lines);
+        warn(node, executionId, lines);
+        graph = node.subgraph;
+    }
+}
+
+// Whoever looks at a subgraph from outside sees at least its warnings.
+function warn(node, executionId, lines) {
+    const known = warnings.get(node) ?? new Map();
+    warnings.set(node, known);
+    known.set(executionId, lines.filter((line) => line.startsWith(WARNING)));
+    show(node, [...new Set([...known.values()].flat())]);
+}
+
+function show(node, lines) {
+    const old = node.widgets?.find((widget) => widget.name === NAME);
+    if (!lines.length) {
+        if (old) node.removeWidget(old);
+    } else {
+        (old ?? addText(node)).element.firstChild.textContent = lines.join("\n");
+    }
+    node.graph?.setDirtyCanvas(true, true);
+}
+
+function addText(node) {
+    const box = document.createElement("div"); // the editor gives it its place and its size
+    const text = box.appendChild(document.createElement("div"));
+    box.className = "fcvg-text";
+    Object.assign(box.style, { overflowY: "auto", maxHeight: `${MOST}px`, userSelect: "text" });
+    Object.assign(text.style, {
+        font: "11px/1.3 Inter, Arial, sans-serif",
+        color: "var(--input-text)",
+        padding: "0 4px",
+        whiteSpace: "pre-wrap",
+        overflowWrap: "anywhere",
+    });
+    let height = 15;
+    const widget = node.addDOMWidget(NAME, NAME, box, {
+        serialize: false,
+        hideInPanel: true,
+        margin: MARGIN,
+        onDraw: () => makeRoom(node), // also after a picture has come below the text
+    });
+    // As high as the text: room that is left over belongs to the pictures.
+    widget.computeLayoutSize = undefined;
+    widget.computeSize = () => [0, height + 2 * MARGIN];
+    widget.serialize = false; // the text is no part of the graph that is saved
+    putBeforePictures(node, widget);
+    new ResizeObserver(() => {
+        const wanted = Math.min(text.offsetHeight, MOST);
+        if (!wanted || wanted === height) return; // nothing is seen of it, or nothing has changed
+        height = wanted;
+        node.graph?.setDirtyCanvas(true, true);
+    }).observe(text);
+    return widget;
+}
+
+function putBeforePictures(node, widget) {
+    const others = node.widgets.filter((other) => other !== widget);
+    const at = others.findIndex((other) => other.name.startsWith("$$"));
+    if (at < 0) return;
+    node.widgets.splice(node.widgets.indexOf(widget), 1);
+    node.widgets.splice(at, 0, widget);
+}
+
+// In the classic style a node keeps its size if the editor is not told to change it.
+function makeRoom(node) {
+    const needed = node.computeSize()[1];
+    if (node.size[1] < needed) node.setSize([node.size[0], needed]);
+}
+
+app.registerExtension?.({
+    name: "comfyuifcvg.texts",
+    setup() {
+        api.addEventListener(EVENT, ({ detail }) => say(detail.node, detail.lines));
+        api.addEventListener("executed", ({ detail }) => {
+            const lines = detail.output?.[RESULT];
+            if (lines) say(detail.display_node ?? detail.node, lines);
+        });
+    },
+    // The user turns to another graph that was run before.
+    onNodeOutputsUpdated(outputs) {
+        for (const [place, output] of Object.entries(outputs ?? {})) {
+            if (!output?.[RESULT]) continue;
+            const root = app.rootGraph ?? app.graph;
+            const [id, subgraph] = place.split(":").reverse();
+            const graph = subgraph ? root.subgraphs?.get(subgraph) : root;
+            const node = graph?.getNodeById(id);
+            if (node) show(node, output[RESULT]);
+        }
+    },
+});
