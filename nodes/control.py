@@ -85,6 +85,8 @@ class InterpolateConditions(io.ComfyNode):
         from .host.control_preview import Background, show_inbetween
         from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
+        chosen = read_timing(timing, custom_times)
+        background = Background.read(first_frame, last_frame, inbetween_times(num_frames, chosen))
         keyframes = people = None
         if first_pose is not None or last_pose is not None:
             keyframes = keyframe_frames(first_pose, last_pose)
@@ -92,7 +94,7 @@ class InterpolateConditions(io.ComfyNode):
             raise ValueError("Nothing is connected: give line_matches, both poses, or all three.")
         settings = ControlFrameSettings(
             num_frames=num_frames,
-            timing=read_timing(timing, custom_times),
+            timing=chosen,
             line_width=line_width,
             seed=color_seed,
             pose_style=STYLES[choices.FCVG_STYLE].scaled(pose_width).colored(colors),
@@ -103,8 +105,6 @@ class InterpolateConditions(io.ComfyNode):
         if keyframes is not None:
             people = keyframe_people(keyframes, size)
         frames = draw_inbetween(line_matches, people, size, settings)
-        times = inbetween_times(num_frames, settings.timing)
-        background = Background(first_frame, last_frame, times)
         shown = show_inbetween(line_matches, people, size, settings, background)
         return io.NodeOutput(to_image(frames), ui=shown)
 

@@ -264,9 +264,10 @@ class DrawLines(io.ComfyNode):
         from .host.control_preview import Background, show_lines
 
         times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        background = Background.read(first_frame, last_frame, times)
         drawing = {"line_width": line_width, "seed": color_seed}
         frames = draw_moving_lines(line_matches, times, **drawing)
-        shown = show_lines(line_matches, Background(first_frame, last_frame, times), **drawing)
+        shown = show_lines(line_matches, background, **drawing)
         return io.NodeOutput(to_image(frames), ui=shown)
 
 

@@ -245,9 +245,10 @@ class DrawPoses(io.ComfyNode):
 
         if style not in STYLES:
             raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        background = Background.read(first_frame, last_frame, times)
         keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes, height=height, width=width)
-        times = inbetween_times(num_frames, read_timing(timing, custom_times))
         drawn_as = STYLES[style].scaled(pose_width).colored(colors)
         track, frames = draw_moving_people(
             keyframe_people(keyframes, size),
@@ -260,7 +261,7 @@ class DrawPoses(io.ComfyNode):
         if not frames.any():
             logging.warning("Nobody is drawn, so all control frames are black.")
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
-        shown = show_people(track, size, drawn_as, Background(first_frame, last_frame, times))
+        shown = show_people(track, size, drawn_as, background)
         return io.NodeOutput(to_image(frames), written, ui=shown)
 
 

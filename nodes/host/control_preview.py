@@ -31,7 +31,7 @@ class Background:
     """The keyframes, faded into each other as the motion goes on.
 
     Attributes:
-        first, last: IMAGE inputs of any size; None is black.
+        first, last: pictures [1, h, w, 3] of any size; None is black.
         times: [T], 0 at the first keyframe and 1 at the last.
     """
 
@@ -39,13 +39,26 @@ class Background:
     last: Tensor | None
     times: Tensor
 
+    @classmethod
+    def read(cls, first_frame: Tensor | None, last_frame: Tensor | None, times: Tensor):
+        """The background of a node's optional IMAGE inputs.
+
+        Raises:
+            ValueError: an input is no picture.
+        """
+        pictures = (
+            None if image is None else first_picture(image, name)
+            for image, name in ((first_frame, "first_frame"), (last_frame, "last_frame"))
+        )
+        return cls(*pictures, times)
+
     def draw(self, numbers: list[int], size: tuple[int, int]) -> np.ndarray:
         """The frames with these numbers, of a size (height, width)."""
         keyframes = [
             np.zeros((*size, 3), np.uint8)
-            if image is None
-            else fit_frame(to_uint8(first_picture(image, name)[0]), size)
-            for image, name in ((self.first, "first_frame"), (self.last, "last_frame"))
+            if picture is None
+            else fit_frame(to_uint8(picture[0]), size)
+            for picture in (self.first, self.last)
         ]
         return fade_keyframes(*keyframes, self.times[numbers])
 
