@@ -77,4 +77,5 @@ def draw_thick_people(people: Poses, size: tuple[int, int], *, style: PoseStyle)
 
 def cover(below: np.ndarray, above: np.ndarray) -> np.ndarray:
     """Frames [T, H, W, 3] uint8 under all pixels of `above` that are not black."""
-    return np.where(above.any(axis=-1, keepdims=True), above, below)
+    red, green, blue = np.moveaxis(above, -1, 0)  # faster than any(axis=-1)
+    return np.where((red | green | blue)[..., None], above, below)
