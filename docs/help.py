@@ -101,6 +101,7 @@ def _without_a_host() -> Iterator[None]:
     latest.io, latest.ui, latest.ComfyExtension = Io("io"), ModuleType("ui"), object
     folders = ModuleType("folder_paths")
     folders.get_filename_list = folders.get_folder_paths = lambda kind: []
+    folders.get_input_directory = lambda: str(ROOT / "no such folder")
     samplers = ModuleType("comfy.samplers")
     samplers.SAMPLER_NAMES = samplers.SCHEDULER_NAMES = []
     comfy = ModuleType("comfy")

@@ -83,7 +83,7 @@ class LoadLineMatches(io.ComfyNode):
         found = read_json(path, expected=f"line matches: {MATCHES_FORM}")
         matches = parse_matches(found, name=str(path))
         logging.info(
-            "%s. They are for frames of %d x %d.", describe_matches(matches), *matches.size[::-1]
+            "%s. Size of the frames: %d x %d.", describe_matches(matches), *matches.size[::-1]
         )
         return io.NodeOutput(matches)
 

@@ -357,9 +357,9 @@ class FilterLineMatches(io.ComfyNode):
                     options=list(choices.MASK_USES),
                     default=choices.KEEP,
                     optional=True,
-                    tooltip="What the painted (white) part of first_mask and last_mask is for. "
-                    "keep: only the lines there are kept. remove: the lines there are removed. An "
-                    "empty mask does nothing.",
+                    tooltip="What first_mask and last_mask are painted for. keep: only the lines "
+                    "in the painted (white) part are kept. remove: the lines in the painted part "
+                    "are removed. An empty mask does nothing.",
                 ),
                 _show_ids_input(),
             ],
@@ -437,10 +437,10 @@ def _show_ids_input() -> io.Input:
 def _mask_text(frame: str) -> str:
     """Tooltip of a mask for the first or for the last frame."""
     return (
-        f"A mask on the {frame} frame, for example painted in the mask editor of Load Image. The "
-        "widget mask says whether the lines in its white part are kept or removed; where the "
-        "middle of a line lies, counts. A mask of another shape than the frame is cropped as Crop "
-        "& Resize crops a picture. Of several masks the first is used."
+        f"A mask on the {frame} frame, for example painted in the mask editor of Load Image. Lines "
+        "whose middle is painted (white) are kept, and all others are removed; with remove in the "
+        "widget mask it is the other way round. A mask of another shape than the frame is cropped "
+        "as Crop & Resize crops a picture. Of several masks the first is used."
     )
 
 

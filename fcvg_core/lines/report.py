@@ -33,10 +33,11 @@ def describe_matches(matches: LineMatches, matcher: str | None = None) -> str:
     if matcher:
         text += f", by {matcher}"
     if matches.found:
-        text += ", of {} found in the first frame and {} in the last".format(*matches.found)
+        text += " ({} found in the first frame, {} in the last)".format(*matches.found)
     if count:
-        parts = count_parts(matches.lines0, matches.size)
-        text += f"; they reach {parts} of {PARTS**2} parts of the frame"
+        touch = "and touches" if count == 1 else "and touch"
+        touched = count_parts(matches.lines0, matches.size)
+        text += f", {touch} {touched} of {PARTS**2} parts of the frame"
     return text
 
 

@@ -4,9 +4,27 @@ import json
 
 import pytest
 import torch
+from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 
 pytestmark = pytest.mark.seam
-LINE = [[0, 1], [2, 3]]
+FILE = """{"version": 1, "size": [96, 64], "matches": [
+{"id": 7, "first": [[5, 8], [40, 8]], "last": [[9, 8], [44, 8]]}
+]}
+"""
+PRESS = """() => {
+    const [node] = window.app.graph._nodes;
+    node.widgets.find(widget => widget.type == "button").callback();
+}"""
+CHOSEN = """(name) => {
+    const { value, options } = window.app.graph._nodes[0].widgets.find(x => x.name == "file");
+    return value == name && options.values.includes(name);
+}"""
+SAVE = """() => {
+    const { graph } = window.app, [load] = graph._nodes;
+    const save = window.LiteGraph.createNode("FCVG_SaveLineMatches");
+    graph.add(save);
+    load.connect(0, save, 0);
+}"""
 
 
 @pytest.fixture
@@ -43,8 +61,8 @@ class TestSaveAndLoad:
         assert "Saved as output/shots/lines_00001_.json." in caplog.text
         (found,) = open_matches.execute("shots/lines_00001_.json [output]").args
         assert torch.equal(found.lines0, lines[0]) and torch.equal(found.ids, ids)
-        assert "3 lines match; they reach" in caplog.text
-        assert "They are for frames of 96 x 64." in caplog.text
+        assert "3 lines match, and touch" in caplog.text
+        assert "Size of the frames: 96 x 64." in caplog.text
 
     def test_file_that_is_none(self, folders, open_matches):
         (folders / "input" / "x.json").write_text(json.dumps({"version": 2, "matches": []}))
@@ -71,3 +89,27 @@ class TestLoad:
         path.write_text("{ }")
         assert open_matches.fingerprint_inputs("x.json") != first
         assert open_matches.fingerprint_inputs() == ""
+
+
+@pytest.mark.parametrize("style", [CLASSIC, NODES_2])
+class TestButton:
+    def test_uploads_a_file(self, host, server, tmp_path, style):
+        if style == NODES_2 and not has_nodes_2(host):
+            pytest.skip("needs an editor with Nodes 2.0")
+        path = tmp_path / f"{style}.json"
+        path.write_text(FILE)
+        with open_browser() as browser:
+            editor = Editor(browser, server, style)
+            editor.insert("Load Line Matches")
+            with editor.page.expect_file_chooser() as chooser:
+                if style == NODES_2:
+                    editor.page.get_by_text("choose file to upload").click()
+                else:
+                    editor.page.evaluate(PRESS)
+            chooser.value.set_files(str(path))
+            editor.page.wait_for_function(CHOSEN, arg=path.name)
+            editor.page.evaluate(SAVE)
+            history = editor.queue()
+        ((file,),) = [output["files"] for output in history["outputs"].values()]
+        saved = server.base / "output" / file["subfolder"] / file["filename"]
+        assert json.loads(saved.read_text())["matches"][0]["id"] == 7

@@ -58,8 +58,7 @@ class TestLines:
         node_classes["FCVG_MatchLines"].execute(blank, blank, *MATCHING)
         said = [record.getMessage() for record in caplog.records]
         assert said == [
-            "No lines match, by SIFT and optical flow, of 0 found in the first frame and 0 in the "
-            "last.",
+            "No lines match, by SIFT and optical flow (0 found in the first frame, 0 in the last).",
             "No line steers the video. Get more matches in Match Lines: raise max_lines or lower "
             "min_length.",
             "GlueStick, the matcher of the FCVG paper, is not loaded: to use it, put "

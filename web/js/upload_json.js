@@ -16,7 +16,7 @@ async function upload(file) {
 function choose(node, name) {
     const list = node.widgets.find((widget) => widget.name === "file");
     const names = list.options.values;
-    if (!names.includes(name)) list.options.values = [...names, name].sort();
+    if (!names.includes(name)) list.options.values = [...names, name];
     list.value = name;
     list.callback?.(name);
     node.graph?.setDirtyCanvas?.(true, true);

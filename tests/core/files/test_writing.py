@@ -6,9 +6,19 @@ import os
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.files.writing import explained, write_aside
+from fcvg_core.files.writing import explained, save_text, write_aside
 
 unix = pytest.mark.skipif(os.name == "nt", reason="needs pipes and names of Unix")
+
+
+class TestSaveText:
+    def test_in_utf_8(self, tmp_path):
+        save_text(tmp_path / "a.json", "\u00e9\n")
+        assert (tmp_path / "a.json").read_bytes() == b"\xc3\xa9\n"
+
+    def test_a_folder_that_is_not_there(self, tmp_path):
+        with pytest.raises(UserError, match=r"a\.json"):
+            save_text(tmp_path / "none" / "a.json", "")
 
 
 class TestWriteAside:

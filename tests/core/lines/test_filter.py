@@ -1,12 +1,15 @@
 """Matches that meet the criteria of a filter."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from fcvg_core.frames import crop_resize
 from fcvg_core.lines import LineMatches
-from fcvg_core.lines.filter import MatchFilter, filter_matches, select_matches
+from fcvg_core.lines.filter import MatchFilter, drop_points, filter_matches, select_matches
 
 SIZE = (100, 200)
 
@@ -48,6 +51,47 @@ def test_masks_of_either_keyframe(shape):
     left[:, : shape[1] // 5] = 1.0
     assert filter_matches(TWO, MatchFilter(), mask0=left).lines0[0, 0].tolist() == [0.0, 10.0]
     assert len(filter_matches(TWO, MatchFilter(), mask1=1 - left).lines0) == 1
+
+
+def test_lines_in_a_mask_are_removed():
+    left = torch.zeros(SIZE)
+    left[:, :40] = 1.0
+    criteria = MatchFilter(mask="remove")
+    assert filter_matches(TWO, criteria, mask0=left).ids.tolist() == [1]
+    assert filter_matches(TWO, criteria, mask1=left).ids.tolist() == [1]
+    assert filter_matches(TWO, criteria, mask1=1 - left).ids.tolist() == [0]
+
+
+@pytest.mark.parametrize("shape", [(100, 300), (300, 200)])
+def test_mask_of_another_shape_is_cropped_as_a_picture(shape):
+    picture = np.zeros((*shape, 3), np.uint8)
+    picture[: shape[0] // 2, : shape[1] // 2] = 255
+    cropped = crop_resize(picture, SIZE)[..., 0] > 127
+    points = torch.rand(50, 1, 2, generator=torch.Generator().manual_seed(0)) * 98 + 1
+    lines = points + torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
+    mask = torch.from_numpy(picture[..., 0] / 255).float()
+    kept = filter_matches(LineMatches(lines, lines, size=SIZE), MatchFilter(), mask0=mask)
+    columns, rows = points[:, 0].long().T.numpy()
+    assert kept.ids.tolist() == np.flatnonzero(cropped[rows, columns]).tolist()
+    assert 0 < len(kept.ids) < 50
+
+
+def test_points_are_no_lines():
+    """A match stays if it has a length in one of the two frames."""
+    point, line = [[5, 5], [5, 5]], [[5, 5], [9, 5]]
+    some = matches([point, point, line], [line, point, point])
+    assert drop_points(some).ids.tolist() == [0, 2] and drop_points(some).num_matched == 3
+    assert filter_matches(some, MatchFilter()).ids.tolist() == [0, 2]
+    assert drop_points(matches([], [])).ids.tolist() == []
+
+
+def test_what_belongs_to_a_match_stays_with_it():
+    numbered = replace(
+        TWO, ids=torch.tensor([7, 3]), num_matched=20, found=(30, 40), line_notes={3: {"a": 1}}
+    )
+    kept = select_matches(numbered, torch.tensor([False, True]))
+    assert kept.ids.tolist() == [3] and kept.num_matched == 20 and kept.found == (30, 40)
+    assert kept.line_notes == {3: {"a": 1}}
 
 
 @pytest.mark.parametrize("fit", ["affine", "homography"])
@@ -100,3 +144,8 @@ def test_opencvs_random_numbers_are_left_to_others(fit, seed):
 def test_unknown_fit():
     with pytest.raises(ValueError, match="none, affine, homography, got 'spline'"):
         MatchFilter(fit="spline")
+
+
+def test_unknown_use_of_a_mask():
+    with pytest.raises(ValueError, match="a mask of keep, remove, got 'hide'"):
+        MatchFilter(mask="hide")

@@ -40,6 +40,28 @@ class TestLineMatches:
         with pytest.raises(ValueError, match=r"size \(height, width\) in pixels, two whole .*got "):
             LineMatches(torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), size)
 
+    def test_ids(self) -> None:
+        lines = torch.zeros(2, 3, 2, 2)
+        matches = LineMatches(*lines, size=(64, 64))
+        assert matches.ids.tolist() == [0, 1, 2] and matches.num_matched == 3
+        matches = LineMatches(*lines, size=(64, 64), ids=torch.tensor([7, 2, 0]))
+        assert matches.ids.tolist() == [7, 2, 0] and matches.num_matched == 8
+        assert LineMatches(*lines[:, :0], size=(64, 64)).num_matched == 1
+
+    @pytest.mark.parametrize(
+        ("ids", "reason"),
+        [
+            (torch.arange(2), r"expected ids \[3\] int64, one per match, got \[2\]"),
+            (torch.arange(3).int(), "int64, .* torch.int32"),
+            (torch.tensor([4, 7, 4]), "several matches have the id 4"),
+            (torch.tensor([-1, 7, 4]), "expected ids from 0 to 99999, got -1..7"),
+            (torch.tensor([0, 100_000, 4]), "expected ids from 0 to 99999, got 0..100000"),
+        ],
+    )
+    def test_other_ids(self, ids: torch.Tensor, reason: str) -> None:
+        with pytest.raises(ValueError, match=reason):
+            LineMatches(*torch.zeros(2, 3, 2, 2), size=(64, 64), ids=ids)
+
     def test_frozen(self) -> None:
         matches = LineMatches(torch.zeros(0, 2, 2), torch.zeros(0, 2, 2), (64, 64))
         with pytest.raises(AttributeError):

@@ -10,8 +10,9 @@ from ..option_groups import OUTPUT, add_device, add_matcher, add_size
 
 HELP = "find the lines that two frames share"
 DESCRIPTION = (
-    "Write the lines that two frames share as a picture and as matches.json, which --matches of "
-    "preview and inbetween takes."
+    "Write the lines that two frames share as a picture and as matches.json, which you can edit: "
+    "one match a line. --matches of preview and inbetween takes this file, and so does the node "
+    "Load Line Matches."
 )
 EXAMPLES = ("match first.png last.png -o lines",)
 
@@ -24,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_size(parser)
     add_matcher(parser)
     add_device(parser)
+    parser.add_argument(
+        "--show-ids",
+        action="store_true",
+        help="write the id that each match has in matches.json into the picture",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -43,7 +49,8 @@ def run(options: argparse.Namespace) -> None:
         match = open_matcher(choice, known_folders(), device=choose_device(options.device))
         matches = match(*keyframes)
         save_text(claim.path / "matches.json", format_matches(matches))
-        write_picture(claim.path / "matches.png", draw_matches(*keyframes, matches, seed=0))
+        drawn = draw_matches(*keyframes, matches, seed=0, show_ids=options.show_ids)
+        write_picture(claim.path / "matches.png", drawn)
     print(describe_matches(matches))
     warn_of_few(matches, remedy=MORE_LINES)
     print(f"matches: {claim.path / 'matches.json'}")

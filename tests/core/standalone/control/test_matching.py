@@ -37,7 +37,10 @@ def test_classic_where_there_are_no_files(monkeypatch, caplog):
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     caplog.set_level(logging.INFO)
     assert isinstance(choose(), ClassicLineMatcher)
-    assert "by SIFT" in caplog.text
+    assert "by SIFT" in caplog.text and "`models --get` downloads them" in caplog.text
+    caplog.clear()
+    choose(matcher="classic")
+    assert "by SIFT, homographies and optical flow." in caplog.text
 
 
 def test_gluestick_where_its_files_are(monkeypatch, caplog, files):

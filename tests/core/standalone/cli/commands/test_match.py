@@ -17,6 +17,9 @@ class TestMatch:
         sized = ["--width", "256", "--height", "128"]
         assert main(["match", *pair, "-o", str(tmp_path / "m"), *sized]) == 0
         assert "lines match" in capsys.readouterr().out
+        lines = (tmp_path / "m" / "matches.json").read_text().splitlines()
+        assert lines[0] == '{"version": 1, "size": [256, 128], "matches": ['
+        assert lines[1].startswith('{"id": 0, "first": [[')
         assert Image.open(tmp_path / "m" / "matches.png").size == (512, 128)
         common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
         assert main([*common, "-o", str(tmp_path / "a")]) == 0
@@ -29,9 +32,13 @@ class TestMatch:
             assert np.array_equal(one, other)
 
     def test_nothing_is_overwritten(self, pair, tmp_path) -> None:
-        for _ in range(2):
-            assert main(["match", *pair, "-o", str(tmp_path / "m")]) == 0
+        for more in ([], ["--show-ids"]):
+            assert main(["match", *pair, "-o", str(tmp_path / "m"), *more]) == 0
         assert (tmp_path / "m_0001" / "matches.json").is_file()
+        plain, numbered = (
+            np.asarray(Image.open(tmp_path / name / "matches.png")) for name in ("m", "m_0001")
+        )
+        assert plain.shape == numbered.shape and (plain != numbered).any()
 
     def test_file_that_is_none(self, pair, tmp_path, capsys) -> None:
         given = ["--matches", str(tmp_path / "none.json"), "--conditions-only"]
