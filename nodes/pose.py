@@ -168,7 +168,7 @@ def _find_people(image, dwpose, *, whole_frame: bool) -> list:
     found = [*find_people(dwpose, image, whole_frame=whole_frame)]
     numbers = [poses.num_people for poses in found]
     if any(numbers):
-        logging.info("Poses of %s.", list_people(numbers))
+        logging.info("Poses of %s.", list_people(numbers, item="image"))
     else:
         logging.warning(
             "Nobody is found in %s. If there is a person, choose a larger or clearer picture, or "

@@ -100,7 +100,8 @@ class LoadPoses(io.ComfyNode):
         path = find_json_file(file)
         size = (height, width) if width else None
         frames = complete_frames(read_json(path, expected=POSES_FILE), name=str(path), size=size)
-        logging.info("Poses of %s.", list_people([len(frame["people"]) for frame in frames]))
+        numbers = [len(frame["people"]) for frame in frames]
+        logging.info("Poses of %s.", list_people(numbers, item="frame"))
         if first_canvas(frames) is None:
             logging.warning(
                 "The file does not say how large the picture is: set width and height, unless the "

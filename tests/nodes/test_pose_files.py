@@ -113,7 +113,7 @@ class TestLoad:
     def test_says_how_many(self, load_poses, caplog):
         caplog.set_level(logging.INFO)
         assert len(load_poses([FRAME, EMPTY, FRAME])) == 3
-        assert "Poses of 1 person in images 1, 3; nobody in image 2." in caplog.text
+        assert "Poses of 1 person in frames 1, 3; nobody in frame 2." in caplog.text
 
     def test_a_size_that_the_file_does_not_say(self, load_poses, caplog):
         """OpenPose's own program writes none."""

@@ -29,4 +29,5 @@ def test_count_people(number: int, text: str) -> None:
     ],
 )
 def test_list_people(numbers: list[int], text: str) -> None:
-    assert list_people(numbers) == text
+    assert list_people(numbers, item="image") == text
+    assert list_people(numbers, item="frame") == text.replace("image", "frame")
