@@ -140,6 +140,7 @@ TEXTS = """() => Object.fromEntries(window.app.canvas.graph._nodes.flatMap(node 
 # The event by which the pack speaks while a graph runs.
 TELL = """([node, lines]) => window.comfyAPI.api.api.dispatchEvent(
     new CustomEvent("fcvg.text", { detail: { node, lines } }))"""
+NAME = "() => window.app.extensionManager.workflow.activeWorkflow.filename"
 ENTER = """() => {
     const node = window.app.graph._nodes.find(node => node.subgraph);
     window.app.canvas.openSubgraph(node.subgraph, node);
@@ -247,9 +248,14 @@ class Editor:
         """Look into the only subgraph."""
         self.page.evaluate(ENTER)
 
+    def name(self) -> str:
+        """What the graph that is looked at is called in its tab."""
+        return self.page.evaluate(NAME)
+
     def turn_to(self, name: str) -> None:
         """Look at another graph that is open."""
-        self.page.locator(".workflow-tab", has_text=name).first.click(timeout=SOON)
+        whole = re.compile(rf"^{re.escape(name)}\W*$")
+        self.page.locator(".workflow-tab", has_text=whole).click(timeout=SOON)
 
     def reload(self) -> None:
         """Load the page again, which opens the same graph."""
@@ -274,11 +280,15 @@ class Editor:
 
     def run(self, values: dict) -> dict:
         """Set widgets by name, run the graph, wait for its video, and return the history."""
-        self.page.evaluate(SET, values)
+        self.set_widgets(values)
         history = self.queue()
         if history["status"]["status_str"] == "success":
             self.page.wait_for_function(VIDEO_SHOWS, timeout=SOON)
         return history
+
+    def set_widgets(self, values: dict) -> None:
+        """Set widgets of all nodes by name."""
+        self.page.evaluate(SET, values)
 
     def queue(self) -> dict:
         """Run the graph as it is, and return the history."""
@@ -286,13 +296,16 @@ class Editor:
         self.page.evaluate("() => window.app.queuePrompt(0, 1)")
         return self._server.wait(self._server.wait_for_another(known))
 
+    def run_to(self, node_type: str) -> dict:
+        """Select a node, run what it needs with the button over it, and return the history."""
+        known = set(self._server.get("/history"))
+        self.select(node_type)
+        self.page.click("button[aria-label*='selected output nodes']", timeout=SOON)
+        return self._server.wait(self._server.wait_for_another(known))
+
     def insert(self, name: str) -> None:
         """Put a node or a blueprint into an empty graph, through the search dialog."""
-        self.page.bring_to_front()  # of two open pages only this one has the focus
-        self.open_graph({"nodes": [], "links": [], "version": 0.4})
-        self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
-        self.page.wait_for_selector("input:focus", timeout=SOON)
-        self.page.keyboard.type(name)
+        self._type_into_search(name)
         self.page.get_by_text(name, exact=True).first.wait_for(timeout=SOON)
         self.page.keyboard.press("Enter")
         self.page.wait_for_function("() => window.app.graph._nodes.length == 1", timeout=SOON)
@@ -301,6 +314,13 @@ class Editor:
             assert time.monotonic() < end, f"{name} cannot be placed."
             self.page.mouse.click(WINDOW["width"] / 2, WINDOW["height"] / 2)  # until it is placed
             self.page.wait_for_timeout(200)
+
+    def search(self, words: str, wanted: str) -> None:
+        """Wait until the search dialog lists what is wanted for these words, and close it."""
+        self._type_into_search(words)
+        found = self.page.locator("[data-testid=result-item]", has_text=wanted)
+        found.first.wait_for(timeout=SOON)
+        self.page.keyboard.press("Escape")
 
     def surround(self) -> None:
         """Give the only node two pictures, and make a video of its frames."""
@@ -335,6 +355,18 @@ class Editor:
     def keep_screenshot(self, name: str) -> None:
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=str(ARTIFACTS / f"{name.replace('/', '_')}.png"))
+
+    def _type_into_search(self, words: str) -> None:
+        """Open the search dialog over an empty graph."""
+        self.page.bring_to_front()  # of two open pages only this one has the focus
+        self.open_graph({"nodes": [], "links": [], "version": 0.4})
+        end = time.monotonic() + SOON / 1000
+        while not self.page.locator("input:focus").count():
+            assert time.monotonic() < end, "The search dialog does not open."
+            # A busy editor takes the clicks for two single ones. The open dialog takes no harm.
+            self.page.mouse.dblclick(WINDOW["width"] / 2, WINDOW["height"] / 2)
+            self.page.wait_for_timeout(2000)
+        self.page.keyboard.type(words)
 
     def _settle(self, graph: dict) -> None:
         count = len(graph["nodes"])

@@ -1,4 +1,4 @@
-"""Draw the pictures of the README and of ComfyUI's template browser.
+"""Draw the pictures of the README, of ComfyUI's template browser and for a first run.
 
     make demo && COMFYUI_PATH=... .venv/bin/python docs/images/draw.py
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from graphs import photograph_graphs
 from person import draw_person, jumping_jack
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from fcvg_core.control import draw_moving_lines
 from fcvg_core.frames import crop_resize
@@ -29,17 +29,36 @@ DEMO = ROOT / "demo" / "result"
 GAP = 4
 THICK = PoseStyle(limb_width=22, hand_width=8, joint_radius=30)  # to be seen in a small picture
 THUMBNAIL = 480  # a side, in pixels; the template browser shows squares
+CAPTION = 92  # of these pixels, at the lower end
+# The template browser shows a pack's templates by the names of their files and by their pictures
+# alone. So the pictures say what the templates are for.
+CAPTIONS = {
+    "fcvg_preview": ("See the motion first", "Two pictures. No models needed."),
+    "fcvg_simple": ("Frames between, at once", "Two pictures, one node."),
+    "fcvg_inbetween": ("Frames between, in steps", "Correct the lines and people."),
+    "controlnext_svd_animate": ("Animate a person", "It moves as in your video."),
+}
 
 
 def main() -> None:
     save(Image.open(DEMO / "strip.png"), ROOT / "docs" / "images" / "demo.jpg")
-    first, lines, motion, last = draw_motion()
-    save(stack(first, lines, motion, last), ROOT / "workflows" / "fcvg_inbetween.jpg")
-    save(stack(first, lines, last), ROOT / "workflows" / "fcvg_simple.jpg")
-    save(stack(first, motion, last), ROOT / "workflows" / "fcvg_preview.jpg")
-    save(draw_animate(), ROOT / "workflows" / "controlnext_svd_animate.jpg")
+    for name, frame in zip(("first", "last"), draw_sample_pair((576, 1024)), strict=True):
+        save(Image.fromarray(frame), ROOT / "web" / "samples" / f"fcvg_{name}.jpg")
+    draw_thumbnails()
     for name, picture in photograph_graphs(Path(os.environ["COMFYUI_PATH"])).items():
         save(picture, ROOT / "docs" / "images" / f"{name}.jpg")
+
+
+def draw_thumbnails() -> None:
+    first, lines, motion, last = draw_motion()
+    pictures = {
+        "fcvg_preview": stack(first, motion, last),
+        "fcvg_simple": stack(first, lines, last),
+        "fcvg_inbetween": stack(first, lines, motion, last),
+        "controlnext_svd_animate": draw_animate(),
+    }
+    for name, picture in pictures.items():
+        save(write_below(picture, *CAPTIONS[name]), ROOT / "workflows" / f"{name}.jpg")
 
 
 def save(picture: Image.Image, path: Path) -> None:
@@ -57,19 +76,30 @@ def draw_motion() -> tuple[np.ndarray, ...]:
 
 
 def stack(*pictures: np.ndarray) -> Image.Image:
-    """Strips out of the middle of pictures, one below the other: a square."""
-    width = 2 * THUMBNAIL
-    height = (width - 2 * GAP * (len(pictures) - 1)) // len(pictures)
-    square = Image.new("RGB", (width, width))
+    """Strips out of the middle of pictures, one below the other: a square without a caption."""
+    width, whole = 2 * THUMBNAIL, 2 * (THUMBNAIL - CAPTION)
+    height = (whole - 2 * GAP * (len(pictures) - 1)) // len(pictures)
+    stacked = Image.new("RGB", (width, whole))
     for row, picture in enumerate(pictures):
         strip = Image.fromarray(crop_resize(picture, (height, width)))
-        square.paste(strip, (0, row * (height + 2 * GAP)))
-    return square.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        stacked.paste(strip, (0, row * (height + 2 * GAP)))
+    return stacked.resize((THUMBNAIL, THUMBNAIL - CAPTION), Image.Resampling.LANCZOS)
+
+
+def write_below(picture: Image.Image, title: str, text: str) -> Image.Image:
+    """The square: a picture, and under it what its template is for."""
+    square = Image.new("RGB", (THUMBNAIL, THUMBNAIL), "#1b1b1f")
+    square.paste(picture)
+    pen, middle = ImageDraw.Draw(square), THUMBNAIL // 2
+    top = picture.height
+    pen.text((middle, top + 32), title, "white", ImageFont.load_default(38), anchor="mm")
+    pen.text((middle, top + 69), text, "#c8c8d0", ImageFont.load_default(27), anchor="mm")
+    return square
 
 
 def draw_animate() -> Image.Image:
     """A person, and poses that the person is to take."""
-    size = (THUMBNAIL, THUMBNAIL // 3)
+    size = (THUMBNAIL - CAPTION, THUMBNAIL // 3)
     steps = [jumping_jack(lift) for lift in (0.15, 0.55, 1.0)]
     points = torch.zeros(len(steps), 1, NUM_POINTS, 2)
     scores = torch.zeros(len(steps), 1, NUM_POINTS)

@@ -136,6 +136,23 @@ class TestPreview:
         assert node[1] < picture[1] < picture[3] < node[3], (node, picture)
 
 
+class TestUpperRow:
+    def test_it_runs_alone(self, editor):
+        """With the triangle over Preview Motion, as the note says."""
+        editor.open_template("fcvg_inbetween.json")
+        editor.set_widgets(SMALL)
+        done = editor.run_to("FCVG_PreviewMotion")
+        assert done["status"]["status_str"] == "success", json.dumps(done["status"])[-2000:]
+        types = {done["prompt"][2][node]["class_type"] for node in done["outputs"]}
+        assert {"FCVG_PreviewMotion", "FCVG_MatchLines"} <= types
+        assert not types & {"FCVG_LoadSVD", "FCVG_LoadModel", "SaveVideo"}
+
+
+class TestSearch:
+    def test_words_that_people_know(self, editors):
+        editors(CLASSIC).search("morph", "Preview Motion")
+
+
 class TestBlueprint:
     def test_it_is_found_and_runs(self, editor, server):
         """One node in the place of the whole graph; its widgets reach the nodes inside."""

@@ -48,24 +48,19 @@ class TestTexts:
         assert editor.wait_for_text(MATCH) == said
         none(overlapping(editor.boxes()))
 
-    def test_no_text_is_saved_in_the_graph(self, editor):
-        editor.open_template("fcvg_preview.json")
-        saved = editor.page.evaluate(SAVED)
-        editor.tell("4", "Said.")
-        assert editor.texts()[MATCH] == "Said."
-        assert editor.page.evaluate(SAVED) == saved
-
-    def test_it_stays_when_the_user_looks_at_another_graph(self, editor):
+    def test_it_stays_when_the_user_looks_at_another_graph(self, editors):
+        editor = editors(CLASSIC)
         editor.open_template("fcvg_preview.json")
         editor.run(SMALL)
-        said = editor.wait_for_text(MATCH)
+        said, name = editor.wait_for_text(MATCH), editor.name()
         editor.open_template("fcvg_simple.json")
         assert editor.texts() == {}
-        editor.turn_to("fcvg_preview")
+        editor.turn_to(name)
         assert editor.wait_for_text(MATCH) == said
 
-    def test_it_comes_back_after_the_page_is_loaded_again(self, editor):
+    def test_it_comes_back_after_the_page_is_loaded_again(self, editors):
         """With the next run, although everything comes from the cache."""
+        editor = editors(CLASSIC)
         editor.open_template("fcvg_preview.json")
         editor.run(SMALL)
         said = editor.wait_for_text(MATCH)
@@ -85,8 +80,18 @@ class TestTexts:
             " && node.widgets.some(widget => widget.name == '$$fcvg-text'))"
         )
 
-    def test_a_long_text_wraps_and_can_be_scrolled(self, editor):
+    def test_the_wheel_zooms_over_it(self, editor):
         editor.open_template("fcvg_preview.json")
+        editor.tell("4", "Said.")
+        scale = editor.scale()
+        editor.page.hover(".fcvg-text")
+        editor.page.mouse.wheel(0, -200)
+        editor.page.wait_for_function(f"() => window.app.canvas.ds.scale > {scale}", timeout=20_000)
+
+    def test_a_long_text_wraps_and_can_be_scrolled(self, editor):
+        """Neither does it stick out of its node, nor is it saved in the graph."""
+        editor.open_template("fcvg_preview.json")
+        saved = editor.page.evaluate(SAVED)
         word = "incomprehensibly"
         editor.tell("4", *[" ".join([word] * 5)] * 9)
         box = "document.querySelector('.fcvg-text')"
@@ -96,6 +101,7 @@ class TestTexts:
         for node in editor.nodes():
             if node["type"] == MATCH and not editor.page.evaluate("LiteGraph.vueNodesMode"):
                 assert node["size"][1] >= node["needed"][1]
+        assert editor.page.evaluate(SAVED) == saved
 
     def test_inside_a_subgraph(self, editor):
         """From outside only its warnings are seen."""

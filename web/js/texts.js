@@ -67,6 +67,11 @@ function addText(node) {
     widget.computeSize = () => [0, height + 2 * MARGIN];
     widget.serialize = false; // the text is no part of the graph that is saved
     putBeforePictures(node, widget);
+    box.addEventListener("wheel", (event) => {
+        // In the classic style the graph does not hear of a wheel that is turned over a widget.
+        const scrolls = box.scrollHeight > box.clientHeight;
+        if (!scrolls && !window.LiteGraph.vueNodesMode) app.canvas.processMouseWheel(event);
+    });
     new ResizeObserver(() => {
         const wanted = Math.min(text.offsetHeight, MOST);
         if (!wanted || wanted === height) return; // nothing is seen of it, or nothing has changed
