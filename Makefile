@@ -2,7 +2,7 @@
 # make test        lint and all tests, also in a real ComfyUI if one is found
 # make test-quick  without slow tests, in one ComfyUI: under four minutes
 # make lint        ruff alone: rules and format
-# make docs        writes the help pages of the nodes and draws the picture of the architecture
+# make docs        writes the help pages of the nodes and the table of memory, and draws the rooms
 # make registry    runs the registry's tools on the pack as it is published
 # make fuzz        tests each reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
 #
@@ -37,6 +37,7 @@ registry: .venv/installed
 docs: .venv/installed
 	$(PY) docs/help.py
 	$(PY) docs/rooms.py
+	$(PY) docs/memory_table.py
 
 fuzz: .venv/installed
 	FCVG_FUZZ_EXAMPLES="$${FCVG_FUZZ_EXAMPLES:-5000}" OMP_NUM_THREADS=1 \

@@ -22,9 +22,9 @@ Checks: the files load; latents are finite and of a usual size; no frame has onl
 graph that runs again with copies of its pictures gives exactly the same latents and frames.
 The results are printed and written to DIR/gpu.jsonl part by part: seconds of a step (without the
 first step), of sampling, and of decoding; the peak of GPU memory beyond the memory in use before
-the server started; lines of the server's log. If a part fails, the next part still runs. A part is
-skipped, with a message, if not enough time is left. The exit code is 1 if a part failed, and 2 if
-nothing could be started.
+the server started, and its estimate from fcvg_core/estimate.py (not with 8 GB); lines of the
+server's log. If a part fails, the next part still runs. A part is skipped, with a message, if not
+enough time is left. The exit code is 1 if a part failed, and 2 if nothing could be started.
 
 On a machine without a package index, this Python must have: Python 3.12, torch 2.11, torchvision,
 torchaudio, transformers, safetensors, scipy, einops, aiohttp, requests, opencv-python-headless,
@@ -64,6 +64,7 @@ from gpu_graphs import (
     Video,
     check_video,
     compare,
+    estimate_memory,
     loader_graphs,
     read_graph,
     times_of,
@@ -199,7 +200,8 @@ class Benchmark:
                 blocked = "the server has ended"
             alone = part.again and part.graph not in videos
             why = blocked or ("the first run has no result to compare with" if alone else None)
-            self._attempt(part, self._graph_work(part, servers, videos), why)
+            work = self._graph_work(part, servers, videos, estimated=mode.leave is None)
+            self._attempt(part, work, why)
 
     def _start(self, mode: Mode, stack: ExitStack) -> Server:
         """Start a mode's server without waiting for it; `stack` will stop it."""
@@ -229,8 +231,14 @@ class Benchmark:
                 f"{'on' if wanted else 'off'}"
             )
 
-    def _graph_work(self, part: Part, servers: list[Server], videos: dict[str, Video]):
-        """The function that runs a part of a mode, for `_attempt`."""
+    def _graph_work(
+        self, part: Part, servers: list[Server], videos: dict[str, Video], *, estimated: bool
+    ):
+        """The function that runs a part of a mode, for `_attempt`.
+
+        Args:
+            estimated: whether the report compares the memory in use with the estimate.
+        """
 
         def work(limit: float, facts: dict) -> None:
             server = servers[0]
@@ -245,6 +253,8 @@ class Benchmark:
             if part.graph is None:
                 return
             facts.update(times_of(prompt, run, self.size.steps))
+            if most and estimated:
+                facts["estimate"] = estimate_memory(self.size, part.unet_dtype)
             video = check_video(run, self.base, self.size)
             if part.again and (difference := compare(videos[part.graph], video)):
                 raise PartFailedError(f"the same seed gives a different video: {difference}")

@@ -131,6 +131,28 @@ def times_of(prompt: dict, run: Run, steps: int) -> dict[str, float | None]:
     return {"step_s": step, "sampler_s": run.nodes.get(sampler), "decode_s": decode}
 
 
+def estimate_memory(size: Size, unet_dtype: str) -> int:
+    """Bytes that a graph should use on a GPU with much free memory, without the driver's own.
+
+    With so much memory ComfyUI computes two passes at once, and keeps CLIP and VAE on the GPU.
+
+    Args:
+        unet_dtype: weight_dtype of Load FCVG Model.
+    """
+    from fcvg_core.estimate import BYTES, CLIP, VAE, estimate
+
+    dtype = "bf16" if unet_dtype == "default" else "fp8"
+    found = estimate(
+        (size.height, size.width),
+        size.num_frames,
+        size.num_frames,
+        dtype,
+        overlap=0,  # there is one window
+        batched=True,
+    )
+    return found.whole + BYTES[dtype][1] * (CLIP + VAE)
+
+
 def check_video(run: Run, base: Path, size: Size) -> Video:
     """Read, check and delete the files that a graph has written.
 

@@ -28,7 +28,8 @@ class Report:
             status: OK, FAILED or SKIPPED.
             seconds: time that the part took.
             why: reason why the part failed or was skipped.
-            facts: times (names end in _s), `vram` in bytes or None, `log` (lines of the log).
+            facts: times (names end in _s), `vram` in bytes or None, its `estimate` in bytes, `log`
+                (lines of the log).
         """
         self.parts[status].append(part)
         record = {"part": part, "status": status, "seconds": round(seconds, 2)}
@@ -54,7 +55,7 @@ class Report:
 
 
 def _figures(facts: dict) -> str:
-    """Times and memory on one line: "step 1.7 s, sampler 6.2 s, VRAM 11.2 GB"."""
+    """Times and memory: "step 1.7 s, sampler 6.2 s, VRAM 11.20 GB, estimate 11.90 GB"."""
     figures = [
         f"{name[:-2]} {value:.2f} s"
         for name, value in facts.items()
@@ -63,4 +64,6 @@ def _figures(facts: dict) -> str:
     if "vram" in facts:
         vram = facts["vram"]
         figures.append("VRAM none" if vram is None else f"VRAM {vram / 2**30:.2f} GB")
+    if "estimate" in facts:
+        figures.append(f"estimate {facts['estimate'] / 2**30:.2f} GB")
     return ", ".join(figures)

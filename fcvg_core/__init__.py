@@ -10,12 +10,13 @@ Folders without file access, in the order in which the data passes through them:
     warp        keyframes, line matches and people -> the keyframes' own pixels as they move
     sampling    maths over the frame axis and the noise levels: fusion, windows, guidance,
                 schedule, noise, injection, decoding in chunks
+    video       an open video file -> frames as in a player, and its sound
     measures    frames and the true frames -> how close they are: PSNR, SSIM, jitter
     models      networks: `svd`, `controlnext`, and `kinds`, which recognises model files
 
 Folders that read and write files:
 
-    files       regular files, JSON, files of weights, the results folder of a run
+    files       regular files, JSON, files of weights, videos, the results folder of a run
     catalogue   which model files and packages are needed, where they are, how to get them
     standalone  everything without ComfyUI:
         media       pictures, videos, files of line matches and poses
@@ -29,6 +30,7 @@ Folders that read and write files:
 Modules in this folder, which all folders use:
 
     frames      frames and batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
+    placement   where a picture lies in a frame of another size: cropped, padded or stretched
     timeline    position of each frame between the keyframes
     settings    SamplingSettings: steps, guidance, windows, noise injection; DrivingSettings
     clip        a picture as input of CLIP's image encoder

@@ -28,6 +28,12 @@ class Bounds:
         ends = (self.minimum, self.maximum)
         return " to ".join(str(int(end) if end == int(end) else end) for end in ends)
 
+    def around(self, value: float) -> list[int]:
+        """The one or two allowed multiples beside a number: 100 is between 64 and 128."""
+        lower = value // self.step * self.step
+        beside = (lower, lower + self.step)
+        return sorted({int(min(max(x, self.minimum), self.maximum)) for x in beside})
+
     @property
     def widget(self) -> dict[str, float]:
         """Arguments `min`, `max` and `step` for a node's Int or Float input."""
@@ -36,7 +42,8 @@ class Bounds:
 
 
 # The video.
-SIZE = Bounds(64, 4096, step=64)  # pixels, for height and width
+# Pixels, for height and width; latents are divided by 8 by the VAE and by 8 by the UNet.
+SIZE = Bounds(64, 4096, step=64)
 FRAMES = Bounds(2, 1024)  # number of frames between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
 STRIDE = Bounds(1, 1000)  # one frame of this many frames of a driving video is used

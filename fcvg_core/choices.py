@@ -30,6 +30,22 @@ MATCHERS = ("auto", "gluestick", "classic")
 # What finds line segments.
 LINE_DETECTORS = ("opencv", "pytlsd")
 
+# How a picture of another shape is brought to the size of the video.
+CROP, PAD, STRETCH = "crop", "pad", "stretch"
+PICTURE_FITS = (CROP, PAD, STRETCH)
+# The part of a picture that cropping keeps; for padding, where the picture lies.
+ANCHORS = (
+    "center",
+    "top",
+    "bottom",
+    "left",
+    "right",
+    "top-left",
+    "top-right",
+    "bottom-left",
+    "bottom-right",
+)
+
 # The motion that all line matches should follow.
 FITS = ("none", "affine", "homography")
 
@@ -42,3 +58,6 @@ WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 
 # Number formats in which the command line computes.
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
+
+# The families of networks: FCVG, which samples in both directions, and ControlNeXt-SVD.
+FAMILIES = ("fcvg", "controlnext-svd")

@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from .choices import ANCHORS, PICTURE_FITS
+from .placement import Placement, place_picture
+
 
 def to_gray(frame: np.ndarray) -> np.ndarray:
     """Grey values of a frame, computed as in PIL's mode 'L'.
@@ -88,41 +91,74 @@ def crop_resize(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     Differs: at least one row and one column of a very long frame are kept.
     """
     check_frame(frame)
-    height, width = size
-    if height < 1 or width < 1:
-        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {(height, width)}")
-    rows, columns = frame.shape[:2]
-    ratio = width / height  # the official code divides by this ratio too: same rounding
-    if columns / rows > ratio:
-        kept = max(int(rows * ratio), 1)
-        left = (columns - kept) // 2
-        box = (left, 0, left + kept, rows)
-    else:
-        kept = max(int(columns / ratio), 1)
-        top = (rows - kept) // 2
-        box = (0, top, columns, top + kept)
-    image = Image.fromarray(frame).crop(box)
-    return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)).copy()
+    placement = place_picture(frame.shape[:2], size)
+    return _placed(Image.fromarray(frame), placement, Image.Resampling.BICUBIC)
 
 
-def fit_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A frame of the given size: unchanged if it has this size, otherwise from `crop_resize`.
+def fit_frame(
+    frame: np.ndarray,
+    size: tuple[int, int],
+    fit: str = PICTURE_FITS[0],
+    anchor: str = ANCHORS[0],
+) -> np.ndarray:
+    """A frame of the given size: unchanged if it has this size, otherwise fitted as one chooses.
 
     Args:
         frame: [H, W, 3] uint8.
         size: (height, width) of the result, in pixels.
+        fit, anchor: see `place_picture`. The default is `crop_resize`.
 
     Returns:
         [height, width, 3] uint8.
 
     Raises:
-        ValueError: as in `crop_resize`.
+        ValueError: the frame is not [H, W, 3] uint8, or see `place_picture`.
 
     Differs: the official code also crops a frame of the right size, so that some sizes (for
         example 576 x 448) lose a row.
     """
     check_frame(frame)
-    return frame if frame.shape[:2] == tuple(size) else crop_resize(frame, size)
+    placement = place_picture(frame.shape[:2], size, fit, anchor)
+    if placement.picture == placement.frame:
+        return frame
+    return _placed(Image.fromarray(frame), placement, Image.Resampling.BICUBIC)
+
+
+def fit_mask(
+    mask: np.ndarray,
+    size: tuple[int, int],
+    fit: str = PICTURE_FITS[0],
+    anchor: str = ANCHORS[0],
+) -> np.ndarray:
+    """A mask of the given size that lies on `fit_frame` as the mask lay on the frame before.
+
+    Edges become soft, but no value leaves the range of the mask. What padding adds is 0.
+
+    Args:
+        mask: [H, W] float32.
+        size, fit, anchor: see `fit_frame`.
+
+    Returns:
+        [height, width] float32.
+
+    Raises:
+        ValueError: see `place_picture`.
+    """
+    placement = place_picture(mask.shape, size, fit, anchor)
+    if placement.picture == placement.frame:
+        return mask
+    return _placed(Image.fromarray(mask), placement, Image.Resampling.BILINEAR)
+
+
+def _placed(picture: Image.Image, placement: Placement, resample: int) -> np.ndarray:
+    """A picture or mask where a placement says; black beside it."""
+    left, top, right, bottom = placement.box
+    part = picture.crop(placement.kept).resize((right - left, bottom - top), resample)
+    height, width = placement.frame
+    if part.size != (width, height):
+        part, inner = Image.new(picture.mode, (width, height)), part
+        part.paste(inner, (left, top))
+    return np.asarray(part).copy()
 
 
 def overlay(below: np.ndarray, above: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from . import (
     animate,
     control,
     controlnext,
+    driving_video,
     frames,
     inbetween,
     line_files,
@@ -15,13 +16,16 @@ from . import (
     pose,
     pose_files,
     preview_motion,
+    settings,
     svd,
 )
 from .host.folders import register_folders
 
 # Modules with a list NODES, in the order of a graph. A new family adds its line here.
 MODULES = [
+    settings,
     frames,
+    driving_video,
     lines,
     line_files,
     pose,

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
-from .messages import shows_log
+from .messages import display_below_log, shows_log
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -13,6 +13,7 @@ from .widgets import (
     NO_PICTURE,
     SEED,
     VAE,
+    compared_control_input,
     guidance_inputs,
     hint_inputs,
     size_inputs,
@@ -85,6 +86,7 @@ class EncodeReference(io.ComfyNode):
                     **rarely_changed(),
                     tooltip="Seed of the augmentation noise.",
                 ),
+                compared_control_input(),
             ],
             outputs=[
                 io.Conditioning.Output(
@@ -110,6 +112,7 @@ class EncodeReference(io.ComfyNode):
         motion_bucket_id: int,
         augmentation: float,
         augmentation_seed: int,
+        control_frames=None,
     ) -> io.NodeOutput:
         from .host.svd.conditioning import KeyframeSettings, condition_video
 
@@ -121,6 +124,7 @@ class EncodeReference(io.ComfyNode):
             num_frames=num_frames,
             settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
             seed=augmentation_seed,
+            control_frames=control_frames,
         )
         return io.NodeOutput(*outputs)
 
@@ -165,6 +169,7 @@ class GuideAnimation(io.ComfyNode):
         window: int,
         overlap: int,
     ) -> io.NodeOutput:
+        from .host.coverage import log_coverage_of
         from .host.guider import AnimationGuider
 
         guider = AnimationGuider(
@@ -173,7 +178,9 @@ class GuideAnimation(io.ComfyNode):
             overlap=overlap,
             guidance_start=min_guidance,
             guidance_end=max_guidance,
+            display=display_below_log(),
         )
+        log_coverage_of(model)
         guider.set_conds(positive, negative)
         return io.NodeOutput(guider)
 
@@ -259,7 +266,15 @@ class SampleAnimation(io.ComfyNode):
         )
         models = SvdModels(model, clip_vision, vae)
         images = {"reference_image": reference}
-        latent = sample_video(AnimationGuider, models, images, control, chosen, start=latent_image)
+        latent = sample_video(
+            AnimationGuider,
+            models,
+            images,
+            control,
+            chosen,
+            start=latent_image,
+            display=display_below_log(),
+        )
         return io.NodeOutput(latent)
 
 

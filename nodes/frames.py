@@ -2,16 +2,13 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 from .messages import shows_log
 from .newer import search_words
-from .widgets import TRAINED_SIZE, VAE
+from .widgets import ALL_SIZES, VAE
 
 # The second half of the tooltips of width and height.
-SIZES = (
-    f"in pixels, a multiple of 64. {TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x "
-    "1024."
-)
+SIZES = f"in pixels, a multiple of 64. {ALL_SIZES}"
 
 
 class CropResize(io.ComfyNode):
@@ -21,9 +18,10 @@ class CropResize(io.ComfyNode):
             node_id="FCVG_CropResize",
             display_name="Crop & Resize",
             category="FCVG/frames",
-            **search_words("crop", "resize", "scale", "keyframe size"),
-            description="Cuts the middle of a picture to the shape of the video and resizes it. "
-            "Both keyframes need the same size.",
+            **search_words("crop", "resize", "pad", "letterbox", "scale", "mask", "keyframe size"),
+            description="Brings a picture, and the mask that belongs to it, to the size of the "
+            "video: cropped, padded or stretched. Both keyframes need the same size. The node says "
+            "what is cut off.",
             inputs=[
                 io.Image.Input(
                     "image",
@@ -42,28 +40,71 @@ class CropResize(io.ComfyNode):
                     **bounds.SIZE.widget,
                     tooltip=f"Height of the result {SIZES}",
                 ),
+                io.Combo.Input(
+                    "fit",
+                    options=list(choices.PICTURE_FITS),
+                    default=choices.PICTURE_FITS[0],
+                    optional=True,
+                    tooltip="What happens to a picture of another shape. crop: the picture fills "
+                    "the frame, and what does not fit is cut off. pad: the whole picture is kept, "
+                    "with black bars beside it, as in a film; the bars stay in the video. stretch: "
+                    "the whole picture fills the frame, and its proportions change.",
+                ),
+                io.Combo.Input(
+                    "anchor",
+                    options=list(choices.ANCHORS),
+                    default=choices.ANCHORS[0],
+                    optional=True,
+                    tooltip="With crop: the part of the picture that is kept, for example top for "
+                    "a head at the upper edge. With pad: where in the frame the picture lies. Has "
+                    "no effect with stretch.",
+                ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="The mask that belongs to the picture, for example from Load Image: it "
+                    "is cropped, padded or stretched exactly as the picture is. A mask of another "
+                    "size is first stretched to the picture.",
+                ),
             ],
             outputs=[
                 io.Image.Output(
                     display_name="image", tooltip="The pictures with the chosen size, in RGB."
-                )
+                ),
+                io.Mask.Output(
+                    display_name="mask",
+                    tooltip="The mask with the chosen size, for Filter Line Matches. Black bars "
+                    "are outside the mask. Without a mask it is empty.",
+                ),
             ],
         )
 
     @classmethod
     @shows_log
-    def execute(cls, image, width: int, height: int) -> io.NodeOutput:
+    def execute(
+        cls,
+        image,
+        width: int,
+        height: int,
+        fit: str = choices.PICTURE_FITS[0],
+        anchor: str = choices.ANCHORS[0],
+        mask=None,
+    ) -> io.NodeOutput:
         import torch
-        from comfy.model_management import throw_exception_if_processing_interrupted
 
-        from .host.images import check_image
-        from .host.svd.conditioning import fit_picture
+        from ..fcvg_core.models.svd import check_size
+        from .host.fitting import fit_masks, fit_pictures
+        from .host.images import check_image, check_masks
 
-        fitted = []
-        for frame in check_image(image, "image"):
-            throw_exception_if_processing_interrupted()
-            fitted.append(fit_picture(frame[None], (height, width), "image"))
-        return io.NodeOutput(torch.cat(fitted).movedim(1, -1))
+        check_size(height, width)  # a value of a link passes the limits of the widget
+        size = (height, width)
+        images = check_image(image, "image")
+        masks = torch.zeros(1, *size) if mask is None else check_masks(mask, "mask")
+        before = tuple(images.shape[1:3])
+        return io.NodeOutput(
+            fit_pictures(images, size, "image", fit, anchor),
+            fit_masks(masks, before, size, "mask", fit, anchor),
+        )
 
 
 class EncodeFrames(io.ComfyNode):
@@ -160,8 +201,8 @@ class DecodeFrames(io.ComfyNode):
     def execute(
         cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
     ) -> io.NodeOutput:
+        from .host.fitting import fit_pictures
         from .host.images import first_picture
-        from .host.svd.conditioning import fit_picture
         from .host.svd.decode import decode_frames
 
         ends = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
@@ -170,7 +211,7 @@ class DecodeFrames(io.ComfyNode):
         frames = decode_frames(vae, latent["samples"], frames_per_chunk)
         size = tuple(frames.shape[1:3])
         for at, keyframe, name in keyframes:
-            frames[at] = fit_picture(keyframe, size, name)[0].movedim(0, -1)
+            frames[at] = fit_pictures(keyframe, size, name)[0]
         return io.NodeOutput(frames)
 
 

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
-from .messages import shows_log
+from .messages import display_below_log, shows_log
 from .newer import search_words
 from .sockets import ControlNeXtSocket
 from .widgets import (
@@ -67,6 +67,7 @@ class GuideInbetween(io.ComfyNode):
         window: int,
         overlap: int,
     ) -> io.NodeOutput:
+        from .host.coverage import log_coverage_of
         from .host.guider import InbetweenGuider
 
         guider = InbetweenGuider(
@@ -75,7 +76,9 @@ class GuideInbetween(io.ComfyNode):
             overlap=overlap,
             guidance_start=min_guidance,
             guidance_end=max_guidance,
+            display=display_below_log(),
         )
+        log_coverage_of(model)
         guider.set_conds(first, last, negative)
         return io.NodeOutput(guider)
 
@@ -233,7 +236,9 @@ class SampleInbetween(io.ComfyNode):
         control = make_control(controlnext, control_frames)
         models = SvdModels(model, clip_vision, vae)
         chosen = BoxSettings.from_widgets(**settings)
-        latent = sample_inbetween(models, keyframes, control, chosen, start=latent_image)
+        latent = sample_inbetween(
+            models, keyframes, control, chosen, start=latent_image, display=display_below_log()
+        )
         return io.NodeOutput(latent)
 
 

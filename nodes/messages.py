@@ -8,7 +8,7 @@ and ComfyUI sends some of them again for a node from its cache.
 import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -77,6 +77,26 @@ def _with_texts(output: io.NodeOutput, texts: list[str]) -> io.NodeOutput:
     return output
 
 
+def display_below_log() -> Callable[[Sequence[str]], None] | None:
+    """A function that shows lines on the node that runs now, below what its log says.
+
+    The function may be called later, while another node runs: a guider is made by its own node, and
+    works inside the node that samples. None outside a run of the host.
+    """
+    node_id = running_node()
+    if node_id is None:
+        return None
+    handlers = [x for x in logging.getLogger().handlers if isinstance(x, _NodeLines)]
+    logged = next((x.texts for x in handlers if x._node_id == node_id), [])
+
+    def show(lines: Sequence[str]) -> None:
+        # A line that was logged on this node is there already.
+        more = [line for line in lines if line not in logged]
+        show_on_node(node_id, "\n".join([*logged, *more]))
+
+    return show
+
+
 class _NodeLines(logging.Handler):
     """Shows records of the pack, of the thread that made this handler, on a node."""
 
@@ -89,7 +109,9 @@ class _NodeLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.thread != self._thread or not Path(record.pathname).is_relative_to(PACK):
             return
-        self.texts.append(MARKS.get(record.levelno, "") + record.getMessage())
+        # A console may not know the circles of a traffic light, so no message holds them.
+        mark = getattr(record, "light", MARKS.get(record.levelno, ""))
+        self.texts.append(mark + record.getMessage())
         show_on_node(self._node_id, "\n".join(self.texts))
 
 

@@ -24,6 +24,9 @@ from .widgets import (
 
 NOBODY, WHOLE_FRAME = "no poses", "whole frame"
 SHOWN = 16  # pictures on the node itself: the first images
+ALREADY_DRAWN = (
+    "This video seems to show drawn poses already: connect it to control_frames directly."
+)
 # Texts that several inputs and outputs share.
 CANVAS_SIZE = (
     "of the control frames in pixels; 0 uses the poses' canvas size, as is right for poses from "
@@ -137,11 +140,14 @@ class ExtractPoses(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, image, if_nobody: str, dwpose=None) -> io.NodeOutput:
+        from ..fcvg_core.control import looks_drawn
         from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.pose import STYLES, draw_on_frame, to_openpose
         from .host.images import check_image
 
         image = check_image(image, "image")
+        if len(image) > 1 and looks_drawn(map(to_uint8, image[::8])):
+            logging.warning(ALREADY_DRAWN)
         found = _find_people(image, dwpose, whole_frame=if_nobody == WHOLE_FRAME)
         # Converted one by one, because a whole video in uint8 would need memory beside the batch.
         drawn = np.stack(

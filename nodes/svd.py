@@ -14,6 +14,7 @@ from .widgets import (
     LAST_FRAME,
     NO_PICTURE,
     VAE,
+    compared_control_input,
     hint_inputs,
     num_frames_input,
     size_inputs,
@@ -35,14 +36,15 @@ class LoadSVD(io.ComfyNode):
                 io.Combo.Input(
                     "folder",
                     options=folders.list_svd_folders(),
-                    tooltip="A folder in models/diffusers that holds a model_index.json.",
+                    tooltip="A folder in models/diffusers that holds a model_index.json. Its "
+                    "sub-folder unet is needed only if with_unet is on.",
                 ),
                 io.Boolean.Input(
                     "with_unet",
                     default=True,
-                    tooltip="Whether to load SVD's own UNet. Off saves 3 GB of memory and the time "
-                    "to load it: the files of FCVG and of ControlNeXt-SVD are whole UNets. It is "
-                    "needed only if MODEL is connected.",
+                    tooltip="Whether to load SVD's own UNet too. Switch it off for the published "
+                    "files of FCVG and ControlNeXt-SVD, which hold a whole UNet: this saves 3 GB "
+                    "and the time to load them. Keep it on only if the output MODEL is connected.",
                 ),
             ],
             outputs=[
@@ -156,6 +158,7 @@ class EncodeKeyframes(io.ComfyNode):
                     tooltip="Seed of the augmentation noise (the same noise is used for both "
                     "keyframes).",
                 ),
+                compared_control_input(),
             ],
             outputs=[
                 io.Conditioning.Output(
@@ -186,6 +189,7 @@ class EncodeKeyframes(io.ComfyNode):
         motion_bucket_id: int,
         augmentation: float,
         augmentation_seed: int,
+        control_frames=None,
     ) -> io.NodeOutput:
         from .host.svd.conditioning import KeyframeSettings, condition_video
 
@@ -197,6 +201,7 @@ class EncodeKeyframes(io.ComfyNode):
             num_frames=num_frames,
             settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
             seed=augmentation_seed,
+            control_frames=control_frames,
         )
         return io.NodeOutput(*outputs)
 

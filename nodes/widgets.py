@@ -22,6 +22,7 @@ NUM_FRAMES = (
 WIDTH = "Width of the video in pixels, a multiple of 64."
 HEIGHT = "Height of the video in pixels, a multiple of 64."
 TRAINED_SIZE = "FCVG was trained at 1024 x 576; 768 x 448 and 512 x 320 need less memory."
+ALL_SIZES = f"{TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x 1024."
 LINE_MATCHES = "Matched lines, from Match Lines or Filter Line Matches."
 LINE_WIDTH = (
     "Width of the drawn lines in pixels. FCVG was trained on 1; 2 or 3 are easier to look at."
@@ -237,6 +238,17 @@ def hint_inputs(
             tooltip=f"Noise added to {encoded} encoded {AUGMENTATION}",
         ),
     ]
+
+
+def compared_control_input() -> io.Input:
+    """Control frames for a conditioning node, which only compares them with the video."""
+    return io.Image.Input(
+        "control_frames",
+        optional=True,
+        tooltip="The control frames of the video, which are only compared with it: a wrong number "
+        "of control frames is an error before any model runs, and another size is said on the "
+        "node. Connect the same frames to Apply ControlNeXt.",
+    )
 
 
 def guidance_inputs(

@@ -2,6 +2,10 @@
 
 The frames that they generate are noise. All values depend only on the name and shape of their
 tensor, so the files are the same on every machine.
+
+Both families run with these files: `inbetween` finds them by their names, and `animate`, whose
+own models have other names, is given them with --unet and --controlnext. DWPose, which `animate`
+needs too, has its stand-ins in tests/golden/dwpose.
 """
 
 import json
@@ -13,10 +17,10 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from fcvg_core.catalogue.stand_ins import MARK
 from fcvg_core.containers import METADATA
 from fcvg_core.models.controlnext import V2, ControlNeXt
 from fcvg_core.models.svd import SCHEDULER
-from fcvg_core.standalone.networks.stand_ins import MARK
 
 # SVD's attention has 64 channels per head for every width.
 UNET = {

@@ -13,6 +13,7 @@ PACK = Path(__file__).resolve().parents[2]
 COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variables
 VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
+ALWAYS_THERE = ("checkpoints", "clip_vision")  # folders in every ComfyUI's folder of models
 RENAMED = {"unet": "diffusion_models"}  # old name -> new name; ComfyUI still reads the old name
 
 
@@ -23,7 +24,7 @@ def find_comfyui() -> Path | None:
     the result is the folder of models and node packs.
     """
     variable = os.environ.get(COMFYUI_PATH)
-    folder = _folder(variable) if variable else PACK.parent.parent
+    folder = folder_of(variable) if variable else PACK.parent.parent
     apart = (folder / "custom_nodes").is_dir() and (folder / "models").is_dir()
     return folder if apart or _has_code(folder) else None
 
@@ -53,24 +54,37 @@ def model_roots(comfyui: Path | None) -> Roots:
 
     Returns:
         Pairs of layout and folder. The layout is "folder" for FCVG_MODELS, "comfyui" for
-        ComfyUI's models folder, and "comfyui/KIND" for another folder with models of one kind,
-        for example from extra_model_paths.yaml.
+        a folder of ComfyUI's models, and "comfyui/KIND" for another folder with models of one
+        kind, for example from extra_model_paths.yaml.
     """
-    variable = os.environ.get(FCVG_MODELS)
-    roots = [("folder", _folder(variable))] if variable else []
-    if comfyui is None:
-        return roots
-    models = comfyui / "models"
+    roots = []
+    if variable := os.environ.get(FCVG_MODELS):
+        named = folder_of(variable)
+        # Downloads go to the first place: with ComfyUI's models, to where its nodes look.
+        roots = [*(_in_comfyui(named) if is_models_folder(named) else ()), ("folder", named)]
+    if comfyui is not None:
+        roots += [*_in_comfyui(comfyui / "models"), *_extra_folders(comfyui / EXTRA_PATHS)]
+    return list(dict.fromkeys(roots))
+
+
+def is_models_folder(folder: Path) -> bool:
+    """Whether a folder is ComfyUI's folder of models, by two folders that each ComfyUI has."""
+    return all((folder / kind).is_dir() for kind in ALWAYS_THERE)
+
+
+def folder_of(variable: str) -> Path:
+    """The folder that an environment variable names."""
+    return Path(os.path.expanduser(variable))
+
+
+def _in_comfyui(models: Path) -> Roots:
+    """A folder of ComfyUI's models, and its folders with old names."""
     old = [
         (f"comfyui/{kind}", models / name)
         for name, kind in RENAMED.items()
         if (models / name).is_dir()
     ]
-    return [*roots, ("comfyui", models), *old, *_extra_folders(comfyui / EXTRA_PATHS)]
-
-
-def _folder(name: str) -> Path:
-    return Path(os.path.expanduser(name))
+    return [("comfyui", models), *old]
 
 
 def _extra_folders(file: Path) -> Iterator[tuple[str, Path]]:

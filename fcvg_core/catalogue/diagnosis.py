@@ -6,18 +6,17 @@ import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from .comfyui import COMFYUI_PATH, comfyui_version, find_comfyui, model_roots
-from .families import list_files, list_modes, missing
-from .integrity import find_damage
-from .model_files import Roots
+from .comfyui import COMFYUI_PATH, FCVG_MODELS, find_comfyui, model_roots
+from .families import list_modes
+from .finding import OK, PROBLEM, WARNING, Finding
+from .model_checks import check_comfyui, check_models, check_named_folder
 from .packages import (
     COMMAND_LINE,
     NODES,
-    OLDEST_COMFYUI,
     ONNXRUNTIME,
     OPENCV,
+    OPENCV_HEADLESS,
     OPENCVS,
     TORCH,
     installed_packages,
@@ -26,16 +25,7 @@ from .packages import (
     version_text,
 )
 
-OK, WARNING, PROBLEM = "OK", "warning", "problem"
 NETWORKS = 5  # GB for all networks of a mode together, in half precision
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report: its level, what was found, and the remedy if one is needed."""
-
-    level: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +79,8 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
     )
     comfyui = find_comfyui()
     yield check_comfyui(comfyui, os.environ.get(COMFYUI_PATH, ""))
+    if named := os.environ.get(FCVG_MODELS):
+        yield check_named_folder(named)
     roots = model_roots(comfyui)
     for mode in list_modes():
         yield check_models(mode, roots)
@@ -205,18 +197,19 @@ def check_opencv(installed: Mapping[str, str], broken: str = "") -> Finding:
     """One package of OpenCV has to be installed and work; several must have the same version."""
     packages = [name for name in OPENCVS if name in installed]
     if not packages:
-        return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', 'opencv-python')}")
+        return Finding(PROBLEM, f"OpenCV is not installed: {pip('install', OPENCVS[0])}")
+    remedy = f"{pip('uninstall', '-y', *packages)}, then {pip('install', OPENCV_HEADLESS)}"
     text = ", ".join(f"{name} {installed[name]}" for name in packages)
     if len({installed[name] for name in packages}) > 1:
         return Finding(
             WARNING,
-            f"{text} share a folder in different versions: uninstall all of them, then install one",
+            f"{text} share a folder in different versions, so that one replaces files of the "
+            f"other. Remedy: {remedy}",
         )
     if broken:
         return Finding(
             PROBLEM,
-            f"{text} does not work ({broken}): uninstall it, then install "
-            "opencv-python-headless, which needs no screen",
+            f"{text} does not work ({broken}). {OPENCV_HEADLESS} needs no screen. Remedy: {remedy}",
         )
     if parse_version(installed[packages[0]]) < OPENCV:
         return Finding(PROBLEM, f"{text} is too old: {version_text(OPENCV)} or newer is needed")
@@ -244,50 +237,6 @@ def check_packages(
         return Finding(level, f"for {whose}: {faults}. Remedy, in this folder: {remedy}")
     versions = ", ".join(f"{name} {installed[name]}" for name in wanted)
     return Finding(OK, f"for {whose}: {versions}")
-
-
-def check_comfyui(folder: Path | None, named: str = "") -> Finding:
-    """ComfyUI, if there is one, has to be 0.3.64 or newer; `named` is COMFYUI_PATH."""
-    if folder is None and named:
-        return Finding(
-            WARNING,
-            f"{COMFYUI_PATH} is {named}, which is not a ComfyUI: set it to the folder with "
-            "ComfyUI's main.py, or to the folder with models and custom_nodes",
-        )
-    if folder is None:
-        return Finding(
-            OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line works without"
-        )
-    version = comfyui_version(folder)
-    if version is None:
-        return Finding(
-            OK,
-            f"ComfyUI's models and node packs at {folder}; its code is elsewhere, so its version "
-            "is unknown",
-        )
-    if parse_version(version) < OLDEST_COMFYUI:
-        return Finding(
-            PROBLEM,
-            f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
-            f"{version_text(OLDEST_COMFYUI)} or newer is needed",
-        )
-    return Finding(OK, f"ComfyUI {version} at {folder}")
-
-
-def check_models(mode: str, roots: Roots) -> Finding:
-    """The files that a mode needs have to exist and be complete."""
-    names = [file.name for file in missing(mode, roots)]
-    remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
-    if names:
-        return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
-    for file in list_files([mode]):
-        path = file.find(roots)
-        damage = find_damage(path, file.parts) if path else None
-        if damage:
-            return Finding(
-                PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"
-            )
-    return Finding(OK, f"{mode}: all models are there")
 
 
 def _providers() -> list[str]:

@@ -140,6 +140,8 @@ def _umask() -> int:
 def _from_web(download: Download, part: Path) -> str:
     """Download with huggingface_hub's own function, which resumes; returns the hub's digest."""
     _check_version("huggingface-hub")
+    # Its log would say each failed attempt; the error that this function raises says the last.
+    logging.getLogger("huggingface_hub.file_download").setLevel(logging.ERROR)
     from huggingface_hub import constants, errors, get_hf_file_metadata
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers

@@ -8,12 +8,17 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from ..failures import NO_ROOM, free_room
 
-RESUME = "The downloaded part is kept: the same command continues from there."
+RESUME = "What was downloaded is kept: the same command continues from there."
+# Said once, after a line for each file that is affected.
+CHECK_NETWORK = f"Check the network and HTTPS_PROXY. {RESUME}"
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class UnreachableError(UserError):
-    """An error of the network; further files from the same server would fail, too."""
+    """An error of the network; further files from the same server would fail, too.
+
+    The remedy is CHECK_NETWORK.
+    """
 
 
 class DiskError(UserError):
@@ -24,7 +29,7 @@ def unreachable(url: str, error: BaseException) -> UnreachableError:
     """Error for a server that does not answer, or has stopped answering."""
     return UnreachableError(
         f"{urlsplit(url).netloc} can't be reached, or the connection broke off "
-        f"({reason_of(error)}). Check the network and HTTPS_PROXY. {RESUME}"
+        f"({reason_of(error)})."
     )
 
 

@@ -73,12 +73,12 @@ def find_models(
         if value is None
     ]
     if missing:
+        searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
         raise MissingModelsError(
             f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
             "them into the folders that python -m fcvg_core models lists (its option --get "
             "downloads them). Searched: "
-            f"{', '.join(str(root) for _, root in roots) or 'no folder'} ({FCVG_MODELS} is "
-            f"{os.environ.get(FCVG_MODELS) or 'not set'})."
+            f"{searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
         )
     for path in (unet, controlnext):
         check_file(path, expected="a file of weights")

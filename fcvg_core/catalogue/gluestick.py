@@ -27,6 +27,7 @@ SUPERPOINT = ModelFile(
         ),
     ),
     licence="non-commercial research only",
+    non_commercial=True,
     source="github.com/cvg/GlueStick, resources/weights",
 )
 GLUESTICK_ROWS = (MATCHER, SUPERPOINT)

@@ -52,6 +52,7 @@ class ModelFile:
         source: page of the file, for people.
         pipeline: for a folder in diffusers' layout, the class that its index names.
         parts: for a folder in diffusers' layout, the sub-folders whose weights are used.
+        non_commercial: whether the licence forbids commercial use.
     """
 
     key: str
@@ -63,6 +64,7 @@ class ModelFile:
     source: str
     pipeline: str = ""
     parts: tuple[str, ...] = ()
+    non_commercial: bool = False
 
     @property
     def size(self) -> float:

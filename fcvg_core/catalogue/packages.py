@@ -14,10 +14,11 @@ COMMAND_LINE = {
     "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
     "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
 }  # fmt: skip
+OPENCV_HEADLESS = "opencv-python-headless"  # without windows; it needs no libGL
 # Alternative packages; one of them is enough.
 OPENCVS = (
-    "opencv-python",
-    "opencv-python-headless",
+    "opencv-python",  # as in pyproject.toml
+    OPENCV_HEADLESS,
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )

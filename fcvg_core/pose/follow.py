@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 
 from .skeleton import BODY, MIN_SCORE, NUM_POINTS
 from .types import Poses, stack_frames
@@ -99,6 +98,8 @@ class _Track:
 
 def _extend(tracks: list[_Track], frame: int, points: np.ndarray, seen: np.ndarray) -> None:
     """Add each person of a frame, [P, 18, 2] and [P, 18], to the nearest or a new track."""
+    from scipy.optimize import linear_sum_assignment  # its import takes long
+
     people = [i for i in range(len(points)) if seen[i].any()]
     ways = [[track.distance(frame, points[i], seen[i]) for i in people] for track in tracks]
     ways = np.array(ways).reshape(len(tracks), len(people))

@@ -1,7 +1,6 @@
 """People of two keyframes -> matched people, and the position of every person in every frame."""
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ..choices import MISSING_JOINTS, MISSING_PEOPLE
@@ -29,6 +28,8 @@ def match_people(poses0: Poses, poses1: Poses) -> Tensor:
     Differs: the total movement of all people is minimised, over visible joints. The official
         code matches one person after the other, and ignores people beyond the smaller number.
     """
+    from scipy.optimize import linear_sum_assignment  # its import takes long
+
     points0, points1 = poses0.keypoints[:, BODY], poses1.keypoints[:, BODY]
     seen0, seen1 = is_seen(poses0), is_seen(poses1)
     shared = seen0[:, None] & seen1[None]  # [P0, P1, 134]

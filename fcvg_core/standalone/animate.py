@@ -8,7 +8,6 @@ import numpy as np
 
 from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..choices import FCVG_COLORS
-from ..frames import fit_frame
 from ..pose import PoseDetector
 from ..progress import Progress, silent
 from ..settings import DrivingSettings
@@ -26,8 +25,8 @@ class AnimationPainter(Painter):
     are loaded when they are used first, and stay.
 
     Args:
-        spec: its `image`, `video`, `control_frames`, `output` and `driving.stride` are about files
-            and are not used here.
+        spec: its `image`, `video`, `control_frames`, `output`, `result.audio`, `driving.stride`
+            and `driving.drawn` are about files and are not used here.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -47,7 +46,7 @@ class AnimationPainter(Painter):
         seed: int | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
-        """The animation of a picture, which is cropped and resized to the animation's size.
+        """The animation of a picture, which is fitted to the animation's size.
 
         Args:
             picture: uint8 [h, w, 3].
@@ -60,7 +59,7 @@ class AnimationPainter(Painter):
             uint8 [T, H, W, 3]: the picture's own pose, then a frame for each driving frame.
         """
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
-        reference = fit_frame(picture, self.size)
+        reference = self.fit(picture)
         used = islice(driving, self.spec.result.frames - 1)
         control = self.draw_control(reference, used, progress=progress)
         video = np.empty_like(control)

@@ -2,7 +2,10 @@
 
 from typing import ClassVar
 
+import numpy as np
+
 from ..catalogue.comfyui import known_folders
+from ..frames import fit_frame
 from .named_files import check_named
 from .networks.device import choose_device
 from .spec import RunSpec
@@ -33,3 +36,15 @@ class FrameMaker:
         self.roots = known_folders()
         self.device = choose_device(spec.machine.device)
         self.cpu_only = spec.machine.device == "cpu"
+
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """A picture at the size of the frames, cropped, padded or stretched as the spec says.
+
+        Args:
+            picture: uint8 [h, w, 3].
+
+        Returns:
+            uint8 [H, W, 3].
+        """
+        result = self.spec.result
+        return fit_frame(picture, self.size, result.fit, result.anchor)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..catalogue.find import FCVG_SET
 from ..errors import UserError
-from ..frames import check_frames, fit_frame
+from ..frames import check_frames
 from ..progress import Progress, silent
 from ..sampling import starts_empty
 from .control.dwpose import Keyframes
@@ -41,7 +41,7 @@ class InbetweenPainter(PreviewMaker, Painter):
         seed: int | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
-        """The video between two pictures, which are cropped and resized to its size.
+        """The video between two pictures, which are fitted to its size.
 
         Args:
             first: uint8 [h, w, 3].
@@ -53,7 +53,7 @@ class InbetweenPainter(PreviewMaker, Painter):
             uint8 [T, H, W, 3].
         """
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
-        keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
+        keyframes = self.fit(first), self.fit(last)
         found = self.find_motion(keyframes, progress=progress)
         return self.paint(
             keyframes,

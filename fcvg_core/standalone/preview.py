@@ -7,7 +7,6 @@ import numpy as np
 from ..choices import FCVG_STYLE
 from ..control import ControlFrameSettings, draw_inbetween
 from ..errors import UserError
-from ..frames import fit_frame
 from ..pose import STYLES
 from ..progress import Progress, silent
 from ..timeline import inbetween_times, warn_of_direction
@@ -41,7 +40,7 @@ class PreviewMaker(FrameMaker):
     def __call__(
         self, first: np.ndarray, last: np.ndarray, *, progress: Progress = silent
     ) -> np.ndarray:
-        """The preview between two pictures, which are cropped and resized to its size.
+        """The preview between two pictures, which are fitted to its size.
 
         Args:
             first: uint8 [h, w, 3].
@@ -51,7 +50,7 @@ class PreviewMaker(FrameMaker):
         Returns:
             uint8 [T, H, W, 3]; the first and the last frame are the pictures.
         """
-        keyframes = fit_frame(first, self.size), fit_frame(last, self.size)
+        keyframes = self.fit(first), self.fit(last)
         found = self.find_motion(keyframes, progress=progress)
         return self.draw_preview(keyframes, found, progress=progress)
 

@@ -9,12 +9,12 @@ import torch
 from ..catalogue.find import FCVG_SET, ModelFiles, ModelSet, find_models
 from ..catalogue.integrity import check_name
 from ..catalogue.model_files import Roots
+from ..catalogue.stand_ins import is_stand_in
 from ..models.controlnext import check_version
 from ..progress import Progress
 from .networks.device import choose_dtype
 from .networks.loading import PARTS, Checked, Models, check_models, fill_models
 from .networks.pipeline import VideoPipeline
-from .networks.stand_ins import is_stand_in_file
 from .spec import Machine, ModelChoice
 
 PACKAGES_THAT_PAINT = ("torch", "diffusers", "transformers", "accelerate", "av")
@@ -76,7 +76,7 @@ def choose_models(
     checked = check_models(files.svd, files.unet, files.controlnext, dtype)
     if model_set is FCVG_SET:
         check_version(checked["controlnext"].network)
-    stand_ins = any(map(is_stand_in_file, (files.unet, files.controlnext)))
+    stand_ins = any(map(is_stand_in, (files.unet, files.controlnext)))
     if stand_ins:
         logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THE FRAMES WILL BE NOISE.")
     return RunModels(files, device, dtype, machine.offload, stand_ins, checked)

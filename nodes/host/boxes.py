@@ -25,8 +25,10 @@ from ...fcvg_core.sampling import (
 )
 from ...fcvg_core.settings import SamplingSettings
 from .controlnext.patch import steer
+from .coverage import log_coverage
 from .guider import InbetweenGuider, VideoGuider
 from .injection import inject_into
+from .outlook import Display, Video, log_needs
 from .svd.conditioning import KeyframeSettings, encode_keyframes, fit_picture
 
 
@@ -130,17 +132,20 @@ def sample_inbetween(
     settings: BoxSettings,
     *,
     start: dict | None = None,
+    display: Display | None = None,
 ) -> dict:
     """LATENT of the frames between two keyframes.
 
     Args:
         keyframes: first and last, from `first_picture`, of any size.
-        start: see `sample_video`.
+        start, display: see `sample_video`.
     """
     if control is not None:
         check_version(control.controlnext.model)
     images = dict(zip(("first_frame", "last_frame"), keyframes, strict=True))
-    return sample_video(InbetweenGuider, models, images, control, settings, start=start)
+    return sample_video(
+        InbetweenGuider, models, images, control, settings, start=start, display=display
+    )
 
 
 def sample_video(
@@ -151,6 +156,7 @@ def sample_video(
     settings: BoxSettings,
     *,
     start: dict | None = None,
+    display: Display | None = None,
 ) -> dict:
     """LATENT of a video.
 
@@ -159,6 +165,7 @@ def sample_video(
         images: by the name of their input, from `first_picture`, of any size. Their order is the
             order in which the guider takes their conditionings.
         start: LATENT that sampling starts from if denoise is below 1; otherwise it is not used.
+        display: see `VideoGuider`.
 
     Raises:
         UserError: before a model is loaded, if the settings, the model or `start` do not fit.
@@ -170,6 +177,7 @@ def sample_video(
     model = _steer(models.model, control, sampling)
     if start is not None and keeps_start(sampling.denoise):
         return {"samples": start["samples"].clone()}
+    guider = _make_guider(kind, model, settings, display)  # says what it needs, so it comes first
     frames = tuple(fit_picture(image, settings.size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, settings.size, sampling.num_frames)
     encoded = encode_keyframes(
@@ -179,15 +187,25 @@ def sample_video(
         noise.augmentation,
         KeyframeSettings(sampling.fps, sampling.motion_bucket_id, sampling.augmentation),
     )
-    guider = kind(
+    guider.set_conds(*encoded.images, encoded.negative)
+    return {"samples": _sample(guider, noise, settings, start)}
+
+
+def _make_guider(
+    kind: type[VideoGuider], model: ModelPatcher, settings: BoxSettings, display: Display | None
+) -> VideoGuider:
+    """The guider of a run, after what the run needs was logged."""
+    sampling = settings.sampling
+    video = Video(settings.size, sampling.num_frames, sampling.window, sampling.overlap)
+    return kind(
         model,
         window=sampling.window,
         overlap=sampling.overlap,
         guidance_start=sampling.guidance_start,
         guidance_end=sampling.guidance_end,
+        display=display,
+        needs=log_needs(model, video),
     )
-    guider.set_conds(*encoded.images, encoded.negative)
-    return {"samples": _sample(guider, noise, settings, start)}
 
 
 def _choose_start(latent: dict | None, settings: BoxSettings) -> dict | None:
@@ -221,6 +239,7 @@ def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSetti
     if control is None:
         return model
     check_num_frames(control.frames, sampling.num_frames)
+    log_coverage(control.frames)
     return steer(
         model,
         control.controlnext,

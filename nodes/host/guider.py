@@ -16,6 +16,8 @@ from torch import Tensor
 
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.sampling import Guidance, check_windows, guide, plan_windows
+from .injection import count_calls
+from .outlook import Display, StepClock, Video, log_needs, running_clock
 from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
 from .preview import show_middle_frame
 
@@ -36,6 +38,8 @@ class VideoGuider(comfy.samplers.CFGGuider):
         window, overlap: see `plan_windows`.
         guidance_start, guidance_end: guidance scale at the first and the last frame of each
             window, counted in the direction of the pass.
+        display: shows what a run needs, and how far it is; None: both are shown nowhere.
+        needs: from `log_needs`, if it was called for the only run of this guider.
     """
 
     # For each direction the name of its conditioning, and whether time runs backward.
@@ -49,6 +53,8 @@ class VideoGuider(comfy.samplers.CFGGuider):
         overlap: int,
         guidance_start: float,
         guidance_end: float,
+        display: Display | None = None,
+        needs: str | None = None,
     ):
         check_svd(model, "This guider")
         if "context_handler" in model.model_options:
@@ -61,6 +67,9 @@ class VideoGuider(comfy.samplers.CFGGuider):
         self.window = window
         self.overlap = overlap
         self.guidance = Guidance(guidance_start, guidance_end)
+        self.display = display
+        self.needs = needs
+        self._clock: StepClock | None = None  # of the run that is under way
         # Hooks know one scale, the highest one of the ramp that `_guide` makes.
         self.set_cfg(max(guidance_start, guidance_end))
         # A plain function, not a bound method: a bound method would make guider and model refer to
@@ -89,12 +98,24 @@ class VideoGuider(comfy.samplers.CFGGuider):
         check_windows(len(noise), self.window, self.overlap)
         refuse_areas(self.original_conds)
         show_middle_frame(callback)
-        return super().sample(
-            noise, latent_image, sampler, sigmas, denoise_mask, callback, *args, **kwargs
-        )
+        line = self.needs or log_needs(self.model_patcher, self._video(latent_image))
+        steps = len(sigmas) - 1
+        with running_clock(self.display, line, count_calls(sampler, steps)) as self._clock:
+            if self._clock is not None:
+                callback = self._clock.timed(callback)
+            return super().sample(
+                noise, latent_image, sampler, sigmas, denoise_mask, callback, *args, **kwargs
+            )
+
+    def _video(self, latent: Tensor) -> Video:
+        """The video whose latents are [T, 4, H / 8, W / 8]."""
+        size = 8 * latent.shape[-2], 8 * latent.shape[-1]
+        return Video(size, len(latent), self.window, self.overlap)
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict = {}, seed=None):
         """Denoised latents [T, 4, h, w]; `timestep` holds a sigma for every frame."""
+        if self._clock is not None:
+            self._clock.start()
         passes = VideoPasses.plan(
             len(x),
             plan_windows(len(x), self.window, self.overlap),

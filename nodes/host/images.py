@@ -60,37 +60,46 @@ def first_picture(image: Tensor, name: str) -> Tensor:
     return check_image(image[:1] if several else image, name)
 
 
-def check_mask(mask: Tensor, name: str) -> Tensor:
-    """The first mask of a MASK input.
+def check_masks(masks: Tensor, name: str) -> Tensor:
+    """All masks of a MASK input.
 
     Args:
-        mask: the connected value; a MASK is [B, H, W] in 0..1. Also accepted are [H, W], one
+        masks: the connected value; a MASK is [B, H, W] in 0..1. Also accepted are [H, W], one
             channel before or after height and width, and bool values.
         name: name of the input, for messages.
 
     Returns:
-        [H, W] float32.
+        [B, H, W] float32, B >= 1. Do not write into it: it may be the input itself.
 
     Raises:
         ValueError: the input is not a MASK, or a value is NaN or infinite.
     """
-    if isinstance(mask, Tensor) and mask.dtype == torch.bool:
-        mask = mask.float()
-    _check_tensor(mask, name, "a MASK")
-    masks = _drop_channel(mask)
-    if masks.ndim not in (2, 3):
+    if isinstance(masks, Tensor) and masks.dtype == torch.bool:
+        masks = masks.float()
+    _check_tensor(masks, name, "a MASK")
+    found = _drop_channel(masks)
+    if found.ndim not in (2, 3):
         raise ValueError(
-            f"{name} has the shape {list(mask.shape)}, but a MASK has [masks, height, width]: "
+            f"{name} has the shape {list(masks.shape)}, but a MASK has [masks, height, width]: "
             "connect a node that gives a MASK, such as Convert Image to Mask."
         )
-    if masks.numel() == 0:
+    if found.numel() == 0:
         raise ValueError(
-            f"{name} is empty, with the shape {list(mask.shape)}, but one mask is needed: connect "
-            "a mask, or nothing to allow the whole frame."
+            f"{name} is empty, with the shape {list(masks.shape)}, but one mask is needed: connect "
+            "a mask, or nothing for the whole frame."
         )
-    first = (masks if masks.ndim == 2 else masks[0]).float()
-    _check_range(first, name)
-    return first
+    found = (found[None] if found.ndim == 2 else found).float()
+    _check_range(found, name)
+    return found
+
+
+def check_mask(mask: Tensor, name: str) -> Tensor:
+    """The first mask of a MASK input, checked as in `check_masks`: [H, W] float32."""
+    return check_masks(mask[:1] if _holds_several(mask) else mask, name)[0]
+
+
+def _holds_several(mask: Tensor) -> bool:
+    return isinstance(mask, Tensor) and mask.ndim >= 3
 
 
 def _drop_channel(mask: Tensor) -> Tensor:

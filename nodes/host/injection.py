@@ -108,7 +108,24 @@ def inject_into(
             x = repeat_step(x, sigmas[i], sigmas[i + 1], times=times, step=step, draw=noise)
         return run(x, repeated, steps) if repeated < steps else x
 
-    return comfy.samplers.KSAMPLER(sample, sampler.extra_options, sampler.inpaint_options)
+    return _Repeating(sample, sampler, times=times, ratio=ratio)
+
+
+class _Repeating(comfy.samplers.KSAMPLER):
+    """A sampler of the host with a function that repeats each of its first steps."""
+
+    def __init__(
+        self, function: Callable, sampler: comfy.samplers.KSAMPLER, *, times: int, ratio: float
+    ):
+        super().__init__(function, sampler.extra_options, sampler.inpaint_options)
+        self.times, self.ratio = times, ratio
+
+
+def count_calls(sampler: comfy.samplers.Sampler, steps: int) -> int:
+    """How often a sampler calls its callback: once a step, and once for each repetition."""
+    if not isinstance(sampler, _Repeating):
+        return steps
+    return steps + sampler.times * injection_steps(steps, sampler.ratio)
 
 
 def _check_sampler(sampler: comfy.samplers.KSAMPLER) -> None:

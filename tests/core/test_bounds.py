@@ -78,6 +78,11 @@ class TestBounds:
             256,
         ]
 
+    def test_around(self) -> None:
+        bounds = Bounds(64, 256, step=64)
+        around = {-9: [64], 0: [64], 65: [64, 128], 200.5: [192, 256], 256: [256], 10**9: [256]}
+        assert {value: bounds.around(value) for value in around} == around
+
     def test_widget(self) -> None:
         assert Bounds(0.5, 1.0).widget == {"min": 0.5, "max": 1.0}
         assert Bounds(64, 256, step=64).widget == {"min": 64, "max": 256, "step": 64}

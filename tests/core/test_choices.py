@@ -12,6 +12,7 @@ from hosts import ROOT
 from fcvg_core import choices
 from fcvg_core.errors import UserError
 from fcvg_core.lines import MatchFilter, detect_lines
+from fcvg_core.placement import SHARES
 from fcvg_core.pose import STYLES
 from fcvg_core.standalone.networks.device import DTYPES
 from fcvg_core.timeline import EASINGS, inbetween_times
@@ -29,6 +30,7 @@ def test_tables_have_these_keys() -> None:
     assert (choices.REFERENCE, *EASINGS) == choices.TIMINGS
     assert tuple(STYLES) == choices.POSE_STYLES
     assert ("auto", *DTYPES) == choices.PRECISIONS
+    assert tuple(SHARES) == choices.ANCHORS
 
 
 def test_every_word_is_known_where_it_is_used() -> None:

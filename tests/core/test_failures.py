@@ -133,7 +133,7 @@ def test_nothing_is_said_of_a_fault(error):
 def test_the_rest():
     assert explain(UserError("a")) == "a"
     missing = ModuleNotFoundError("No module named 'cv2'", name="cv2.x")
-    assert "opencv-python is not installed: pip install opencv-python." in explain(missing)
+    assert "opencv-python is not installed: pip install opencv" in explain(missing)
     assert "does not work: DLL" in explain(ImportError("DLL load failed", name="av"))
 
 

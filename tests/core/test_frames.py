@@ -7,9 +7,11 @@ import pytest
 import torch
 from golden_cases import load_arrays
 
+from fcvg_core.choices import ANCHORS, PAD, PICTURE_FITS, STRETCH
 from fcvg_core.frames import (
     crop_resize,
     fit_frame,
+    fit_mask,
     overlay,
     side_by_side,
     to_gray,
@@ -118,6 +120,59 @@ class TestFitFrame:
     def test_error(self) -> None:
         with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
             fit_frame(np.zeros((64, 128, 3)), (64, 128))
+
+    @pytest.mark.parametrize("anchor", ANCHORS)
+    def test_crop_keeps_the_part_at_the_anchor(self, anchor: str) -> None:
+        """Where the part keeps its size, its pixels stay the same."""
+        frame = random_frame(40, 100)
+        left = {"left": 0, "right": 60}.get(anchor.split("-")[-1], 30)
+        assert np.array_equal(fit_frame(frame, (40, 40), anchor=anchor), frame[:, left:][:, :40])
+        top = {"top": 0, "bottom": 60}.get(anchor.split("-")[0], 30)
+        upright = frame.swapaxes(0, 1)
+        assert np.array_equal(fit_frame(upright, (40, 40), anchor=anchor), upright[top:][:40])
+
+    @pytest.mark.parametrize("anchor", ANCHORS)
+    def test_pad_keeps_everything(self, anchor: str) -> None:
+        frame = random_frame(40, 100)
+        padded = fit_frame(frame, (100, 100), PAD, anchor)
+        top = {"top": 0, "bottom": 60}.get(anchor.split("-")[0], 30)
+        assert np.array_equal(padded[top:][:40], frame)
+        assert not padded[:top].any() and not padded[top + 40 :].any()
+        left = {"left": 0, "right": 60}.get(anchor.split("-")[-1], 30)
+        padded = fit_frame(frame.swapaxes(0, 1), (100, 100), PAD, anchor)
+        assert np.array_equal(padded[:, left:][:, :40], frame.swapaxes(0, 1))
+
+    def test_stretch_fills_the_frame_with_everything(self) -> None:
+        frame = np.zeros((40, 100, 3), np.uint8)
+        frame[:20], frame[20:, :50] = 90, 180
+        stretched = fit_frame(frame, (200, 100), STRETCH, "top")
+        assert (stretched[:90] == 90).all()
+        assert (stretched[110:, :45] == 180).all() and not stretched[110:, 55:].any()
+
+    @pytest.mark.parametrize("fit", PICTURE_FITS)
+    def test_one_shape_is_only_resized(self, fit: str) -> None:
+        frame = random_frame(40, 80)
+        assert np.array_equal(fit_frame(frame, (64, 128), fit), crop_resize(frame, (64, 128)))
+
+
+class TestFitMask:
+    @pytest.mark.parametrize("fit", PICTURE_FITS)
+    @pytest.mark.parametrize("anchor", ["center", "top-left", "bottom-right"])
+    @pytest.mark.parametrize("size", [(64, 64), (128, 64), (64, 192)])
+    def test_lies_on_the_frame_as_before(self, fit: str, anchor: str, size) -> None:
+        mask = np.zeros((90, 160), np.float32)
+        mask[20:60, 20:130] = 1
+        frame = (mask * 255).astype(np.uint8)[..., None].repeat(3, -1)
+        fitted, picture = fit_mask(mask, size, fit, anchor), fit_frame(frame, size, fit, anchor)
+        assert fitted.shape == size and fitted.dtype == np.float32
+        assert fitted.min() >= 0 and fitted.max() <= 1
+        white = picture[..., 0] > 127
+        assert ((fitted > 0.5) != white).mean() < 0.01  # the two filters differ at corners
+        assert 0.05 < white.mean() < 0.95
+
+    def test_right_size_is_left_alone(self) -> None:
+        mask = np.random.RandomState(0).rand(448, 576).astype(np.float32)
+        assert np.array_equal(fit_mask(mask, (448, 576)), mask)
 
 
 class TestOverlay:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sounds import clicks, write_sounding
 from videos import moving
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.media.video import read_video
+from fcvg_core.standalone.media.video import read_audio, read_video
 
 # Format -> codec and pixels.
 KINDS = {
@@ -109,6 +110,38 @@ def test_damaged(folder, kind, changes) -> None:
     path = folder / f"a.{kind}"
     path.write_bytes(content)
     check(path)
+
+
+SOUNDING = {"mp4": "aac", "mkv": "mp3", "mov": "pcm_s16le", "ts": "mp2"}
+
+
+@pytest.fixture(scope="module")
+def sounding(folder) -> dict[str, bytes]:
+    """Videos with sound, by the ending of their name."""
+    sound = clicks([0.1], seconds=0.4, rate=44100)
+    return {
+        ending: write_sounding(
+            folder / f"whole.{ending}", moving(8, 32, 48), 25, sound, codec=codec
+        ).read_bytes()
+        for ending, codec in SOUNDING.items()
+    }
+
+
+@given(ending=st.sampled_from(sorted(SOUNDING)), changes=st.lists(CHANGE, max_size=4))
+def test_damaged_sound(folder, sounding, ending, changes) -> None:
+    content = sounding[ending]
+    for how, place, what in changes:
+        content = change(content, how, place, what)
+    path = folder / f"c.{ending}"
+    path.write_bytes(content)
+    try:
+        sound = read_audio(path, 2.0)
+    except UserError as error:
+        assert str(path) in str(error) and "\n" not in str(error)
+        return
+    if sound is not None:
+        assert sound.rate == 48000 and sound.samples.dtype == np.float32
+        assert sound.samples.shape[0] in (1, 2) and 1 <= sound.samples.shape[1] <= 96000
 
 
 HEADS = [

@@ -1,4 +1,4 @@
-"""The sessions of docs/api.md, word by word, against a real ComfyUI."""
+"""The listings of docs/api.md, word by word, against a real ComfyUI."""
 
 import json
 import re
@@ -8,11 +8,32 @@ import sys
 from pathlib import Path
 
 import pytest
-from comfy_server import frames_of, make_small, read_workflow
+from comfy_server import DRIVING_FRAMES, frames_of, make_small, read_workflow
 from hosts import ROOT
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8188"
+# Graph -> cells of the table: its files, its nodes to change.
+TABLE = {
+    name: (files, nodes)
+    for name, files, nodes in re.findall(
+        r"^\| `(\w+\.json)` \| .* \| (.*) \| (.*) \|$", DOCUMENT, re.MULTILINE
+    )
+}
+# A graph of each family always, the others in the long tests alone.
+GRAPHS = [
+    name
+    if name in ("fcvg_preview.json", "controlnext_svd_animate.json")
+    else pytest.param(name, marks=pytest.mark.slow)
+    for name in TABLE
+]
+SAMPLES = ("first.png", "last.png", "driving.mp4")  # in the input folder of the tests' server
+SIMPLE = (
+    "workflows/api/fcvg_simple.json",
+    "result.mp4",
+    "1.image=@first.png",
+    "2.image=@last.png",
+)
 
 
 def block(language: str) -> str:
@@ -32,37 +53,53 @@ def folder(server, tmp_path) -> Path:
     return tmp_path
 
 
-def test_python(server, folder) -> None:
+def run_client(server, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     (folder / "client.py").write_text(block("python").replace(ADDRESS, f"http://{server.address}"))
-    command = [
-        "client.py",
-        "workflows/api/fcvg_simple.json",
-        "first.png",
-        "last.png",
-        "result.mp4",
-        "num_frames=6",
-        "seed=7",
-    ]
-    subprocess.run([sys.executable, *command], cwd=folder, check=True, timeout=300)
-    assert frames_of(folder / "result.mp4") == (6, 128, 64)
+    command = [sys.executable, "client.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
-def test_python_tells_what_is_wrong(server, folder) -> None:
-    (folder / "client.py").write_text(block("python").replace(ADDRESS, f"http://{server.address}"))
-    command = [
-        "client.py",
-        "workflows/api/fcvg_simple.json",
-        "first.png",
-        "last.png",
-        "result.mp4",
-        "num_frames=6",
-        "window=3",
-        "overlap=3",
-    ]
-    done = subprocess.run(
-        [sys.executable, *command], cwd=folder, capture_output=True, text=True, timeout=300
+class TestPython:
+    @pytest.mark.parametrize("name", GRAPHS)
+    def test_every_graph(self, server, tmp_path, name) -> None:
+        """With files that the table names and that lie nowhere in ComfyUI."""
+        graph = make_small(read_workflow(f"api/{name}"))
+        for inputs in (node["inputs"] for node in graph.values()):
+            inputs |= {key: f"nowhere-{x}" for key, x in inputs.items() if str(x).endswith(SAMPLES)}
+        (tmp_path / name).write_text(json.dumps(graph))
+        left, uploads = [*SAMPLES], []
+        for key in re.findall(r"`(\d+\.\w+)`", TABLE[name][0]):
+            sample = next(x for x in left if (".mp4" in x) == key.endswith(".file"))
+            left.remove(sample)
+            shutil.copy(server.base / "input" / sample, tmp_path / f"my {sample}")
+            uploads.append(f"{key}=@my {sample}")
+        done = run_client(server, tmp_path, name, "result.mp4", *uploads)
+        assert not done.returncode, done.stderr
+        frames = 5 if name.startswith("fcvg") else 1 + DRIVING_FRAMES
+        assert frames_of(tmp_path / "result.mp4") == (frames, 128, 64)
+
+    def test_values(self, server, folder) -> None:
+        done = run_client(server, folder, *SIMPLE, "num_frames=6", "10.seed=7", "timing=uniform")
+        assert not done.returncode, done.stderr
+        assert frames_of(folder / "result.mp4") == (6, 128, 64)
+        (job,) = list(server.get("/history?max_items=1").values())
+        queued = [node["inputs"] for node in job["prompt"][2].values()]
+        for name, value in {"num_frames": 6, "seed": 7, "timing": "uniform"}.items():
+            assert {inputs[name] for inputs in queued if name in inputs} == {value}
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            (["window=3", "overlap=3"], "overlap by 1 to 2 frames"),
+            (["steps=many"], "refused: "),
+            (["color=7"], "The graph has no input color."),
+            (["99.seed=7"], "The graph has no input 99.seed."),
+        ],
     )
-    assert done.returncode == 1 and "overlap by 1 to 2 frames" in done.stderr
+    def test_tells_what_is_wrong(self, server, folder, changes, said) -> None:
+        done = run_client(server, folder, *SIMPLE, *changes)
+        assert done.returncode == 1 and said in done.stderr
+        assert not (folder / "result.mp4").exists()
 
 
 @pytest.mark.skipif(not shutil.which("curl") or not shutil.which("jq"), reason="needs curl and jq")
@@ -90,8 +127,9 @@ class TestCurl:
 
 def test_the_table_names_the_right_nodes() -> None:
     """Every graph is in the table, and the nodes that it says to change are there."""
-    rows = re.findall(r"^\| `(\w+\.json)` \| .* \| (.*) \|$", DOCUMENT, re.MULTILINE)
-    graphs = {path.name for path in (ROOT / "workflows" / "api").glob("*.json")}
-    assert {name for name, _ in rows} == graphs
-    for name, nodes in rows:
-        assert set(re.findall(r'`"(\d+)"`', nodes)) <= set(read_workflow(f"api/{name}"))
+    assert TABLE.keys() == {path.name for path in (ROOT / "workflows" / "api").glob("*.json")}
+    for name, (files, nodes) in TABLE.items():
+        graph = read_workflow(f"api/{name}")
+        assert set(re.findall(r'`"(\d+)"`', nodes)) <= graph.keys()
+        for number, key in re.findall(r"`(\d+)\.(\w+)`", files):
+            assert isinstance(graph[number]["inputs"][key], str)

@@ -214,6 +214,18 @@ class TestPlan:
         assert record["why"] == "ZeroDivisionError: division by zero"
 
 
+class TestReport:
+    def test_memory_is_compared_with_its_estimate(self, module, tmp_path, capsys):
+        graphs, report = module("gpu_graphs"), module("gpu_report")
+        found = graphs.estimate_memory(module("gpu").FULL, "default")
+        assert 13.5 < found / 2**30 < 14.8  # what was measured: docs/compatibility.md
+        in_fp8 = graphs.estimate_memory(module("gpu").FULL, "fp8_e4m3fn")
+        assert found - in_fp8 == module("fcvg_core.estimate").UNET  # bytes, one for each weight
+        report.Report(tmp_path / "gpu.jsonl").add("p", "ok", vram=14 * 2**30, estimate=found)
+        shown = capsys.readouterr().out
+        assert f"VRAM 14.00 GB, estimate {found / 2**30:.2f} GB" in shown
+
+
 # A server that takes a graph and then does what it is told.
 SLOW = """
 import os, sys

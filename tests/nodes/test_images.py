@@ -78,7 +78,7 @@ def fill_in(load):
         "FCVG_LINE_MATCHES": load("fcvg_core.lines").LineMatches(lines, lines, size=SIZE),
         "LATENT": {"samples": torch.zeros(3, 4, 8, 16)},
     }
-    sizes = dict(zip(("height", "width"), SIZE, strict=True))
+    sizes = {"height": SIZE[0], "width": SIZE[1], "num_frames": len(sockets["IMAGE"])}
 
     def fill(inputs: list) -> dict:
         filled = {}
@@ -179,7 +179,7 @@ class TestGoodImages:
             keep = lambda *given, **more: seen.append(given)  # noqa: E731
             monkeypatch.setattr(load(f"nodes.host.{module}"), name, keep)
         for node, given, one in inputs:
-            if one.id == "control_frames":
+            if one.id == "control_frames" and "controlnext" in [x.id for x in given]:
                 more = {"controlnext": object(), "control_frames": picture(3, *SIZE, 1)}
                 more |= {
                     x.id: picture(1, *SIZE, 4)

@@ -14,19 +14,6 @@ def picture(*shape: int) -> torch.Tensor:
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0))
 
 
-class TestCropResize:
-    @pytest.mark.parametrize("channels", [1, 3, 4])
-    def test_any_picture(self, node_classes, channels):
-        """Grey becomes RGB, and alpha is left out."""
-        image = picture(2, 90, 130, channels)
-        found, wanted = (
-            node_classes["FCVG_CropResize"].execute(given, 128, 64).args[0]
-            for given in (image, image[..., :3].expand(-1, -1, -1, 3))
-        )
-        assert found.shape == (2, 64, 128, 3) and torch.equal(found, wanted)
-        assert found.std() > 0.05
-
-
 class TestLines:
     def test_sample_frames_give_control_frames(self, node_classes, load):
         draw_sample_pair = load("fcvg_core.standalone.demo.scene").draw_sample_pair
@@ -271,7 +258,7 @@ class TestLoaders:
 
 class TestConditioning:
     def test_size_that_the_model_can_not_take(self, node_classes):
-        with pytest.raises(ValueError, match="height must be a multiple of 64, got 72"):
+        with pytest.raises(ValueError, match="height must be a multiple of 64 .*, got 72"):
             node_classes["FCVG_EncodeKeyframes"].execute(
                 None, None, None, None, 128, 72, 5, 7, 127, 0.02, 0
             )

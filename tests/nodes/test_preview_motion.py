@@ -119,7 +119,7 @@ class TestFrames:
         caplog.set_level("INFO")
         larger = torch.rand(1, 128, 96, 3, generator=torch.Generator().manual_seed(0))
         assert preview(last=larger).args[0].shape == (6, *SIZE, 3)
-        assert "last_frame: (128, 96) -> (64, 96) pixels" in caplog.text
+        assert "last_frame: 96 x 128 -> 96 x 64: 32 pixels are cut off" in caplog.text
 
 
 class TestPlaying:

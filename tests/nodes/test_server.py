@@ -323,7 +323,7 @@ class TestBadInput:
         [
             ("FCVG_Sampler", {"num_frames": 6}, "has 6 frames but there are 5 control frames"),
             ("FCVG_Sampler", {"window": 3, "overlap": 3}, "overlap by 1 to 2 frames"),
-            ("FCVG_Sampler", {"width": 72}, "width must be a multiple of 64, got 72"),
+            ("FCVG_Sampler", {"width": 72}, "4096, got 72: use 64 or 128."),
             ("FCVG_Sampler", {"controlnext": None}, "belong together"),
             ("FCVG_LoadSVD", {"folder": "nowhere"}, "'nowhere'"),
             ("FCVG_LoadModel", {"unet_name": "x.safetensors"}, "in a terminal, or put"),

@@ -108,8 +108,8 @@ class TestEncodeFrames:
             (pictures(2) * torch.nan, "frames holds NaN or infinite"),
             (pictures(0), "frames is an empty batch"),
             (pictures(2).mul(255).byte(), "frames holds numbers of type torch.uint8"),
-            (pictures(2, (64, 72)), "width must be a multiple of 64, got 72"),
-            (pictures(2, (8, 64)), "height must be a multiple of 64, got 8"),
+            (pictures(2, (64, 72)), "width must be a multiple of 64 from 64 to 4096, got 72"),
+            (pictures(2, (8, 64)), "height must be a multiple of 64 from 64 to 4096, got 8"),
             ({"samples": 1}, "frames is of type dict"),
         ],
     )

@@ -14,6 +14,7 @@ from fcvg_core.catalogue.families import list_files
 MAX_BYTES = 5 * 10**6
 TOP = {
     "CHANGELOG.md",
+    "CITATION.cff",
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
@@ -28,14 +29,16 @@ TOP = {
     "web",
     "workflows",
 }
-TEXTS = {".py", ".js", ".md", ".json", ".toml", ".txt", ".svg", ""}
+TEXTS = {".py", ".js", ".md", ".json", ".toml", ".txt", ".svg", ".cff", ""}
 PICTURES = {".jpg"}
-# Servers that a text may name: of the models' authors, of papers, of this machine.
+# Servers that a text may name: of the models' authors, of papers, of torch, of this machine.
 SERVERS = {
     "huggingface.co",
     "github.com",
     "drive.google.com",
     "arxiv.org",
+    "pytorch.org",
+    "download.pytorch.org",
     "www.apache.org",
     "127.0.0.1",
     "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself

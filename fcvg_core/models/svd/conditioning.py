@@ -5,19 +5,18 @@ Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:140-195, 519-545, 776-869.
 
 from torch import Tensor
 
+from ... import bounds
 from ...errors import UserError
-
-SIZE_STEP = 64  # latents are divided by 8 by the VAE and by 8 by the UNet
 
 
 def check_size(height: int, width: int) -> None:
     """Raise UserError unless SVD can take frames of this size."""
     for name, value in (("height", height), ("width", width)):
-        if value < SIZE_STEP or value % SIZE_STEP:
-            lower = max(value // SIZE_STEP, 1) * SIZE_STEP
+        if value not in bounds.SIZE:
+            beside = " or ".join(map(str, bounds.SIZE.around(value)))
             raise UserError(
-                f"The {name} must be a multiple of {SIZE_STEP}, got {value}: "
-                f"use {lower} or {lower + SIZE_STEP}."
+                f"The {name} must be a multiple of {bounds.SIZE.step} from {bounds.SIZE}, got "
+                f"{value}: use {beside}."
             )
 
 

@@ -30,7 +30,8 @@ def read_keyframes_of(spec: PreviewSpec, options: argparse.Namespace) -> Keyfram
             f"python -m fcvg_core {options.command} FIRST LAST -o OUT"
         )
     check_earlier_run(spec, options.run)
-    return read_keyframes(spec.first, spec.last, spec.result.size)
+    result = spec.result
+    return read_keyframes(spec.first, spec.last, result.size, result.fit, result.anchor)
 
 
 def reserve_room(claim: Claim, spec: PreviewSpec) -> None:

@@ -73,6 +73,9 @@ def _add_motion(group: argparse._ArgumentGroup) -> None:
     add(
         "--timing",
         metavar="T",
-        help="progress of the motion: reference (the frames next to the keyframes repeat them), "
-        "uniform, ease-in, ease-out, ease-in-out, or numbers such as 0,0.2,1 (%(default)s)",
+        help="how the motion runs from the first keyframe (0) to the last (1): reference (steady, "
+        "as FCVG was trained: the second frame repeats the first keyframe, and the last but one "
+        "repeats the last keyframe), uniform (steady, without repeated frames), ease-in, ease-out, "
+        "ease-in-out, or numbers such as 0,0.2,1, which are spread evenly over the frames "
+        "(%(default)s)",
     )

@@ -214,11 +214,27 @@ def add_device(add_to: argparse._ActionsContainer) -> None:
 
 
 def add_size(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> None:
-    """Size of the frames."""
+    """Size of the frames, and how pictures of another size are brought to it."""
     for name in ("--height", "--width"):
         options_of(part, add_to)(
             name, metavar="N", help="in pixels, a multiple of 64 (%(default)s)"
         )
+    add_fit(add_to)
+
+
+def add_fit(add_to: argparse._ActionsContainer) -> None:
+    """How pictures of another size are brought to the size of the frames."""
+    add = options_of(Size, add_to)
+    add(
+        "--fit",
+        help="for a picture of another shape: crop cuts off what does not fit, pad adds black "
+        "bars, stretch changes the proportions (%(default)s)",
+    )
+    add(
+        "--anchor",
+        help="the part of a picture that --fit crop keeps, or where --fit pad puts the picture "
+        "(%(default)s)",
+    )
 
 
 def add_machine(group: argparse._ArgumentGroup) -> None:

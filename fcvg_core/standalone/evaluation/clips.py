@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...quoting import in_short
+from ...shell import shell_words
 from ..media.pictures import read_frame
 from ..media.video import list_pictures, read_every_frame, read_image_folder
 from ..media.video.folder import PICTURES, in_words
@@ -192,13 +193,31 @@ def _check_pair(pair: ClipPair) -> None:
     if truth.num_frames != result.num_frames:
         raise UserError(
             f"{result.path} holds {_frames(result.num_frames)}, but the truth {truth.path} holds "
-            f"{_frames(truth.num_frames)}. Give a result with a frame for each true frame."
+            f"{_frames(truth.num_frames)}. {_how_to_cut(*sorted((truth, result), key=_count))}"
         )
     if truth.size != result.size:
         raise UserError(
             f"{result.path} has {in_words(result.size)}, but the truth {truth.path} has "
             f"{in_words(truth.size)}. Give both in the same size."
         )
+
+
+def _count(clip: Clip) -> int:
+    return clip.num_frames
+
+
+def _how_to_cut(shorter: Clip, longer: Clip) -> str:
+    """What to do so that two clips have as many frames."""
+    count, path = shorter.num_frames, longer.path
+    if path.is_dir():
+        return f"Give a folder that holds {count} of the pictures in {path}."
+    folder = path.with_name(f"{path.stem}_{count}")
+    pictures = str(folder / "%05d.png")
+    command = shell_words("ffmpeg", "-i", str(path), "-frames:v", str(count), pictures)
+    return (
+        f"To cut {path} to its first {_frames(count)}, make the folder {folder}, run: {command}, "
+        "and give the folder instead."
+    )
 
 
 def _frames(count: int) -> str:

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+from ...choices import ANCHORS, PICTURE_FITS
 from ...errors import UserError
 from ...files.plain_file import check_file
 from ...frames import fit_frame
+from ...placement import place_picture
 from .picture_metadata import TIFFS, without_metadata
 
 MAX_BYTES = 2**31
@@ -21,12 +23,19 @@ MAX_PIXELS = 178_956_970  # PIL raises above this number; it warns above half of
 PROGRAMS = ("EPS", "WMF")  # formats that contain programs, which other software would run
 
 
-def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Both keyframes at one size; a picture of another size is cropped and resized.
+def read_keyframes(
+    first: Path,
+    last: Path,
+    size: tuple[int, int],
+    fit: str = PICTURE_FITS[0],
+    anchor: str = ANCHORS[0],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both keyframes at one size; the log says what is cut off a picture of another shape.
 
     Args:
         first, last: the two files.
         size: (height, width) in pixels.
+        fit, anchor: see `place_picture`.
 
     Returns:
         Two frames [height, width, 3] uint8.
@@ -35,13 +44,26 @@ def read_keyframes(first: Path, last: Path, size: tuple[int, int]) -> tuple[np.n
         UserError: a file is missing, damaged or not a picture.
     """
     frames = read_frame(first), read_frame(last)
-    shapes = [frame.shape[:2] for frame in frames]
-    if shapes[0] != shapes[1]:
-        logging.info(
-            "The first frame has %s pixels, the last frame %s; both are resized to %s.",
-            *(f"{width} x {height}" for height, width in (*shapes, size)),
-        )
-    return tuple(fit_frame(frame, size) for frame in frames)
+    return tuple(
+        fit_picture(frame, size, fit, anchor, name=path)
+        for frame, path in zip(frames, (first, last), strict=True)
+    )
+
+
+def fit_picture(
+    frame: np.ndarray, size: tuple[int, int], fit: str, anchor: str, *, name: Path
+) -> np.ndarray:
+    """A picture at a size; the log says what is cut off or added.
+
+    Args:
+        frame: [H, W, 3] uint8.
+        size: (height, width) in pixels.
+        fit, anchor: see `place_picture`.
+        name: the picture's file.
+    """
+    if frame.shape[:2] != tuple(size):
+        logging.info("%s: %s", name, place_picture(frame.shape[:2], size, fit, anchor))
+    return fit_frame(frame, size, fit, anchor)
 
 
 def read_frame(path: Path) -> np.ndarray:

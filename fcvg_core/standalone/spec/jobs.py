@@ -126,7 +126,8 @@ class AnimateSpec(SteeredSpec):
         image: picture of a person; None if a program gives it as an array.
         video: the driving video; None if a program gives its frames, or if there are
             `control_frames`.
-        control_frames: folder of control frames that are drawn already, instead of `video`.
+        control_frames: folder or video of control frames that are drawn already, instead of
+            `video`.
     """
 
     image: Path | None = setting(PATH, None)

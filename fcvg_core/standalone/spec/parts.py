@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ... import bounds
-from ...choices import MATCHERS, MISSING_JOINTS, MISSING_PEOPLE, PRECISIONS, REFERENCE
+from ...choices import (
+    ANCHORS,
+    MATCHERS,
+    MISSING_JOINTS,
+    MISSING_PEOPLE,
+    PICTURE_FITS,
+    PRECISIONS,
+    REFERENCE,
+)
 from ...settings import SamplingSettings
 from .part import Part, setting
 from .values import DEVICE, PATH, SIZE_KIND, SWITCH, TIMING, TWO_FILES, choice, number, whole
@@ -104,12 +112,16 @@ class Driving(Part):
     """How a driving video moves the person of a picture.
 
     Attributes:
-        stride: use every N-th frame of the video, 1 to 1000.
+        drawn: whether the video shows people that are drawn already, whose frames are the control
+            frames; None finds out.
+        stride: use every N-th frame of the video, 1 to 1000; None takes 2 of a film, and 1 of a
+            video of control frames.
         one_person: draw only the person who is seen most; otherwise everybody is drawn.
         smoothing: how strongly poses are smoothed over time, in frames, 0 to 20.
     """
 
-    stride: int = setting(whole(bounds.STRIDE), 2)
+    drawn: bool | None = setting(SWITCH, None)
+    stride: int | None = setting(whole(bounds.STRIDE), None)
     one_person: bool = setting(SWITCH, True)
     smoothing: float = setting(number(bounds.SMOOTHING), 0.0)
 
@@ -133,15 +145,20 @@ class Machine(Part):
 
 @dataclass(frozen=True, kw_only=True)
 class Size(Part):
-    """Size of the frames.
+    """Size of the frames, and how pictures of another size are brought to it.
 
     Attributes:
         height: in pixels, a multiple of 64, up to 4096.
         width: in pixels, a multiple of 64, up to 4096.
+        fit: crop what does not fit, pad with black, or stretch.
+        anchor: the part that cropping keeps, or where a padded picture lies: center, top,
+            bottom, left, right, top-left, top-right, bottom-left or bottom-right.
     """
 
     height: int = setting(SIZE_KIND, 576)
     width: int = setting(SIZE_KIND, 1024)
+    fit: str = setting(choice(*PICTURE_FITS), PICTURE_FITS[0])
+    anchor: str = setting(choice(*ANCHORS), ANCHORS[0])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -181,12 +198,14 @@ class AnimateVideo(Size):
         frames: maximum number of frames, 2 to 4096; the first shows the picture's own pose.
         fps: frames a second of the files, 0.001 to 1000; None takes the driving video's divided by
             the stride.
+        audio: keep the driving video's sound.
     """
 
     height: int = setting(SIZE_KIND, 768)
     width: int = setting(SIZE_KIND, 512)
     frames: int = setting(whole(bounds.ANIMATION_FRAMES), 240)
     fps: float | None = setting(number(bounds.FILE_FPS), None)
+    audio: bool = setting(SWITCH, True)
 
 
 @dataclass(frozen=True, kw_only=True)

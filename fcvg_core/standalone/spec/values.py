@@ -116,12 +116,9 @@ def _within(value: float, bounds: Bounds) -> float:
 def _sizes_around(text: str) -> str:
     """The one or two allowed sizes beside a number: "take 64 or 128"."""
     try:
-        value = float(text)
-        lower = int(value // SIZE.step) * SIZE.step
+        return f"take {' or '.join(map(str, SIZE.around(float(text))))}"
     except (ValueError, OverflowError):
         return ""
-    sizes = {min(max(size, SIZE.minimum), SIZE.maximum) for size in (lower, lower + SIZE.step)}
-    return f"take {' or '.join(map(str, sorted(sizes)))}"
 
 
 def _path(text: str) -> Path:

@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 
 from ....fcvg_core.clip import clip_pixels, normalize_for_clip
-from ....fcvg_core.frames import crop_resize, to_image, to_uint8
+from ....fcvg_core.errors import UserError
+from ....fcvg_core.models.controlnext import check_num_frames
 from ....fcvg_core.models.svd import augment_keyframe, check_size
+from ....fcvg_core.placement import place_picture
 from ....fcvg_core.sampling import draw_augmentation
-from ..images import first_picture
+from ..fitting import fit_pictures
+from ..images import check_image, first_picture
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,7 @@ def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
 
 def fit_picture(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
     """As `fit_keyframe`, for a picture [1, h, w, 3] from `first_picture`."""
-    if tuple(image.shape[1:3]) != size:
-        logging.info("%s: %s -> %s pixels.", name, tuple(image.shape[1:3]), size)
-        image = to_image(crop_resize(to_uint8(image[0]), size)[None])
-    return image.movedim(-1, 1)
+    return fit_pictures(image, size, name).movedim(-1, 1)
 
 
 def encode_keyframes(
@@ -92,6 +92,7 @@ def condition_video(
     num_frames: int,
     settings: KeyframeSettings,
     seed: int,
+    control_frames: Tensor | None,
 ) -> tuple:
     """Outputs of a conditioning node: the images' conditionings, the unconditional one, a LATENT.
 
@@ -99,15 +100,29 @@ def condition_video(
         images: IMAGE inputs by their names; see `fit_keyframe`.
         size: (height, width) of the video.
         seed: seed of the augmentation noise.
+        control_frames: IMAGE input that is only compared with the video, if it is connected.
 
     Raises:
-        ValueError: the size is not possible, or an input is no picture.
+        ValueError: before a network runs, if size or length of the video are not possible, an
+            input is no picture, or there are more or fewer control frames than frames.
     """
     check_size(*size)
+    if num_frames < 2:
+        raise UserError(f"num_frames is {num_frames}, but a video has 2 frames or more: raise it.")
+    if control_frames is not None:
+        _compare_control(check_image(control_frames, "control_frames"), num_frames, size)
     frames = tuple(fit_keyframe(image, size, name) for name, image in images.items())
     noise = draw_augmentation(seed, size)
     encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
     return *encoded.images, encoded.negative, empty_video(num_frames, size)
+
+
+def _compare_control(frames: Tensor, num_frames: int, size: tuple[int, int]) -> None:
+    """Raise UserError unless there is a control frame for each frame; log if sizes differ."""
+    check_num_frames(frames, num_frames)
+    placement = place_picture(tuple(frames.shape[1:3]), size)
+    if placement.picture != size:
+        logging.info("control_frames: %s", placement)
 
 
 def empty_video(num_frames: int, size: tuple[int, int]) -> dict:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 import torch
@@ -79,11 +80,11 @@ def stand_in(folder: Path, url: str) -> bytes:
 
 
 def get(internet, models: Path, *options: str, digests: dict | None = None, limit: int = 0, **env):
-    """`models --get`; its exit code and all that it wrote."""
+    """`models --get --yes`; its exit code and all that it wrote."""
     environment = {**os.environ, **internet.environment, "FCVG_MODELS": str(models), **env}
     if "HF_TOKEN" not in env:
         environment.pop("HF_TOKEN", None)
-    said = json.dumps([digests or {}, limit, ["models", "--get", *options]])
+    said = json.dumps([digests or {}, limit, ["models", "--get", "--yes", *options]])
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, said],
         cwd=ROOT,
@@ -281,10 +282,13 @@ class TestRefused:
         assert SVD.find([("folder", models)]).parent.name.startswith("stable-video")
 
     def test_one_server_is_forbidden(self, internet, tmp_path: Path) -> None:
-        """Said once and with the proxy's answer; what the others have is downloaded."""
+        """Said of each file, with the proxy's answer; what the others have is downloaded."""
         internet.forbidden = {"huggingface.co"}
         code, text = get(internet, tmp_path / "m", "--mode", "inbetween")
-        assert code == 2 and text.count("can't be reached") == 1 and "403" in text, text
+        lines = [line for line in text.splitlines() if "can't be reached" in line]
+        assert code == 2 and len(lines) == 3 and all("403" in line for line in lines), text
+        names = ("SVD-XT-1.1", "DWPose, yolox_l.onnx", "DWPose, dw-ll_ucoco_384.onnx")
+        assert all(map(str.startswith, lines, names))
         found = {file.key for file in CATALOGUE if file.find([("folder", tmp_path / "m")])}
         assert found == {"fcvg-unet", "fcvg-controlnext", "gluestick", "superpoint"}
         left = {path.name for path in (tmp_path / "m").rglob("*")}
@@ -297,19 +301,18 @@ class TestRefused:
         assert found == {"svd", "fcvg-unet", "fcvg-controlnext"}
 
     def test_no_network(self, internet, tmp_path: Path) -> None:
-        """Said once, not once for every file."""
+        """A line for each file, and once what to do; nothing of the attempts."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        for mode, host in (("animate", "huggingface.co"), ("inbetween", "drive.google.com")):
-            models = tmp_path / mode
-            if mode == "inbetween":
-                put_others(internet, models, "FCVG's ControlNeXt")
-            code, text = get(
-                internet, models, "--mode", mode, HTTPS_PROXY=closed, https_proxy=closed
-            )
-            assert code == 2 and text.count("can't be reached") == 1, text
-            assert host in text and "HTTPS_PROXY" in text
+        code, text = get(internet, tmp_path / "m", HTTPS_PROXY=closed, https_proxy=closed)
+        said = text.partition("Error: Not everything is there.\n")[2].splitlines()
+        assert code == 2 and len(said) == len(CATALOGUE) + 1, text
+        for file, line in zip(CATALOGUE, said[:-1], strict=True):
+            server = urlsplit(file.downloads[0].url).netloc
+            assert line.startswith(f"{file.name}: {server} can't be reached"), line
+        assert said[-1].startswith("Check the network and HTTPS_PROXY.")
+        assert "resume" not in text.lower() and "retr" not in text.lower(), text
 
 
 class TestDisk:

@@ -58,6 +58,7 @@ class TestInbetweenPainter:
         for name, frame in zip("ab", PAIR, strict=True):
             Image.fromarray(frame).save(tmp_path / f"{name}.png")
         table = {**SMALL, "steps": 2, "seed": 5, "line_width": 2, "max_guidance": 1.5}
+        table |= {"fit": "crop", "anchor": "bottom"}  # the pictures are higher than the video
         words = [f"--{key.replace('_', '-')}={value}" for key, value in table.items()]
         files = [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
         assert main(["inbetween", *files, "-o", str(tmp_path / "out"), *words]) == 0

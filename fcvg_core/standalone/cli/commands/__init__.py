@@ -27,6 +27,7 @@ COMMANDS = {
     "match": ".match",
     "pose": ".pose",
     "evaluate": ".evaluate",
+    "estimate": ".estimate",
     "models": ".models",
     "doctor": ".doctor",
     "demo": ".demo",

@@ -28,7 +28,9 @@ from ..option_rules import Rules
 if TYPE_CHECKING:
     import numpy as np
 
+    from ....video import Sound
     from ...animate import AnimationPainter
+    from ...driving_source import DrivingSource
     from ..progress import Bars
 
 HELP = "animate the person of a picture by the poses of a video"
@@ -40,6 +42,7 @@ EXAMPLES = (
     "animate person.png dance.mp4 -o result",
     "animate person.png dance.mp4 -o look --conditions-only --frames 100 --smoothing 1",
     "animate person.png --control-frames look/condition -o result",
+    "animate person.png --control-frames drawn_poses.mp4 -o result",
 )
 SPEC = AnimateSpec
 RULES = Rules(
@@ -47,11 +50,10 @@ RULES = Rules(
         "ref_image_path": "image",
         "validation_control_video_path": "video",
     },
-    pairs=(("video", "control_frames"),),
+    pairs=(("video", "control_frames"), ("drawn", "control_frames")),
     replaces={"video": "control_frames", "control_frames": "video"},
 )
 PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
-FPS = 14.0  # of pictures, which have no frame rate; ControlNeXt-SVD's
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,8 +81,9 @@ def _add_files(group: argparse._ArgumentGroup) -> None:
     add(
         "--control-frames",
         "--validation_control_images_folder",
-        metavar="DIR",
-        help="folder of control frames that are drawn already, as pictures, instead of VIDEO",
+        metavar="PATH",
+        help="folder of pictures, or video, of control frames that are drawn already, instead of "
+        "VIDEO",
     )
     add_run(group)
     add_models(group, models="ControlNeXt-SVD")
@@ -100,14 +103,21 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
         "--stride",
         "--sample_stride",
         metavar="N",
-        help="use every N-th frame of VIDEO; fast videos are subsampled further (%(default)s)",
+        help="use every N-th frame: by default every second frame of a film, whose frames are "
+        "used more sparsely still if it is fast, and every frame of drawn poses",
+    )
+    drive(
+        "--drawn",
+        help="VIDEO shows drawn poses: use its frames as control frames; --no-drawn: look for "
+        "people in it. By default drawn poses are recognised",
     )
     add(
         "--fps",
         metavar="X",
-        help="frame rate of the written videos; by default the frame rate of VIDEO divided by the "
-        "stride, or 14 with --control-frames",
+        help="frame rate of the written videos; by default the frame rate of the video divided by "
+        "the stride, or 14 for a folder of control frames",
     )
+    add("--audio", help="keep the video's sound, which is the default; --no-audio writes none")
     drive(
         "--one-person",
         help="draw only the person who is seen most, which is the default; --no-one-person draws "
@@ -122,9 +132,9 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    from ....frames import fit_frame
     from ...animate import AnimationPainter
-    from ...media.pictures import read_frame
+    from ...driving_source import DrivingSource
+    from ...media.pictures import fit_picture, read_frame
     from ...media.writing import video_size, write_frames
     from ..progress import Bars
     from ..run_record import check_earlier_run, save_run
@@ -133,23 +143,26 @@ def run(options: argparse.Namespace) -> None:
     if not spec.image or bool(spec.video) == bool(spec.control_frames):
         lacking = f"{options.run.path} does not name both. " if options.run else ""
         raise UserError(
-            f"{lacking}A picture and either a driving video or a folder of control frames are "
-            "needed: python -m fcvg_core animate IMAGE VIDEO -o OUT"
+            f"{lacking}A picture and either a driving video or control frames are needed: "
+            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
         )
     check_earlier_run(spec, options.run)
     picture = read_frame(spec.image)
-    _check_driving(spec)
+    source = DrivingSource.of(spec)
     painter = AnimationPainter(spec)
-    reference = fit_frame(picture, painter.size)
+    result = spec.result
+    reference = fit_picture(picture, result.size, result.fit, result.anchor, name=spec.image)
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
             claim.reserve(PICTURES * video_size((spec.result.frames, *painter.size, 3)))
-        control, fps = _control_frames(painter, reference, bars)
+        control, fps = _control_frames(painter, source, reference, bars)
         write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
+            played = spec.result.fps or fps
+            sound = source.read_sound(len(control), fps, played) if spec.result.audio else None
             frames = painter.paint(reference, control, progress=bars)
-            _write_videos(claim, frames, reference, control, spec.result.fps or fps)
+            _write_videos(claim, frames, reference, control, played, sound)
     if painter.models:
         print(f"video:        {claim.path / 'result.mp4'}")
         print(f"side by side: {claim.path / 'side_by_side.mp4'}")
@@ -158,40 +171,16 @@ def run(options: argparse.Namespace) -> None:
         print("The models were stand-ins: the frames are noise.")
 
 
-def _check_driving(spec: AnimateSpec) -> None:
-    """Read the first frames of the video or folder, before anything is made or loaded."""
-    from ...media.video import read_image_folder, read_video
-
-    if spec.control_frames:
-        found = list(read_image_folder(spec.control_frames, max_frames=2))
-        if len(found) < 2:
-            raise UserError(
-                f"A video needs at least 2 frames, but {spec.control_frames} holds 1 picture."
-            )
-        return
-    frames, _ = read_video(spec.video, stride=1, max_frames=1)
-    with closing(frames):
-        next(frames)
-
-
 def _control_frames(
-    painter: AnimationPainter, reference: np.ndarray, bars: Bars
+    painter: AnimationPainter, source: DrivingSource, reference: np.ndarray, bars: Bars
 ) -> tuple[np.ndarray, float]:
     """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
     from ....control import fit_control_frames
-    from ...media.video import read_image_folder, read_video
 
-    spec = painter.spec
-    if spec.control_frames:
-        drawn = read_image_folder(spec.control_frames, max_frames=spec.result.frames)
-        return fit_control_frames(drawn, painter.size), FPS
-    frames, fps = read_video(
-        spec.video,
-        stride=spec.driving.stride,
-        max_frames=spec.result.frames - 1,  # the first frame shows the picture's own pose
-        limit=lambda count: f"--frames {count + 1}",
-    )
+    frames, fps = source.read(painter.spec.result.frames)
     with closing(frames):
+        if source.drawn:
+            return fit_control_frames(frames, painter.size), fps
         return painter.draw_control(reference, frames, progress=bars), fps
 
 
@@ -201,6 +190,7 @@ def _write_videos(
     reference: np.ndarray,
     control: np.ndarray,
     fps: float,
+    sound: Sound | None,
 ) -> None:
     """Write both videos, frame by frame as the frames are decoded."""
     from ....frames import side_by_side
@@ -208,8 +198,11 @@ def _write_videos(
     from ...media.writing import video_size
 
     with explained(claim.path), ExitStack() as stack:
-        compared = stack.enter_context(VideoWriter(claim.path / "side_by_side.mp4", fps))
-        result = stack.enter_context(VideoWriter(claim.path / "result.mp4", fps))  # closed first
+        # The result is closed first.
+        compared, result = (
+            stack.enter_context(VideoWriter(claim.path / name, fps, sound=sound))
+            for name in ("side_by_side.mp4", "result.mp4")
+        )
         for i, (frame, steered) in enumerate(zip(frames, control, strict=True)):
             claim.release(PICTURES * video_size(control[i + 1 :].shape))  # frames still to come
             with uninterrupted():

@@ -76,7 +76,8 @@ def _add_injection(group: argparse._ArgumentGroup) -> None:
     add(
         "--noise-injection-ratio",
         metavar="X",
-        help="share of the steps that are repeated (%(default)s)",
+        help="share of the steps, from the first step on, that are repeated; 0 repeats none "
+        "(%(default)s)",
     )
 
 

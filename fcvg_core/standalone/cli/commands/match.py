@@ -5,6 +5,7 @@ import argparse
 from ....files.claim import claim_folder
 from ....files.writing import save_text
 from ...spec import MatcherChoice
+from ...spec.parts import Size
 from ...spec.values import PATH
 from ..option_groups import OUTPUT, add_device, add_matcher, add_size
 
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> None:
 
     choice = MatcherChoice.from_options(vars(options))
     check_named(choice)
-    keyframes = read_keyframes(options.first, options.last, (options.height, options.width))
+    frame = Size.from_options(vars(options))
+    keyframes = read_keyframes(options.first, options.last, frame.size, frame.fit, frame.anchor)
     with claim_folder(options.output) as claim:
         match = open_matcher(choice, known_folders(), device=choose_device(options.device))
         matches = match(*keyframes)

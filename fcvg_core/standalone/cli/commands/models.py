@@ -2,14 +2,16 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from ....catalogue.comfyui import known_folders
 from ....catalogue.download import check_space, exclusive, fetch, server_of
-from ....catalogue.download_errors import DiskError, UnreachableError
+from ....catalogue.download_errors import CHECK_NETWORK, DiskError, UnreachableError
 from ....catalogue.families import list_files, list_modes, modes_helped_by, modes_needing
 from ....catalogue.integrity import find_damage
 from ....catalogue.model_files import Download, ModelFile, Roots
+from ....catalogue.stand_ins import SAID, is_stand_in
 from ....errors import UserError
 from ....quoting import in_short
 from ...spec.values import PATH
@@ -18,16 +20,20 @@ from ..option_rules import Rules
 HELP = "list the model files, found and missing, or download them"
 DESCRIPTION = (
     "List every model file: found or missing, where it is looked for, its size, licence and "
-    "source. FCVG_MODELS names a folder of models, COMFYUI_PATH a ComfyUI; downloads go to the "
-    "first of them."
+    "source. The folder that FCVG_MODELS names is searched first, then the model folders of the "
+    "ComfyUI that this pack lies in or that COMFYUI_PATH names. Downloads go to the folder of "
+    "FCVG_MODELS if this variable is set."
 )
 EXAMPLES = (
     "models",
     "models --get --mode inbetween",
     "models --get --mode inbetween --needed",
+    "models --get --yes",
     "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
 )
-RULES = Rules(pairs=(("convert", "mode"), ("convert", "needed")))
+RULES = Rules(
+    pairs=(("convert", "mode"), ("convert", "needed"), ("convert", "yes"), ("json", "yes"))
+)
 NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
 Places = dict[str, Path | None]  # where each file is, by its key
@@ -41,6 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out optional files: GlueStick, the non-commercial SuperPoint and, for "
         "inbetween, DWPose",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --get: download files for non-commercial use too, without a question. Where "
+        "nobody can answer, such files are left out",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -70,13 +82,15 @@ def run(options: argparse.Namespace) -> None:
     if options.convert:
         _convert(options.convert)
         return
+    if options.yes and not options.get:
+        raise UserError("--yes answers the question of --get: give --get too.")
     roots = known_folders()
     modes = [options.mode] if options.mode else list(list_modes())
     files = list_files(modes, needed=options.needed)
     # Only once: the search goes deep into folders that may be on a slow disk.
     places = {file.key: file.find(roots) for file in files}
     if options.get:
-        _get(files, roots, places)
+        _get(files, roots, places, agreed=options.yes)
     elif options.json:
         print(json.dumps([_row(file, places[file.key]) for file in files], indent=1))
     else:
@@ -91,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
     print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
-    for _, root in roots:
+    for root in dict.fromkeys(root for _, root in roots):
         print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
     for mode in modes:
         print(f"\n{mode}: {list_modes()[mode]}")
@@ -100,16 +114,16 @@ def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
 
 
 def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
-    state = (
-        "found  " if found else "MISSING" if mode in modes_needing(file) else "not there, optional"
-    )
-    print(f"  {state} {file.name}")
     if found:
+        stand_in = is_stand_in(found, file.parts)
+        print(f"  {'STAND-IN' if stand_in else 'found  '} {file.name}")
         print(f"          {found}")
-        damage = find_damage(found, file.parts)
-        if damage:
+        if stand_in:
+            print(f"          {SAID}")
+        if damage := find_damage(found, file.parts):
             print(f"          {_damaged(damage)}")
         return
+    print(f"  {'MISSING' if mode in modes_needing(file) else 'not there, optional'} {file.name}")
     print(f"          about {file.size:.0f} MB from {file.source}")
     print(f"          licence: {file.licence}")
     print(f"          to models/{file.comfyui[0]}, or FCVG_MODELS/{file.folder[0]}")
@@ -121,6 +135,7 @@ def _row(file: ModelFile, found: Path | None) -> dict:
         "key": file.key,
         "name": file.name,
         "damaged": str(damage) if damage else None,
+        "stand_in": bool(found and is_stand_in(found, file.parts)),
         "needed_by": modes_needing(file),
         "helps": modes_helped_by(file),
         "found": str(found) if found else None,
@@ -128,6 +143,7 @@ def _row(file: ModelFile, found: Path | None) -> dict:
         "folder": file.folder,
         "megabytes": round(file.size),
         "licence": file.licence,
+        "non_commercial": file.non_commercial,
         "source": file.source,
         "urls": [download.url for download in file.downloads],
     }
@@ -137,8 +153,11 @@ def _damaged(path: Path) -> str:
     return f"{path} is DAMAGED, incomplete or empty: move it away, then download it with --get."
 
 
-def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
+def _get(files: list[ModelFile], roots: Roots, places: Places, *, agreed: bool) -> None:
     """Download missing files into the first of the folders.
+
+    Args:
+        agreed: whether files for non-commercial use are downloaded without a question.
 
     Raises:
         UserError: there is no folder, or files could not be downloaded; all other files were.
@@ -146,11 +165,11 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
     if not roots:
         raise UserError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
-    wanted = [file for file in files if places[file.key] is None]
-    print(
-        f"{len(files) - len(wanted)} of {len(files)} are there."
-        + (f" To {root} go:" if wanted else "")
-    )
+    missing = [file for file in files if places[file.key] is None]
+    print(f"{len(files) - len(missing)} of {len(files)} are there.")
+    wanted = [file for file in missing if agreed or not file.non_commercial or _agrees_to(file)]
+    if wanted:
+        print(f"To {root} go:")
     for file in wanted:
         print(f"  {file.name}: about {file.size:.0f} MB; licence: {file.licence}")
     todo = {
@@ -170,27 +189,37 @@ def _get(files: list[ModelFile], roots: Roots, places: Places) -> None:
         raise UserError("\n".join(["Not everything is there.", *failed]))
 
 
+def _agrees_to(file: ModelFile) -> bool:
+    """Whether the user wants a file for non-commercial use; if not, it is said what is left out."""
+    agrees = False
+    if sys.stdin is not None and sys.stdin.isatty():
+        print(f"{file.name}: {file.licence}. Download it? [y/N] ", end="", flush=True)
+        agrees = sys.stdin.readline().strip().lower() in ("y", "yes")
+    if not agrees:
+        print(f"{file.name} is left out ({file.licence}); --yes downloads it without a question.")
+    return agrees
+
+
 def _fetch_all(todo: dict[str, list[tuple[Download, Path]]]) -> list[str]:
-    """Fetch one file after the other; returns a message for each file that failed."""
-    failed, unreachable = [], set()
+    """Fetch one file after the other; returns a line for each file that failed, then advice."""
+    failed, unreachable = [], {}
     for name, steps in todo.items():
         for download, target in steps:
             server = server_of(download)
-            if server in unreachable:
-                break
             try:
+                if server in unreachable:
+                    raise unreachable[server]
                 fetch(download, target)
-            except UnreachableError as error:
-                unreachable.add(server)
-                failed.append(str(error))
             except DiskError as error:
                 return [*failed, str(error)]
             except ValueError as error:
                 failed.append(f"{name}: {error}")
+                if isinstance(error, UnreachableError):
+                    unreachable[server] = error
                 break
             else:
                 print(f"Downloaded {target}")
-    return failed
+    return [*failed, CHECK_NETWORK] if unreachable else failed
 
 
 def _convert(paths: list[Path]) -> None:

@@ -15,7 +15,7 @@ from ....files.claim import claim_folder
 from ....files.writing import write_aside
 from ...spec import PoseChoice
 from ...spec.values import PATH, SIZE_KIND
-from ..option_groups import OUTPUT, add_detector, add_device
+from ..option_groups import OUTPUT, add_detector, add_device, add_fit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             name,
             type=SIZE_KIND,
             metavar="N",
-            help="in pixels, a multiple of 64; if both are given, pictures are cropped and resized "
-            "as inbetween does it, else they keep their size",
+            help="in pixels, a multiple of 64; if both are given, pictures are brought to this "
+            "size as inbetween does it, else they keep their size",
         )
+    add_fit(parser)
     add(
         "--style",
         choices=POSE_STYLES,
@@ -71,10 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Find people and write them: for each picture three files with its name."""
     from ....catalogue.comfyui import known_folders
-    from ....frames import fit_frame
     from ....pose import STYLES
     from ...control.dwpose import need_detector
-    from ...media.pictures import read_frame
+    from ...media.pictures import fit_picture, read_frame
     from ...named_files import check_named
     from ...networks.device import choose_device
 
@@ -96,7 +96,8 @@ def run(options: argparse.Namespace) -> None:
             for name, path in zip(distinct_names(options.images), options.images, strict=True):
                 frame = read_frame(path)
                 if options.height:
-                    frame = fit_frame(frame, (options.height, options.width))
+                    size = options.height, options.width
+                    frame = fit_picture(frame, size, options.fit, options.anchor, name=path)
                 poses = detector(frame)
                 if not poses.num_people:
                     logging.warning(

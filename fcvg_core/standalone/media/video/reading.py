@@ -1,29 +1,20 @@
 """A video file -> its frames, one by one."""
 
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from ....bounds import FILE_FPS
 from ....errors import UserError
-from ....files.plain_file import check_file
+from ....files.video_file import open_video
+from ....video import Sound, frame_rate, read_sound, show, square_size, start_of
 from .decoding import decode_all
-from .display import show, square_size
-from .folder import check_max_frames, in_words
+from .folder import check_max_frames
+from .soundtrack import RATE
 
-# FFmpeg's names of the formats that may be read. Others are not safe: a playlist names other files,
-# and a text file would become pictures.
-FORMATS = (
-    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,mxf,yuv4mpegpipe,mjpeg,h264,hevc,"
-    "m4v,dv,ivf,nut"
-)
-KINDS = "MP4, MOV, MKV, WebM, AVI, MPEG, FLV, WMV, OGG, MXF or GIF"
-UNKNOWN_FPS = 24.0  # frames per second if a file does not contain its frame rate
-MAX_PIXELS = 8192 * 8192  # per frame; decoders allocate memory for the size in the file
 FEW_FPS = 24  # the stride is multiplied by the frame rate / FEW_FPS, rounded down
 
 
@@ -32,7 +23,8 @@ def read_video(
     *,
     stride: int,
     max_frames: int | None,
-    limit: Callable[[int], str] = "max_frames={}".format,
+    thin_out: bool = True,
+    limit: Callable[[int], str] | None = "max_frames={}".format,
 ) -> tuple[Generator[np.ndarray, None, None], float]:
     """Every n-th frame of a video, looking as in a player.
 
@@ -43,10 +35,12 @@ def read_video(
 
     Args:
         path: the video file.
-        stride: 1 reads every frame, 2 every second frame. The stride is doubled for a video of 48
-            frames per second, tripled for 72 frames per second, and so on.
+        stride: 1 reads every frame, 2 every second frame.
         max_frames: maximum number of frames; None reads to the end.
-        limit: gives the text of the setting that reads a number of frames, for messages.
+        thin_out: double the stride for a video of 48 frames per second, triple the stride for 72
+            frames per second, and so on.
+        limit: gives the text of the setting that reads a number of frames, for messages; None:
+            no setting is named.
 
     Returns:
         A generator of frames [H, W, 3] uint8, and their frame rate per second, 0.001..1000. The
@@ -64,11 +58,10 @@ def read_video(
     if stride < 1:
         raise UserError(f"expected a stride of 1 frame or more, got {stride}")
     check_max_frames(max_frames)
-    with _open_video(path) as (_, stream):
-        fps = float(stream.average_rate or stream.guessed_rate or UNKNOWN_FPS)
-    if fps not in FILE_FPS:
-        fps = UNKNOWN_FPS
-    stride *= max(1, int(fps / FEW_FPS))
+    with open_video(path) as (_, stream):
+        fps = frame_rate(stream)
+    if thin_out:
+        stride *= max(1, int(fps / FEW_FPS))
     frames = _at_most(max_frames, _decode(path, stride, limit))
     return frames, max(fps / stride, FILE_FPS.minimum)
 
@@ -88,66 +81,21 @@ def read_every_frame(path: Path) -> Generator[np.ndarray, None, None]:
     return _decode(path, 1, limit=None)
 
 
-@contextmanager
-def _open_video(path: Path):
-    """The open container of a video file, and its video stream."""
-    import av
+def read_audio(path: Path, seconds: float) -> Sound | None:
+    """The first seconds of a video's sound, from its first frame on, as `VideoWriter` takes sound.
 
-    _check_file(path)
-    options = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
-    with path.open("rb") as file:
-        try:
-            source = _Source(path, file)
-            container = av.open(source, container_options=options, metadata_errors="replace")
-        except (av.FFmpegError, OSError) as error:
-            raise UserError(
-                f"{path} ({path.stat().st_size} bytes) can't be read as a video. It is empty, "
-                f"incomplete or in another format than {KINDS}: save it again as MP4."
-            ) from error
-        with container:
-            yield container, _find_stream(path, container)
+    Args:
+        path: the video file.
+        seconds: length of the sound, which is less if the sound ends before.
 
+    Returns:
+        None if the video has no sound.
 
-class _Source:
-    """An open file for FFmpeg, which can't open file names that are not UTF-8."""
-
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self.name = path.name.encode("utf-8", "replace").decode()  # FFmpeg uses its ending
-        self.read, self.tell, self._seek = file.read, file.tell, file.seek
-
-    def seek(self, place: int, whence: int) -> int:
-        """Return -1 for a negative position, which damaged files ask for; FFmpeg handles it."""
-        try:
-            return self._seek(place, whence)
-        except OSError:
-            return -1
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise UserError(
-            f"{path} is a folder, but a video file was expected. To use a folder of pictures, give "
-            "it as an image folder."
-        )
-    check_file(path, expected="a video")
-
-
-def _find_stream(path: Path, container):
-    """The first video stream that is not a cover picture."""
-    import av
-
-    cover = av.stream.Disposition.attached_pic  # picture in a music file
-    for stream in container.streams.video:
-        if stream.disposition & cover:
-            continue
-        if stream.codec_context is None:
-            raise UserError(f"{path} holds a video of an unknown codec. Save it again as H.264.")
-        if stream.width * stream.height > MAX_PIXELS:
-            size = in_words((stream.height, stream.width))
-            raise UserError(f"{path} has {size}, which is too large. Use a smaller video.")
-        return stream
-    kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-    raise UserError(f"{path} holds no video, only {kinds}. Use a file with a video.")
+    Raises:
+        UserError: as in `read_video`.
+    """
+    with open_video(path) as (container, stream):
+        return read_sound(container, start=start_of(stream), seconds=seconds, rate=RATE)
 
 
 def _at_most(
@@ -165,7 +113,7 @@ def _decode(
 
     number, size = -1, None
     try:
-        with _open_video(path) as (container, stream):
+        with open_video(path) as (container, stream):
             for number, frame in enumerate(decode_all(path, container, stream)):
                 if number % stride == 0:
                     size = size or square_size(frame, stream.sample_aspect_ratio)

@@ -11,7 +11,9 @@ import numpy as np
 from ....bounds import FILE_FPS
 from ....errors import UserError
 from ....frames import check_frame
+from ....video import Sound
 from .folder import in_words
+from .soundtrack import Soundtrack
 
 # The largest numerator of a frame rate that MPEG-4 can note, and the denominator of 23.976.
 MAX_NUMERATOR, MAX_DENOMINATOR = 65535, 1001
@@ -38,12 +40,13 @@ class VideoWriter:
     repeated.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, *, sound: Sound | None = None) -> None:
         """Prepare to write; the file is created with the first frame.
 
         Args:
             path: path of a new file; its folder is made if necessary.
             fps: frames per second, 0.001..1000.
+            sound: of `soundtrack.RATE` samples a second. It is cut where the frames end.
 
         Raises:
             FileExistsError: the file already exists.
@@ -60,7 +63,8 @@ class VideoWriter:
         if self.path.exists():
             raise FileExistsError(f"{self.path} already exists. Move it, or choose another name.")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._size = self._file = self._container = self._stream = None
+        self._size = self._file = self._container = self._stream = self._track = None
+        self._sound = sound
 
     def __enter__(self) -> "VideoWriter":
         return self
@@ -97,6 +101,8 @@ class VideoWriter:
         picture.pts, picture.time_base = self.num_frames, 1 / self._rate
         self._encode(self._container, picture)
         self.num_frames += 1
+        if self._track:
+            self._container.mux(self._track.until(self.num_frames / self._rate))
         self._file.store()
 
     def close(self) -> None:
@@ -111,6 +117,8 @@ class VideoWriter:
         try:
             if self.num_frames:
                 self._encode(container, None)
+                if self._track:
+                    container.mux(self._track.rest())
             container.close()
         finally:
             self._file.store(last=True)
@@ -148,6 +156,8 @@ class VideoWriter:
                 "another size."
             ) from error
         self._size = size
+        if self._sound:
+            self._track = Soundtrack(self._container, self._sound)
 
     def _encode(self, container, picture) -> None:
         """Encode a picture, or with None all pictures that the encoder still holds.

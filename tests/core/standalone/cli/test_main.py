@@ -274,12 +274,3 @@ class TestProcess:
             "print(sorted({'torch', 'cv2', 'diffusers', 'av'} & set(sys.modules)))"
         )
         assert self.run(code=code).stdout.splitlines()[-1] == "[]"
-
-    def test_conditions_need_no_diffusers(self, pair, tmp_path) -> None:
-        code = (
-            "import sys\nfrom fcvg_core.standalone.cli.main import main\n"
-            f"main(['inbetween', *{pair!r}, '-o', {str(tmp_path / 'out')!r}, *{SMALL!r}, "
-            "'--conditions-only'])\n"
-            "print(sorted({'diffusers', 'transformers', 'av'} & set(sys.modules)))"
-        )
-        assert self.run(code=code).stdout.splitlines()[-1] == "[]"

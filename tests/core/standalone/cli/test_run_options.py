@@ -43,6 +43,8 @@ WRONG = {
     "fps": ([0, 1e12, 7.5], "a whole number from 1 to 1000"),
     "control_weight": ([-0.1, 1e300, "1", None, [1.0], True], "a number from 0 to 10"),
     "max_guidance": ([float("nan"), float("inf"), 30.5], "a number from 0 to 30"),
+    "fit": (["fill", "", None, 1], "one of crop, pad, stretch"),
+    "anchor": (["middle", ["top"], True], "one of center, top, bottom"),
     "from_preview": ([-0.1, 1.1, "0.5", True], "a number from 0 to 1"),
     "offload": ([None, 0, 1, "true", "false", [], {}], "true or false"),
     "matcher": (["lsd", "", None, 0, ["auto"], {}], "one of auto, gluestick, classic"),
@@ -188,7 +190,8 @@ def test_specs_of_all_releases(file) -> None:
     assert {key: table[key] for key in saved if key in table} == {
         key: value for key, value in saved.items() if key in table
     }
-    assert set(table) - set(saved) <= {"version", "color_seed", "from_preview"}
+    newer = {"version", "color_seed", "from_preview", "fit", "anchor", "audio", "drawn"}
+    assert set(table) - set(saved) <= newer
     assert type(spec).from_json(json.loads(json.dumps(table))) == spec
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from videos import write_exactly
 
 from fcvg_core.errors import UserError
+from fcvg_core.shell import shell_words
 from fcvg_core.standalone.evaluation.clips import pair_clips, read_pairs
 
 
@@ -111,9 +112,21 @@ class TestBadInput:
         other = write_clip(tmp_path / "b", moving_square(4))
         message = refused(truth, other)
         assert message == (
-            f"{other} holds 4 frames, but the truth {truth} holds 5 frames. Give a result with a "
-            "frame for each true frame."
+            f"{other} holds 4 frames, but the truth {truth} holds 5 frames. Give a folder that "
+            f"holds 4 of the pictures in {truth}."
         )
+
+    def test_how_a_film_is_cut(self, truth, tmp_path):
+        """Whichever of both is the longer film; a path with a space can be typed as it is said."""
+        (tmp_path / "my film").mkdir()
+        film = write_exactly(tmp_path / "my film" / "a.mov", moving_square(7))
+        said = (
+            f"To cut {film} to its first 5 frames, make the folder {film.parent / 'a_5'}, run: "
+            f"{shell_words('ffmpeg', '-i', str(film), '-frames:v', '5')} "
+            f"{shell_words(str(film.parent / 'a_5' / '%05d.png'))}, and give the folder instead."
+        )
+        assert refused(truth, film).endswith(said)
+        assert refused(film, truth).endswith(said)
 
     def test_other_size(self, truth, tmp_path):
         other = write_clip(tmp_path / "b", moving_square(size=(64, 48)))

@@ -199,9 +199,24 @@ class TestReadKeyframes:
         caplog.set_level(logging.INFO)
         for name, size in (("a.png", (40, 30)), ("b.png", (80, 20))):
             Image.new("RGB", size, (9, 9, 9)).save(tmp_path / name)
-        frames = read_keyframes(tmp_path / "a.png", tmp_path / "b.png", (64, 128))
+        paths = tmp_path / "a.png", tmp_path / "b.png"
+        frames = read_keyframes(*paths, (64, 128))
         assert [frame.shape for frame in frames] == [(64, 128, 3)] * 2
-        assert "40 x 30 pixels, the last frame 80 x 20; both are resized to 128 x 64" in caplog.text
+        assert caplog.messages == [
+            f"{paths[0]}: 40 x 30 -> 128 x 64: 5 pixels are cut off at the top and 5 at the "
+            "bottom.",
+            f"{paths[1]}: 80 x 20 -> 128 x 64: 20 pixels are cut off at the left and 20 at the "
+            "right.",
+        ]
+
+    def test_fit_and_anchor(self, tmp_path) -> None:
+        pixels = np.random.RandomState(0).randint(1, 256, (64, 192, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "a.png")
+        paths = tmp_path / "a.png", tmp_path / "a.png"
+        first, last = read_keyframes(*paths, (64, 64), "crop", "right")
+        assert np.array_equal(first, pixels[:, 128:]) and np.array_equal(last, first)
+        padded, _ = read_keyframes(*paths, (128, 192), "pad", "top")
+        assert np.array_equal(padded[:64], pixels) and not padded[64:].any()
 
     def test_right_size_is_left_alone(self, tmp_path) -> None:
         """As ComfyUI's face does; the reference's crop takes a row of this size."""
@@ -210,8 +225,8 @@ class TestReadKeyframes:
         frames = read_keyframes(tmp_path / "a.png", tmp_path / "a.png", (448, 576))
         assert all(np.array_equal(frame, pixels) for frame in frames)
 
-    def test_says_nothing_of_equal_sizes(self, tmp_path, caplog) -> None:
+    def test_says_nothing_of_the_right_size(self, tmp_path, caplog) -> None:
         caplog.set_level(logging.INFO)
-        Image.new("RGB", (40, 30)).save(tmp_path / "a.png")
+        Image.new("RGB", (128, 64)).save(tmp_path / "a.png")
         read_keyframes(tmp_path / "a.png", tmp_path / "a.png", (64, 128))
         assert not caplog.text

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -14,13 +15,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_people import drawn_walker
 from PIL import Image
+from sounds import click_times, clicks, sound_of, write_sounding
+from videos import noise
 
 from fcvg_core.errors import UserError
 from fcvg_core.files import claim
-from fcvg_core.standalone import animate, run_models
+from fcvg_core.standalone import animate, driving_source, run_models
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.media import video as videos
+from fcvg_core.standalone.control.driving import fit_control_frames
 from fcvg_core.standalone.media.video import read_video
 from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.networks import pipeline
@@ -31,11 +35,10 @@ SMALL = ["--height", "128", "--width", "64", "--steps", "1", "--window", "4", "-
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory) -> Path:
-    """A driving video of 9 frames at 30 a second."""
+    """A driving video with sound of 9 frames at 30 a second."""
     path = tmp_path_factory.mktemp("video") / "driving.mp4"
-    rough = np.random.RandomState(0)
-    write_video(path, (rough.randint(0, 256, (90, 160, 3)).astype(np.uint8) for _ in range(9)), 30)
-    return path
+    sound = clicks([0.1, 0.25, 0.5], seconds=1, rate=44100)
+    return write_sounding(path, noise(9, 90, 160), 30, sound)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,25 @@ def files(stand_ins, own_golden) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def drawn_video(tmp_path_factory) -> Path:
+    """A video of drawn poses with sound, 9 frames at 10 a second."""
+    path = tmp_path_factory.mktemp("drawn") / "pose.mp4"
+    sound = clicks([0.1, 0.5], seconds=1, rate=44100)
+    return write_sounding(path, drawn_walker(9, (768, 512)), 10, sound)
+
+
+def controlnext_v1():
+    """A ControlNeXt of version 1 that fits the stand-ins."""
+    import torch
+    from stand_ins import UNET
+
+    from fcvg_core.models.controlnext import V1, ControlNeXt
+
+    torch.manual_seed(0)
+    return ControlNeXt(replace(V1, out_channels=UNET["block_out_channels"][-1]))
+
+
 def frames_of(path: Path) -> tuple[np.ndarray, float]:
     frames, fps = read_video(path, stride=1, max_frames=None)
     return np.stack(list(frames)), fps
@@ -88,6 +110,10 @@ class TestAnimate:
         frames, fps = frames_of(out / "result.mp4")
         # Every other frame of nine, and the picture's own pose before them.
         assert frames.shape == (6, 128, 64, 3) and fps == 15
+        for name in ("result.mp4", "side_by_side.mp4"):
+            # The sound begins with the second frame; it is cut where the frames end.
+            heard = click_times(sound_of(out / name))
+            assert heard == pytest.approx([0.1 + 1 / 15, 0.25 + 1 / 15], abs=0.002)
         compared, _ = frames_of(out / "side_by_side.mp4")
         assert compared.shape == (6, 128, 3 * 64, 3)
         conditions = sorted((out / "condition").iterdir())
@@ -115,12 +141,12 @@ class TestAnimate:
             next(frames)
             raise UserError("this frame is bad")
 
-        monkeypatch.setattr(videos, "read_video", read)
+        monkeypatch.setattr(driving_source, "read_video", read)
         monkeypatch.setattr(animate, "draw_driving_poses", fail)
         command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files]
         assert main([*command, *SMALL, "--conditions-only"]) == 2
         assert "this frame is bad" in capsys.readouterr().err
-        assert list(opened[0]) == []
+        assert opened and all(list(frames) == [] for frames in opened)
 
     def test_names_of_the_reference(self, picture, video, files, tmp_path) -> None:
         command = [
@@ -142,6 +168,7 @@ class TestAnimate:
             "1",
             "--guidance_scale",
             "1.5",
+            "--no-audio",
             "--height",
             "64",
             "--width",
@@ -152,6 +179,7 @@ class TestAnimate:
         assert main(command) == 0
         frames, fps = frames_of(tmp_path / "out" / "result.mp4")
         assert len(frames) == 4 and fps == 30
+        assert sound_of(tmp_path / "out" / "result.mp4") is None
         saved = json.loads((tmp_path / "out" / "run.json").read_text())["options"]
         assert saved["min_guidance"] == saved["max_guidance"] == 1.5
 
@@ -173,25 +201,76 @@ class TestAnimate:
         frames, again = (frames_of(tmp_path / x / "result.mp4")[0] for x in "ab")
         assert difference(frames, again) < 3
 
-    def test_conditions_only(self, picture, video, files, tmp_path) -> None:
+    def test_conditions_only(self, picture, video, files, tmp_path, caplog) -> None:
+        caplog.set_level("INFO")
         command = ["animate", str(picture), str(video), "-o", str(tmp_path / "out"), *files[6:]]
-        assert main([*command, "--conditions-only", "--height", "128", "--width", "64"]) == 0
+        more = ["--height", "128", "--width", "64", "--fit", "pad", "--anchor", "top"]
+        assert main([*command, "--conditions-only", *more]) == 0
+        said = "120 x 200 -> 64 x 128: 21 black pixels are added at the bottom."
+        assert f"{picture}: {said}" in caplog.messages
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
             "condition",
             "run.json",
         ]
 
+    def test_stride_of_drawn_control_frames(self, picture, drawn_video, tmp_path) -> None:
+        """A video of them needs no DWPose, and its frames are used as they are."""
+        command = ["animate", str(picture), "--control-frames", str(drawn_video), "--stride", "4"]
+        out = tmp_path / "out"
+        assert main([*command, *SMALL, "--conditions-only", "-o", str(out)]) == 0
+        drawn = fit_control_frames(frames_of(drawn_video)[0][::4], (128, 64))
+        for i, frame in enumerate(drawn):
+            assert np.array_equal(np.array(Image.open(out / "condition" / f"{i:02d}.png")), frame)
+        assert len(os.listdir(out / "condition")) == 3
+
+    def test_people_are_looked_for_in_a_drawn_video(
+        self, picture, drawn_video, files, tmp_path, capsys, caplog
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        command = ["animate", str(picture), str(drawn_video), *files[6:], *SMALL]
+        out = tmp_path / "out"
+        assert main([*command, "--no-drawn", "--conditions-only", "-o", str(out)]) == 0
+        assert "poses: 100%" in capsys.readouterr().err and "drawn poses" not in caplog.text
+        assert len(os.listdir(out / "condition")) == 6  # the picture's own, and every second of 9
+
+    def test_readme_of_version_1(
+        self, picture, drawn_video, stand_ins, tmp_path, monkeypatch, caplog
+    ) -> None:
+        """The command of the official README, in a folder as it asks for; small, and one step."""
+        import torch
+        from safetensors.torch import load_file
+
+        caplog.set_level(logging.INFO)
+        monkeypatch.chdir(tmp_path)
+        svd = Path("stabilityai", "stable-video-diffusion-img2vid-xt-1-1")
+        shutil.copytree(stand_ins / "svd", svd)
+        for folder in ("examples/pose", "examples/ref_imgs", "pretrained"):
+            Path(folder).mkdir(parents=True)
+        shutil.copy(drawn_video, "examples/pose/pose.mp4")
+        shutil.copy(picture, "examples/ref_imgs/tiktok.png")
+        torch.save(load_file(stand_ins / "unet.safetensors"), "pretrained/unet_fp16.bin")
+        torch.save(controlnext_v1().state_dict(), "pretrained/controlnet.bin")
+        readme = """
+          --pretrained_model_name_or_path stabilityai/stable-video-diffusion-img2vid-xt-1-1
+          --validation_control_video_path examples/pose/pose.mp4
+          --output_dir outputs/tiktok
+          --controlnext_path pretrained/controlnet.bin
+          --unet_path pretrained/unet_fp16.bin
+          --ref_image_path examples/ref_imgs/tiktok.png
+        """
+        small = ["--height", "128", "--width", "64", "--num_inference_steps", "1"]
+        assert main(["animate", *readme.split(), *small]) == 0
+        assert "pose.mp4 shows drawn poses: its frames are the control frames" in caplog.text
+        frames, fps = frames_of(Path("outputs/tiktok/result.mp4"))
+        assert len(frames) == 9 and fps == 10  # as pose.mp4 has
+        heard = sound_of(Path("outputs/tiktok/result.mp4"))
+        assert click_times(heard) == pytest.approx([0.1, 0.5], abs=0.002)
+
     def test_version_1(self, picture, video, files, stand_ins, tmp_path) -> None:
         """Another ControlNeXt, told by its keys."""
         import torch
-        from stand_ins import UNET
 
-        from fcvg_core.models.controlnext import V1, ControlNeXt
-
-        channels = UNET["block_out_channels"][-1]
-        torch.manual_seed(0)
-        network = ControlNeXt(replace(V1, out_channels=channels))
-        torch.save(network.state_dict(), tmp_path / "controlnet.bin")
+        torch.save(controlnext_v1().state_dict(), tmp_path / "controlnet.bin")
         given = [*files]
         given[5] = str(tmp_path / "controlnet.bin")
         command = ["animate", str(picture), str(video), *SMALL]
@@ -209,7 +288,7 @@ class TestBadInput:
         return printed.splitlines()[-1]
 
     def test_what_is_missing(self, picture, video, files, capsys, tmp_path) -> None:
-        needed = "A picture and either a driving video or a folder of control frames"
+        needed = "A picture and either a driving video or control frames are needed"
         assert needed in self.fails(capsys, picture)
         message = self.fails(capsys, picture, video, "--control-frames", tmp_path)
         assert "VIDEO and --control-frames are both given" in message

@@ -31,6 +31,12 @@ class TestMatch:
             )
             assert np.array_equal(one, other)
 
+    def test_of_padded_frames(self, pair, tmp_path) -> None:
+        given = ["--width", "128", "--height", "128", "--fit", "pad", "--anchor", "bottom"]
+        assert main(["match", *pair, "-o", str(tmp_path / "m"), *given]) == 0
+        picture = np.asarray(Image.open(tmp_path / "m" / "matches.png"))
+        assert not picture[:50].any() and picture[51:].any()
+
     def test_nothing_is_overwritten(self, pair, tmp_path) -> None:
         for more in ([], ["--show-ids"]):
             assert main(["match", *pair, "-o", str(tmp_path / "m"), *more]) == 0

@@ -1,11 +1,14 @@
 """The command `models`: what it prints about found, missing and damaged files."""
 
+import io
 import json
 from pathlib import Path
 
+import pytest
 from catalogue_files import put
 
 from fcvg_core.catalogue.families import list_files
+from fcvg_core.standalone.cli.commands import models
 from fcvg_core.standalone.cli.main import main
 
 
@@ -46,3 +49,69 @@ def test_nowhere_to_look(monkeypatch, tmp_path: Path, capsys) -> None:
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     assert main(["models"]) == 0
     assert "let FCVG_MODELS name a folder" in capsys.readouterr().out
+
+
+def test_comfyui_s_own_folder_in_fcvg_models(tmp_path: Path, monkeypatch, capsys) -> None:
+    """It is laid out as ComfyUI lays it out, whatever the variable is called."""
+    for kind in ("checkpoints", "clip_vision"):
+        (tmp_path / kind).mkdir()
+    monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+    monkeypatch.delenv("COMFYUI_PATH", raising=False)
+    unet = put(tmp_path, "unet/svd/fcvg_unet.safetensors")
+    controlnext = put(tmp_path, "controlnext.safetensors")
+    assert main(["models", "--mode", "inbetween"]) == 0
+    printed = capsys.readouterr().out
+    assert str(unet) in printed and str(controlnext) in printed
+    assert printed.count(f"  {tmp_path}\n") == 1
+    assert main(["doctor"]) == 0
+    assert f"FCVG_MODELS is {tmp_path}, a folder of ComfyUI's models" in capsys.readouterr().out
+
+
+class Typed(io.StringIO):
+    """A terminal at which something was typed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestQuestion:
+    """Before files for non-commercial use are downloaded."""
+
+    @pytest.fixture
+    def fetched(self, comfyui: Path, monkeypatch) -> list[str]:
+        """Names of the files that are fetched."""
+        names: list[str] = []
+        monkeypatch.setattr(models, "fetch", lambda download, target: names.append(target.name))
+        return names
+
+    def get(self, monkeypatch, capsys, stdin: io.StringIO | None, *options: str) -> str:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert main(["models", "--get", "--mode", "inbetween", *options]) == 0
+        return capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("typed", "comes"),
+        [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False)],
+    )
+    def test_answers(self, fetched, monkeypatch, capsys, typed: str, comes: bool) -> None:
+        printed = self.get(monkeypatch, capsys, Typed(typed))
+        assert printed.count("[y/N]") == 1
+        assert "superpoint_v1.pth: non-commercial research only. Download it?" in printed
+        assert ("superpoint_v1.pth" in fetched) is comes
+        assert ("SuperPoint, superpoint_v1.pth is left out" in printed) is not comes
+        assert "yolox_l.onnx" in fetched
+
+    @pytest.mark.parametrize("stdin", [io.StringIO("y\n"), None])
+    def test_nobody_can_answer(self, fetched, monkeypatch, capsys, stdin) -> None:
+        printed = self.get(monkeypatch, capsys, stdin)
+        assert "[y/N]" not in printed and "--yes downloads it" in printed
+        assert "superpoint_v1.pth" not in fetched and "checkpoint_GlueStick_MD.tar" in fetched
+
+    def test_answered_before(self, fetched, monkeypatch, capsys) -> None:
+        assert "[y/N]" not in self.get(monkeypatch, capsys, Typed(""), "--yes")
+        assert "superpoint_v1.pth" in fetched
+
+    @pytest.mark.parametrize("options", [[], ["--json"], ["--convert", "a.pth"]])
+    def test_an_answer_without_a_question(self, capsys, options: list[str]) -> None:
+        assert main(["models", "--yes", *options]) == 2
+        assert "--yes" in capsys.readouterr().err

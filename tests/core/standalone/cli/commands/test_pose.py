@@ -107,11 +107,15 @@ class TestPose:
         assert main([*common, "-o", str(tmp_path / "b")]) == 0
         assert (pictures(tmp_path / "b" / "condition") != with_poses).any()
 
-    def test_cropped_as_inbetween_crops(self, pair, dwpose, tmp_path) -> None:
-        """Poses of cropped pictures fit keyframes of the same size exactly."""
-        sized = ["--width", "128", "--height", "192"]
+    @pytest.mark.parametrize("fit", [[], ["--fit", "pad", "--anchor", "top"]])
+    def test_fitted_as_inbetween_fits(self, pair, dwpose, tmp_path, fit) -> None:
+        """Poses of fitted pictures fit keyframes of the same size exactly."""
+        sized = ["--width", "128", "--height", "192", *fit]
         assert main(["pose", *pair, *dwpose, *sized, "-o", str(tmp_path / "p")]) == 0
-        assert Image.open(tmp_path / "p" / "first.png").size == (128, 192)
+        picture = np.asarray(Image.open(tmp_path / "p" / "first_preview.png"))
+        # Two thirds of a padded picture are a black bar, with a drawn limb here and there.
+        black = (picture[80:] == 0).all(-1).mean()
+        assert picture.shape == (192, 128, 3) and (black > 0.8 if fit else black < 0.2)
         common = ["inbetween", *pair, "--conditions-only", "--frames", "3", *sized]
         given = [str(tmp_path / "p" / f"{name}.json") for name in ("first", "last")]
         assert main([*common, "-o", str(tmp_path / "a"), "--poses", *given]) == 0

@@ -104,6 +104,20 @@ def test_odd_pictures(pair, tmp_path, kind) -> None:
     assert len(frames) == 3 and np.array_equal(frames[::2], np.stack(keyframes))
 
 
+def test_padded_and_the_same_again(pair, tmp_path, caplog) -> None:
+    """Frames of 160 x 96 in 64 x 64: bars above and below, which run.json remembers."""
+    caplog.set_level("INFO")
+    out = tmp_path / "out"
+    assert preview(*pair, "-o", str(out), *TINY, "--frames", "2", "--fit", "pad") == 0
+    said = "160 x 96 -> 64 x 64: 13 black pixels are added at the top and 13 at the bottom."
+    assert [f"{path}: {said}" for path in pair] == caplog.messages[:2]
+    frames = pictures(out / "frames")
+    assert not frames[:, :13].any() and not frames[:, -13:].any() and frames[:, 13:-13].any()
+    assert preview("--run", str(out / "run.json"), "--anchor", "top") == 0
+    again = pictures(tmp_path / "out_0001" / "frames")
+    assert np.array_equal(again[0, :38], frames[0, 13:-13]) and not again[0, 38:].any()
+
+
 @pytest.mark.slow
 def test_a_thousand_frames(pair, tmp_path) -> None:
     assert preview(*pair, "-o", str(tmp_path / "out"), *TINY, "--frames", "1000") == 0

@@ -6,10 +6,7 @@ import re
 import sys
 import tracemalloc
 import weakref
-from contextlib import nullcontext
-from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -20,7 +17,7 @@ from videos import noise, read, still, write_exactly, write_sound
 from fcvg_core.errors import UserError
 from fcvg_core.frames import side_by_side
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.media.video import read_every_frame, read_video, reading
+from fcvg_core.standalone.media.video import read_every_frame, read_video
 from fcvg_core.standalone.media.writing import write_video
 
 
@@ -63,21 +60,10 @@ class TestReadVideo:
         frames, fps = read_video(path, stride=1, max_frames=None)
         assert len(list(frames)) == 6 and fps == pytest.approx(6, rel=0.15)
 
-    @pytest.mark.parametrize(
-        ("average", "guessed", "want"),
-        [
-            (Fraction(30), Fraction(25), 30),
-            (None, Fraction(25), 25),
-            (None, None, 24),
-            (Fraction(10**9), None, 24),
-            (Fraction(1, 10**9), None, 24),
-        ],
-    )
-    def test_unknown_rate(self, monkeypatch, average, guessed, want) -> None:
-        """A file may say nothing, or what no video can have."""
-        stream = SimpleNamespace(average_rate=average, guessed_rate=guessed)
-        monkeypatch.setattr(reading, "_open_video", lambda path: nullcontext((None, stream)))
-        assert read_video(Path("a.mp4"), stride=1, max_frames=None)[1] == want
+    def test_every_frame_of_a_fast_video(self, tmp_path) -> None:
+        path = write_exactly(tmp_path / "a.mov", noise(9), 60)
+        frames, fps = read_video(path, stride=2, max_frames=None, thin_out=False)
+        assert len(list(frames)) == 5 and fps == 30
 
     def test_odd_name(self, tmp_path) -> None:
         path = write_exactly(tmp_path / "b.mov", noise(2))

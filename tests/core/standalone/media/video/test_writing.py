@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from sounds import click_times, clicks, sound_of
 from videos import COLORS, boxes, noise, read, still
 
 from fcvg_core.standalone.media.video import VideoWriter, read_video
@@ -407,3 +408,44 @@ class TestVideoWriter:
         with pytest.raises(ValueError, match="a.mp4 is closed"):
             writer.write(still(1)[0])
         assert len(read(tmp_path / "a.mp4")) == 1
+
+
+class TestSound:
+    @pytest.mark.usefixtures("ffmpeg", "codec")
+    @pytest.mark.parametrize("fps", [7, 23.976])
+    def test_in_time_with_the_frames(self, tmp_path, fps) -> None:
+        """Sound that is longer than the frames is cut, and the times of the frames stay."""
+        sound = clicks([0.5, 1.25, 2.5], seconds=4, rate=48000)
+        with VideoWriter(tmp_path / "a.mp4", fps, sound=sound) as writer:
+            for frame in still(round(3 * fps), 32, 48):
+                writer.write(frame)
+        assert click_times(sound_of(tmp_path / "a.mp4")) == pytest.approx(
+            [0.5, 1.25, 2.5], abs=0.002
+        )
+        shown, duration, whole = times(tmp_path / "a.mp4")
+        step = 1 / Fraction(fps).limit_denominator(1001)
+        assert shown == [i * step for i in range(round(3 * fps))]
+        assert float(duration) == pytest.approx(len(shown) * step, abs=1e-3)
+        assert whole == pytest.approx(duration, abs=1e-3)
+
+    def test_shorter_than_the_frames(self, tmp_path) -> None:
+        """Silence follows; without it, FFmpeg would keep the frames in memory."""
+        sound = clicks([0.5], seconds=1, rate=48000, channels=1)
+        with VideoWriter(tmp_path / "a.mp4", 7, sound=sound) as writer:
+            for frame in still(40):
+                writer.write(frame)
+            shutil.copy(tmp_path / "a.mp4", tmp_path / "cut.mp4")
+        assert len(read(tmp_path / "cut.mp4")) >= 25
+        for name in ("a.mp4", "cut.mp4"):
+            assert click_times(sound_of(tmp_path / name)) == pytest.approx([0.5], abs=0.002)
+        assert sound_of(tmp_path / "a.mp4").samples.shape[1] == pytest.approx(
+            40 / 7 * 48000, abs=2048
+        )
+
+    def test_another_rate(self, tmp_path) -> None:
+        sound = clicks([0.5], seconds=1, rate=8000)
+        with (
+            pytest.raises(ValueError, match="sound of 48000 samples a second, got 8000"),
+            VideoWriter(tmp_path / "a.mp4", 7, sound=sound) as writer,
+        ):
+            writer.write(still(1)[0])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from videos import COLORS, noise, read, write_exactly
 
-from fcvg_core.standalone.media.video.display import EXACT, FULL, MATRICES, square_size
+from fcvg_core.video.display import EXACT, FULL, MATRICES, square_size
 
 # The matrix in the file, and what it makes of a frame: all turns by quarters, also mirrored.
 TURNS = {

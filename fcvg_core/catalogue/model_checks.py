@@ -1,0 +1,88 @@
+"""Checks of the places where models are: ComfyUI, the folder of FCVG_MODELS, the files."""
+
+from pathlib import Path
+
+from .comfyui import (
+    COMFYUI_PATH,
+    FCVG_MODELS,
+    comfyui_version,
+    folder_of,
+    is_models_folder,
+)
+from .families import list_files, missing
+from .finding import OK, PROBLEM, WARNING, Finding
+from .integrity import find_damage
+from .model_files import Roots
+from .packages import OLDEST_COMFYUI, parse_version, version_text
+from .stand_ins import SAID, is_stand_in
+
+
+def check_comfyui(folder: Path | None, named: str = "") -> Finding:
+    """ComfyUI, if there is one, has to be 0.3.64 or newer; `named` is COMFYUI_PATH."""
+    if folder is None and named:
+        return Finding(
+            WARNING,
+            f"{COMFYUI_PATH} is {named}, which is not a ComfyUI: set it to the folder with "
+            "ComfyUI's main.py, or to the folder with models and custom_nodes",
+        )
+    if folder is None:
+        return Finding(
+            OK, "no ComfyUI around this folder or in COMFYUI_PATH; the command line works without"
+        )
+    version = comfyui_version(folder)
+    if version is None:
+        return Finding(
+            OK,
+            f"ComfyUI's models and node packs at {folder}; its code is elsewhere, so its version "
+            "is unknown",
+        )
+    if parse_version(version) < OLDEST_COMFYUI:
+        return Finding(
+            PROBLEM,
+            f"ComfyUI {version or '(unknown)'} at {folder} is too old: "
+            f"{version_text(OLDEST_COMFYUI)} or newer is needed",
+        )
+    return Finding(OK, f"ComfyUI {version} at {folder}")
+
+
+def check_named_folder(named: str) -> Finding:
+    """FCVG_MODELS has to name a folder; how its files are laid out decides where downloads go."""
+    folder = folder_of(named)
+    if not folder.is_dir():
+        return Finding(WARNING, f"{FCVG_MODELS} is {folder}: there is no such folder yet")
+    if is_models_folder(folder / "models"):
+        return Finding(
+            WARNING,
+            f"{FCVG_MODELS} is {folder}, a ComfyUI, and no model is looked for there: set it to "
+            f"{folder / 'models'}, or unset it and let {COMFYUI_PATH} name the ComfyUI",
+        )
+    if is_models_folder(folder):
+        return Finding(
+            OK,
+            f"{FCVG_MODELS} is {folder}, a folder of ComfyUI's models: files are looked for in its "
+            "sub-folders too, and downloads go there",
+        )
+    return Finding(OK, f"{FCVG_MODELS} is {folder}: downloads go there, and ComfyUI does not look")
+
+
+def check_models(mode: str, roots: Roots) -> Finding:
+    """The files that a mode needs have to exist and be complete."""
+    names = [file.name for file in missing(mode, roots)]
+    remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
+    if names:
+        return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
+    for file in list_files([mode]):
+        path = file.find(roots)
+        damage = find_damage(path, file.parts) if path else None
+        if damage:
+            return Finding(
+                PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"
+            )
+    stand_ins = [
+        file.name
+        for file in list_files([mode])
+        if (path := file.find(roots)) and is_stand_in(path, file.parts)
+    ]
+    if stand_ins:
+        return Finding(WARNING, f"{mode}: {'; '.join(stand_ins)}: {SAID}")
+    return Finding(OK, f"{mode}: all models are there")

@@ -1,0 +1,164 @@
+"""`estimate`: the memory and the time that a run needs, as a table for several cards."""
+
+import argparse
+from itertools import product
+
+from ....choices import FAMILIES
+from ....estimate import (
+    BYTES,
+    CLIP,
+    DIRECTIONS,
+    FITS,
+    GB,
+    REFERENCE_SECONDS,
+    RESERVED,
+    STREAMS,
+    VAE,
+    Estimate,
+    estimate,
+    relative_cost,
+)
+from ...spec import InbetweenSpec
+from ...spec.parts import InbetweenVideo, Sampling
+from ...spec.values import SIZE_KIND
+from ..option_groups import options_of
+
+HELP = "the memory and the time that a run needs"
+DESCRIPTION = (
+    "Print how much memory a run needs on a card, whether it fits, and how long a step takes. "
+    "Without options the table has common sizes, lengths and number formats; an option leaves only "
+    "its own value in the table. No model is needed."
+)
+EXAMPLES = ("estimate", "estimate --width 768 --height 448 --frames 50 --dtype fp8")
+SIZES = ((576, 1024), (448, 768), (320, 512))  # (height, width)
+VIDEOS = ((25, 25), (25, 14), (50, 25), (50, 50))  # frames, and frames of a window
+DTYPES = ("bf16", "fp8")
+CARDS = (8, 12, 16, 24)  # GB
+WORDS = {FITS: "fits", STREAMS: "streamed"}
+HEAD = (
+    "size",
+    "frames",
+    "window",
+    "weights",
+    "GB",
+    "GB streamed",
+    *(f"{card} GB" for card in CARDS),
+    "command line, GB",
+    "time of a step",
+)
+NOTES = (
+    "GB: memory of the card that a run in ComfyUI needs. GB streamed: the same if ComfyUI keeps "
+    "the weights in main memory and copies them to the card when they are used, which is slower. "
+    f"A card fits if {RESERVED / GB:g} GB is left for the driver, the desktop and ComfyUI; no: not "
+    "even with streamed weights. Command line: what the command line needs, and in parentheses "
+    "what it needs with --offload.",
+    "Time of a step: a multiple of the time for 25 frames of 1024 x 576 in one window, by the "
+    f"number of operations. That time is {REFERENCE_SECONDS:g} s on an NVIDIA H200.",
+    "Measured: this time, and that 25 frames of 1024 x 576 in one window can be sampled with 8 GB. "
+    "All other figures are computed.",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    for name, sides in zip(("--height", "--width"), zip(*SIZES, strict=True), strict=True):
+        text = f"in pixels, a multiple of 64 ({_listed(sides)})"
+        parser.add_argument(name, type=SIZE_KIND, metavar="N", help=text)
+    for name, part, text, column in (
+        ("frames", InbetweenVideo, "frames of the video", 0),
+        ("window", Sampling, "frames sampled at once", 1),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=part.settings_by_key()[name].metadata["kind"],
+            metavar="N",
+            help=f"{text} ({_listed(sorted({video[column] for video in VIDEOS}))})",
+        )
+    options_of(InbetweenSpec, parser)(
+        "--overlap", metavar="N", help="frames that neighbouring windows share (%(default)s)"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=tuple(BYTES),
+        help=f"number format; fp8, in ComfyUI alone, is a format of weights ({_listed(DTYPES)})",
+    )
+    parser.add_argument(
+        "--family",
+        choices=FAMILIES,
+        default=FAMILIES[0],
+        help="whose model: FCVG's, which samples in both directions, or ControlNeXt-SVD's "
+        "(%(default)s)",
+    )
+
+
+def prints_result(options: argparse.Namespace) -> bool:
+    """The table is all that the command gives."""
+    return True
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the table and what its columns mean."""
+    for line in table(options):
+        print(line)
+    for note in NOTES:
+        print(f"\n{note}")
+
+
+def table(options: argparse.Namespace) -> list[str]:
+    """The lines of the table, in Markdown.
+
+    Raises:
+        UserError: windows of a wanted length can't have the wanted overlap.
+    """
+    videos, rows = _videos(options), [HEAD, ("---",) * len(HEAD)]
+    if options.overlap not in range(1, min(window for _, window in videos)):
+        from ....sampling import check_windows  # needs torch, which a table does without
+
+        for frames, window in videos:
+            check_windows(frames, window, options.overlap)
+    dtypes = [options.dtype] if options.dtype else DTYPES
+    for size, (frames, window), dtype in product(_sizes(options), videos, dtypes):
+        more = {"overlap": options.overlap, "directions": DIRECTIONS[options.family]}
+        found = estimate(size, frames, window, dtype, **more)
+        batched = estimate(size, frames, window, dtype, batched=True, **more)
+        video = (f"{size[1]} x {size[0]}", str(frames), str(window), dtype)
+        rows.append((*video, *_figures(found, _command_line(batched, dtype))))
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
+    """The sizes (height, width) of the table."""
+    if options.width is None and options.height is None:
+        return list(SIZES)
+    default = InbetweenVideo()
+    return [(options.height or default.height, options.width or default.width)]
+
+
+def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
+    """The lengths of the videos and of their windows in the table."""
+    if options.frames is None and options.window is None:
+        return list(VIDEOS)
+    frames, window = VIDEOS[0]
+    return [(options.frames or frames, options.window or window)]
+
+
+def _figures(found: Estimate, command_line: str) -> tuple[str, ...]:
+    return (
+        f"{found.whole / GB:.1f}",
+        f"{found.least / GB:.1f}",
+        *(WORDS.get(found.fit(card * GB - RESERVED), "no") for card in CARDS),
+        command_line,
+        f"{relative_cost(found):.2f}",
+    )
+
+
+def _command_line(found: Estimate, dtype: str) -> str:
+    """GB that the command line needs, all networks on the card or only those that sample."""
+    if dtype == "fp8":
+        return "-"
+    resting = (CLIP + VAE) * BYTES[dtype][1]
+    return f"{(found.weights + found.step + resting) / GB:.1f} ({found.whole / GB:.1f})"
+
+
+def _listed(values: tuple) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,61 @@
+"""The estimate command, and the page that holds its table."""
+
+import subprocess
+import sys
+
+import pytest
+from hosts import ROOT
+
+from fcvg_core.standalone.cli.main import main
+
+sys.path.append(str(ROOT / "docs"))
+import memory_table  # noqa: E402
+
+
+def rows(capsys) -> list[list[str]]:
+    lines = [x for x in capsys.readouterr().out.splitlines() if x.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_common_runs(capsys) -> None:
+    assert main(["estimate"]) == 0
+    found = rows(capsys)
+    assert len(found) == 3 * 4 * 2
+    assert found[0][:5] == ["1024 x 576", "25", "25", "bf16", "7.9"]
+    assert found[0][6:10] == ["streamed", "fits", "fits", "fits"]
+    assert found[0][-1] == "1.00"
+
+
+def test_an_option_leaves_its_own_value(capsys) -> None:
+    typed = "--width 512 --height 768 --window 24 --frames 240 --dtype fp8"
+    assert main(["estimate", *typed.split(), "--family", "controlnext-svd"]) == 0
+    (row,) = rows(capsys)
+    assert row[:4] == ["512 x 768", "240", "24", "fp8"]
+    assert row[-2] == "-"  # the command line has no fp8
+
+
+def test_half_the_time_in_one_direction(capsys) -> None:
+    times = []
+    for family in ("fcvg", "controlnext-svd"):
+        assert main(["estimate", "--family", family]) == 0
+        times.append(float(rows(capsys)[0][-1]))
+    assert times[1] == pytest.approx(times[0] / 2, abs=0.02)
+
+
+def test_windows_that_cannot_be(capsys) -> None:
+    assert main(["estimate", "--window", "5", "--overlap", "6"]) == 2
+    assert "overlap by 1 to 4 frames" in capsys.readouterr().err
+
+
+def test_needs_no_torch() -> None:
+    script = (
+        "import sys; from fcvg_core.standalone.cli.main import main; main(['estimate']); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)
+
+
+def test_the_page_holds_this_table() -> None:
+    page = memory_table.PAGE.read_text(encoding="utf-8")
+    assert page == memory_table.with_table(page), "stale: run python docs/memory_table.py"
+    assert "| 1024 x 576 | 25 | 25 | bf16 |" in page

@@ -1,0 +1,78 @@
+"""What the commands import: a command that paints nothing starts without the packages that paint.
+
+No time is measured: on a busy machine or a cold disk a start takes several times as long.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fcvg_core.standalone.cli.commands import COMMANDS
+from fcvg_core.standalone.media.writing import write_video
+
+ROOT = Path(__file__).parents[4]
+PAINTS = ("diffusers", "transformers", "accelerate")
+# Each command in the same process, so that torch is imported once. The commands that paint stop
+# before they paint.
+PROGRAM = """
+import json, sys
+from fcvg_core.standalone.cli.commands import demo
+from fcvg_core.standalone.cli.main import main
+
+demo.PREVIEWED = (*demo.PREVIEWED, "--width", "128", "--height", "64", "--frames", "3")
+demo.SIZE = (64, 128)
+cases, unwanted = map(json.loads, sys.argv[1:])
+found = {}
+for name, arguments in cases.items():
+    code = main([name, *arguments])
+    found[name] = code, sorted(set(unwanted) & set(sys.modules))
+print("FOUND", json.dumps(found))
+"""
+
+
+def run_all(cases: dict[str, list[str]]) -> dict[str, list]:
+    """Exit code of each command, and the packages that it or a command before it imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, json.dumps(cases), json.dumps(PAINTS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("FOUND "))
+    return json.loads(line.removeprefix("FOUND "))
+
+
+@pytest.fixture
+def cases(pair, dwpose, tmp_path, monkeypatch) -> dict[str, list[str]]:
+    """Command -> arguments with which it paints nothing."""
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    monkeypatch.delenv("COMFYUI_PATH", raising=False)
+    video = tmp_path / "dance.mp4"
+    write_video(video, np.zeros((4, 64, 64, 3), np.uint8), 7)
+    size = ["--width", "64", "--height", "64"]
+    cases = {
+        "doctor": [],
+        "models": [],
+        "sample-frames": [str(tmp_path / "samples"), *size],
+        "match": [*pair, *size],
+        "preview": [*pair, *size, "--frames", "3"],
+        "demo": [str(tmp_path / "demo")],
+        "evaluate": [str(tmp_path / "preview" / name) for name in ("frames", "condition")],
+        "inbetween": [*pair, *size, "--frames", "3", "--conditions-only"],
+        "pose": [*pair, *size, *dwpose],
+        "animate": [pair[0], str(video), *size, *dwpose, "--conditions-only"],
+    }
+    for name in ("match", "preview", "inbetween", "pose", "animate"):
+        cases[name] += ["-o", str(tmp_path / name)]
+    return cases
+
+
+def test_commands_that_paint_nothing(cases) -> None:
+    assert cases.keys() == COMMANDS.keys()
+    assert run_all(cases) == {name: [0, []] for name in COMMANDS}
