@@ -1,5 +1,7 @@
 """Position of every frame between the two keyframes, 0..1."""
 
+import itertools
+import logging
 from collections.abc import Callable, Sequence
 
 import torch
@@ -73,6 +75,34 @@ def parse_timing(text: str) -> str | list[float]:
             f"in 0..1, for example 0, 0.2, 1; got {quote(text)}"
         ) from error
     return curve
+
+
+def warn_of_direction(timing: str | Sequence[float]) -> None:
+    """Log in words where a curve does not lead from the first keyframe to the last.
+
+    Args:
+        timing: as `inbetween_times` takes it; the named timings lead from keyframe to keyframe.
+    """
+    if isinstance(timing, str):
+        return
+    start, end = timing[0], timing[-1]
+    if start > end:
+        logging.warning(
+            "The motion runs backwards: its times go from %g to %g, but the video goes from the "
+            "first keyframe (0) to the last keyframe (1). Write the times from 0 to 1.",
+            start,
+            end,
+        )
+    elif (start, end) != (0, 1):
+        logging.warning(
+            "The motion does not lead from keyframe to keyframe: its times go from %g to %g, but "
+            "the video begins with the first keyframe (0) and ends with the last keyframe (1). "
+            "Let the times begin with 0 and end with 1.",
+            start,
+            end,
+        )
+    elif any(later < earlier for earlier, later in itertools.pairwise(timing)):
+        logging.info("The motion runs backwards for a while, because the times do not only rise.")
 
 
 def _reference_times(num_frames: int) -> Tensor:

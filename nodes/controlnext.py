@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .host import folders
-from .messages import shows_log
+from .messages import shown_log, shows_log
 from .newer import rarely_changed, search_words
 from .sockets import ControlNeXtSocket
 from .widgets import FOR_CONTROL
@@ -67,9 +67,8 @@ class ApplyControlNeXt(io.ComfyNode):
                 ),
                 io.Image.Input(
                     "control_frames",
-                    tooltip="One picture for each frame of the video: lines or people on black, at "
-                    "least 32 pixels a side. Pictures of another size than the video's are "
-                    "stretched.",
+                    tooltip="One picture for each frame of the video: lines or people on black. "
+                    "Pictures of another size are cropped and resized to the size of the video.",
                 ),
                 io.Float.Input(
                     "strength",
@@ -86,8 +85,9 @@ class ApplyControlNeXt(io.ComfyNode):
                     step=0.01,
                     **rarely_changed(),
                     tooltip="Where control begins to act, from 0 (pure noise) to 1 (the finished "
-                    "picture), counted by noise level and not by steps. Keep 0, the official "
-                    "value: the first steps set the motion.",
+                    "picture). The number counts the noise level, not the steps. Keep 0, the "
+                    "official value, because the first steps set the motion. A number above "
+                    "end_percent switches control off.",
                 ),
                 io.Float.Input(
                     "end_percent",
@@ -96,8 +96,10 @@ class ApplyControlNeXt(io.ComfyNode):
                     step=0.01,
                     **rarely_changed(),
                     tooltip="Where control ceases to act, from 0 (pure noise) to 1 (the finished "
-                    "picture), counted by noise level and not by steps. The official value is 1.0; "
-                    "0.8 leaves the last 3 of 25 karras steps free, 0.5 the last 7.",
+                    "picture). The number counts the noise level, not the steps. Keep 1, the "
+                    "official value, for control in every step. With 25 steps and the "
+                    "scheduler karras, 0.8 switches control off for the last 3 steps, and 0.5 for "
+                    "the last 7 steps.",
                 ),
             ],
             outputs=[
@@ -129,6 +131,7 @@ class ApplyControlNeXt(io.ComfyNode):
                 strength=strength,
                 start_percent=start_percent,
                 end_percent=end_percent,
+                shown=shown_log,  # by the sampler, which is no node of this pack
             )
         )
 

@@ -10,7 +10,14 @@ from .host import folders
 from .messages import shows_log
 from .newer import rarely_changed, search_words, shows_pictures
 from .sockets import GlueStickSocket, LineMatchesSocket
-from .widgets import LINE_MATCHES, line_inputs, num_frames_input, read_timing, timing_inputs
+from .widgets import (
+    LINE_MATCHES,
+    background_inputs,
+    line_inputs,
+    num_frames_input,
+    read_timing,
+    timing_inputs,
+)
 
 # What a user can do if few lines match.
 MORE_LINES = "Get more matches in Match Lines: raise max_lines or lower min_length."
@@ -218,13 +225,17 @@ class DrawLines(io.ComfyNode):
             node_id="FCVG_DrawLines",
             display_name="Draw Inbetween Lines",
             category="FCVG/lines",
-            **search_words("interpolate lines", "line condition", "tween"),
-            description="Draws the matched lines as they move from the first keyframe to the last.",
+            **search_words("interpolate lines", "line condition", "tween", "morph", "lines only"),
+            **shows_pictures(),
+            description="Draws lines only, as they move from the first keyframe to the last. For "
+            "control frames of lines and people together use Interpolate Conditions instead. The "
+            "node plays the motion in thick lines.",
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
                 num_frames_input(),
                 *line_inputs(),
                 *timing_inputs(optional=True),
+                *background_inputs(),
             ],
             outputs=[
                 io.Image.Output(
@@ -244,14 +255,20 @@ class DrawLines(io.ComfyNode):
         color_seed: int,
         timing: str = choices.REFERENCE,
         custom_times: str = "",
+        first_frame=None,
+        last_frame=None,
     ) -> io.NodeOutput:
         from ..fcvg_core.control import draw_moving_lines
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.timeline import inbetween_times
+        from .host.control_preview import Background, show_lines
 
         times = inbetween_times(num_frames, read_timing(timing, custom_times))
-        frames = draw_moving_lines(line_matches, times, line_width=line_width, seed=color_seed)
-        return io.NodeOutput(to_image(frames))
+        background = Background.read(first_frame, last_frame, times)
+        drawing = {"line_width": line_width, "seed": color_seed}
+        frames = draw_moving_lines(line_matches, times, **drawing)
+        shown = show_lines(line_matches, background, **drawing)
+        return io.NodeOutput(to_image(frames), ui=shown)
 
 
 class FilterLineMatches(io.ComfyNode):

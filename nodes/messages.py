@@ -8,7 +8,8 @@ and ComfyUI sends some of them again for a node from its cache.
 import functools
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from comfy_api.latest import io
@@ -112,3 +113,25 @@ class _NodeLines(logging.Handler):
         mark = getattr(record, "light", MARKS.get(record.levelno, ""))
         self.texts.append(mark + record.getMessage())
         show_on_node(self._node_id, "\n".join(self.texts))
+
+
+@contextmanager
+def shown_log() -> Iterator[None]:
+    """Show on the node that runs what the pack logs meanwhile, line by line.
+
+    This is for code that runs inside a node of the host, such as a guider. Inside a node of this
+    pack it changes nothing, because `shows_log` is at work.
+    """
+    node_id, root = running_node(), logging.getLogger()
+    at_work = {handler._node_id for handler in root.handlers if isinstance(handler, _NodeLines)}
+    if node_id is None or node_id in at_work:
+        yield
+        return
+    lines = _NodeLines(node_id)
+    root.addHandler(lines)
+    try:
+        yield
+    finally:
+        root.removeHandler(lines)
+        if not lines.texts:
+            show_on_node(node_id, "")  # not what an earlier run has said

@@ -13,6 +13,7 @@ from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
     LAST_POSE,
+    background_inputs,
     num_frames_input,
     pose_colors_input,
     pose_inputs,
@@ -192,6 +193,7 @@ class DrawPoses(io.ComfyNode):
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
             **search_words("pose interpolation", "openpose", "skeleton", "people only", "morph"),
+            **shows_pictures(),
             description="Draws people only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. "
             "People of both keyframes are paired so that all of them together move least.",
@@ -213,6 +215,7 @@ class DrawPoses(io.ComfyNode):
                     "height", default=0, min=0, max=16384, tooltip=f"Height {CANVAS_SIZE}"
                 ),
                 pose_colors_input(),
+                *background_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="control_frames", tooltip=PEOPLE_FRAMES),
@@ -236,29 +239,36 @@ class DrawPoses(io.ComfyNode):
         missing_people: str,
         pose_width: float,
         colors: str = choices.FCVG_COLORS,
+        first_frame=None,
+        last_frame=None,
     ) -> io.NodeOutput:
         from ..fcvg_core.control import draw_moving_people
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import STYLES, to_openpose
         from ..fcvg_core.timeline import inbetween_times
+        from .host.control_preview import Background, show_people
         from .host.poses import drawn_size, keyframe_frames, keyframe_people
 
         if style not in STYLES:
             raise ValueError(f"There is no style {style!r}; it is one of {', '.join(STYLES)}.")
+        times = inbetween_times(num_frames, read_timing(timing, custom_times))
+        background = Background.read(first_frame, last_frame, times)
         keyframes = keyframe_frames(first_pose, last_pose)
         size = drawn_size(keyframes, height=height, width=width)
+        drawn_as = STYLES[style].scaled(pose_width).colored(colors)
         track, frames = draw_moving_people(
             keyframe_people(keyframes, size),
-            inbetween_times(num_frames, read_timing(timing, custom_times)),
+            times,
             size,
-            style=STYLES[style].scaled(pose_width).colored(colors),
+            style=drawn_as,
             missing_joints=missing_joints,
             missing_people=missing_people,
         )
         if not frames.any():
             logging.warning("Nobody is drawn, so all control frames are black.")
         written = [to_openpose(track.frame(i), size) for i in range(num_frames)]
-        return io.NodeOutput(to_image(frames), written)
+        shown = show_people(track, size, drawn_as, background)
+        return io.NodeOutput(to_image(frames), written, ui=shown)
 
 
 class AlignPoses(io.ComfyNode):
@@ -269,6 +279,7 @@ class AlignPoses(io.ComfyNode):
             display_name="Align Poses to Reference",
             category="FCVG/poses",
             **search_words("retarget", "pose transfer", "openpose", "driving video"),
+            **shows_pictures(),
             description="Moves and scales the person of a driving video to the place and size of "
             "the person in a reference picture, and draws every frame: the control frames of "
             "ControlNeXt-SVD.",
@@ -329,8 +340,9 @@ class AlignPoses(io.ComfyNode):
     ) -> io.NodeOutput:
         from ..fcvg_core.control import draw_driven_people
         from ..fcvg_core.frames import to_image
-        from ..fcvg_core.pose import to_openpose
+        from ..fcvg_core.pose import STYLES, to_openpose
         from ..fcvg_core.settings import DrivingSettings
+        from .host.control_preview import show_people
         from .host.poses import driving_people, reference_people
 
         driving, driving_size = driving_people(driving_poses)
@@ -349,7 +361,9 @@ class AlignPoses(io.ComfyNode):
             reference_first=reference_first,
         )
         written = [to_openpose(track.frame(i), size) for i in range(len(track.scores))]
-        return io.NodeOutput(to_image(frames), written)
+        style = STYLES[choices.CONTROLNEXT_STYLE].scaled(pose_width).colored(colors)
+        shown = show_people(track, size, style)
+        return io.NodeOutput(to_image(frames), written, ui=shown)
 
 
 NODES = [LoadDWPose, ExtractPoses, DrawPoses, AlignPoses]

@@ -87,19 +87,19 @@ def timing_inputs(*, optional: bool = False) -> list[io.Input]:
             options=[*choices.TIMINGS, CUSTOM],
             default=choices.REFERENCE,
             optional=optional,
-            tooltip="Pace of the motion. reference: linear, except that the second frame repeats "
-            "the first keyframe and the second-to-last frame repeats the last keyframe (as in "
-            "training). uniform: linear throughout. ease-in: slow at the start. ease-out: slow at "
+            tooltip="Pace of the motion. reference: even, as in the reference code of FCVG's "
+            "authors, which shows each keyframe for two frames; FCVG was trained on it. uniform: "
+            "even from the first frame to the last. ease-in: slow at the start. ease-out: slow at "
             "the end. ease-in-out: slow at both ends. custom: the numbers in custom_times.",
         ),
         io.String.Input(
             "custom_times",
             default="0, 0.5, 1",
             optional=optional,
-            tooltip="Only for timing custom: progress of the motion (0 = first keyframe, 1 = last "
-            "keyframe) at even steps through the video. Two or more numbers: 0, 0.2, 1 is slow in "
-            "the first half and fast in the second. A CURVE cannot be connected; type the heights "
-            "of its points.",
+            tooltip="Only for timing custom: where the motion is (0 = first keyframe, 1 = last "
+            "keyframe) at even steps through the video. Two or more numbers, which begin with 0 "
+            "and end with 1: 0, 0.2, 1 is slow in the first half and fast in the second. A CURVE "
+            "cannot be connected; type the heights of its points.",
         ),
     ]
 
@@ -139,6 +139,19 @@ def pose_width_input() -> io.Input:
     )
 
 
+def background_inputs() -> list[io.Input]:
+    """The keyframes, for nodes that play control frames over them."""
+    return [
+        io.Image.Input(
+            name,
+            optional=True,
+            tooltip=f"The {which} keyframe. The node shows it behind the motion that it plays; "
+            "control_frames stay as they are.",
+        )
+        for name, which in (("first_frame", "first"), ("last_frame", "last"))
+    ]
+
+
 def pose_colors_input() -> io.Input:
     """The widget for the colours of people; a graph may lack it, as graphs from before it do."""
     return io.Combo.Input(
@@ -154,10 +167,12 @@ def pose_colors_input() -> io.Input:
 
 
 def read_timing(timing: str, custom_times: str) -> str | list[float]:
-    """The widgets of `timing_inputs` as `inbetween_times` takes them."""
-    from ..fcvg_core.timeline import parse_timing
+    """The widgets of `timing_inputs` as `inbetween_times` takes them; odd times are logged."""
+    from ..fcvg_core.timeline import parse_timing, warn_of_direction
 
-    return parse_timing(custom_times) if timing == CUSTOM else timing
+    chosen = parse_timing(custom_times) if timing == CUSTOM else timing
+    warn_of_direction(chosen)
+    return chosen
 
 
 def num_frames_input() -> io.Input:

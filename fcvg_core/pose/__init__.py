@@ -3,7 +3,7 @@
 from .align import align_poses, drive_reference, smooth_poses
 from .counts import count_people, list_people
 from .detector import PoseDetector, open_detector, open_dwpose
-from .draw import STYLES, PoseStyle, draw_poses
+from .draw import CANVAS, STYLES, PoseStyle, draw_poses
 from .follow import follow_person, stack_padded
 from .openpose import canvas_size, from_openpose, list_frame_people, to_openpose
 from .openpose_frames import (
@@ -19,6 +19,7 @@ from .track import interpolate_poses, match_people
 from .types import Poses, is_seen, nobody, stack_frames
 
 __all__ = [
+    "CANVAS",
     "POSES_FILE",
     "STYLES",
     "PoseDetector",

@@ -63,7 +63,9 @@ STYLES = {
 }
 
 
-def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.ndarray:
+def draw_poses(
+    poses: Poses, size: tuple[int, int], *, style: PoseStyle, canvas: int = CANVAS
+) -> np.ndarray:
     """Frames with people on black.
 
     The colours of a style are those of the training, if `PoseStyle.colored` does not change them.
@@ -74,6 +76,8 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
         size: (height, width) of the frames, in pixels. Any size is possible, because poses are
             relative to the frame.
         style: for example one of STYLES.
+        canvas: pixels of the shorter side of the canvas. A smaller canvas is faster, but the lines
+            of a style become wider and coarser.
 
     Returns:
         [T, height, width, 3] uint8 RGB.
@@ -90,9 +94,9 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
     height, width = size
     if min(size) < 1:
         raise ValueError(f"expected a size of at least 1 x 1 pixel, got {size}")
-    scale = min(CANVAS / min(size), LONGEST_CANVAS / max(size))
+    scale = min(canvas / min(size), LONGEST_CANVAS / max(size))
     rows, columns = max(int(height * scale), 1), max(int(width * scale), 1)
-    canvas = np.zeros((rows, columns, 3), np.uint8)
+    drawing = np.zeros((rows, columns, 3), np.uint8)
     frames = np.zeros((len(poses.scores), height, width, 3), np.uint8)
     arrays = [x.detach().cpu().numpy() for x in (poses.keypoints, poses.scores, poses.brightness)]
     for frame, points, scores, brightness in zip(frames, *arrays, strict=True):
@@ -102,9 +106,9 @@ def draw_poses(poses: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.n
         points = np.clip(points * (columns, rows), -FARTHEST, FARTHEST)
         if not style.palette.by_score:
             scores = np.where(scores >= MIN_SCORE, 1.0, 0.0)
-        draw_people(canvas, points[lit], scores[lit], brightness[lit], style)
-        cv2.resize(canvas, (width, height), dst=frame)
-        canvas[:] = 0
+        draw_people(drawing, points[lit], scores[lit], brightness[lit], style)
+        cv2.resize(drawing, (width, height), dst=frame)
+        drawing[:] = 0
     return frames
 
 

@@ -9,7 +9,7 @@ from ..control import ControlFrameSettings, draw_inbetween
 from ..errors import UserError
 from ..pose import STYLES
 from ..progress import Progress, silent
-from ..timeline import inbetween_times
+from ..timeline import inbetween_times, warn_of_direction
 from ..warp import preview_motion
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
 from .control.matching import Matcher, open_matcher
@@ -55,11 +55,12 @@ class PreviewMaker(FrameMaker):
         return self.draw_preview(keyframes, found, progress=progress)
 
     def find_motion(self, keyframes: Keyframes, *, progress: Progress = silent) -> FoundMotion:
-        """Lines and people that both keyframes show.
+        """Lines and people that both keyframes show; odd times of the motion are logged.
 
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
         """
+        warn_of_direction(self.spec.motion.timing)
         return find_motion(
             keyframes, match=self._match, find_poses=self._find_poses, progress=progress
         )

@@ -3,10 +3,11 @@
 `web/js/redraw.js` makes the editor put it in place.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from comfy.model_management import throw_exception_if_processing_interrupted
 from comfy_api.latest import io, ui
-from torch import Tensor
 
 from ...fcvg_core.frames import fit_frame, to_image
 
@@ -20,20 +21,38 @@ QUALITY, METHOD = 80, 0
 def show_animation(frames: np.ndarray, fps: float) -> ui.SavedImages:
     """The part of a node's result that makes the editor play frames on the node.
 
-    The frames are saved in the host's folder for temporary files, under a new name.
-
     Args:
         frames: [T, H, W, 3] uint8.
         fps: frames of the video a second; also if not every frame is shown.
     """
-    count = min(len(frames), MOST_FRAMES)
-    shown = [_shrink(frames[i]) for i in np.linspace(0, len(frames) - 1, count).round().astype(int)]
+    size = shown_size(frames.shape[1:3])
+    shown = [_shrink(frames[i], size) for i in shown_frames(len(frames))]
+    return play(shown, fps * len(shown) / len(frames))
+
+
+def shown_frames(num_frames: int) -> list[int]:
+    """The frames of a video that are played."""
+    count = min(num_frames, MOST_FRAMES)
+    return np.linspace(0, num_frames - 1, count).round().astype(int).tolist()
+
+
+def shown_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) in which frames are played: at most `LONGEST_SIDE` pixels a side."""
+    scale = min(LONGEST_SIDE / max(size), 1)
+    return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
+
+
+def play(frames: Sequence[np.ndarray], fps: float) -> ui.SavedImages:
+    """As `show_animation`, for frames [H, W, 3] uint8 that are played as they are.
+
+    The frames are saved in the host's folder for temporary files, under a new name.
+    """
     saved = ui.ImageSaveHelper.save_animated_webp(
-        shown,
+        to_image(np.stack(frames)),
         filename_prefix="fcvg_preview",
         folder_type=io.FolderType.temp,
         cls=None,  # without the graph, which the file needs no longer than the run
-        fps=fps * count / len(frames),
+        fps=fps,
         lossless=False,
         quality=QUALITY,
         method=METHOD,
@@ -41,10 +60,6 @@ def show_animation(frames: np.ndarray, fps: float) -> ui.SavedImages:
     return ui.SavedImages([saved], is_animated=True)
 
 
-def _shrink(frame: np.ndarray) -> Tensor:
-    """A frame [H, W, 3] as an image whose longest side has at most `LONGEST_SIDE` pixels."""
+def _shrink(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     throw_exception_if_processing_interrupted()
-    height, width = frame.shape[:2]
-    scale = min(LONGEST_SIDE / max(height, width), 1)
-    size = (max(round(height * scale), 1), max(round(width * scale), 1))
-    return to_image(fit_frame(frame, size)[None])[0]
+    return fit_frame(frame, size)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fcvg_core.timeline import TIMINGS, inbetween_times, parse_timing
+from fcvg_core.timeline import TIMINGS, inbetween_times, parse_timing, warn_of_direction
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,28 @@ def test_parse_timing(text: str, expected: str | list) -> None:
 def test_what_is_no_timing(text: str) -> None:
     with pytest.raises(ValueError, match="expected one of the timings reference, uniform, .* got"):
         parse_timing(text)
+
+
+@pytest.mark.parametrize(
+    ("timing", "level", "said"),
+    [
+        ([1, 0], "WARNING", "runs backwards: its times go from 1 to 0"),
+        ([0.9, 1, 0.2], "WARNING", "runs backwards: its times go from 0.9 to 0.2"),
+        ([0.25, 1], "WARNING", "from keyframe to keyframe: its times go from 0.25 to 1"),
+        ([0, 0.5], "WARNING", "from keyframe to keyframe: its times go from 0 to 0.5"),
+        ([0, 1, 0], "WARNING", "from keyframe to keyframe: its times go from 0 to 0"),
+        ([0, 0.8, 0.4, 1], "INFO", "runs backwards for a while"),
+    ],
+)
+def test_a_curve_that_does_not_lead_to_the_last_keyframe(caplog, timing, level, said) -> None:
+    caplog.set_level("INFO")
+    warn_of_direction(timing)
+    (record,) = caplog.records
+    assert record.levelname == level and said in record.getMessage()
+
+
+@pytest.mark.parametrize("timing", [*TIMINGS, [0, 0.2, 0.2, 1], [0.0, 1.0]])
+def test_a_curve_that_does(caplog, timing) -> None:
+    caplog.set_level("INFO")
+    warn_of_direction(timing)
+    assert not caplog.records

@@ -6,7 +6,6 @@ import numpy as np
 
 from ...control import draw_driven_people
 from ...errors import UserError
-from ...frames import fit_frame
 from ...pose import PoseDetector, Poses
 from ...progress import Progress, silent
 from ...settings import DrivingSettings
@@ -67,16 +66,3 @@ def _find_poses(
         raise UserError("The driving video has no frame.")
     progress("poses", len(poses), len(poses))
     return poses, size
-
-
-def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """Control frames that were drawn before, cropped and resized to the animation's size.
-
-    Args:
-        frames: uint8 [h, w, 3].
-        size: (height, width) in pixels.
-
-    Returns:
-        [T, height, width, 3] uint8.
-    """
-    return np.stack([fit_frame(frame, size) for frame in frames])

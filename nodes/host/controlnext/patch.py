@@ -1,14 +1,20 @@
 """ControlNeXt inside the host's SVD: a patch behind a down block's skip connection."""
 
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
 import comfy.model_management as mm
+import numpy as np
 import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP, WrappersMP
 from torch import Tensor
 
+from ....fcvg_core.control import fit_control_frames
 from ....fcvg_core.errors import UserError
+from ....fcvg_core.frames import to_uint8
 from ....fcvg_core.models.controlnext import (
     ControlNeXt,
     check_fit,
@@ -18,6 +24,7 @@ from ....fcvg_core.models.controlnext import (
     steer_chunks,
 )
 from ....fcvg_core.sampling import Window
+from ..guider import VideoGuider
 from ..passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
 from .loading import HostControlNeXt
 
@@ -25,6 +32,8 @@ from .loading import HostControlNeXt
 # downsampler (version 2), the last down block comes before the middle block (version 1). The patch
 # acts there, behind the skip connection.
 END_OF_DOWN_BLOCK = {0: ("input", 3), -1: ("input", 11)}
+MIN_SIDE = 32  # pixels; ControlNeXt can't take smaller frames
+TRAINED_FRAMES = 25  # of the longest videos that SVD was trained on
 
 
 class ControlPatch:
@@ -36,9 +45,10 @@ class ControlPatch:
 
     Args:
         controlnext: the host's patcher around a HostControlNeXt.
-        frames: [T, 3, H, W] control frames in 0..1.
+        frames: [T, 3, H, W] control frames in 0..1, of any size.
         strength: 1.0 in the official code.
         sigma_start, sigma_end: noise levels between which control acts, start >= end.
+        shown: what is logged in this context is shown on the node that samples.
     """
 
     def __init__(
@@ -49,12 +59,15 @@ class ControlPatch:
         strength: float,
         sigma_start: float,
         sigma_end: float,
+        shown: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.controlnext = controlnext
         self.frames = frames
         self.strength = strength
         self.sigma_start = sigma_start
         self.sigma_end = sigma_end
+        self.shown = shown
+        self._fitted = frames  # in the size of the video that is sampled
         self._step = None
         self._control = None
         self._lock = Lock()
@@ -64,8 +77,45 @@ class ControlPatch:
         model = model.clone()
         model.set_model_patch(self, "input_block_patch_after_skip")
         model.add_callback_with_key(CallbacksMP.ON_CLEANUP, CURRENT, lambda patcher: self.forget())
-        model.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, STEERED, _name_the_steered)
+        model.add_wrapper_with_key(WrappersMP.OUTER_SAMPLE, STEERED, self.sample)
         return model
+
+    def sample(self, executor, noise: Tensor, *args, **kwargs):
+        """Sample a video under this patch; what does not fit is found before models are loaded.
+
+        Raises:
+            UserError: the control frames do not fit the video.
+        """
+        guider = executor.class_obj
+        with self.shown():
+            # Of several patches on a model the first one speaks.
+            if STEERED not in guider.model_options["transformer_options"]:
+                _name_the_steered(guider)
+                _say_what_is_missing(guider, len(noise), self.controlnext.model.config.version)
+            if self.strength:
+                self._fit(noise, guider)
+            try:
+                return executor(noise, *args, **kwargs)
+            finally:
+                self._fitted = self.frames
+
+    def _fit(self, noise: Tensor, guider) -> None:
+        """Bring the control frames to the size of the video whose noise is [T, 4, H / 8, W / 8]."""
+        if "context_handler" in guider.model_options:
+            raise UserError(
+                "The model has Context Windows, which control frames can't follow: take Context "
+                "Windows out, and set window and overlap in Inbetween Guider or Animation Guider."
+            )
+        check_num_frames(self.frames, len(noise))
+        size = tuple(8 * side for side in noise.shape[-2:])
+        if min(size) < MIN_SIDE:
+            raise UserError(
+                f"The video has {size[1]} x {size[0]} pixels, but ControlNeXt needs {MIN_SIDE} or "
+                "more on each side: choose a larger width and height."
+            )
+        if self.frames.shape[2:] != size:
+            fitted = fit_control_frames(map(_read_frame, self.frames), size)
+            self._fitted = torch.from_numpy(fitted).movedim(-1, 1)
 
     def models(self) -> list[ModelPatcher]:
         """The models that the host loads together with the patched model."""
@@ -110,7 +160,6 @@ class ControlPatch:
 
     def _window_control(self, current: ModelPass, sigma: Tensor, hidden: Tensor) -> Tensor:
         """Prepared features of a window's frames, forward in time."""
-        check_num_frames(self.frames, current.num_frames)
         step = (float(sigma), hidden.shape[2:], hidden.dtype)
         if step != self._step:
             self.forget()  # before the next features need memory
@@ -125,7 +174,7 @@ class ControlPatch:
         device = self.controlnext.load_device
         features = empty_features(
             network,
-            len(self.frames),
+            len(self._fitted),
             tuple(hidden.shape[2:]),
             window=current.window.length,
             dtype=hidden.dtype,
@@ -134,7 +183,7 @@ class ControlPatch:
         )
         compute_features(
             network,
-            self.frames,
+            self._fitted,
             sigma,
             features,
             device=device,
@@ -144,13 +193,38 @@ class ControlPatch:
         return features
 
 
-def _name_the_steered(executor, *args, **kwargs):
+def _read_frame(frame: Tensor) -> np.ndarray:
+    """A control frame [3, H, W] in 0..1 -> [H, W, 3] uint8."""
+    mm.throw_exception_if_processing_interrupted()
+    return to_uint8(frame.movedim(0, -1))
+
+
+def _say_what_is_missing(guider, num_frames: int, version: int) -> None:
+    """Log what the pack's guiders would do, if this guider is another one."""
+    if isinstance(guider, VideoGuider):
+        return
+    if num_frames > TRAINED_FRAMES:
+        logging.warning(
+            "All %d frames are sampled at once, because this sampler does not use a guider of this "
+            "pack, and the model was trained on %d: connect Inbetween Guider or Animation Guider, "
+            "which sample a long video in windows.",
+            num_frames,
+            TRAINED_FRAMES,
+        )
+    elif version == 2:
+        logging.warning(
+            "The frames are sampled in one direction only, because this sampler does not use "
+            "Inbetween Guider. Between two keyframes connect Inbetween Guider, which fuses both "
+            "directions; to animate one picture this sampler is right."
+        )
+
+
+def _name_the_steered(guider) -> None:
     """Name the conds that the patch steers at their conditional level: all but the negative ones.
 
     The order of the conds does not show it: some guiders of the host evaluate the negative conds
     first.
     """
-    guider = executor.class_obj
     refuse_areas(guider.conds)
     guider.model_options["transformer_options"][STEERED] = frozenset(
         cond["uuid"]
@@ -158,7 +232,6 @@ def _name_the_steered(executor, *args, **kwargs):
         for cond in conds
         if "negative" not in (name, cond.get("prompt_type"))
     )
-    return executor(*args, **kwargs)
 
 
 def _conditional_chunks(transformer_options: dict) -> list[bool]:
@@ -184,22 +257,25 @@ def steer(
     strength: float,
     start_percent: float,
     end_percent: float,
+    shown: Callable[[], AbstractContextManager] = nullcontext,
 ) -> ModelPatcher:
     """A clone of an SVD model that follows control frames.
 
     Args:
-        control_frames: [T, H, W, 3] in 0..1, from `check_image`.
+        control_frames: [T, H, W, 3] in 0..1, of any size, from `check_image`.
         start_percent, end_percent: 0..1, the part of the sampling in which control acts.
+        shown: see `ControlPatch`.
 
     Raises:
-        UserError: the control frames are too small, or the two models do not belong together.
+        UserError: the two models do not belong together.
     """
     _check_unet(model, controlnext.model)
-    if min(control_frames.shape[1:3]) < 32:
-        raise UserError(
-            f"The control frames are {tuple(control_frames.shape[1:3])} pixels (height, width), "
-            "but ControlNeXt needs 32 or more on each side: make the control frames as large as "
-            "the video."
+    if start_percent > end_percent:
+        logging.warning(
+            "Control never acts, because start_percent (%g) is above end_percent (%g): set "
+            "start_percent to the smaller number.",
+            start_percent,
+            end_percent,
         )
     sampling = model.get_model_object("model_sampling")
     return ControlPatch(
@@ -208,6 +284,7 @@ def steer(
         strength=strength,
         sigma_start=sampling.percent_to_sigma(start_percent),
         sigma_end=sampling.percent_to_sigma(end_percent),
+        shown=shown,
     ).attach(model)
 
 

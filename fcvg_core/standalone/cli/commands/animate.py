@@ -175,7 +175,7 @@ def _control_frames(
     painter: AnimationPainter, source: DrivingSource, reference: np.ndarray, bars: Bars
 ) -> tuple[np.ndarray, float]:
     """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
-    from ...control.driving import fit_control_frames
+    from ....control import fit_control_frames
 
     frames, fps = source.read(painter.spec.result.frames)
     with closing(frames):

@@ -11,7 +11,7 @@ from pose_cases import detector
 
 from fcvg_core.pose import STYLES, draw_poses, stack_frames
 from fcvg_core.settings import DrivingSettings
-from fcvg_core.standalone.control.driving import draw_driving_poses, fit_control_frames
+from fcvg_core.standalone.control.driving import draw_driving_poses
 
 SETTINGS = DrivingSettings(one_person=False, smoothing=0.0, pose_width=1.0, pose_colors="fcvg")
 
@@ -93,9 +93,3 @@ class TestDrawDrivingPoses:
         finder = detector(own_golden, "dwpose_synth.npz")
         with pytest.raises(ValueError, match="has no frame"):
             draw_driving_poses([], image, finder, SETTINGS, max_frames=2)
-
-
-def test_fit_control_frames() -> None:
-    drawn = np.random.RandomState(0).randint(0, 256, (3, 64, 128, 3)).astype(np.uint8)
-    assert (fit_control_frames(iter(drawn), (64, 128)) == drawn).all()
-    assert fit_control_frames(iter(drawn), (128, 64)).shape == (3, 128, 64, 3)

@@ -20,11 +20,11 @@ from PIL import Image
 from sounds import click_times, clicks, sound_of, write_sounding
 from videos import noise
 
+from fcvg_core.control import fit_control_frames
 from fcvg_core.errors import UserError
 from fcvg_core.files import claim
 from fcvg_core.standalone import animate, driving_source, run_models
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.control.driving import fit_control_frames
 from fcvg_core.standalone.media.video import read_video
 from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.networks import pipeline
