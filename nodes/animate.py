@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
 from .messages import display_below_log, shows_log
-from .newer import rarely_changed, search_words
+from .newer import rarely_changed, search_words, shows_results
 from .sockets import ControlNeXtSocket
 from .widgets import (
     CLIP_VISION,
@@ -64,6 +64,7 @@ class EncodeReference(io.ComfyNode):
             display_name="ControlNeXt-SVD Conditioning",
             category="FCVG/conditioning",
             **search_words("image to video", "svd conditioning", "animate"),
+            **shows_results(),
             description="Prepares the reference picture for the model and makes an empty video of "
             "the chosen size, for Animation Guider.",
             inputs=[
@@ -137,6 +138,7 @@ class GuideAnimation(io.ComfyNode):
             display_name="Animation Guider",
             category="FCVG/sampling",
             **search_words("cfg guider", "context windows", "long video", "animate"),
+            **shows_results(),
             description="Samples a video of any length from one reference picture, in overlapping "
             "windows and in the memory of one window. For SamplerCustomAdvanced, with any sampler "
             "and scheduler.",
@@ -194,6 +196,7 @@ class SampleAnimation(io.ComfyNode):
             display_name="ControlNeXt-SVD Sampler",
             category="FCVG/sampling",
             **search_words("animate anyone", "pose to video", "dance"),
+            **shows_results(),
             description="Makes the person of a picture move like the person of a driving video, "
             "all in one node: conditioning, control, sampling. The video has as many frames as "
             "there are control frames.",

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import choices
 from .messages import shows_log
-from .newer import search_words, shows_pictures
+from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
@@ -30,7 +30,7 @@ class InterpolateConditions(io.ComfyNode):
             **search_words(
                 "tween", "morph", "condition frames", "control frames", "motion", "openpose"
             ),
-            **shows_pictures(),
+            **shows_results(),
             description="Draws lines and people together, as they move from the first keyframe to "
             "the last: the control frames of FCVG, and the node for most graphs. Draw Inbetween "
             "Lines draws lines alone, Interpolate & Draw Poses draws people alone. Connect "

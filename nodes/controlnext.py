@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .host import folders
 from .messages import shown_log, shows_log
-from .newer import rarely_changed, search_words
+from .newer import rarely_changed, search_words, shows_results
 from .sockets import ControlNeXtSocket
 from .widgets import FOR_CONTROL
 
@@ -18,6 +18,7 @@ class LoadControlNeXt(io.ComfyNode):
             display_name="Load ControlNeXt",
             category="FCVG/loaders",
             **search_words("controlnet", "controlnext-svd"),
+            **shows_results(),
             description="Loads a ControlNeXt, the small network through which control frames steer "
             "the model: FCVG's, or ControlNeXt-SVD's of version 1 or 2.",
             inputs=[
@@ -57,6 +58,7 @@ class ApplyControlNeXt(io.ComfyNode):
             display_name="Apply ControlNeXt",
             category="FCVG/conditioning",
             **search_words("controlnet", "apply control"),
+            **shows_results(),
             description="Lets control frames steer the model, frame by frame. The model that comes "
             "in is not changed.",
             inputs=[

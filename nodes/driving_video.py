@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 
 LONGEST = 10_000.0  # seconds
 STEP = 0.05  # seconds
@@ -25,6 +25,7 @@ class DrivingVideo(io.ComfyNode):
                 "frame load cap",
                 "audio",
             ),
+            **shows_results(),
             description="Takes every n-th frame of a part of a video, with the sound and the frame "
             "rate that belong to these frames. Only these frames are in memory.",
             inputs=[

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .widgets import ALL_SIZES, VAE
 
 # The second half of the tooltips of width and height.
@@ -19,6 +19,7 @@ class CropResize(io.ComfyNode):
             display_name="Crop & Resize",
             category="FCVG/frames",
             **search_words("crop", "resize", "pad", "letterbox", "scale", "mask", "keyframe size"),
+            **shows_results(),
             description="Brings a picture, and the mask that belongs to it, to the size of the "
             "video: cropped, padded or stretched. Both keyframes need the same size. The node says "
             "what is cut off.",
@@ -115,6 +116,7 @@ class EncodeFrames(io.ComfyNode):
             display_name="Encode Frames",
             category="FCVG/frames",
             **search_words("vae encode", "video encode", "svd encode", "video to video"),
+            **shows_results(),
             description="Encodes the frames of a video, a fixed number of frames at a time, so "
             "that sampling can start from the video instead of noise alone.",
             inputs=[
@@ -160,6 +162,7 @@ class DecodeFrames(io.ComfyNode):
             display_name="Decode Frames",
             category="FCVG/frames",
             **search_words("vae decode", "video decode", "svd decode"),
+            **shows_results(),
             description="Decodes the latents of a video, a fixed number of frames at a time, so "
             "the result does not depend on the card's memory. Connect the keyframes to get them "
             "back exactly.",

@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
 from .messages import display_below_log, shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .sockets import ControlNeXtSocket
 from .widgets import (
     CLIP_VISION,
@@ -34,6 +34,7 @@ class GuideInbetween(io.ComfyNode):
             display_name="Inbetween Guider",
             category="FCVG/sampling",
             **search_words("cfg guider", "time reversal", "fusion", "first last frame"),
+            **shows_results(),
             description="Samples forward from the first keyframe and backward from the last "
             "keyframe at once, and fuses both at every step, so the video begins and ends with the "
             "keyframes. For SamplerCustomAdvanced, with any sampler and scheduler.",
@@ -91,6 +92,7 @@ class InjectNoise(io.ComfyNode):
             display_name="Noise Injection Sampler",
             category="FCVG/sampling",
             **search_words("noise reinjection", "sampler"),
+            **shows_results(),
             description="Repeats the first steps with new noise in between, which helps the "
             "forward and the backward direction to agree and costs time. For euler and other "
             "samplers that work one step at a time.",
@@ -146,6 +148,7 @@ class SampleInbetween(io.ComfyNode):
                 "first last frame",
                 "start end frame",
             ),
+            **shows_results(),
             description="Paints the frames between two keyframes, all in one node: conditioning, "
             "control, both directions, sampling. The same seed gives the same video as the command "
             "line.",

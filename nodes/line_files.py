@@ -8,7 +8,7 @@ from comfy_api.latest import io
 from .file_widgets import file_input, prefix_input
 from .host.folders import is_there
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket
 from .widgets import LINE_MATCHES
 
@@ -21,6 +21,7 @@ class SaveLineMatches(io.ComfyNode):
             display_name="Save Line Matches",
             category="FCVG/lines",
             **search_words("matches.json", "export lines"),
+            **shows_results(),
             description="Saves line matches as a JSON file with one match a line, which you can "
             "edit. Load Line Matches and the command line read this file.",
             inputs=[
@@ -54,6 +55,7 @@ class LoadLineMatches(io.ComfyNode):
             display_name="Load Line Matches",
             category="FCVG/lines",
             **search_words("matches.json", "import lines"),
+            **shows_results(),
             description="Loads line matches from a JSON file: one that Save Line Matches or the "
             "command line has written, or one that you have edited or made.",
             inputs=[file_input("line matches")],

@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 from ..fcvg_core import bounds, choices
 from .host import folders
 from .messages import shows_log
-from .newer import rarely_changed, search_words, shows_pictures
+from .newer import rarely_changed, search_words, shows_results
 from .sockets import GlueStickSocket, LineMatchesSocket
 from .widgets import (
     LINE_MATCHES,
@@ -32,6 +32,7 @@ class LoadGlueStick(io.ComfyNode):
             display_name="Load GlueStick",
             category="FCVG/loaders",
             **search_words("line matcher", "superpoint"),
+            **shows_results(),
             description="Loads GlueStick, the line matcher of the FCVG paper, for Match Lines. It "
             "needs two files; the SuperPoint file is for non-commercial research only.",
             inputs=[
@@ -89,7 +90,7 @@ class MatchLines(io.ComfyNode):
             display_name="Match Lines",
             category="FCVG/lines",
             **search_words("line segments", "gluestick", "lsd", "wireframe"),
-            **shows_pictures(),
+            **shows_results(),
             description="Finds line segments in both keyframes and matches them: with GlueStick, "
             "as FCVG does, or without any weights.",
             inputs=[
@@ -226,7 +227,7 @@ class DrawLines(io.ComfyNode):
             display_name="Draw Inbetween Lines",
             category="FCVG/lines",
             **search_words("interpolate lines", "line condition", "tween", "morph", "lines only"),
-            **shows_pictures(),
+            **shows_results(),
             description="Draws lines only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. The "
             "node plays the motion in thick lines.",
@@ -279,7 +280,7 @@ class FilterLineMatches(io.ComfyNode):
             display_name="Filter Line Matches",
             category="FCVG/lines",
             **search_words("outliers", "homography", "line segments"),
-            **shows_pictures(),
+            **shows_results(),
             description="Removes wrong matches: lines that are unsure, short or move far, lines "
             "outside or inside a mask, and lines that do not follow the motion of most lines.",
             inputs=[

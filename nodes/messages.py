@@ -87,7 +87,7 @@ def display_below_log() -> Callable[[Sequence[str]], None] | None:
     if node_id is None:
         return None
     handlers = [x for x in logging.getLogger().handlers if isinstance(x, _NodeLines)]
-    logged = next((x.texts for x in handlers if x._node_id == node_id), [])
+    logged = next((x.texts for x in handlers if x.node_id == node_id), [])
 
     def show(lines: Sequence[str]) -> None:
         # A line that was logged on this node is there already.
@@ -103,7 +103,7 @@ class _NodeLines(logging.Handler):
     def __init__(self, node_id: str):
         super().__init__(logging.INFO)
         self.texts: list[str] = []
-        self._node_id = node_id
+        self.node_id = node_id
         self._thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -112,7 +112,7 @@ class _NodeLines(logging.Handler):
         # A console may not know the circles of a traffic light, so no message holds them.
         mark = getattr(record, "light", MARKS.get(record.levelno, ""))
         self.texts.append(mark + record.getMessage())
-        show_on_node(self._node_id, "\n".join(self.texts))
+        show_on_node(self.node_id, "\n".join(self.texts))
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def shown_log() -> Iterator[None]:
     pack it changes nothing, because `shows_log` is at work.
     """
     node_id, root = running_node(), logging.getLogger()
-    at_work = {handler._node_id for handler in root.handlers if isinstance(handler, _NodeLines)}
+    at_work = {handler.node_id for handler in root.handlers if isinstance(handler, _NodeLines)}
     if node_id is None or node_id in at_work:
         yield
         return

@@ -11,11 +11,10 @@ def search_words(*words: str) -> dict[str, list[str]]:
     return {"search_aliases": list(words)} if _schema_has("search_aliases") else {}
 
 
-def shows_pictures() -> dict[str, bool]:
+def shows_results() -> dict[str, bool]:
     """For io.Schema of a node that shows pictures or texts on itself. After 0.18.
 
-    ComfyUI then sends them again when a later run takes the node from the cache: the editor has
-    forgotten them if its page was loaded again.
+    ComfyUI then sends both again when a later run takes the node from the cache.
     """
     return {"has_intermediate_output": True} if _schema_has("has_intermediate_output") else {}
 

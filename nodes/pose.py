@@ -8,7 +8,7 @@ from comfy_api.latest import io, ui
 from ..fcvg_core import bounds, choices
 from .host import folders
 from .messages import shows_log
-from .newer import search_words, shows_pictures
+from .newer import search_words, shows_results
 from .sockets import DWPoseSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
@@ -46,6 +46,7 @@ class LoadDWPose(io.ComfyNode):
             display_name="Load DWPose",
             category="FCVG/loaders",
             **search_words("openpose", "dwpose", "pose detector"),
+            **shows_results(),
             description="Loads DWPose, the pose detector of FCVG and ControlNeXt-SVD, for Extract "
             "Poses. It needs two ONNX files in models/dwpose.",
             inputs=[
@@ -103,7 +104,7 @@ class ExtractPoses(io.ComfyNode):
             display_name="Extract Poses",
             category="FCVG/poses",
             **search_words("dwpose", "openpose", "keypoints", "pose estimation", "skeleton"),
-            **shows_pictures(),
+            **shows_results(),
             description="Finds the people of every image: body, hands and face. The poses are in "
             "OpenPose's format, which other packs and pose editors read.",
             inputs=[
@@ -193,7 +194,7 @@ class DrawPoses(io.ComfyNode):
             display_name="Interpolate & Draw Poses",
             category="FCVG/poses",
             **search_words("pose interpolation", "openpose", "skeleton", "people only", "morph"),
-            **shows_pictures(),
+            **shows_results(),
             description="Draws people only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. "
             "People of both keyframes are paired so that all of them together move least.",
@@ -279,7 +280,7 @@ class AlignPoses(io.ComfyNode):
             display_name="Align Poses to Reference",
             category="FCVG/poses",
             **search_words("retarget", "pose transfer", "openpose", "driving video"),
-            **shows_pictures(),
+            **shows_results(),
             description="Moves and scales the person of a driving video to the place and size of "
             "the person in a reference picture, and draws every frame: the control frames of "
             "ControlNeXt-SVD.",

@@ -8,7 +8,7 @@ from comfy_api.latest import io
 from .file_widgets import file_input, prefix_input
 from .host.folders import is_there
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .sockets import PoseKeypointSocket
 
 CANVAS_SIDE = (
@@ -25,6 +25,7 @@ class SavePoses(io.ComfyNode):
             display_name="Save Pose JSON",
             category="FCVG/poses",
             **search_words("openpose", "keypoints", "POSE_KEYPOINT", "export poses"),
+            **shows_results(),
             description="Saves poses as a JSON file in OpenPose's format, which pose editors, "
             "other packs, Load Pose JSON and the command line (--poses) read. The poses of several "
             "pictures become a list of frames in one file.",
@@ -64,6 +65,7 @@ class LoadPoses(io.ComfyNode):
             display_name="Load Pose JSON",
             category="FCVG/poses",
             **search_words("openpose", "keypoints", "POSE_KEYPOINT", "import poses"),
+            **shows_results(),
             description="Loads poses from a JSON file in OpenPose's format: from Save Pose JSON, "
             "the command line, a pose editor, another pack or OpenPose's own program.",
             inputs=[

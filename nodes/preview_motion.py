@@ -3,7 +3,7 @@
 from comfy_api.latest import io
 
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket, PoseKeypointSocket
 from .widgets import (
     FIRST_POSE,
@@ -23,6 +23,7 @@ class PreviewMotion(io.ComfyNode):
             display_name="Preview Motion",
             category="FCVG/frames",
             **search_words("morph", "warp", "tween", "frame interpolation", "animatic"),
+            **shows_results(),
             description="Moves the pixels of both keyframes along the lines and the people, blends "
             "them, and plays the result on the node: the motion of the video in seconds, without "
             "any model.",

@@ -4,7 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .messages import shows_log
-from .newer import search_words
+from .newer import search_words, shows_results
 from .widgets import ALL_SIZES, size_inputs
 
 
@@ -16,6 +16,7 @@ class VideoSettings(io.ComfyNode):
             display_name="Video Settings",
             category="FCVG/frames",
             **search_words("width", "height", "frame count", "length", "frame rate", "resolution"),
+            **shows_results(),
             description="Size, length and playback speed of the video in one place: connect each "
             "output to every node that asks for this value, so that all nodes agree.",
             inputs=[

@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds, choices
 from .host import folders
 from .messages import shows_log
-from .newer import rarely_changed, search_words
+from .newer import rarely_changed, search_words, shows_results
 from .widgets import (
     CLIP_VISION,
     EMPTY_VIDEO,
@@ -29,6 +29,7 @@ class LoadSVD(io.ComfyNode):
             display_name="Load SVD (diffusers folder)",
             category="FCVG/loaders",
             **search_words("stable video diffusion", "diffusers"),
+            **shows_results(),
             description="Loads Stable Video Diffusion from a folder in diffusers' layout. For the "
             "single file svd_xt_1_1.safetensors use Load Checkpoint Image Only (img2vid model), "
             "which older releases of ComfyUI call Image Only Checkpoint Loader.",
@@ -86,6 +87,7 @@ class LoadFcvgModel(io.ComfyNode):
             display_name="Load FCVG Model",
             category="FCVG/loaders",
             **search_words("fcvg unet", "controlnext-svd unet", "load diffusion model"),
+            **shows_results(),
             description="Loads the model that paints the video, a UNet that was trained from "
             "SVD's: FCVG's for the frames between two keyframes, or ControlNeXt-SVD's for "
             "animating a picture.",
@@ -140,6 +142,7 @@ class EncodeKeyframes(io.ComfyNode):
             display_name="FCVG Conditioning",
             category="FCVG/conditioning",
             **search_words("keyframes", "image to video", "svd conditioning"),
+            **shows_results(),
             description="Prepares both keyframes for the model and makes an empty video of the "
             "chosen size, for Inbetween Guider.",
             inputs=[

@@ -77,7 +77,7 @@ class TestEveryNode:
 
     def test_is_shown_again_if_the_host_can(self, load, node_classes, node):
         schema = node_classes[node].define_schema()
-        asked = load("nodes.newer").shows_pictures()
+        asked = load("nodes.newer").shows_results()
         assert {key: getattr(schema, key) for key in asked} == asked
 
     def test_is_drawn_again_in_the_editor(self, node):

@@ -109,13 +109,13 @@ def test_what_only_newer_hosts_take(load, monkeypatch):
     monkeypatch.setattr(newer.io, "Schema", dataclasses.make_dataclass("Schema", ["node_id"]))
     monkeypatch.setattr(newer.io.Int, "Input", old)
     assert newer.search_words("tween") == {}
-    assert newer.shows_pictures() == {}
+    assert newer.shows_results() == {}
     assert newer.rarely_changed() == {}
     fields = ["search_aliases", "has_intermediate_output"]
     monkeypatch.setattr(newer.io, "Schema", dataclasses.make_dataclass("Schema", fields))
     monkeypatch.setattr(newer.io.Int, "Input", new)
     assert newer.search_words("tween", "dance") == {"search_aliases": ["tween", "dance"]}
-    assert newer.shows_pictures() == {"has_intermediate_output": True}
+    assert newer.shows_results() == {"has_intermediate_output": True}
     assert newer.rarely_changed() == {"advanced": True}
 
 
