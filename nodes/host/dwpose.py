@@ -10,7 +10,7 @@ from comfy.utils import ProgressBar
 from ...fcvg_core.catalogue.dwpose import DWPOSE, DWPOSE_FILES, DWPOSE_ROWS
 from ...fcvg_core.frames import to_uint8
 from ...fcvg_core.pose import PoseDetector, Poses, open_dwpose
-from .folders import download_command
+from .folders import command_to_get
 
 # Memory of the card that both networks and onnxruntime's workspace use. The host does not manage
 # this memory, so room for it is made before a network is opened.
@@ -51,7 +51,7 @@ def how_to_get_dwpose() -> str:
     return (
         f"Connect Load DWPose to Extract Poses. It needs {' and '.join(DWPOSE_FILES)} (from "
         f"{DWPOSE_ROWS[0].source}) in models/{DWPOSE}. To download them, run in a terminal: "
-        f"{download_command()}"
+        f"{command_to_get()}"
     )
 
 

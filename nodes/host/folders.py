@@ -171,7 +171,7 @@ def find_svd_folder(name: str) -> str:
     raise ValueError(_missing(DIFFUSERS, name))
 
 
-def download_command() -> str:
+def command_to_get() -> str:
     """The command that downloads missing files of models."""
     from ...fcvg_core.shell import shell_words
 
@@ -185,7 +185,7 @@ def _missing(kind: str, name: str) -> str:
     folders = " or ".join(folder_paths.get_folder_paths(kind))
     wanted = "; ".join(_described(row, kind) for row in families.list_files() if row.names(kind))
     return (
-        f"{name!r} was not found in {folders}. Download it with `{download_command()}` in a "
+        f"{name!r} was not found in {folders}. Download it with `{command_to_get()}` in a "
         f"terminal, or put one of the models for this list there: {wanted}. Then choose the file "
         "in this list."
     )
