@@ -195,7 +195,7 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
 
     An animation, which is as long as its driving video, is sampled in several windows.
     """
-    small = {"width": 128, "height": 64, "num_frames": num_frames}
+    small = {"width": 128, "height": 64, "num_frames": num_frames, "select_every_nth": 1}
     for node in prompt.values():
         inputs = node["inputs"]
         if node["class_type"] in ("BasicScheduler", "FCVG_Sampler", "FCVG_AnimateSampler"):

@@ -8,8 +8,9 @@ HOST = {"LoadImage", "CreateVideo", "SaveVideo", "MarkdownNote"}  # nodes that n
 
 
 def test_the_preview_is_small_and_needs_this_pack_alone() -> None:
-    """At most eight nodes, and none that loads a model."""
+    """At most nine nodes, and none that loads a model."""
     graph = json.loads((WORKFLOWS / "fcvg_preview.json").read_text(encoding="utf-8"))
     types = [node["type"] for node in graph["nodes"]]
-    assert len(types) <= 8
-    assert set(types) - HOST == {"FCVG_CropResize", "FCVG_MatchLines", "FCVG_PreviewMotion"}
+    assert len(types) <= 9
+    pack = {"FCVG_VideoSettings", "FCVG_CropResize", "FCVG_MatchLines", "FCVG_PreviewMotion"}
+    assert set(types) - HOST == pack

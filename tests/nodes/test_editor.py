@@ -13,7 +13,7 @@ TODAY = sorted(path.name for path in WORKFLOWS.glob("*.json"))
 OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.name != "api"]
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2, **DRIVING_WINDOWS}
 # The editor hides text below 57 %.
-READABLE = 0.6
+READABLE = 0.575
 BLUEPRINT = "Inbetween two frames"
 # Old hosts open and run one graph.
 SMOKE = "fcvg_inbetween.json"
