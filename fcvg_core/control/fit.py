@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..canvas import in_words
 from ..frames import fit_frame
 
 
@@ -29,9 +30,9 @@ def fit_control_frames(frames: Iterable[np.ndarray], size: tuple[int, int]) -> n
     if other is not None:
         same_shape = other[0] * size[1] == other[1] * size[0]
         logging.info(
-            "The control frames are %s from %d x %d to %d x %d pixels, the size of the video.",
+            "The control frames are %s from %s to %s pixels, the size of the video.",
             "resized" if same_shape else "cropped and resized",
-            *reversed(other),
-            *reversed(size),
+            in_words(other),
+            in_words(size),
         )
     return np.stack(fitted)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..canvas import SIDES, is_side
+from ..canvas import SIDES, in_words, is_side
 from ..errors import UserError
 
 MAX_ID = 99_999  # there is a colour for each id
@@ -135,7 +135,7 @@ def check_frame_size(frame: np.ndarray) -> None:
     """Raise UserError if a frame [H, W, ...] is too small to find lines in it."""
     if min(frame.shape[:2]) < MIN_SIDE:
         raise UserError(
-            f"the frame is {frame.shape[1]} x {frame.shape[0]} pixels (width x height); lines can "
+            f"the frame is {in_words(frame.shape[:2])} pixels (width x height); lines can "
             f"be matched in frames of at least {MIN_SIDE} pixels a side: use larger frames."
         )
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...canvas import in_words
 from ...errors import UserError
 from ...quoting import in_short
 from ...shell import shell_words
 from ..media.pictures import read_frame
 from ..media.video import list_pictures, read_every_frame, read_image_folder
-from ..media.video.folder import PICTURES, in_words
+from ..media.video.folder import PICTURES
 
 # Endings of videos, by which they are found in a folder of clips.
 VIDEOS = {
@@ -187,8 +188,8 @@ def _check_pair(pair: ClipPair) -> None:
         )
     if min(truth.size) < MIN_SIDE:
         raise UserError(
-            f"{truth.path} has {in_words(truth.size)}. Expected at least "
-            f"{in_words((MIN_SIDE, MIN_SIDE))}. Give larger frames."
+            f"{truth.path} has {in_words(truth.size)} pixels. Expected at least "
+            f"{in_words((MIN_SIDE, MIN_SIDE))} pixels. Give larger frames."
         )
     if truth.num_frames != result.num_frames:
         raise UserError(
@@ -197,8 +198,8 @@ def _check_pair(pair: ClipPair) -> None:
         )
     if truth.size != result.size:
         raise UserError(
-            f"{result.path} has {in_words(result.size)}, but the truth {truth.path} has "
-            f"{in_words(truth.size)}. Give both in the same size."
+            f"{result.path} has {in_words(result.size)} pixels, but the truth {truth.path} has "
+            f"{in_words(truth.size)} pixels. Give both in the same size."
         )
 
 

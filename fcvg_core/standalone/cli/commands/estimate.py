@@ -3,6 +3,7 @@
 import argparse
 from itertools import product
 
+from ....canvas import in_words
 from ....choices import FAMILIES
 from ....estimate import (
     BYTES,
@@ -121,7 +122,7 @@ def table(options: argparse.Namespace) -> list[str]:
         more = {"overlap": options.overlap, "directions": DIRECTIONS[options.family]}
         found = estimate(size, frames, window, dtype, **more)
         batched = estimate(size, frames, window, dtype, batched=True, **more)
-        video = (f"{size[1]} x {size[0]}", str(frames), str(window), dtype)
+        video = (in_words(size), str(frames), str(window), dtype)
         rows.append((*video, *_figures(found, _command_line(batched, dtype))))
     return [f"| {' | '.join(row)} |" for row in rows]
 
