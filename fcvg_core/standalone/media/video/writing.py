@@ -93,7 +93,8 @@ class VideoWriter:
         if frame.shape[:2] != self._size:
             raise UserError(
                 f"{self.path}: the first frame has {in_words(self._size)} pixels, but this frame "
-                f"has {in_words(frame.shape[:2])} pixels. All frames of a video must have the same size."
+                f"has {in_words(frame.shape[:2])} pixels. All frames of a video must have the same "
+                "size."
             )
         if self._container is None:
             raise UserError(f"{self.path} is closed: no frame can be added.")
