@@ -35,7 +35,7 @@ Modules in this folder, which all folders use:
     timeline    position of each frame between the keyframes
     settings    SamplingSettings: steps, guidance, windows, noise injection; DrivingSettings
     clip        a picture as input of CLIP's image encoder
-    canvas      largest canvas of lines and people
+    canvas      sizes in words; the largest canvas of lines and people
     bounds      smallest and largest value of each setting
     choices     the words that a user can choose from
     errors      UserError: an error that the user can fix

@@ -71,7 +71,8 @@ def place_picture(
     Differs: at least one row and one column of a very long picture are kept.
     """
     if min(*picture, *frame) < 1:
-        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {tuple(frame)}")
+        got = tuple(frame) if min(frame) < 1 else tuple(picture)
+        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {got}")
     for name, word, words in (("fit", fit, PICTURE_FITS), ("anchor", anchor, ANCHORS)):
         if word not in words:
             raise ValueError(f"Unknown {name} {word!r}: expected one of {', '.join(words)}.")

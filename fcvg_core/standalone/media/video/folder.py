@@ -49,6 +49,11 @@ def list_pictures(folder: Path) -> list[Path]:
     ]
 
 
+def count_frames(number: int) -> str:
+    """A number of frames in words: "1 frame", "2 frames"."""
+    return "1 frame" if number == 1 else f"{number} frames"
+
+
 def check_max_frames(max_frames: int | None) -> None:
     """Raise UserError unless `max_frames` is 1 or more, or None."""
     if max_frames is not None and max_frames < 1:

@@ -12,7 +12,7 @@ from ....errors import UserError
 from ....files.video_file import open_video
 from ....video import Sound, frame_rate, read_sound, show, square_size, start_of
 from .decoding import decode_all
-from .folder import check_max_frames
+from .folder import check_max_frames, count_frames
 from .soundtrack import RATE
 
 FEW_FPS = 24  # the stride is multiplied by the frame rate / FEW_FPS, rounded down
@@ -121,13 +121,9 @@ def _decode(
     except (av.FFmpegError, EOFError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         good = number // stride + 1
-        fewer = f", or read at most {_frames(good)} ({limit(good)})" if good and limit else ""
+        fewer = f", or read at most {count_frames(good)} ({limit(good)})" if good and limit else ""
         raise UserError(
-            f"{path} is damaged after {_frames(number + 1)} ({reason}). Save it again{fewer}."
+            f"{path} is damaged after {count_frames(number + 1)} ({reason}). Save it again{fewer}."
         ) from error
     if number < 0:
         raise UserError(f"{path} holds a video without any frame. Save it again.")
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"
