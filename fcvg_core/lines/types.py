@@ -129,6 +129,8 @@ class LineMatches:
         check_ids(self.ids, len(self.lines0))
         if self.num_matched is None:
             object.__setattr__(self, "num_matched", count_ids(self.ids))
+        if self.num_matched < 1:
+            raise ValueError(f"expected num_matched of at least 1, got {self.num_matched}")
 
 
 def check_frame_size(frame: np.ndarray) -> None:
