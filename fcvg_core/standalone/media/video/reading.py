@@ -24,7 +24,7 @@ def read_video(
     stride: int,
     max_frames: int | None,
     thin_out: bool = True,
-    limit: Callable[[int], str] | None = "max_frames={}".format,
+    limit: Callable[[int], str] = "max_frames={}".format,
 ) -> tuple[Generator[np.ndarray, None, None], float]:
     """Every n-th frame of a video, looking as in a player.
 
@@ -39,8 +39,7 @@ def read_video(
         max_frames: maximum number of frames; None reads to the end.
         thin_out: double the stride for a video of 48 frames per second, triple the stride for 72
             frames per second, and so on.
-        limit: gives the text of the setting that reads a number of frames, for messages; None:
-            no setting is named.
+        limit: gives the text of the setting that reads a number of frames, for messages.
 
     Returns:
         A generator of frames [H, W, 3] uint8, and their frame rate per second, 0.001..1000. The
