@@ -35,7 +35,7 @@ class DrivingSource:
 
     @classmethod
     def of(cls, spec: AnimateSpec) -> "DrivingSource":
-        """The source that a spec names, of which it names exactly one.
+        """The source of a spec, which names either a film or control frames.
 
         A video that shows drawn people is recognised, unless the spec says what it shows.
 

@@ -45,7 +45,7 @@ def read_sound(container, *, start: float, seconds: float, rate: int | None = No
     stream that is damaged is read up to there, and a warning says so.
 
     Args:
-        container: FFmpeg's open container. Its next packet is another one afterwards.
+        container: FFmpeg's open container. Afterwards it does not stand where it stood before.
         start: in seconds of the container's clock; see `start_of`.
         seconds: length of the sound, which is less if the stream ends before.
         rate: samples a second; None keeps the stream's.
