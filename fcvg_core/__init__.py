@@ -30,11 +30,12 @@ Folders that read and write files:
 Modules in this folder, which all folders use:
 
     frames      frames and batches of frames: to_gray, to_uint8, to_image, fit_frame, overlay
+    coverage    in how many parts of a frame something is shown
     placement   where a picture lies in a frame of another size: cropped, padded or stretched
     timeline    position of each frame between the keyframes
     settings    SamplingSettings: steps, guidance, windows, noise injection; DrivingSettings
     clip        a picture as input of CLIP's image encoder
-    canvas      largest canvas of lines and people
+    canvas      sizes in words; the largest canvas of lines and people
     bounds      smallest and largest value of each setting
     choices     the words that a user can choose from
     errors      UserError: an error that the user can fix

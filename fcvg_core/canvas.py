@@ -1,10 +1,15 @@
-"""Largest canvas on which lines or people of a file may be placed."""
+"""Sizes in pixels: in words, and the largest on which lines or people of a file may be placed."""
 
 from numbers import Real
 
 # Pixels of a side. This limits what is read. The sizes that are drawn have smaller limits.
 MAX_SIDE = 65_536
 SIDES = f"two whole numbers of pixels from 1 to {MAX_SIDE}"
+
+
+def in_words(size: tuple[int, int]) -> str:
+    """A size (height, width) as text: "640 x 480" (width x height)."""
+    return f"{size[1]} x {size[0]}"
 
 
 def is_side(length: object) -> bool:

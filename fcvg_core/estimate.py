@@ -8,6 +8,8 @@ on a card, see docs/memory.md.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from . import bounds
+from .canvas import in_words
 from .choices import FAMILIES
 
 GB = 2**30  # bytes, as on the box of a card
@@ -36,11 +38,11 @@ RESERVED = GB
 
 # For each number format the bytes of a weight, and of a number that is computed with.
 BYTES = {"bf16": (2, 2), "fp16": (2, 2), "fp8": (1, 2), "fp32": (4, 4)}
+PASSES = 2  # of guidance: with and without the picture
 DIRECTIONS = dict(zip(FAMILIES, (2, 1), strict=True))  # in which a video is sampled
 
 FITS, STREAMS, TOO_LARGE = "fits", "streams", "too large"
 SMALLEST_WINDOW = 8  # frames; advice names no smaller window
-GRID = 64  # pixels; sides of a video are multiples of it
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,12 @@ class Estimate:
         weights: bytes of the UNet and ControlNeXt.
         step: bytes of everything else that a step holds at once.
         decoding: bytes of the VAE with the frames that it decodes at once.
-        num_windows: windows of the video.
         cost: operations of a step.
     """
 
     weights: int
     step: int
     decoding: int
-    num_windows: int
     cost: float
 
     @property
@@ -86,7 +86,6 @@ def estimate(
     *,
     overlap: int,
     directions: int = 2,
-    guided: bool = True,
     batched: bool = False,
     decode_chunk: int = 2,
 ) -> Estimate:
@@ -99,16 +98,15 @@ def estimate(
         dtype: a key of BYTES; fp8 is the format of the weights alone.
         overlap: frames that neighbouring windows share.
         directions: 2 for FCVG, 1 for ControlNeXt-SVD.
-        guided: whether guidance is on, which doubles the passes.
-        batched: whether a pass and its pass without a picture are computed at once. The command
-            line does so, and ComfyUI if it has memory to spare.
+        batched: whether the pass with the picture and the pass without the picture, which
+            guidance needs, are computed at once. The command line does so, and ComfyUI does so if
+            it has memory to spare.
         decode_chunk: frames that the VAE decodes at once.
     """
     of_weight, of_number = BYTES[dtype]
     length, windows = min(frames, window), count_windows(frames, window, overlap)
     pixels = size[0] * size[1] // 64  # of the latents of a frame
-    passes = 2 if guided else 1
-    at_once = passes if batched else 1
+    at_once = PASSES if batched else 1
     step = at_once * length * pixels * STEP_NUMBERS * of_number * MARGIN
     decoded = min(frames, decode_chunk) * size[0] * size[1] * DECODING_NUMBERS * of_number * MARGIN
     each_pass = length * (LINEAR * pixels + ATTENTION * pixels**2)
@@ -116,8 +114,7 @@ def estimate(
         weights=(UNET * of_weight) + CONTROLNEXT * of_number,
         step=int(step),
         decoding=int(VAE * of_number + decoded),
-        num_windows=windows,
-        cost=windows * directions * passes * each_pass + frames * CONTROL * pixels,
+        cost=windows * directions * PASSES * each_pass + frames * CONTROL * pixels,
     )
 
 
@@ -163,13 +160,14 @@ def advise(
     if number := next(shorter, None):
         advice.append(f"lower window to {number}")
     if found := next(smaller, None):
-        advice.append(f"lower the size to {found[1]} x {found[0]}")
+        advice.append(f"lower the size to {in_words(found)}")
     return ", or ".join(advice) or "lower both window and size, or use another card"
 
 
 def _smaller(size: tuple[int, int]) -> list[tuple[int, int]]:
     """Sizes of about the same shape, the largest first."""
     height, width = size
-    widths = range(width - GRID, 0, -GRID)
-    heights = (max(round(height * other / width / GRID), 1) * GRID for other in widths)
+    step = bounds.SIZE.step
+    widths = range(width - step, 0, -step)
+    heights = (max(round(height * other / width / step), 1) * step for other in widths)
     return list(zip(heights, widths, strict=True))

@@ -101,7 +101,7 @@ def fit_frame(
     fit: str = PICTURE_FITS[0],
     anchor: str = ANCHORS[0],
 ) -> np.ndarray:
-    """A frame of the given size: unchanged if it has this size, otherwise fitted as one chooses.
+    """A frame of the given size: cropped, padded or stretched; unchanged if it has this size.
 
     Args:
         frame: [H, W, 3] uint8.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .canvas import in_words
 from .choices import ANCHORS, CROP, PAD, PICTURE_FITS
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; as PIL has it
@@ -39,7 +40,7 @@ class Placement:
 
     def __str__(self) -> str:
         """In words: "1280 x 720 -> 512 x 512: 280 pixels are cut off at the left and 280 ..."."""
-        sizes = f"{_by(self.picture)} -> {_by(self.frame)}"
+        sizes = f"{in_words(self.picture)} -> {in_words(self.frame)}"
         if cut := _outside(self.kept, self.picture):
             return f"{sizes}: {_told(cut, 'pixel', 'cut off')}."
         if added := _outside(self.box, self.frame):
@@ -70,7 +71,8 @@ def place_picture(
     Differs: at least one row and one column of a very long picture are kept.
     """
     if min(*picture, *frame) < 1:
-        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {tuple(frame)}")
+        got = tuple(frame) if min(frame) < 1 else tuple(picture)
+        raise ValueError(f"expected a size of at least 1 x 1 pixel, got {got}")
     for name, word, words in (("fit", fit, PICTURE_FITS), ("anchor", anchor, ANCHORS)):
         if word not in words:
             raise ValueError(f"Unknown {name} {word!r}: expected one of {', '.join(words)}.")
@@ -114,7 +116,3 @@ def _told(outside: list[tuple[int, str]], noun: str, done: str) -> str:
     (count, side), *others = outside
     amount = f"1 {noun} is" if count == 1 else f"{count} {noun}s are"
     return f"{amount} {done} at the {side}" + "".join(f" and {n} at the {x}" for n, x in others)
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[1]} x {size[0]}"

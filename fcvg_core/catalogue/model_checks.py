@@ -71,18 +71,12 @@ def check_models(mode: str, roots: Roots) -> Finding:
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
         return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
-    for file in list_files([mode]):
-        path = file.find(roots)
-        damage = find_damage(path, file.parts) if path else None
-        if damage:
+    found = [(file, path) for file in list_files([mode]) if (path := file.find(roots))]
+    for file, path in found:
+        if damage := find_damage(path, file.parts):
             return Finding(
                 PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"
             )
-    stand_ins = [
-        file.name
-        for file in list_files([mode])
-        if (path := file.find(roots)) and is_stand_in(path, file.parts)
-    ]
-    if stand_ins:
+    if stand_ins := [file.name for file, path in found if is_stand_in(path, file.parts)]:
         return Finding(WARNING, f"{mode}: {'; '.join(stand_ins)}: {SAID}")
     return Finding(OK, f"{mode}: all models are there")

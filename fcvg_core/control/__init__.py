@@ -4,7 +4,6 @@ This room stands above `lines` and `pose`: it draws the lines and people that th
 no file.
 """
 
-from .coverage import PARTS, count_parts
 from .drawn import looks_drawn
 from .driving import draw_driven_people
 from .fit import fit_control_frames
@@ -13,8 +12,6 @@ from .preview import cover, draw_thick_lines, draw_thick_people, fade_keyframes
 
 __all__ = [
     "ControlFrameSettings",
-    "PARTS",
-    "count_parts",
     "cover",
     "draw_driven_people",
     "draw_inbetween",

@@ -51,10 +51,11 @@ def draw_thick_lines(
     Returns:
         [T, *size, 3] uint8.
     """
-    scale = size[1] / matches.size[1], size[0] / matches.size[0]
-    ends = (lines * lines.new_tensor(scale) for lines in (matches.lines0, matches.lines1))
-    small = replace(matches, **dict(zip(("lines0", "lines1"), ends, strict=True)), size=size)
-    width = max(round(line_width * min(scale)), LINE_WIDTH)
+    scale = matches.lines0.new_tensor(size[::-1]) / matches.lines0.new_tensor(matches.size[::-1])
+    small = replace(
+        matches, lines0=matches.lines0 * scale, lines1=matches.lines1 * scale, size=size
+    )
+    width = max(round(line_width * float(scale.min())), LINE_WIDTH)
     return draw_moving_lines(small, times, line_width=width, seed=seed)
 
 
@@ -76,6 +77,9 @@ def draw_thick_people(people: Poses, size: tuple[int, int], *, style: PoseStyle)
 
 
 def cover(below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Frames [T, H, W, 3] uint8 under all pixels of `above` that are not black."""
+    """Frames [T, H, W, 3] uint8 under all pixels of `above` that are not black.
+
+    Unlike `overlay`, no channel of a frame below shines through a coloured stroke.
+    """
     red, green, blue = np.moveaxis(above, -1, 0)  # faster than any(axis=-1)
     return np.where((red | green | blue)[..., None], above, below)

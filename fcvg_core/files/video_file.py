@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ..canvas import in_words
 from ..errors import UserError
 from .plain_file import check_file
 
@@ -90,8 +91,8 @@ def _find_stream(path: Path, container):
         if stream.codec_context is None:
             raise UserError(f"{path} holds a video of an unknown codec. Save it again as H.264.")
         if stream.width * stream.height > MAX_PIXELS:
-            size = f"{stream.width} x {stream.height} pixels"
-            raise UserError(f"{path} has {size}, which is too large. Use a smaller video.")
+            size = in_words((stream.height, stream.width))
+            raise UserError(f"{path} has {size} pixels, which is too large. Use a smaller video.")
         return stream
     kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
     raise UserError(f"{path} holds no video, only {kinds}. Use a file with a video.")

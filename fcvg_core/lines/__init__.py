@@ -17,10 +17,6 @@ from .types import LineMatches, LineSegments, Wireframe
 
 __all__ = [
     "MATCHES_FORM",
-    "format_matches",
-    "parse_matches",
-    "report_matches",
-    "warn_of_few",
     "ClassicLineMatcher",
     "GlueStick",
     "GlueStickLineMatcher",
@@ -34,7 +30,11 @@ __all__ = [
     "draw_lines",
     "draw_matches",
     "filter_matches",
+    "format_matches",
     "gluestick_dtype",
     "interpolate_lines",
     "match_colors",
+    "parse_matches",
+    "report_matches",
+    "warn_of_few",
 ]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..choices import FITS, KEEP, MASK_USES
-from ..frames import fit_frame, to_uint8
+from ..frames import fit_mask
 from .track import paired_ends
 from .types import LineMatches
 
@@ -57,10 +57,10 @@ def filter_matches(
     Args:
         matches: N >= 0.
         criteria: what a match must meet to be kept.
-        mask0, mask1: [H, W] of any size, for the first and for the last keyframe. A segment lies
-            inside a mask if the mask is above 0.5 at the middle of the segment. A mask whose
-            aspect ratio is not that of the keyframes is cropped as `fit_frame` crops a picture.
-            None: no match is removed because of this keyframe's mask.
+        mask0, mask1: [H, W] of any size and type, for the first and for the last keyframe. A
+            segment lies inside a mask if the mask is above 0.5 at the middle of the segment. A
+            mask of other proportions than the keyframes is cropped as `fit_mask` does it. None:
+            no match is removed because of this keyframe's mask.
     """
     matches = drop_points(matches)
     kept = matches.scores >= criteria.min_score
@@ -105,12 +105,13 @@ def _motions(matches: LineMatches) -> Tensor:
 def _inside(lines: Tensor, mask: Tensor, size: tuple[int, int]) -> Tensor:
     """Whether each segment's middle lies in a mask: [N]."""
     height, width = size
+    mask = mask.cpu()
     if mask.shape[0] * width != mask.shape[1] * height:
-        mask = torch.from_numpy(fit_frame(to_uint8(mask[..., None]), size)[..., 0]) / 255
+        mask = torch.from_numpy(fit_mask(mask.float().numpy(), size))
     shape = torch.tensor(mask.shape[::-1])
     scale = shape / torch.tensor(size[::-1])
     at = (lines.mean(1) * scale).long().clamp(min=torch.zeros(2), max=shape - 1).long()
-    return mask.cpu()[at[:, 1], at[:, 0]] > 0.5
+    return mask[at[:, 1], at[:, 0]] > 0.5
 
 
 def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:

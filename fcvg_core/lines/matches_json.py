@@ -6,10 +6,11 @@
 ]}
 
 Coordinates are in pixels of the first and of the last keyframe. `id` and `score` may be left out.
-`matched` beside `size` is the number of lines that matched at first, if matches were removed; it
-keeps the colours of the others. Other keys are kept.
+If matches were removed, `matched` beside `size` is the number of lines that matched before. It
+decides the colours, so the other matches keep theirs. Unknown keys are kept.
 
-Until version 0.4 there were lists instead: size [height, width], lines0, lines1, and scores or not.
+The form of version 0.4 and before is still read. It has four lists: size [height, width], lines0,
+lines1, and scores, which may be left out.
 """
 
 import itertools

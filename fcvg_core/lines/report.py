@@ -2,13 +2,14 @@
 
 import logging
 
+import numpy as np
 import torch
 
+from ..coverage import PARTS, count_parts
+from .draw import draw_segments
 from .types import LineMatches
 
 FEW = 10  # fewer matches hardly steer a video
-PARTS = 4  # the frame is divided into PARTS x PARTS parts
-STEPS = 33  # points on a line that are looked at
 
 
 def report_matches(matches: LineMatches, *, remedy: str, matcher: str | None = None) -> None:
@@ -36,8 +37,8 @@ def describe_matches(matches: LineMatches, matcher: str | None = None) -> str:
         text += " ({} found in the first frame, {} in the last)".format(*matches.found)
     if count:
         touch = "and touches" if count == 1 else "and touch"
-        touched = count_parts(matches.lines0, matches.size)
-        text += f", {touch} {touched} of {PARTS**2} parts of the frame"
+        touched = count_touched(matches.lines0, matches.size)
+        text += f", {touch} {touched} of {PARTS} parts of the frame"
     return text
 
 
@@ -51,13 +52,13 @@ def warn_of_few(matches: LineMatches, *, remedy: str) -> None:
         logging.warning("Only %s the video, which is few. %s", only, remedy)
 
 
-def count_parts(lines: torch.Tensor, size: tuple[int, int]) -> int:
-    """In how many of PARTS x PARTS parts of a frame a line lies: [N, 2, 2] -> 0..PARTS**2.
+def count_touched(lines: torch.Tensor, size: tuple[int, int]) -> int:
+    """In how many of 16 parts of a frame a line lies, see `coverage.count_parts`.
 
     Args:
+        lines: [N, 2, 2], in pixels.
         size: (height, width) of the frame, in pixels.
     """
-    steps = torch.linspace(0, 1, STEPS)[:, None, None]
-    points = torch.lerp(lines[:, 0], lines[:, 1], steps) / lines.new_tensor(size[::-1])
-    points = points[((points >= 0) & (points < 1)).all(dim=-1)]
-    return len((points * PARTS).long().unique(dim=0))
+    frame = np.zeros((*size, 3), np.uint8)
+    draw_segments(frame, lines.numpy(), np.full((len(lines), 3), 255), 1)
+    return count_parts(frame)

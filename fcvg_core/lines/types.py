@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..canvas import SIDES, is_side
+from ..canvas import SIDES, in_words, is_side
 from ..errors import UserError
 
 MAX_ID = 99_999  # there is a colour for each id
@@ -129,13 +129,15 @@ class LineMatches:
         check_ids(self.ids, len(self.lines0))
         if self.num_matched is None:
             object.__setattr__(self, "num_matched", count_ids(self.ids))
+        if self.num_matched < 1:
+            raise ValueError(f"expected num_matched of at least 1, got {self.num_matched}")
 
 
 def check_frame_size(frame: np.ndarray) -> None:
     """Raise UserError if a frame [H, W, ...] is too small to find lines in it."""
     if min(frame.shape[:2]) < MIN_SIDE:
         raise UserError(
-            f"the frame is {frame.shape[1]} x {frame.shape[0]} pixels (width x height); lines can "
+            f"the frame is {in_words(frame.shape[:2])} pixels (width x height); lines can "
             f"be matched in frames of at least {MIN_SIDE} pixels a side: use larger frames."
         )
 

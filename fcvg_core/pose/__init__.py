@@ -5,7 +5,7 @@ from .counts import count_people, list_people
 from .detector import PoseDetector, open_detector, open_dwpose
 from .draw import CANVAS, STYLES, PoseStyle, draw_poses
 from .follow import follow_person, stack_padded
-from .openpose import canvas_size, from_openpose, list_frame_people, to_openpose
+from .openpose import canvas_size, from_openpose, to_openpose
 from .openpose_frames import (
     POSES_FILE,
     complete_frames,
@@ -38,7 +38,6 @@ __all__ = [
     "from_openpose",
     "interpolate_poses",
     "is_seen",
-    "list_frame_people",
     "list_frames",
     "list_people",
     "match_people",

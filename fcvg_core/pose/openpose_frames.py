@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from ..canvas import in_words
 from ..errors import UserError
 from ..json_text import parse_json
 from .openpose import canvas_size, from_openpose, is_stretched, list_frame_people
@@ -59,10 +60,10 @@ def read_people(frame: Any, *, size: tuple[int, int], name: str) -> Poses:
     people, canvas = from_openpose(frame, size=size, name=name), canvas_size(frame)
     if canvas and is_stretched(canvas, size):
         logging.warning(
-            "%s: poses of a canvas of %d x %d are stretched to %d x %d pixels.",
+            "%s: poses of a canvas of %s are stretched to %s pixels.",
             name,
-            *canvas[::-1],
-            *size[::-1],
+            in_words(canvas),
+            in_words(size),
         )
     return people
 

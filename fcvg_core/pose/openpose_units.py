@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from ..canvas import in_words
 from ..errors import UserError
 
 MAX_PART = 2.0  # larger coordinates are pixels, not fractions of the canvas (editors exceed 1)
@@ -43,7 +44,7 @@ def tell_unit(name: str, units: np.ndarray, size: tuple[int, int]) -> None:
         units: from `find_units`.
         size: (height, width) in pixels of the picture for which the poses are used.
     """
-    pixels = f"pixels of a picture of {size[1]} x {size[0]}"
+    pixels = f"pixels of a picture of {in_words(size)}"
     logging.info(
         "%s: the poses do not name the size of their canvas. Their coordinates are taken as %s.",
         name,

@@ -1,7 +1,7 @@
 """The file that steers an animation: a film of a person, or control frames drawn already."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ class DrivingSource:
 
     @classmethod
     def of(cls, spec: AnimateSpec) -> "DrivingSource":
-        """The source that a spec names, of which it names exactly one.
+        """The source of a spec, which names either a film or control frames.
 
         A video that shows drawn people is recognised, unless the spec says what it shows.
 
@@ -107,14 +107,10 @@ class DrivingSource:
 
 def _shows_drawn_people(path: Path, stride: int, max_frames: int) -> bool:
     """Whether a video is drawn already; if so, this is said."""
-    frames, _ = read_video(
-        path,
-        stride=stride * LOOKED_AT,
-        max_frames=-(-max_frames // LOOKED_AT),
-        limit=None,  # the option counts other frames
-    )
+    few = -(-max_frames // LOOKED_AT)
+    frames, _ = read_video(path, stride=stride * LOOKED_AT, max_frames=few)
     with closing(frames):
-        drawn = looks_drawn(frames)
+        drawn = looks_drawn(_up_to_damage(frames))
     if drawn:
         logging.info(
             "%s shows drawn poses: its frames are the control frames, as they are. With "
@@ -122,3 +118,11 @@ def _shows_drawn_people(path: Path, stride: int, max_frames: int) -> bool:
             path,
         )
     return drawn
+
+
+def _up_to_damage(frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Frames before damage. If the frames that are used are damaged, reading them says so."""
+    try:
+        yield from frames
+    except UserError:
+        return

@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..canvas import in_words
 from ..choices import FCVG_STYLE
 from ..control import ControlFrameSettings, draw_inbetween
 from ..errors import UserError
@@ -102,11 +103,11 @@ class PreviewMaker(FrameMaker):
         if path is None:
             return open_matcher(self.spec.matcher, self.roots, device=self.device)
         matches = read_matches(path)
-        height, width = matches.size
         if matches.size != self.size:
+            height, width = matches.size
             raise UserError(
-                f"{path} is for frames of {width} x {height} pixels, but these are "
-                f"{self.size[1]} x {self.size[0]}: set --width {width} and --height {height}."
+                f"{path} is for frames of {in_words(matches.size)} pixels, but these are "
+                f"{in_words(self.size)}: set --width {width} and --height {height}."
             )
         return lambda *keyframes: matches
 

@@ -8,6 +8,9 @@ import numpy as np
 
 # Seconds. Files note times rounded to a millisecond: only larger gaps are gaps in the sound.
 GAP = 0.05
+# Seconds before the start from which a stream is decoded: the first packets that are decoded are
+# silent, because decoders need the packets before them.
+LEAD = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +40,12 @@ def read_sound(container, *, start: float, seconds: float, rate: int | None = No
     """The sound of an open video from a time on; None if the video has no sound.
 
     Of several streams the first that FFmpeg can decode is read. Sound with more channels than two
-    becomes stereo. Where the stream has no sound, there is silence; a stream that is damaged is
-    read up to there, and a warning says so.
+    becomes stereo, and samples beyond -1..1 are clipped. The channels and the rate of a stream may
+    change on the way; those of the result stay. Where the stream has no sound, there is silence; a
+    stream that is damaged is read up to there, and a warning says so.
 
     Args:
-        container: FFmpeg's open container. Its next packet is another one afterwards.
+        container: FFmpeg's open container. Afterwards it does not stand where it stood before.
         start: in seconds of the container's clock; see `start_of`.
         seconds: length of the sound, which is less if the stream ends before.
         rate: samples a second; None keeps the stream's.
@@ -65,7 +69,8 @@ def read_sound(container, *, start: float, seconds: float, rate: int | None = No
             end += silence.shape[1] + samples.shape[1]
     if not pieces:
         return None
-    return Sound(np.concatenate(pieces, axis=1)[:, : round(seconds * rate)], rate)
+    samples = np.concatenate(pieces, axis=1)[:, : round(seconds * rate)]
+    return Sound(samples.clip(-1, 1), rate)
 
 
 def _resampled(container, stream, start: float, rate: int | None) -> Iterator:
@@ -73,12 +78,20 @@ def _resampled(container, stream, start: float, rate: int | None) -> Iterator:
     import av
 
     layout = "mono" if stream.codec_context.channels == 1 else "stereo"
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    resampler = kind = None
+    lead = max(start - LEAD, min(start, 0))
     try:
-        container.seek(int(start / stream.time_base), stream=stream)
+        container.seek(int(lead / stream.time_base), stream=stream)
         for packet in container.demux(stream):
             for frame in packet.decode():
+                found = frame.format.name, frame.layout.name, frame.sample_rate
+                if found != kind:  # a resampler takes frames of one kind
+                    if resampler:
+                        yield from resampler.resample(None)
+                    kind, rate = found, rate or frame.sample_rate
+                    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
                 yield from resampler.resample(frame)
-        yield from resampler.resample(None)
+        if resampler:
+            yield from resampler.resample(None)
     except av.FFmpegError as error:
         logging.warning("The sound of the video is damaged: it is used up to there (%s).", error)

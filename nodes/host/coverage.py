@@ -5,7 +5,7 @@ import logging
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ...fcvg_core.control import PARTS, count_parts
+from ...fcvg_core.coverage import PARTS, count_parts
 from .controlnext.patch import ControlPatch
 from .outlook import GREEN, RED, YELLOW
 
@@ -17,7 +17,7 @@ def log_coverage(frames: Tensor) -> None:
         frames: [T, H, W, 3], uint8 or in 0..1, on any device.
     """
     shown = [0, len(frames) // 2, -1]
-    counts = sorted(count_parts(frames[shown].cpu().numpy()))
+    counts = sorted(map(count_parts, frames[shown].cpu().numpy()))
     if not any(counts):
         logging.warning(
             "The first, the middle and the last control frame are black, so nothing steers the "

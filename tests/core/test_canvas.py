@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from fcvg_core.canvas import is_side
+from fcvg_core.canvas import in_words, is_side
 
 
 @pytest.mark.parametrize("length", [1, 64, 65_536, 512.0, np.int64(9), np.float32(100)])
@@ -17,3 +17,7 @@ def test_sides(length):
 )
 def test_what_is_none(length):
     assert not is_side(length)
+
+
+def test_in_words():
+    assert in_words((480, 640)) == "640 x 480"

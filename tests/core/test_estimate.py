@@ -162,7 +162,7 @@ class TestEstimate:
         short = estimate((448, 768), 25, 25, "bf16", overlap=6)
         long = estimate((448, 768), 240, 25, "bf16", overlap=6)
         assert (long.whole, long.least) == (short.whole, short.least)
-        assert long.num_windows == 13 and long.cost > 9 * short.cost
+        assert long.cost > 9 * short.cost
 
     def test_upright_is_the_same(self):
         upright = estimate((1024, 576), 25, 25, "bf16", overlap=6)
@@ -178,12 +178,12 @@ class TestEstimate:
         assert each["fp8"].step == each["fp16"].step == each["fp32"].step // 2
         assert each["fp16"].weights - each["fp8"].weights == costs.UNET
 
-    def test_passes(self):
-        def cost(**more):
-            return estimate((576, 1024), 25, 25, "bf16", overlap=6, **more).cost
-
-        assert cost(guided=False) == pytest.approx(cost() / 2, rel=0.02)
-        assert cost(directions=1) == pytest.approx(cost() / 2, rel=0.02)
+    def test_one_direction_takes_half_the_time(self):
+        one, both = (
+            estimate((576, 1024), 25, 25, "bf16", overlap=6, directions=number).cost
+            for number in (1, 2)
+        )
+        assert one == pytest.approx(both / 2, rel=0.02)
 
     def test_decoding_may_need_more_than_sampling(self):
         found = estimate((576, 1024), 2, 25, "bf16", overlap=6, decode_chunk=2)

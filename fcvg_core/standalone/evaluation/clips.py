@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ...canvas import in_words
 from ...errors import UserError
 from ...quoting import in_short
 from ...shell import shell_words
 from ..media.pictures import read_frame
 from ..media.video import list_pictures, read_every_frame, read_image_folder
-from ..media.video.folder import PICTURES, in_words
+from ..media.video.folder import PICTURES, count_frames
 
 # Endings of videos, by which they are found in a folder of clips.
 VIDEOS = {
@@ -182,23 +183,24 @@ def _check_pair(pair: ClipPair) -> None:
     truth, result = pair.truth, pair.result
     if truth.num_frames < MIN_FRAMES:
         raise UserError(
-            f"{truth.path} holds {_frames(truth.num_frames)}. Expected at least {MIN_FRAMES}: the "
-            "first, the last, and a frame between them. Give a longer clip."
+            f"{truth.path} holds {count_frames(truth.num_frames)}. Expected at least {MIN_FRAMES}: "
+            "the first, the last, and a frame between them. Give a longer clip."
         )
     if min(truth.size) < MIN_SIDE:
         raise UserError(
-            f"{truth.path} has {in_words(truth.size)}. Expected at least "
-            f"{in_words((MIN_SIDE, MIN_SIDE))}. Give larger frames."
+            f"{truth.path} has {in_words(truth.size)} pixels. Expected at least "
+            f"{in_words((MIN_SIDE, MIN_SIDE))} pixels. Give larger frames."
         )
     if truth.num_frames != result.num_frames:
         raise UserError(
-            f"{result.path} holds {_frames(result.num_frames)}, but the truth {truth.path} holds "
-            f"{_frames(truth.num_frames)}. {_how_to_cut(*sorted((truth, result), key=_count))}"
+            f"{result.path} holds {count_frames(result.num_frames)}, but the truth {truth.path} "
+            f"holds {count_frames(truth.num_frames)}. "
+            f"{_how_to_cut(*sorted((truth, result), key=_count))}"
         )
     if truth.size != result.size:
         raise UserError(
-            f"{result.path} has {in_words(result.size)}, but the truth {truth.path} has "
-            f"{in_words(truth.size)}. Give both in the same size."
+            f"{result.path} has {in_words(result.size)} pixels, but the truth {truth.path} has "
+            f"{in_words(truth.size)} pixels. Give both in the same size."
         )
 
 
@@ -215,10 +217,6 @@ def _how_to_cut(shorter: Clip, longer: Clip) -> str:
     pictures = str(folder / "%05d.png")
     command = shell_words("ffmpeg", "-i", str(path), "-frames:v", str(count), pictures)
     return (
-        f"To cut {path} to its first {_frames(count)}, make the folder {folder}, run: {command}, "
-        "and give the folder instead."
+        f"To cut {path} to its first {count_frames(count)}, make the folder {folder}, run: "
+        f"{command}, and give the folder instead."
     )
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"

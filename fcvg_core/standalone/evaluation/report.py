@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...canvas import in_words
 from ...measures import MEASURES, between, mean_value, worst_index
-from ..media.video.folder import in_words
 from .evaluate import MeasuredClip, MeasuredResult
 
 COLUMNS = ("psnr", "ssim", "lpips", "jitter")  # with their mean and their worst frame
@@ -91,8 +91,8 @@ def _described(result: MeasuredResult) -> str:
         return f"{len(result.clips)} clips in each result. Frames are numbered from 0."
     count = len(result.clips[0].frames["psnr"])
     return (
-        f"{count} frames of {in_words(result.size)}, numbered from 0. Frames 0 and {count - 1} are "
-        "the keyframes."
+        f"{count} frames of {in_words(result.size)} pixels, numbered from 0. Frames 0 and "
+        f"{count - 1} are the keyframes."
     )
 
 

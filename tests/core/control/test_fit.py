@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fcvg_core.control import fit_control_frames
-from fcvg_core.frames import crop_resize
+from fcvg_core.frames import crop_resize, fit_frame
 
 SIZE = (64, 128)
 
@@ -34,3 +34,13 @@ def test_other_frames_are_cropped_as_keyframes_are(caplog, other: tuple, how: st
         f"The control frames are {how} from {other[1]} x {other[0]} to 128 x 64 pixels, the size "
         "of the video."
     ]
+
+
+@pytest.mark.parametrize(("fit", "how"), [("pad", "resized and padded"), ("stretch", "stretched")])
+def test_fitted_as_the_picture_is(caplog, fit: str, how: str) -> None:
+    """Control frames that belong to a picture of the same shape stay where the picture is."""
+    caplog.set_level(logging.INFO)
+    frames = drawn((60, 64))
+    expected = fit_frame(frames[0], SIZE, fit, "bottom-right")
+    assert (fit_control_frames(frames, SIZE, fit, "bottom-right")[0] == expected).all()
+    assert f"The control frames are {how} from 64 x 60 to 128 x 64 pixels" in caplog.text

@@ -149,3 +149,11 @@ def test_unknown_fit():
 def test_unknown_use_of_a_mask():
     with pytest.raises(ValueError, match="a mask of keep, remove, got 'hide'"):
         MatchFilter(mask="hide")
+
+
+@pytest.mark.parametrize("shape", [(100, 300), (100, 100), (30, 90)])
+@pytest.mark.parametrize("kind", [torch.bool, torch.uint8, torch.float16, torch.float64])
+def test_masks_of_any_type(shape, kind):
+    upper = torch.zeros(shape, dtype=kind)
+    upper[: shape[0] // 2] = 1
+    assert filter_matches(TWO, MatchFilter(), mask0=upper).ids.tolist() == [0]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fcvg_core.lines import LineMatches, describe_matches, report_matches
-from fcvg_core.lines.report import FEW, count_parts
+from fcvg_core.lines.report import FEW, count_touched
 
 
 def some(count: int, found: tuple[int, int] | None = None) -> LineMatches:
@@ -54,21 +54,22 @@ def test_few(caplog, count, warning) -> None:
     assert said[1:] == ([("WARNING", warning)] if warning else [])
 
 
-class TestCountParts:
+class TestCountTouched:
     @pytest.mark.parametrize(
         ("line", "count"),
         [
             ([[5, 5], [15, 5]], 1),
             ([[0, 5], [199, 5]], 4),
-            ([[1, 1], [199, 99]], 4),
+            ([[10, 10], [40, 90]], 4),
             ([[-500, 5], [-1, 5]], 0),
+            ([[float("nan"), 5], [5, 5]], 0),
             ([[199.9, 99.9], [300, 300]], 1),
         ],
     )
     def test_of_one_line(self, line, count) -> None:
-        assert count_parts(torch.tensor([line], dtype=torch.float32), (100, 200)) == count
+        assert count_touched(torch.tensor([line], dtype=torch.float32), (100, 200)) == count
 
     def test_of_several_lines(self) -> None:
         lines = torch.tensor([[[0.0, 5], [199, 5]], [[5, 0], [5, 99]]])
-        assert count_parts(lines, (100, 200)) == 7
-        assert count_parts(lines[:0], (100, 200)) == 0
+        assert count_touched(lines, (100, 200)) == 7
+        assert count_touched(lines[:0], (100, 200)) == 0

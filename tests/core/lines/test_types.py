@@ -47,6 +47,8 @@ class TestLineMatches:
         matches = LineMatches(*lines, size=(64, 64), ids=torch.tensor([7, 2, 0]))
         assert matches.ids.tolist() == [7, 2, 0] and matches.num_matched == 8
         assert LineMatches(*lines[:, :0], size=(64, 64)).num_matched == 1
+        with pytest.raises(ValueError, match="num_matched of at least 1, got 0"):
+            LineMatches(*lines, size=(64, 64), num_matched=0)
 
     @pytest.mark.parametrize(
         ("ids", "reason"),

@@ -65,12 +65,36 @@ class TestReadSound:
             track = container.add_stream("pcm_s16le", rate=8000, layout="5.1")
             picture = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
             container.mux([*stream.encode(picture), *stream.encode()])
-            packed = np.full((1, 6 * 800), 3000, np.int16)
+            packed = np.full((1, 6 * 800), 30000, np.int16)
             heard = av.AudioFrame.from_ndarray(packed, format="s16", layout="5.1")
             heard.sample_rate = 8000
             container.mux([*track.encode(heard), *track.encode()])
         sound = read(path)
-        assert sound.layout == "stereo" and sound.samples.shape == (2, 800) and sound.samples.all()
+        assert sound.layout == "stereo" and sound.samples.shape == (2, 800)
+        assert (sound.samples == 1).all()  # the sum of the channels is louder
+
+    @pytest.mark.parametrize("rate", [None, 48000])
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [((2, 48000), (1, 48000)), ((2, 48000), (2, 44100)), ((1, 44100), (2, 48000))],
+    )
+    def test_a_stream_that_changes_on_the_way(self, tmp_path, before, after, rate) -> None:
+        """As recordings of television do between a film and advertising."""
+        kinds = [dict(zip(("channels", "rate"), kind, strict=True)) for kind in (before, after)]
+        first = written(tmp_path / "a.ts", **kinds[0]).read_bytes()
+        second = written(tmp_path / "b.ts", late=3.0, **kinds[1]).read_bytes()
+        (tmp_path / "a.ts").write_bytes(first + second)
+        sound = read(tmp_path / "a.ts", rate=rate)
+        assert sound.rate == (rate or before[1]) and len(sound.samples) == before[0]
+        times = [*TIMES, *(time + 3 for time in TIMES)]
+        assert click_times(sound) == pytest.approx(times, abs=0.05)
+
+    @pytest.mark.parametrize(("name", "codec"), [("a.mkv", "aac"), ("a.avi", "mp3")])
+    def test_the_beginning_of_a_part_is_heard(self, tmp_path, name, codec) -> None:
+        loud = Sound(0.5 * np.sin(np.arange(3 * 16000, dtype=np.float32) / 5)[None], 16000)
+        path = write_sounding(tmp_path / name, still(30), 10, loud, codec=codec, pictures="mpeg4")
+        for start in (0.1, 0.4, 1.5):
+            assert np.abs(read(path, start, 0.5).samples[0, :160]).max() > 0.3
 
     def test_no_sound(self, tmp_path) -> None:
         with av.open(str(tmp_path / "a.mkv"), "w") as container:

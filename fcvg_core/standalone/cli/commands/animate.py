@@ -177,10 +177,11 @@ def _control_frames(
     """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
     from ....control import fit_control_frames
 
-    frames, fps = source.read(painter.spec.result.frames)
+    result = painter.spec.result
+    frames, fps = source.read(result.frames)
     with closing(frames):
         if source.drawn:
-            return fit_control_frames(frames, painter.size), fps
+            return fit_control_frames(frames, result.size, result.fit, result.anchor), fps
         return painter.draw_control(reference, frames, progress=bars), fps
 
 

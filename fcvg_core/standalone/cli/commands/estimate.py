@@ -3,6 +3,7 @@
 import argparse
 from itertools import product
 
+from ....canvas import in_words
 from ....choices import FAMILIES
 from ....estimate import (
     BYTES,
@@ -75,7 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"{text} ({_listed(sorted({video[column] for video in VIDEOS}))})",
         )
     options_of(InbetweenSpec, parser)(
-        "--overlap", metavar="N", help="frames that neighbouring windows share (%(default)s)"
+        "--overlap",
+        metavar="N",
+        help="frames that neighbouring windows share; without --frames and --window, the table "
+        "leaves out windows that are too short to share so many (%(default)s)",
     )
     parser.add_argument(
         "--dtype",
@@ -121,7 +125,7 @@ def table(options: argparse.Namespace) -> list[str]:
         more = {"overlap": options.overlap, "directions": DIRECTIONS[options.family]}
         found = estimate(size, frames, window, dtype, **more)
         batched = estimate(size, frames, window, dtype, batched=True, **more)
-        video = (f"{size[1]} x {size[0]}", str(frames), str(window), dtype)
+        video = (in_words(size), str(frames), str(window), dtype)
         rows.append((*video, *_figures(found, _command_line(batched, dtype))))
     return [f"| {' | '.join(row)} |" for row in rows]
 
@@ -137,7 +141,11 @@ def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
 def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The lengths of the videos and of their windows in the table."""
     if options.frames is None and options.window is None:
-        return list(VIDEOS)
+        return [
+            (frames, window)
+            for frames, window in VIDEOS
+            if frames <= window or 1 <= options.overlap < window
+        ]
     frames, window = VIDEOS[0]
     return [(options.frames or frames, options.window or window)]
 

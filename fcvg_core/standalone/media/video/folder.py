@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ....canvas import in_words
 from ....errors import UserError
 from ..pictures import read_frame
 
@@ -48,15 +49,15 @@ def list_pictures(folder: Path) -> list[Path]:
     ]
 
 
+def count_frames(number: int) -> str:
+    """A number of frames in words: "1 frame", "2 frames"."""
+    return "1 frame" if number == 1 else f"{number} frames"
+
+
 def check_max_frames(max_frames: int | None) -> None:
     """Raise UserError unless `max_frames` is 1 or more, or None."""
     if max_frames is not None and max_frames < 1:
         raise UserError(f"expected at least 1 frame to read, got {max_frames}")
-
-
-def in_words(size: tuple[int, int]) -> str:
-    """A size (height, width) as text: "640 x 480 pixels" (width x height)."""
-    return f"{size[1]} x {size[0]} pixels"
 
 
 def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
@@ -66,8 +67,8 @@ def _read_pictures(paths: list[Path]) -> Iterator[np.ndarray]:
         size = size or frame.shape[:2]
         if frame.shape[:2] != size:
             raise UserError(
-                f"{path} has {in_words(frame.shape[:2])}, but {paths[0].name} has "
-                f"{in_words(size)}. All pictures of the folder must have the same size."
+                f"{path} has {in_words(frame.shape[:2])} pixels, but {paths[0].name} has "
+                f"{in_words(size)} pixels. All pictures of the folder must have the same size."
             )
         yield frame
 

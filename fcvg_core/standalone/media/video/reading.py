@@ -12,7 +12,7 @@ from ....errors import UserError
 from ....files.video_file import open_video
 from ....video import Sound, frame_rate, read_sound, show, square_size, start_of
 from .decoding import decode_all
-from .folder import check_max_frames
+from .folder import check_max_frames, count_frames
 from .soundtrack import RATE
 
 FEW_FPS = 24  # the stride is multiplied by the frame rate / FEW_FPS, rounded down
@@ -24,7 +24,7 @@ def read_video(
     stride: int,
     max_frames: int | None,
     thin_out: bool = True,
-    limit: Callable[[int], str] | None = "max_frames={}".format,
+    limit: Callable[[int], str] = "max_frames={}".format,
 ) -> tuple[Generator[np.ndarray, None, None], float]:
     """Every n-th frame of a video, looking as in a player.
 
@@ -39,8 +39,7 @@ def read_video(
         max_frames: maximum number of frames; None reads to the end.
         thin_out: double the stride for a video of 48 frames per second, triple the stride for 72
             frames per second, and so on.
-        limit: gives the text of the setting that reads a number of frames, for messages; None:
-            no setting is named.
+        limit: gives the text of the setting that reads a number of frames, for messages.
 
     Returns:
         A generator of frames [H, W, 3] uint8, and their frame rate per second, 0.001..1000. The
@@ -121,13 +120,9 @@ def _decode(
     except (av.FFmpegError, EOFError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         good = number // stride + 1
-        fewer = f", or read at most {_frames(good)} ({limit(good)})" if good and limit else ""
+        fewer = f", or read at most {count_frames(good)} ({limit(good)})" if good and limit else ""
         raise UserError(
-            f"{path} is damaged after {_frames(number + 1)} ({reason}). Save it again{fewer}."
+            f"{path} is damaged after {count_frames(number + 1)} ({reason}). Save it again{fewer}."
         ) from error
     if number < 0:
         raise UserError(f"{path} holds a video without any frame. Save it again.")
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"

@@ -42,10 +42,13 @@ class Soundtrack:
         samples = np.ascontiguousarray(np.pad(samples, ((0, 0), (0, missing))))
         frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._sound.layout)
         frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
-        # The first packet leads into the sound and comes before it. Players would show the video
-        # later to play it, because a file that can be cut anywhere has no list of edits.
-        return [packet for packet in self._stream.encode(frame) if packet.pts >= 0]
+        return self._encode(frame)
 
     def rest(self) -> list:
         """The packets that the encoder still holds."""
-        return self._stream.encode(None)
+        return self._encode(None)
+
+    def _encode(self, frame) -> list:
+        # The first packet leads into the sound and comes before it. Players would show the video
+        # later to play it, because a file that can be cut anywhere has no list of edits.
+        return [packet for packet in self._stream.encode(frame) if packet.pts >= 0]

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ....bounds import FILE_FPS
+from ....canvas import in_words
 from ....errors import UserError
 from ....frames import check_frame
 from ....video import Sound
-from .folder import in_words
 from .soundtrack import Soundtrack
 
 # The largest numerator of a frame rate that MPEG-4 can note, and the denominator of 23.976.
@@ -92,8 +92,9 @@ class VideoWriter:
             self._open(frame.shape[:2])
         if frame.shape[:2] != self._size:
             raise UserError(
-                f"{self.path}: the first frame has {in_words(self._size)}, but this frame has "
-                f"{in_words(frame.shape[:2])}. All frames of a video must have the same size."
+                f"{self.path}: the first frame has {in_words(self._size)} pixels, but this frame "
+                f"has {in_words(frame.shape[:2])} pixels. All frames of a video must have the same "
+                "size."
             )
         if self._container is None:
             raise UserError(f"{self.path} is closed: no frame can be added.")
@@ -152,8 +153,8 @@ class VideoWriter:
             context.open()
         except av.FFmpegError as error:
             raise UserError(
-                f"{self.path}: the encoder {codec} can't write a video of {in_words(size)}. Choose "
-                "another size."
+                f"{self.path}: the encoder {codec} can't write a video of {in_words(size)} pixels. "
+                "Choose another size."
             ) from error
         self._size = size
         if self._sound:

@@ -63,6 +63,7 @@ def cases(pair, dwpose, tmp_path, monkeypatch) -> dict[str, list[str]]:
         "match": [*pair, *size],
         "preview": [*pair, *size, "--frames", "3"],
         "demo": [str(tmp_path / "demo")],
+        "estimate": [],
         "evaluate": [str(tmp_path / "preview" / name) for name in ("frames", "condition")],
         "inbetween": [*pair, *size, "--frames", "3", "--conditions-only"],
         "pose": [*pair, *size, *dwpose],

@@ -213,12 +213,15 @@ class TestAnimate:
             "run.json",
         ]
 
-    def test_stride_of_drawn_control_frames(self, picture, drawn_video, tmp_path) -> None:
-        """A video of them needs no DWPose, and its frames are used as they are."""
+    def test_drawn_control_frames_are_thinned_and_fitted(
+        self, picture, drawn_video, tmp_path
+    ) -> None:
+        """A video of them needs no DWPose; its frames lie in the result as the picture does."""
         command = ["animate", str(picture), "--control-frames", str(drawn_video), "--stride", "4"]
         out = tmp_path / "out"
-        assert main([*command, *SMALL, "--conditions-only", "-o", str(out)]) == 0
-        drawn = fit_control_frames(frames_of(drawn_video)[0][::4], (128, 64))
+        fit = ["--fit", "pad", "--anchor", "bottom"]
+        assert main([*command, *SMALL, *fit, "--conditions-only", "-o", str(out)]) == 0
+        drawn = fit_control_frames(frames_of(drawn_video)[0][::4], (128, 64), "pad", "bottom")
         for i, frame in enumerate(drawn):
             assert np.array_equal(np.array(Image.open(out / "condition" / f"{i:02d}.png")), frame)
         assert len(os.listdir(out / "condition")) == 3

@@ -47,6 +47,14 @@ def test_windows_that_cannot_be(capsys) -> None:
     assert "overlap by 1 to 4 frames" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("overlap", "windows"), [("20", {"25", "50"}), ("0", {"25", "50"})])
+def test_rows_that_cannot_have_the_overlap_are_left_out(capsys, overlap, windows) -> None:
+    assert main(["estimate", "--overlap", overlap]) == 0
+    found = rows(capsys)
+    assert {row[2] for row in found} == windows
+    assert all(row[1] == row[2] for row in found) == (overlap == "0")
+
+
 def test_needs_no_torch() -> None:
     script = (
         "import sys; from fcvg_core.standalone.cli.main import main; main(['estimate']); "

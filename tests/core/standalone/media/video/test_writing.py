@@ -442,6 +442,15 @@ class TestSound:
             40 / 7 * 48000, abs=2048
         )
 
+    def test_fewer_samples_than_the_encoder_takes_at_once(self, tmp_path) -> None:
+        sound = clicks([0.01], seconds=1, rate=48000)
+        with VideoWriter(tmp_path / "a.mp4", 60, sound=sound) as writer:
+            for frame in still(2):
+                writer.write(frame)
+        assert click_times(sound_of(tmp_path / "a.mp4")) == pytest.approx([0.01], abs=0.002)
+        shown, _, whole = times(tmp_path / "a.mp4")
+        assert shown == [0, Fraction(1, 60)] and float(whole) == pytest.approx(2 / 60, abs=2e-3)
+
     def test_another_rate(self, tmp_path) -> None:
         sound = clicks([0.5], seconds=1, rate=8000)
         with (
