@@ -201,6 +201,16 @@ class TestSteps:
         watch.finish()
         assert lines[-1] == "3 steps in 7 s."
 
+    def test_the_whole_time_is_logged(self, outlook, clock, caplog):
+        """So it is a part of the result of an all-in-one node."""
+        caplog.set_level(logging.INFO)
+        watch = outlook.StepClock(lambda line: None, calls=1)
+        watch.start()
+        clock.seconds = 200.0
+        watch.timed(None)(0, None, None, 1)
+        watch.finish()
+        assert caplog.messages == ["1 step in 3 min."]
+
     def test_a_single_step(self, outlook, clock):
         lines = []
         watch = outlook.StepClock(lines.append, calls=1)

@@ -38,8 +38,6 @@ LISTS = {
     "sampler_name",
     "scheduler",
 }
-# Nodes that show what they found.
-WITH_PICTURES = {"FCVG_MatchLines", "FCVG_FilterLineMatches", "FCVG_ExtractPoses"}
 # Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
 NEWER = {"advanced"}
 
@@ -105,12 +103,12 @@ class TestObjectInfo:
             assert all(node["output_tooltips"]), name
 
     def test_what_newer_hosts_offer_is_used(self, faces):
-        """Other words for the search, pictures that stay, rarely changed widgets folded away."""
+        """Other words for the search, results that stay, rarely changed widgets folded away."""
         if "has_intermediate_output" not in faces["FCVG_MatchLines"]:
             pytest.skip("needs a newer host")
         for name, node in faces.items():
             assert node["search_aliases"], name
-            assert node["has_intermediate_output"] == (name in WITH_PICTURES), name
+            assert node["has_intermediate_output"], name
         inputs = [items for node in faces.values() for items in node["input"].values()]
         folded = {key for items in inputs for key in items if items[key][1].get("advanced")}
         assert {"detector", "augmentation", "pose_width"} <= folded
