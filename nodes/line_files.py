@@ -1,7 +1,6 @@
 """Line matches as files: saved in the output folder, loaded from the input folder."""
 
 import logging
-import posixpath
 
 from comfy_api.latest import io
 
@@ -43,7 +42,6 @@ class SaveLineMatches(io.ComfyNode):
         from .host.json_files import save_json_file
 
         saved = save_json_file(format_matches(line_matches), filename_prefix)
-        logging.info("Saved as output/%s.", posixpath.join(saved["subfolder"], saved["filename"]))
         return io.NodeOutput(line_matches, ui={"files": [saved]})
 
 

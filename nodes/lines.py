@@ -20,8 +20,9 @@ from .widgets import (
 )
 
 # What a user can do if few lines match.
-MORE_LINES = "Get more matches in Match Lines: raise max_lines or lower min_length."
-FEWER_REMOVED = "Loosen the settings of Filter Line Matches, so that it removes fewer."
+MORE_LINES = "Raise max_lines or lower min_length."
+MORE_GLUESTICK_LINES = "Raise max_lines, or lower min_length or match_threshold."
+FEWER_REMOVED = "Change the settings so that fewer lines are removed."
 
 
 class LoadGlueStick(io.ComfyNode):
@@ -182,38 +183,28 @@ class MatchLines(io.ComfyNode):
         gluestick=None,
         show_ids: bool = False,
     ) -> io.NodeOutput:
-        from ..fcvg_core.catalogue.gluestick import GLUESTICK_FILES
-        from ..fcvg_core.frames import crop_resize, to_image, to_uint8
+        from ..fcvg_core.frames import to_image, to_uint8
         from ..fcvg_core.lines import ClassicLineMatcher, draw_matches, report_matches
+        from .host.fitting import fit_pictures
         from .host.images import first_picture
 
         first = to_uint8(first_picture(first_frame, "first_frame")[0])
-        last = to_uint8(first_picture(last_frame, "last_frame")[0])
-        if first.shape != last.shape:
-            logging.info(
-                "last_frame is cropped and resized from %d x %d to the size of first_frame, "
-                "%d x %d.",
-                *(*last.shape[1::-1], *first.shape[1::-1]),
-            )
-            last = crop_resize(last, first.shape[:2])
+        picture = first_picture(last_frame, "last_frame")
+        last = to_uint8(fit_pictures(picture, first.shape[:2], "last_frame")[0])
         settings = {"max_lines": max_lines, "min_length": min_length}
         if gluestick is None:
             matches = ClassicLineMatcher(**settings)(first, last)
             report_matches(matches, matcher="SIFT and optical flow", remedy=MORE_LINES)
             logging.info(
-                "GlueStick, the matcher of the FCVG paper, is not loaded: to use it, put %s and %s "
-                "of github.com/cvg/GlueStick into models/%s, and connect Load GlueStick.",
-                *GLUESTICK_FILES,
-                folders.GLUESTICK,
+                "GlueStick, the matcher of the FCVG paper, is not used: connect Load GlueStick, "
+                "which says what it needs."
             )
         else:
             from .host.gluestick import match_lines
 
             settings |= {"max_keypoints": max_keypoints, "threshold": match_threshold}
             matches = match_lines(gluestick, first, last, detector=detector, **settings)
-            report_matches(
-                matches, matcher="GlueStick", remedy=f"{MORE_LINES} Or lower match_threshold."
-            )
+            report_matches(matches, matcher="GlueStick", remedy=MORE_GLUESTICK_LINES)
         drawn = draw_matches(first, last, matches, seed=0, show_ids=show_ids)
         preview = to_image(drawn[None])
         return io.NodeOutput(matches, preview, ui=ui.PreviewImage(preview))
@@ -418,7 +409,8 @@ class FilterLineMatches(io.ComfyNode):
         kept = filter_matches(line_matches, criteria, *masks)
         count, left = len(line_matches.ids), len(kept.ids)
         logging.info("%d of %d matches %s left.", left, count, "is" if left == 1 else "are")
-        warn_of_few(kept, remedy=FEWER_REMOVED if left < count else MORE_LINES)
+        if left < count:  # otherwise the node that gives the matches has said so already
+            warn_of_few(kept, remedy=FEWER_REMOVED)
         drawn = draw_matches(*frames, kept, seed=0, removed=line_matches, show_ids=show_ids)
         preview = to_image(drawn[None])
         return io.NodeOutput(kept, preview, ui=ui.PreviewImage(preview))

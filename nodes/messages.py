@@ -33,15 +33,12 @@ def shows_log(execute: Callable) -> Callable:
         node_id = running_node()
         if node_id is None:
             return execute(cls, *args, **kwargs)
-        lines = _NodeLines(node_id)
-        logging.getLogger().addHandler(lines)
-        try:
-            return _with_texts(execute(cls, *args, **kwargs), lines.texts)
-        except BaseException:
-            show_on_node(node_id, "\n".join(lines.texts))  # not what an earlier run has said
-            raise
-        finally:
-            logging.getLogger().removeHandler(lines)
+        with _logged_lines(node_id) as lines:
+            try:
+                return _with_texts(execute(cls, *args, **kwargs), lines)
+            except BaseException:
+                show_on_node(node_id, "\n".join(lines))  # not what an earlier run has said
+                raise
 
     return run
 
@@ -82,12 +79,13 @@ def display_below_log() -> Callable[[Sequence[str]], None] | None:
 
     The function may be called later, while another node runs: a guider is made by its own node, and
     works inside the node that samples. None outside a run of the host.
+
+    Only an `execute` with `shows_log` may ask for it.
     """
     node_id = running_node()
     if node_id is None:
         return None
-    handlers = [x for x in logging.getLogger().handlers if isinstance(x, _NodeLines)]
-    logged = next((x.texts for x in handlers if x.node_id == node_id), [])
+    logged = _lines_of(node_id)
 
     def show(lines: Sequence[str]) -> None:
         # A line that was logged on this node is there already.
@@ -95,6 +93,23 @@ def display_below_log() -> Callable[[Sequence[str]], None] | None:
         show_on_node(node_id, "\n".join([*logged, *more]))
 
     return show
+
+
+@contextmanager
+def _logged_lines(node_id: str) -> Iterator[list[str]]:
+    """The lines that the pack logs meanwhile, each of which is shown on a node at once."""
+    handler = _NodeLines(node_id)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield handler.texts
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def _lines_of(node_id: str) -> list[str] | None:
+    """The lines of a node whose log is shown now; None if the log is not shown."""
+    handlers = [x for x in logging.getLogger().handlers if isinstance(x, _NodeLines)]
+    return next((x.texts for x in handlers if x.node_id == node_id), None)
 
 
 class _NodeLines(logging.Handler):
@@ -122,16 +137,13 @@ def shown_log() -> Iterator[None]:
     This is for code that runs inside a node of the host, such as a guider. Inside a node of this
     pack it changes nothing, because `shows_log` is at work.
     """
-    node_id, root = running_node(), logging.getLogger()
-    at_work = {handler.node_id for handler in root.handlers if isinstance(handler, _NodeLines)}
-    if node_id is None or node_id in at_work:
+    node_id = running_node()
+    if node_id is None or _lines_of(node_id) is not None:
         yield
         return
-    lines = _NodeLines(node_id)
-    root.addHandler(lines)
-    try:
-        yield
-    finally:
-        root.removeHandler(lines)
-        if not lines.texts:
-            show_on_node(node_id, "")  # not what an earlier run has said
+    with _logged_lines(node_id) as lines:
+        try:
+            yield
+        finally:
+            if not lines:
+                show_on_node(node_id, "")  # not what an earlier run has said

@@ -165,11 +165,11 @@ class ExtractPoses(io.ComfyNode):
 def _find_people(image, dwpose, *, whole_frame: bool) -> list:
     """The people of each image; the node says how many, or what to do if there is nobody."""
     from ..fcvg_core.pose import list_people, nobody
-    from .host.dwpose import find_people, how_to_get_dwpose
+    from .host.dwpose import find_people
 
     if dwpose is None:
         logging.warning(
-            "No poses are detected, because DWPose is not loaded. %s", how_to_get_dwpose()
+            "No poses are detected without DWPose: connect Load DWPose, which says what it needs."
         )
         return [nobody()] * len(image)
     found = [*find_people(dwpose, image, whole_frame=whole_frame)]

@@ -1,7 +1,6 @@
 """Poses as JSON files: saved in the output folder, loaded from the input folder."""
 
 import logging
-import posixpath
 
 from comfy_api.latest import io
 
@@ -53,7 +52,6 @@ class SavePoses(io.ComfyNode):
 
         frames = complete_frames(poses, name="poses")
         saved = save_json_file(frames_text(frames), filename_prefix)
-        logging.info("Saved as output/%s.", posixpath.join(saved["subfolder"], saved["filename"]))
         return io.NodeOutput(poses, ui={"files": [saved]})
 
 
@@ -93,12 +91,13 @@ class LoadPoses(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, file: str, width: int, height: int) -> io.NodeOutput:
+        from ..fcvg_core.errors import UserError
         from ..fcvg_core.files.json_file import read_json
         from ..fcvg_core.pose import POSES_FILE, complete_frames, first_canvas, list_people
         from .host.json_files import find_json_file
 
         if (width == 0) != (height == 0):
-            raise ValueError("Set both width and height, or leave both 0.")
+            raise UserError("Set both width and height, or leave both 0.")
         path = find_json_file(file)
         size = (height, width) if width else None
         frames = complete_frames(read_json(path, expected=POSES_FILE), name=str(path), size=size)

@@ -92,16 +92,16 @@ class PreviewMotion(io.ComfyNode):
         from ..fcvg_core.timeline import inbetween_times
         from ..fcvg_core.warp import preview_motion
         from .host.animation import show_animation
+        from .host.fitting import fit_pictures
         from .host.images import first_picture
         from .host.poses import keyframe_frames, keyframe_people
         from .host.progress import report_progress
-        from .host.svd.conditioning import fit_picture
 
         first = first_picture(first_frame, "first_frame")
         size = tuple(first.shape[1:3])
         _check_matches(line_matches, size)
-        last = fit_picture(first_picture(last_frame, "last_frame"), size, "last_frame")
-        ends = first[0], last[0].movedim(0, -1)
+        last = fit_pictures(first_picture(last_frame, "last_frame"), size, "last_frame")
+        ends = first[0], last[0]
         people = None
         if first_pose is not None or last_pose is not None:
             people = keyframe_people(keyframe_frames(first_pose, last_pose), size)

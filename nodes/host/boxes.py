@@ -25,7 +25,7 @@ from ...fcvg_core.sampling import (
 )
 from ...fcvg_core.settings import SamplingSettings
 from .controlnext.patch import steer
-from .coverage import log_coverage
+from .coverage import log_coverage_of
 from .guider import InbetweenGuider, VideoGuider
 from .injection import inject_into
 from .outlook import Display, Video, log_needs
@@ -239,8 +239,7 @@ def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSetti
     if control is None:
         return model
     check_num_frames(control.frames, sampling.num_frames)
-    log_coverage(control.frames)
-    return steer(
+    steered = steer(
         model,
         control.controlnext,
         control.frames,
@@ -248,6 +247,8 @@ def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSetti
         start_percent=0.0,
         end_percent=1.0,
     )
+    log_coverage_of(steered)
+    return steered
 
 
 def _sample(

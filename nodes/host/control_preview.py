@@ -40,7 +40,9 @@ class Background:
     times: Tensor
 
     @classmethod
-    def read(cls, first_frame: Tensor | None, last_frame: Tensor | None, times: Tensor):
+    def read(
+        cls, first_frame: Tensor | None, last_frame: Tensor | None, times: Tensor
+    ) -> "Background":
         """The background of a node's optional IMAGE inputs.
 
         Raises:

@@ -108,7 +108,7 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
     """Full paths of two files that belong together, each chosen by its name or by AUTO.
 
     AUTO stands for the first of the catalogue's names that is there. If both are AUTO and a file
-    is missing, the result is None, and the log names the file.
+    is missing, the result is None, and the log says how to get the file.
 
     Args:
         rows: the two files in the catalogue.
@@ -121,7 +121,13 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
     if names == (AUTO, AUTO):
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
-            logging.info("%s is not in models/%s: its loader outputs nothing.", missing[0], kind)
+            logging.info(
+                "models/%s lacks %s, so nothing is loaded. To download missing files, run in a "
+                "terminal: %s",
+                kind,
+                " and ".join(missing),
+                command_to_get(),
+            )
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
     return tuple(find_file(kind, name) for name in chosen)

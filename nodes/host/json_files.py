@@ -4,7 +4,9 @@ Nodes that load list the input folder, as Load Image does. Nodes that save write
 folder, as Save Image does.
 """
 
+import logging
 import os
+import posixpath
 from pathlib import Path
 
 import folder_paths
@@ -69,6 +71,8 @@ def fingerprint_json_file(name: str | None) -> str:
 def save_json_file(text: str, prefix: str) -> dict[str, str]:
     """Save a text in the output folder as PREFIX_00001_.json, or with the next free number.
 
+    The log says as which file.
+
     Args:
         prefix: beginning of the name, with a subfolder or words such as %year%, as in Save Image.
 
@@ -81,4 +85,5 @@ def save_json_file(text: str, prefix: str) -> dict[str, str]:
     folder, stem, number, subfolder, _ = folder_paths.get_save_image_path(prefix, base)
     path = Path(folder, f"{stem}_{number:05}_.json")
     save_text(path, text)
+    logging.info("Saved as output/%s.", posixpath.join(subfolder, path.name))
     return ui.SavedResult(path.name, subfolder, io.FolderType.output)

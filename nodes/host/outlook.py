@@ -179,10 +179,13 @@ class StepClock:
 
     def finish(self) -> None:
         """The run has ended, even if not all steps were done."""
-        if self._ends:
-            seconds = self._ends[-1] - self._begin
-            count = len(self._ends)
-            self._show(f"{count} {'step' if count == 1 else 'steps'} in {_in_words(seconds)}.")
+        if not self._ends:
+            return
+        seconds = self._ends[-1] - self._begin
+        count = len(self._ends)
+        text = f"{count} {'step' if count == 1 else 'steps'} in {_in_words(seconds)}."
+        logging.info(text)  # so the result of an all-in-one node has it
+        self._show(text)
 
     def _note(self, step: int, total: int) -> None:
         self.start()  # a cache or a sampler may call back without an evaluation

@@ -127,6 +127,7 @@ class TestUpload:
             editor.page.wait_for_function(CHOSEN, arg=f"dropped {style}.json")
             editor.page.evaluate(SAVE)
             history = editor.queue()
-        ((file,),) = [output["files"] for output in history["outputs"].values()]
+        outputs = history["outputs"].values()
+        ((file,),) = [output["files"] for output in outputs if "files" in output]
         saved = server.base / "output" / file["subfolder"] / file["filename"]
         assert json.loads(saved.read_text())["matches"][0]["id"] == 9

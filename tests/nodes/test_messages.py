@@ -107,5 +107,13 @@ class TestShowsLog:
         assert output.ui["fcvg_text"] == ["one"]
 
 
+def test_every_node_shows_its_log(load, node_classes):
+    """And ComfyUI, if it can, sends the texts again when it takes the node from its cache."""
+    wrapped = load("nodes.messages").shows_log(lambda cls: None).__code__
+    for name, node in node_classes.items():
+        assert node.execute.__func__.__code__ is wrapped, name
+        assert getattr(node.define_schema(), "has_intermediate_output", True), name
+
+
 def test_outside_a_run_nothing_is_added(speak):
     assert speak(lambda: 5) == 5

@@ -35,8 +35,8 @@ class TestLines:
         matches = node.execute(picture(1, 64, 96, 3), picture(1, 128, 96, 3), *MATCHING).args[0]
         assert matches.size == (64, 96)
         assert (
-            "last_frame is cropped and resized from 96 x 128 to the size of first_frame, 96 x 64."
-            in caplog.text
+            "last_frame: 96 x 128 -> 96 x 64: 32 pixels are cut off at the top and 32 at the "
+            "bottom." in caplog.text
         )
 
     def test_what_it_says(self, node_classes, caplog):
@@ -46,11 +46,9 @@ class TestLines:
         said = [record.getMessage() for record in caplog.records]
         assert said == [
             "No lines match, by SIFT and optical flow (0 found in the first frame, 0 in the last).",
-            "No line steers the video. Get more matches in Match Lines: raise max_lines or lower "
-            "min_length.",
-            "GlueStick, the matcher of the FCVG paper, is not loaded: to use it, put "
-            "checkpoint_GlueStick_MD.tar and superpoint_v1.pth of github.com/cvg/GlueStick into "
-            "models/gluestick, and connect Load GlueStick.",
+            "No line steers the video. Raise max_lines or lower min_length.",
+            "GlueStick, the matcher of the FCVG paper, is not used: connect Load GlueStick, which "
+            "says what it needs.",
         ]
 
     def test_ids_in_the_preview(self, node_classes, load):
@@ -116,7 +114,10 @@ class TestGlueStick:
     def test_auto_without_files_is_nothing(self, node_classes, caplog):
         caplog.set_level("INFO")
         assert node_classes["FCVG_LoadGlueStick"].execute("auto", "auto").args == (None,)
-        assert "checkpoint_GlueStick_MD.tar is not in models/gluestick" in caplog.text
+        (said,) = caplog.messages
+        files = "checkpoint_GlueStick_MD.tar and superpoint_v1.pth"
+        assert said.startswith(f"models/gluestick lacks {files}, so nothing is loaded. To download")
+        assert said.endswith("models --get")
 
     def test_auto_takes_converted_files(self, load, gluestick_files, tmp_path, monkeypatch):
         """What `models --convert` wrote, where the official files are not there any more."""
@@ -209,14 +210,15 @@ class TestFilterLineMatches:
     def test_what_it_says(self, node_classes, matches, caplog):
         caplog.set_level("INFO")
         node = node_classes["FCVG_FilterLineMatches"]
-        for length, left, remedy in (
-            (20.0, "1 of 2 matches is left.", "Loosen the settings of Filter Line Matches"),
-            (99.0, "0 of 2 matches are left.", "No line steers the video. Loosen the"),
-            (0.0, "2 of 2 matches are left.", "Get more matches in Match Lines"),
+        for length, left, few in (
+            (20.0, "1 of 2 matches is left.", ["Only 1 line steers the video, which is few."]),
+            (99.0, "0 of 2 matches are left.", ["No line steers the video."]),
+            (0.0, "2 of 2 matches are left.", []),
         ):
             caplog.clear()
             node.execute(matches, 0.0, length, 1.0, "none", 20.0)
-            assert left in caplog.text and remedy in caplog.text
+            remedy = "Change the settings so that fewer lines are removed."
+            assert caplog.messages == [left, *(f"{text} {remedy}" for text in few)]
 
     def test_removed_lines_are_grey_and_the_others_keep_their_colour(self, node_classes, matches):
         """From Match Lines to the control frames."""

@@ -166,8 +166,9 @@ class TestCoverage:
         ],
     )
     def test_lights(self, load, caplog, columns, light, words):
+        say = load("nodes.host.coverage").log_coverage
         caplog.set_level(logging.INFO)
-        load("nodes.host.coverage").log_coverage(self.frames(*columns))
+        say(self.frames(*columns))
         (record,) = caplog.records
         assert words in record.getMessage() and record.light == light
 
@@ -175,7 +176,10 @@ class TestCoverage:
         caplog.set_level(logging.INFO)
         say = load("nodes.host.coverage").log_coverage_of
         say(rig.model)
-        assert not caplog.messages
+        say(rig.steer(strength=0.0))
+        say(rig.steer(start=0.8, end=0.5))
+        assert not [text for text in caplog.messages if "Control frames" in text]
+        caplog.clear()
         say(rig.steer())
         assert caplog.messages == [
             "Control frames show something in 16 of 16 parts of the picture."
@@ -200,6 +204,16 @@ class TestSteps:
         ]
         watch.finish()
         assert lines[-1] == "3 steps in 7 s."
+
+    def test_the_whole_time_is_logged(self, outlook, clock, caplog):
+        """So it is a part of the result of an all-in-one node."""
+        caplog.set_level(logging.INFO)
+        watch = outlook.StepClock(lambda line: None, calls=1)
+        watch.start()
+        clock.seconds = 200.0
+        watch.timed(None)(0, None, None, 1)
+        watch.finish()
+        assert caplog.messages == ["1 step in 3 min."]
 
     def test_a_single_step(self, outlook, clock):
         lines = []

@@ -38,7 +38,6 @@ LISTS = {
     "sampler_name",
     "scheduler",
 }
-# Nodes that show what they found.
 # Nodes that need files of the user's, which no graph of the pack can name.
 JSON_FILES = {f"FCVG_{x}{y}" for x in ("Save", "Load") for y in ("LineMatches", "Poses")}
 # Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.

@@ -12,6 +12,7 @@ from PIL import Image
 
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
 MATCH, CROP, PREVIEW = "FCVG_MatchLines", "FCVG_CropResize", "FCVG_PreviewMotion"
+GUIDER = "FCVG_GuideInbetween"
 SAMPLES = ("fcvg_first.jpg", "fcvg_last.jpg")
 COLORS = """() => ["FCVG_LINE_MATCHES", "POSE_KEYPOINT"].map(type => [
     window.app.canvas.default_connection_color_byType[type],
@@ -80,6 +81,22 @@ class TestTexts:
             " && node.widgets.some(widget => widget.name == '$$fcvg-text'))"
         )
 
+    def test_what_a_guider_says_during_sampling_stays(self, editors):
+        """ComfyUI sends the guider's result again from its cache after a run with another seed."""
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_inbetween.json")
+        for seed in (1, 2):
+            editor.run({**SMALL, "noise_seed": seed})
+            editor.page.wait_for_timeout(1000)
+            assert editor.wait_for_text(GUIDER).splitlines()[-1].startswith("2 steps in ")
+
+    def test_steps_of_an_all_in_one_node(self, editors):
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_simple.json")
+        editor.run(SMALL)
+        editor.page.wait_for_timeout(1000)
+        assert editor.wait_for_text("FCVG_Sampler").splitlines()[-1].startswith("2 steps in ")
+
     def test_the_wheel_zooms_over_it(self, editor):
         editor.open_template("fcvg_preview.json")
         editor.tell("4", "Said.")
@@ -93,7 +110,7 @@ class TestTexts:
         editor.open_template("fcvg_preview.json")
         saved = editor.page.evaluate(SAVED)
         word = "incomprehensibly"
-        editor.tell("4", *[" ".join([word] * 5)] * 9)
+        editor.tell("4", *[f"{i}. {' '.join([word] * 5)}" for i in range(9)])
         box = "document.querySelector('.fcvg-text')"
         assert editor.page.evaluate(f"{box}.offsetHeight") <= 100
         assert editor.page.evaluate(f"{box}.scrollHeight > {box}.offsetHeight + 50")
@@ -102,6 +119,12 @@ class TestTexts:
             if node["type"] == MATCH and not editor.page.evaluate("LiteGraph.vueNodesMode"):
                 assert node["size"][1] >= node["needed"][1]
         assert editor.page.evaluate(SAVED) == saved
+
+    def test_what_is_said_of_each_entry_of_a_list_is_shown_once(self, editors):
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_preview.json")
+        editor.tell("4", "Found.", "Cropped.", "Found.")
+        assert editor.texts() == {MATCH: "Found.\nCropped."}
 
     def test_inside_a_subgraph(self, editor):
         """From outside only its warnings are seen."""

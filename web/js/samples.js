@@ -1,5 +1,6 @@
 import { api } from "../../../scripts/api.js";
 import { app } from "../../../scripts/app.js";
+import { upload } from "./upload.js";
 
 // Two sample pictures, so that the first run of a template works. A picture goes into ComfyUI's
 // input folder when a graph is opened that loads it by its name, if no file has this name there.
@@ -11,10 +12,7 @@ async function bring(name) {
     const there = await api.fetchApi(`/view?type=input&filename=${name}`, { method: "HEAD" });
     if (there.status === 404) {
         const picture = await fetch(new URL(`../samples/${name}`, import.meta.url));
-        const body = new FormData();
-        body.append("image", await picture.blob(), name);
-        const answer = await api.fetchApi("/upload/image", { method: "POST", body });
-        if (!answer.ok) return;
+        await upload(await picture.blob(), name);
     }
     brought.add(name);
 }

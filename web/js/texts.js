@@ -13,16 +13,32 @@ const WARNING = "\u26a0"; // begins a line that is a warning
 // Nodes that show a text about several others: warnings of nodes in a subgraph, by the node's id.
 const warnings = new WeakMap();
 
-function say(executionId, lines) {
-    const path = String(executionId).split(":");
+// A guider goes on to speak after its result, while another node samples. When ComfyUI then sends the
+// guider's result again from its cache, what the guider has said since must stay.
+const spoken = new WeakSet(); // nodes that have said something since their last result
+let cached = new Set(); // ids of the nodes that the run takes from the cache
+
+function say(executionId, lines, { isResult }) {
+    const nodes = findNodes(executionId);
+    const node = nodes.at(-1);
+    if (!node || (isResult && cached.has(executionId) && spoken.has(node))) return;
+    if (isResult) spoken.delete(node);
+    else spoken.add(node);
+    for (const outer of nodes.slice(0, -1)) warn(outer, executionId, lines);
+    show(node, lines);
+}
+
+// The node with this id, last, after the subgraphs that hold it; nothing if it is not there.
+function findNodes(executionId) {
+    const nodes = [];
     let graph = app.rootGraph ?? app.graph;
-    for (const [depth, id] of path.entries()) {
+    for (const id of executionId.split(":")) {
         const node = graph?.getNodeById(id);
-        if (!node) return;
-        if (depth === path.length - 1) return show(node, lines);
-        warn(node, executionId, lines);
+        if (!node) return [];
+        nodes.push(node);
         graph = node.subgraph;
     }
+    return nodes;
 }
 
 // Whoever looks at a subgraph from outside sees at least its warnings.
@@ -38,7 +54,8 @@ function show(node, lines) {
     if (!lines.length) {
         if (old) node.removeWidget(old);
     } else {
-        (old ?? addText(node)).element.firstChild.textContent = lines.join("\n");
+        // A node that runs once for each entry of a list may say the same of each.
+        (old ?? addText(node)).element.firstChild.textContent = [...new Set(lines)].join("\n");
     }
     node.graph?.setDirtyCanvas(true, true);
 }
@@ -98,10 +115,16 @@ function makeRoom(node) {
 app.registerExtension?.({
     name: "comfyuifcvg.texts",
     setup() {
-        api.addEventListener(EVENT, ({ detail }) => say(detail.node, detail.lines));
+        api.addEventListener("execution_cached", ({ detail }) => {
+            cached = new Set(detail.nodes.map(String));
+        });
+        api.addEventListener(EVENT, ({ detail }) => {
+            say(String(detail.node), detail.lines, { isResult: false });
+        });
         api.addEventListener("executed", ({ detail }) => {
             const lines = detail.output?.[RESULT];
-            if (lines) say(detail.display_node ?? detail.node, lines);
+            const id = String(detail.display_node ?? detail.node);
+            if (lines) say(id, lines, { isResult: true });
         });
     },
     // The user turns to another graph that was run before.

@@ -1,18 +1,10 @@
 import { app } from "../../../scripts/app.js";
-import { api } from "../../../scripts/api.js";
+import { upload } from "./upload.js";
 
 // The nodes that load a JSON file get a button that uploads a file, and take a file that is dropped
 // on them. The editor's own buttons take pictures, sounds, videos and 3D models only, but the
 // server's route takes any file.
 const LOADERS = ["FCVG_LoadLineMatches", "FCVG_LoadPoses"];
-
-async function upload(file) {
-    const body = new FormData();
-    body.append("image", file); // the route's word for a file of any kind
-    const answer = await api.fetchApi("/upload/image", { method: "POST", body });
-    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.statusText}`);
-    return (await answer.json()).name; // another name if another file has this name
-}
 
 function choose(node, name) {
     const list = node.widgets.find((widget) => widget.name === "file");

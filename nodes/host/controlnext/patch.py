@@ -117,6 +117,11 @@ class ControlPatch:
             fitted = fit_control_frames(map(_read_frame, self.frames), size)
             self._fitted = torch.from_numpy(fitted).movedim(-1, 1)
 
+    @property
+    def acts(self) -> bool:
+        """Whether control acts at any noise level."""
+        return self.strength != 0 and self.sigma_start >= self.sigma_end
+
     def models(self) -> list[ModelPatcher]:
         """The models that the host loads together with the patched model."""
         return [self.controlnext]
@@ -205,17 +210,15 @@ def _say_what_is_missing(guider, num_frames: int, version: int) -> None:
         return
     if num_frames > TRAINED_FRAMES:
         logging.warning(
-            "All %d frames are sampled at once, because this sampler does not use a guider of this "
-            "pack, and the model was trained on %d: connect Inbetween Guider or Animation Guider, "
-            "which sample a long video in windows.",
+            "All %d frames are sampled at once, but the model was trained on %d. Connect Inbetween "
+            "Guider or Animation Guider, which sample a long video in windows.",
             num_frames,
             TRAINED_FRAMES,
         )
     elif version == 2:
         logging.warning(
-            "The frames are sampled in one direction only, because this sampler does not use "
-            "Inbetween Guider. Between two keyframes connect Inbetween Guider, which fuses both "
-            "directions; to animate one picture this sampler is right."
+            "The frames are sampled in one direction only, as is right for one picture. Between "
+            "two keyframes connect Inbetween Guider."
         )
 
 
