@@ -270,10 +270,10 @@ def steer(
         UserError: the two models do not belong together.
     """
     _check_unet(model, controlnext.model)
-    if start_percent > end_percent:
+    if start_percent >= end_percent:
         logging.warning(
-            "Control never acts, because start_percent (%g) is above end_percent (%g): set "
-            "start_percent to the smaller number.",
+            "Control never acts, because start_percent (%g) is not below end_percent (%g): set "
+            "start_percent to a smaller number.",
             start_percent,
             end_percent,
         )
