@@ -38,8 +38,8 @@ def log_coverage(frames: Tensor) -> None:
 
 
 def log_coverage_of(model: ModelPatcher) -> None:
-    """`log_coverage` of the control frames that steer a model; nothing without control."""
+    """`log_coverage` of the control frames that steer a model; nothing if no control acts."""
     patches = model.model_options["transformer_options"].get("patches", {})
     for patch in patches.get("input_block_patch_after_skip", []):
-        if isinstance(patch, ControlPatch):
+        if isinstance(patch, ControlPatch) and patch.acts:
             log_coverage(patch.frames.movedim(1, -1))

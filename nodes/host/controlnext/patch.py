@@ -72,6 +72,11 @@ class ControlPatch:
         self._control = None
         self._lock = Lock()
 
+    @property
+    def acts(self) -> bool:
+        """Whether control acts at any noise level."""
+        return self.strength != 0 and self.sigma_start > self.sigma_end
+
     def attach(self, model: ModelPatcher) -> ModelPatcher:
         """A clone of `model` that this patch steers."""
         model = model.clone()
