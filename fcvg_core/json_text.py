@@ -31,6 +31,12 @@ def parse_json(content: str | bytes) -> Any:
             parse_constant=_finite,  # NaN, Infinity and -Infinity, which Python writes
             object_pairs_hook=_without_doubles,
         )
+    except json.JSONDecodeError as error:
+        before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos : error.pos + 1]
+        if before.endswith(",") and after in ("]", "}"):  # Python 3.13 says it by itself
+            line = before.count("\n") + 1
+            raise ValueError(f"a comma too many ends line {line}") from error
+        raise
     except UnicodeDecodeError as error:
         raise ValueError("it is not text in UTF-8") from error
     except RecursionError as error:

@@ -11,6 +11,8 @@ from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket
 from .widgets import LINE_MATCHES
 
+MORE_LINES = "Add matches to the file, or load another file."
+
 
 class SaveLineMatches(io.ComfyNode):
     @classmethod
@@ -76,7 +78,7 @@ class LoadLineMatches(io.ComfyNode):
     @shows_log
     def execute(cls, file: str) -> io.NodeOutput:
         from ..fcvg_core.files.json_file import read_json
-        from ..fcvg_core.lines import MATCHES_FORM, describe_matches, parse_matches
+        from ..fcvg_core.lines import MATCHES_FORM, describe_matches, parse_matches, warn_of_few
         from .host.json_files import find_json_file
 
         path = find_json_file(file)
@@ -85,6 +87,7 @@ class LoadLineMatches(io.ComfyNode):
         logging.info(
             "%s. Size of the frames: %d x %d.", describe_matches(matches), *matches.size[::-1]
         )
+        warn_of_few(matches, remedy=MORE_LINES)
         return io.NodeOutput(matches)
 
     @classmethod

@@ -445,7 +445,7 @@ def _read_mask(mask, name: str):
         return None
     checked = check_mask(mask, name)
     if not (checked > 0.5).any():
-        logging.info("%s is empty (black everywhere), so it is not used.", name)
+        logging.info("%s is empty (no part is white), so it is not used.", name)
         return None
     return checked
 

@@ -2,6 +2,7 @@
 
 from comfy_api.latest import io
 
+from ..fcvg_core import bounds
 from .messages import shows_log
 from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket, PoseKeypointSocket
@@ -9,6 +10,7 @@ from .widgets import (
     FIRST_POSE,
     LAST_POSE,
     LINE_MATCHES,
+    check_linked,
     num_frames_input,
     read_timing,
     timing_inputs,
@@ -97,6 +99,7 @@ class PreviewMotion(io.ComfyNode):
         from .host.poses import keyframe_frames, keyframe_people
         from .host.progress import report_progress
 
+        check_linked("fps", fps, bounds.FILE_FPS)
         first = first_picture(first_frame, "first_frame")
         size = tuple(first.shape[1:3])
         _check_matches(line_matches, size)

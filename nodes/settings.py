@@ -5,7 +5,7 @@ from comfy_api.latest import io
 from ..fcvg_core import bounds
 from .messages import shows_log
 from .newer import search_words, shows_results
-from .widgets import ALL_SIZES, size_inputs
+from .widgets import ALL_SIZES, check_linked, size_inputs
 
 
 class VideoSettings(io.ComfyNode):
@@ -64,7 +64,9 @@ class VideoSettings(io.ComfyNode):
     def execute(cls, width: int, height: int, num_frames: int, fps: float) -> io.NodeOutput:
         from ..fcvg_core.models.svd import check_size
 
-        check_size(height, width)  # ComfyUI checks the limits, but not that 64 divides the size
+        check_size(height, width)  # a value of a link passes the limits of the widget
+        check_linked("num_frames", num_frames, bounds.FRAMES)
+        check_linked("fps", fps, bounds.FILE_FPS)
         return io.NodeOutput(width, height, num_frames, fps)
 
 

@@ -175,6 +175,14 @@ def read_timing(timing: str, custom_times: str) -> str | list[float]:
     return chosen
 
 
+def check_linked(name: str, value: float, allowed: bounds.Bounds) -> None:
+    """Raise UserError unless a value is allowed: that of a link passes the limits of a widget."""
+    from ..fcvg_core.errors import UserError
+
+    if value not in allowed:
+        raise UserError(f"{name} is {value:g}, but it must be from {allowed}: change it.")
+
+
 def num_frames_input() -> io.Input:
     """The widget for the length of a video between two keyframes."""
     return io.Int.Input("num_frames", default=25, **bounds.FRAMES.widget, tooltip=NUM_FRAMES)

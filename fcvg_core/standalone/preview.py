@@ -13,7 +13,7 @@ from ..progress import Progress, silent
 from ..timeline import inbetween_times, warn_of_direction
 from ..warp import preview_motion
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
-from .control.matching import Matcher, open_matcher
+from .control.matching import MORE_LINES, Matcher, open_matcher
 from .control.motion import FoundMotion, find_motion
 from .frame_maker import FrameMaker
 from .media.matches_file import read_matches
@@ -62,8 +62,13 @@ class PreviewMaker(FrameMaker):
             keyframes: uint8 [H, W, 3], of the spec's size.
         """
         warn_of_direction(self.spec.motion.timing)
+        path = self.spec.matcher.matches
         return find_motion(
-            keyframes, match=self._match, find_poses=self._find_poses, progress=progress
+            keyframes,
+            match=self._match,
+            find_poses=self._find_poses,
+            remedy=MORE_LINES if path is None else f"Add matches to {path}.",
+            progress=progress,
         )
 
     def draw_control(self, found: FoundMotion) -> np.ndarray:

@@ -38,7 +38,7 @@ def log_coverage(frames: Tensor) -> None:
 
 
 def log_coverage_of(model: ModelPatcher) -> None:
-    """`log_coverage` of the control frames that steer a model; nothing if none steer it."""
+    """`log_coverage` of the control frames that steer a model; nothing if no control acts."""
     patches = model.model_options["transformer_options"].get("patches", {})
     for patch in patches.get("input_block_patch_after_skip", []):
         if isinstance(patch, ControlPatch) and patch.acts:

@@ -191,7 +191,11 @@ def _say_more(part: VideoPart) -> None:
 
 
 def _no_frame(part: VideoPart, seconds: float) -> UserError:
+    if part.end < seconds:
+        remedy = "a later end_time"
+    else:
+        remedy = "an earlier start_time" if part.start else "a longer part in Trim Video"
     return UserError(
-        f"The video has {seconds:.2f} seconds, so no frame is between start_time {part.start:g} "
-        "and end_time: choose an earlier start_time."
+        f"The video has {seconds:.2f} seconds, but no frame is between start_time {part.start:g} "
+        f"and end_time: choose {remedy}."
     )

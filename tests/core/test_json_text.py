@@ -25,6 +25,9 @@ class TestParseJson:
             ("1e400", "the number 1e400 is too large"),
             ('{"people": [], "a": {"b": 1, "b": 1}}', "it contains the name 'b' twice"),
             (b"\xff\xff\xff", "it is not text in UTF-8"),
+            # Of a list that lost its last line in an editor.
+            ("[\n1,\n2,\n]", "comma .*line 3"),
+            ('{"a": 1, }', "comma .*line 1"),
         ],
     )
     def test_says_what_is_wrong(self, text, reason):

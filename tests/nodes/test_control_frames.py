@@ -169,7 +169,9 @@ class TestGuidersOfTheHost:
 
 
 class TestPercent:
-    @pytest.mark.parametrize(("start", "end", "said"), [(0.8, 0.5, 1), (0.5, 0.5, 0), (0, 1, 0)])
+    @pytest.mark.parametrize(
+        ("start", "end", "said"), [(0.8, 0.5, 1), (0.5, 0.5, 1), (0, 0, 1), (0, 1, 0)]
+    )
     def test_control_that_never_acts(self, steer, caplog, start, end, said):
         steer(pictures((64, 64)), start, end)
         assert caplog.text.count("Control never acts, because start_percent") == said

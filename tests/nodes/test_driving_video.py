@@ -106,8 +106,10 @@ class TestParts:
         assert "only its first" not in caplog.text
 
     def test_no_frame(self, take, video) -> None:
-        with pytest.raises(ValueError, match="3.00 seconds, so no frame is between start_time 7"):
+        with pytest.raises(ValueError, match="3.00 seconds, but no .* an earlier start_time"):
             take(video, start_time=7.0)
+        with pytest.raises(ValueError, match="is between start_time 1.02 .* a later end_time"):
+            take(video, start_time=1.02, end_time=1.05)
         with pytest.raises(ValueError, match="start_time is 2 and end_time is 1.5"):
             take(video, start_time=2.0, end_time=1.5)
 
@@ -135,6 +137,8 @@ class TestParts:
         images, audio, *_ = take(video.as_trimmed(1.0, 1.0), start_time=0.3)
         assert numbers(images) == list(range(13, 20))
         assert heard(audio) == pytest.approx([0.2], abs=0.002)
+        with pytest.raises(ValueError, match="0.03 seconds, but no .* a longer part in Trim Video"):
+            take(video.as_trimmed(1.02, 0.03))
 
     def test_damaged(self, take, api, path, tmp_path) -> None:
         (tmp_path / "a.mp4").write_bytes(path.read_bytes()[:400])

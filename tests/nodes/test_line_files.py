@@ -77,6 +77,7 @@ class TestSaveAndLoad:
         (found,) = open_matches.execute("shots/lines_00001_.json [output]").args
         assert torch.equal(found.lines0, lines[0]) and torch.equal(found.ids, ids)
         assert "3 lines match, and touch" in caplog.text
+        assert "Only 3 lines steer the video, which is few. Add matches to the file" in caplog.text
         assert "Size of the frames: 96 x 64." in caplog.text
 
     def test_file_that_is_none(self, folders, open_matches):

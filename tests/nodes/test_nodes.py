@@ -188,7 +188,7 @@ class TestFilterLineMatches:
             matches, 0.0, 0.0, 1.0, "none", 20.0, torch.zeros(1, *shape), mask=use
         ).args[0]
         assert len(kept.ids) == 2
-        assert "first_mask is empty (black everywhere), so it is not used." in caplog.text
+        assert "first_mask is empty (no part is white), so it is not used." in caplog.text
 
     @pytest.mark.parametrize("size", [(576, 1024), (512, 512)])
     def test_mask_of_another_shape(self, node_classes, load, size):

@@ -185,6 +185,13 @@ class TestCoverage:
             "Control frames show something in 16 of 16 parts of the picture."
         ]
 
+    @pytest.mark.parametrize("off", [{"strength": 0.0}, {"start": 0.5, "end": 0.5}])
+    def test_no_light_for_control_that_never_acts(self, rig, load, caplog, off):
+        steered = rig.steer(**off)
+        caplog.clear()
+        load("nodes.host.coverage").log_coverage_of(steered)
+        assert not caplog.messages
+
 
 class TestSteps:
     def test_time_of_the_steps_that_are_left(self, outlook, clock):

@@ -208,6 +208,10 @@ class TestMessages:
         with pytest.raises(ValueError, match=f"{name}_frame holds NaN"):
             preview(**{name: torch.full((1, *SIZE, 3), torch.nan)})
 
+    def test_speed_of_a_link_that_no_widget_takes(self, preview):
+        with pytest.raises(ValueError, match="fps is 0, but it must be from 0.001 to 1000"):
+            preview(fps=0.0)
+
     def test_wrong_timing(self, preview):
         with pytest.raises(ValueError, match="got '0, 2'"):
             preview(timing="custom", custom_times="0, 2")

@@ -13,6 +13,18 @@ class TestVideoSettings:
         with pytest.raises(ValueError, match="width must be .* got 1000: use 960 or 1024."):
             node_classes["FCVG_VideoSettings"].execute(1000, 576, 25, 7.0)
 
+    @pytest.mark.parametrize(
+        ("num_frames", "fps", "said"),
+        [
+            (1, 7.0, "num_frames is 1, but it must be from 2 to 1024"),
+            (1025, 7.0, "num_frames is 1025, but it must be"),
+            (25, 0.0, "fps is 0, but it must be from 0.001 to 1000"),
+        ],
+    )
+    def test_value_of_a_link_that_no_widget_takes(self, node_classes, num_frames, fps, said):
+        with pytest.raises(ValueError, match=said):
+            node_classes["FCVG_VideoSettings"].execute(64, 64, num_frames, fps)
+
 
 # Conditioning nodes, and how many pictures they take.
 NODES = {"FCVG_EncodeKeyframes": 2, "FCVG_EncodeReference": 1}

@@ -65,4 +65,9 @@ def _find_poses(
     if not poses:
         raise UserError("The driving video has no frame.")
     progress("poses", len(poses), len(poses))
+    if not any(frame.num_people for frame in poses):
+        raise UserError(
+            f"Nobody is found in the {len(poses)} frames of the driving video: choose a video that "
+            "shows a person. If it shows drawn poses, add --drawn."
+        )
     return poses, size

@@ -30,6 +30,7 @@ def find_motion(
     *,
     match: Matcher,
     find_poses: PoseFinder | None,
+    remedy: str = MORE_LINES,
     progress: Progress = silent,
 ) -> FoundMotion:
     """Lines and people of two keyframes.
@@ -38,11 +39,12 @@ def find_motion(
         keyframes: first and last, uint8 [H, W, 3] of one size.
         match: a matcher of the room `lines`, or a function that returns matches made before.
         find_poses: returns the people of both keyframes; None looks for nobody.
+        remedy: what the user can do if few lines match, as a sentence.
         progress: is told the stage, how many parts of it are done, and how many parts there are.
     """
     progress("conditions", 0, STAGES)
     matches = match(*keyframes)
-    report_matches(matches, remedy=MORE_LINES)
+    report_matches(matches, remedy=remedy)
     progress("conditions", 1, STAGES)
     people = None
     if find_poses:

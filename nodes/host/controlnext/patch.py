@@ -72,6 +72,11 @@ class ControlPatch:
         self._control = None
         self._lock = Lock()
 
+    @property
+    def acts(self) -> bool:
+        """Whether control acts at any noise level."""
+        return self.strength != 0 and self.sigma_start > self.sigma_end
+
     def attach(self, model: ModelPatcher) -> ModelPatcher:
         """A clone of `model` that this patch steers."""
         model = model.clone()
@@ -273,10 +278,10 @@ def steer(
         UserError: the two models do not belong together.
     """
     _check_unet(model, controlnext.model)
-    if start_percent > end_percent:
+    if start_percent >= end_percent:
         logging.warning(
-            "Control never acts, because start_percent (%g) is above end_percent (%g): set "
-            "start_percent to the smaller number.",
+            "Control never acts, because start_percent (%g) is not below end_percent (%g): set "
+            "start_percent to a smaller number.",
             start_percent,
             end_percent,
         )

@@ -47,6 +47,13 @@ class TestPreviewMaker:
         turned = make()(PAIR[1], PAIR[0])
         assert np.array_equal(turned[0], frames[-1]) and np.array_equal(turned[-1], frames[0])
 
+    def test_remedy_for_few_matches_of_a_file(self, tmp_path, caplog) -> None:
+        """Options of a matcher don't help where no matcher runs."""
+        path = tmp_path / "matches.json"
+        path.write_text(format_matches(LineMatches(LINES, LINES, size=SIZE)), encoding="utf-8")
+        make(matches=str(path)).find_motion(draw_sample_pair(SIZE))
+        assert f"Only 1 line steers the video, which is few. Add matches to {path}." in caplog.text
+
     def test_a_painter_previews_the_same(self) -> None:
         painter = InbetweenPainter(InbetweenSpec.from_json({**SMALL, "conditions_only": True}))
         pair = draw_sample_pair(SIZE)

@@ -302,7 +302,7 @@ class TestBadInput:
     def test_nobody(self, picture, video, files, own_golden, capsys, tmp_path) -> None:
         files[7] = str(own_golden / "dwpose" / "det_none.onnx")
         message = self.fails(capsys, picture, video, *files, *SMALL, "-o", tmp_path / "out")
-        assert "have no joint in common. The picture shows: no joint" in message
+        assert "Nobody is found in the 5 frames of the driving video" in message
         assert not (tmp_path / "out").exists()
 
     def test_unreadable_video(self, picture, files, capsys, tmp_path) -> None:
