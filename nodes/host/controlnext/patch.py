@@ -122,11 +122,6 @@ class ControlPatch:
             fitted = fit_control_frames(map(_read_frame, self.frames), size)
             self._fitted = torch.from_numpy(fitted).movedim(-1, 1)
 
-    @property
-    def acts(self) -> bool:
-        """Whether control acts at any noise level."""
-        return self.strength != 0 and self.sigma_start >= self.sigma_end
-
     def models(self) -> list[ModelPatcher]:
         """The models that the host loads together with the patched model."""
         return [self.controlnext]
