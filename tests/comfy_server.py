@@ -62,6 +62,9 @@ class ComfyServer:
         for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
             Image.fromarray(frame).save(base / "input" / f"{name}.png")
         write_video(base / "input" / "driving.mp4", draw_driving_video(DRIVING_FRAMES), 15)
+        # The graph of the editor has names that its user replaces.
+        for name, chosen in (("first.png", "person.png"), ("driving.mp4", "dance.mp4")):
+            shutil.copy(base / "input" / name, base / "input" / chosen)
 
     def __enter__(self) -> "ComfyServer":
         port = self.address.split(":")[1]

@@ -145,8 +145,8 @@ ENTER = """() => {
     const node = window.app.graph._nodes.find(node => node.subgraph);
     window.app.canvas.openSubgraph(node.subgraph, node);
 }"""
-SELECT = """(type) => window.app.canvas.selectNode(
-    window.app.graph._nodes.find(node => node.type == type))"""
+SELECT = """(type) => { window.app.canvas.deselectAll(); window.app.canvas.selectNode(
+    window.app.graph._nodes.find(node => node.type == type)); }"""
 
 
 def has_nodes_2(host: Path) -> bool:

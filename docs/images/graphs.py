@@ -15,7 +15,6 @@ import numpy as np
 from person import draw_person, jumping_jack
 from PIL import Image
 
-from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.media.writing import write_video
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +23,6 @@ from comfy_server import ComfyServer  # noqa: E402  the tests start a ComfyUI an
 from editor import CLASSIC, Editor, open_browser  # noqa: E402
 from stand_ins import write_stand_ins  # noqa: E402
 
-SIZE = (576, 1024)
 MARGIN = 12  # units of the graph around all that is drawn
 SCALE = 0.7  # size of a unit of the graph in pixels; the editor hides texts below 0.57
 PORTRAIT = (768, 512)
@@ -106,10 +104,9 @@ def photograph_graphs(host: Path) -> dict[str, Image.Image]:
 
 def write_inputs(base: Path) -> None:
     """Pictures and a video for the graphs, and the pack that knows the joints of the person."""
-    for name, frame in zip(("first", "last"), draw_sample_pair(SIZE), strict=True):
-        Image.fromarray(frame).save(base / "input" / f"{name}.png")
     joints = [jumping_jack(lift) for lift in LIFTS]
     video = np.stack([draw_person(points, PORTRAIT) for points in joints])
+    (base / "input" / "dance.mp4").unlink()  # what the server of the tests has in its place
     write_video(base / "input" / "dance.mp4", video, 15)
     Image.fromarray(video[0]).save(base / "input" / "person.png")
     pack = base / "custom_nodes" / "drawn_people"

@@ -78,12 +78,13 @@ class TestWorkflow:
                     assert widget["name"] in node["text"], (node["type"], widget["name"])
 
     def test_every_node_has_room(self, opened):
-        """No widget sticks out of its node, and no node lies on another."""
-        editor, style, _ = opened
+        """No widget sticks out of its node, and no node lies on another of today's graphs."""
+        editor, style, name = opened
         for node in editor.nodes():
             # In Nodes 2.0 the browser gives a node the height that it needs.
             assert style == NODES_2 or node["size"][1] >= node["needed"][1] - 1, node["type"]
-        none(overlapping(editor.boxes()))
+        if name in TODAY:  # in an old graph a node may have grown by inputs of a newer release
+            none(overlapping(editor.boxes()))
 
     def test_opens_readable(self, opened):
         editor, _, name = opened
