@@ -35,6 +35,7 @@ class InterpolateConditions(io.ComfyNode):
             "the last: the control frames of FCVG, and the node for most graphs. Draw Inbetween "
             "Lines draws lines alone, Interpolate & Draw Poses draws people alone. Connect "
             "line_matches, both poses, or all three. The node plays the motion in thick lines.",
+            is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
                 PoseKeypointSocket.Input(

@@ -198,6 +198,7 @@ class DrawPoses(io.ComfyNode):
             description="Draws people only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. "
             "People of both keyframes are paired so that all of them together move least.",
+            is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),
@@ -284,6 +285,7 @@ class AlignPoses(io.ComfyNode):
             description="Moves and scales the person of a driving video to the place and size of "
             "the person in a reference picture, and draws every frame: the control frames of "
             "ControlNeXt-SVD.",
+            is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 PoseKeypointSocket.Input(
                     "driving_poses",

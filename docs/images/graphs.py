@@ -37,8 +37,10 @@ GRAPHS = {
     "fcvg_preview": (False, SMALL, {}),
     "controlnext_svd_animate": (True, {"pose_width": 3.0}, PERSON),
 }
-MODE = """(mode) => window.app.graph._nodes
-    .filter(node => node.type == "SaveVideo").forEach(node => { node.mode = mode; })"""
+MODE = """([types, mode]) => window.app.graph._nodes
+    .filter(node => types.includes(node.type)).forEach(node => { node.mode = mode; })"""
+# Load GlueStick would name folders of this machine.
+UNUSED, PAINTED = ["FCVG_LoadGlueStick"], ["SaveVideo"]
 # Set widgets by name; what they were comes out: [node id, name, value] each.
 SET = """(values) => window.app.graph._nodes.flatMap(node => (node.widgets || [])
     .filter(widget => widget.name in values)
@@ -127,11 +129,12 @@ def photograph(editor: Editor, name: str, painted: bool, values: dict, shown: di
     editor.open_template(f"{name}.json")
     editor.page.evaluate(SET, shown)
     saved = editor.page.evaluate(SET, values)
-    editor.page.evaluate(MODE, NEVER if painted else ALWAYS)
+    left_out = UNUSED + (PAINTED if painted else [])
+    editor.page.evaluate(MODE, [left_out, NEVER])
     done = editor.queue()["status"]
     if done["status_str"] != "success":
         raise RuntimeError(f"{name} does not run: {done['messages']}")
-    editor.page.evaluate(MODE, ALWAYS)
+    editor.page.evaluate(MODE, [left_out, ALWAYS])
     editor.page.evaluate(RESTORE, saved)
     left, top, right, bottom = editor.page.evaluate(BOUNDS)
     width, height = (round(SCALE * (x + 2 * MARGIN)) for x in (right - left, bottom - top))
