@@ -182,7 +182,7 @@ class GuideAnimation(io.ComfyNode):
             guidance_end=max_guidance,
             display=display_below_log(),
         )
-        log_coverage_of(model)
+        log_coverage_of(model, enough=guider.enough_parts)
         guider.set_conds(positive, negative)
         return io.NodeOutput(guider)
 

@@ -79,7 +79,7 @@ class GuideInbetween(io.ComfyNode):
             guidance_end=max_guidance,
             display=display_below_log(),
         )
-        log_coverage_of(model)
+        log_coverage_of(model, enough=guider.enough_parts)
         guider.set_conds(first, last, negative)
         return io.NodeOutput(guider)
 

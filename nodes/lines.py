@@ -195,10 +195,7 @@ class MatchLines(io.ComfyNode):
         if gluestick is None:
             matches = ClassicLineMatcher(**settings)(first, last)
             report_matches(matches, matcher="SIFT and optical flow", remedy=MORE_LINES)
-            logging.info(
-                "GlueStick, the matcher of the FCVG paper, is not used: connect Load GlueStick, "
-                "which says what it needs."
-            )
+            logging.info("GlueStick is not loaded: see Load GlueStick.")
         else:
             from .host.gluestick import match_lines
 

@@ -168,9 +168,7 @@ def _find_people(image, dwpose, *, whole_frame: bool) -> list:
     from .host.dwpose import find_people
 
     if dwpose is None:
-        logging.warning(
-            "No poses are detected without DWPose: connect Load DWPose, which says what it needs."
-        )
+        logging.warning("No poses are detected, because DWPose is not loaded: see Load DWPose.")
         return [nobody()] * len(image)
     found = [*find_people(dwpose, image, whole_frame=whole_frame)]
     numbers = [poses.num_people for poses in found]

@@ -34,11 +34,9 @@ def describe_matches(matches: LineMatches, matcher: str | None = None) -> str:
     if matcher:
         text += f", by {matcher}"
     if matches.found:
-        text += " ({} found in the first frame, {} in the last)".format(*matches.found)
+        text += " ({} and {} found)".format(*matches.found)
     if count:
-        touch = "and touches" if count == 1 else "and touch"
-        touched = count_touched(matches.lines0, matches.size)
-        text += f", {touch} {touched} of {PARTS} parts of the frame"
+        text += f", in {count_touched(matches.lines0, matches.size)} of {PARTS} parts of the frame"
     return text
 
 

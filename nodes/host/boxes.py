@@ -174,7 +174,7 @@ def sample_video(
     check_size(*settings.size)
     check_windows(sampling.num_frames, sampling.window, sampling.overlap)  # before a model runs
     start = _choose_start(start, settings)
-    model = _steer(models.model, control, sampling)
+    model = _steer(kind, models.model, control, sampling)
     if start is not None and keeps_start(sampling.denoise):
         return {"samples": start["samples"].clone()}
     guider = _make_guider(kind, model, settings, display)  # says what it needs, so it comes first
@@ -234,7 +234,12 @@ def _choose_start(latent: dict | None, settings: BoxSettings) -> dict | None:
     return latent
 
 
-def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSettings):
+def _steer(
+    kind: type[VideoGuider],
+    model: ModelPatcher,
+    control: Control | None,
+    sampling: SamplingSettings,
+) -> ModelPatcher:
     """The model under control, or the model itself without control."""
     if control is None:
         return model
@@ -247,7 +252,7 @@ def _steer(model: ModelPatcher, control: Control | None, sampling: SamplingSetti
         start_percent=0.0,
         end_percent=1.0,
     )
-    log_coverage_of(steered)
+    log_coverage_of(steered, enough=kind.enough_parts)
     return steered
 
 

@@ -10,11 +10,12 @@ from .controlnext.patch import ControlPatch
 from .outlook import GREEN, RED, YELLOW
 
 
-def log_coverage(frames: Tensor) -> None:
+def log_coverage(frames: Tensor, *, enough: int) -> None:
     """Log in how many parts of the picture the first, middle and last control frame show something.
 
     Args:
         frames: [T, H, W, 3], uint8 or in 0..1, on any device.
+        enough: number of parts from which on the light is green.
     """
     shown = [0, len(frames) // 2, -1]
     counts = sorted(map(count_parts, frames[shown].cpu().numpy()))
@@ -27,7 +28,7 @@ def log_coverage(frames: Tensor) -> None:
         return
     least, most = counts[0], counts[-1]
     span = f"{least}" if least == most else f"{least} to {most}"
-    few = 3 * least < PARTS
+    few = least < enough
     logging.info(
         "Control frames show something in %s of %d parts of the picture.%s",
         span,
@@ -37,9 +38,9 @@ def log_coverage(frames: Tensor) -> None:
     )
 
 
-def log_coverage_of(model: ModelPatcher) -> None:
+def log_coverage_of(model: ModelPatcher, *, enough: int) -> None:
     """`log_coverage` of the control frames that steer a model; nothing if no control acts."""
     patches = model.model_options["transformer_options"].get("patches", {})
     for patch in patches.get("input_block_patch_after_skip", []):
         if isinstance(patch, ControlPatch) and patch.acts:
-            log_coverage(patch.frames.movedim(1, -1))
+            log_coverage(patch.frames.movedim(1, -1), enough=enough)

@@ -108,7 +108,7 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
     """Full paths of two files that belong together, each chosen by its name or by AUTO.
 
     AUTO stands for the first of the catalogue's names that is there. If both are AUTO and a file
-    is missing, the result is None, and the log says how to get the file.
+    is missing, the result is None, and the log says which file.
 
     Args:
         rows: the two files in the catalogue.
@@ -122,11 +122,9 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
         missing = [name for name in official if folder_paths.get_full_path(kind, name) is None]
         if missing:
             logging.info(
-                "models/%s lacks %s, so nothing is loaded. To download missing files, run in a "
-                "terminal: %s",
+                "models/%s lacks %s: nothing is loaded. This node's help says where to get them.",
                 kind,
                 " and ".join(missing),
-                command_to_get(),
             )
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))

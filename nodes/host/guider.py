@@ -44,6 +44,8 @@ class VideoGuider(comfy.samplers.CFGGuider):
 
     # For each direction the name of its conditioning, and whether time runs backward.
     directions: tuple[tuple[str, bool], ...]
+    # Parts of the picture (of 16) that control frames should reach.
+    enough_parts: int
 
     def __init__(
         self,
@@ -249,6 +251,7 @@ class InbetweenGuider(VideoGuider):
     """
 
     directions = (("first", False), ("last", True))
+    enough_parts = 6  # lines of a whole scene
 
     def set_conds(self, first: list, last: list, negative: list) -> None:
         """Conditionings of both keyframes and the unconditional one."""
@@ -259,6 +262,7 @@ class AnimationGuider(VideoGuider):
     """ControlNeXt-SVD's guider, in one direction; every window sees the reference image."""
 
     directions = (("positive", False),)
+    enough_parts = 2  # one person may be small
 
 
 def _check_latent(latent: Tensor) -> None:

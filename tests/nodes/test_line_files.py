@@ -76,7 +76,7 @@ class TestSaveAndLoad:
         assert "Saved as output/shots/lines_00001_.json." in caplog.text
         (found,) = open_matches.execute("shots/lines_00001_.json [output]").args
         assert torch.equal(found.lines0, lines[0]) and torch.equal(found.ids, ids)
-        assert "3 lines match, and touch" in caplog.text
+        assert "3 lines match, in " in caplog.text
         assert "Only 3 lines steer the video, which is few. Add matches to the file" in caplog.text
         assert "Size of the frames: 96 x 64." in caplog.text
 

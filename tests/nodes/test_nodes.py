@@ -45,10 +45,9 @@ class TestLines:
         node_classes["FCVG_MatchLines"].execute(blank, blank, *MATCHING)
         said = [record.getMessage() for record in caplog.records]
         assert said == [
-            "No lines match, by SIFT and optical flow (0 found in the first frame, 0 in the last).",
+            "No lines match, by SIFT and optical flow (0 and 0 found).",
             "No line steers the video. Raise max_lines or lower min_length.",
-            "GlueStick, the matcher of the FCVG paper, is not used: connect Load GlueStick, which "
-            "says what it needs.",
+            "GlueStick is not loaded: see Load GlueStick.",
         ]
 
     def test_ids_in_the_preview(self, node_classes, load):
@@ -116,8 +115,7 @@ class TestGlueStick:
         assert node_classes["FCVG_LoadGlueStick"].execute("auto", "auto").args == (None,)
         (said,) = caplog.messages
         files = "checkpoint_GlueStick_MD.tar and superpoint_v1.pth"
-        assert said.startswith(f"models/gluestick lacks {files}, so nothing is loaded. To download")
-        assert said.endswith("models --get")
+        assert said.startswith(f"models/gluestick lacks {files}: nothing is loaded.")
 
     def test_auto_takes_converted_files(self, load, gluestick_files, tmp_path, monkeypatch):
         """What `models --convert` wrote, where the official files are not there any more."""

@@ -168,19 +168,18 @@ class TestCoverage:
     def test_lights(self, load, caplog, columns, light, words):
         say = load("nodes.host.coverage").log_coverage
         caplog.set_level(logging.INFO)
-        say(self.frames(*columns))
+        say(self.frames(*columns), enough=6)
         (record,) = caplog.records
         assert words in record.getMessage() and record.light == light
 
     def test_of_a_steered_model(self, rig, load, caplog):
         caplog.set_level(logging.INFO)
         say = load("nodes.host.coverage").log_coverage_of
-        say(rig.model)
-        say(rig.steer(strength=0.0))
-        say(rig.steer(start=0.8, end=0.5))
+        for model in (rig.model, rig.steer(strength=0.0), rig.steer(start=0.8, end=0.5)):
+            say(model, enough=6)
         assert not [text for text in caplog.messages if "Control frames" in text]
         caplog.clear()
-        say(rig.steer())
+        say(rig.steer(), enough=6)
         assert caplog.messages == [
             "Control frames show something in 16 of 16 parts of the picture."
         ]
@@ -189,7 +188,7 @@ class TestCoverage:
     def test_no_light_for_control_that_never_acts(self, rig, load, caplog, off):
         steered = rig.steer(**off)
         caplog.clear()
-        load("nodes.host.coverage").log_coverage_of(steered)
+        load("nodes.host.coverage").log_coverage_of(steered, enough=6)
         assert not caplog.messages
 
 

@@ -93,7 +93,7 @@ class TestExtractPoses:
         assert preview.shape == image.shape
         (record,) = caplog.records
         assert record.levelname == "WARNING"
-        assert "No poses are detected without DWPose: connect Load" in record.getMessage()
+        assert "because DWPose is not loaded: see Load" in record.getMessage()
 
     def test_how_many(self, node_classes, dwpose, image, caplog):
         caplog.set_level(logging.INFO)

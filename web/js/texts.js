@@ -7,7 +7,7 @@ const EVENT = "fcvg.text";
 const RESULT = "fcvg_text";
 const NAME = "$$fcvg-text"; // as the editor names the parts of a node that are no widgets
 const MARGIN = 4;
-const MOST = 96; // of a longer text so many units are seen at once, and the rest can be scrolled to
+const MOST = 100; // units, seven lines: the rest of a longer text can be scrolled to
 const WARNING = "\u26a0"; // begins a line that is a warning
 
 // Nodes that show a text about several others: warnings of nodes in a subgraph, by the node's id.
@@ -64,7 +64,13 @@ function addText(node) {
     const box = document.createElement("div"); // the editor gives it its place and its size
     const text = box.appendChild(document.createElement("div"));
     box.className = "fcvg-text";
-    Object.assign(box.style, { overflowY: "auto", maxHeight: `${MOST}px`, userSelect: "text" });
+    Object.assign(box.style, {
+        maxHeight: `${MOST}px`,
+        overflowY: "auto",
+        scrollbarColor: "var(--input-text) transparent", // to be seen in every theme
+        scrollbarWidth: "thin",
+        userSelect: "text",
+    });
     Object.assign(text.style, {
         font: "11px/1.3 Inter, Arial, sans-serif",
         color: "var(--input-text)",

@@ -16,16 +16,14 @@ def some(count: int, found: tuple[int, int] | None = None) -> LineMatches:
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        (0, "No lines match, by GlueStick (8 found in the first frame, 9 in the last)"),
+        (0, "No lines match, by GlueStick (8 and 9 found)"),
         (
             1,
-            "1 line matches, by GlueStick (8 found in the first frame, 9 in the last), and touches "
-            "1 of 16 parts of the frame",
+            "1 line matches, by GlueStick (8 and 9 found), in 1 of 16 parts of the frame",
         ),
         (
             2,
-            "2 lines match, by GlueStick (8 found in the first frame, 9 in the last), and touch 1 "
-            "of 16 parts of the frame",
+            "2 lines match, by GlueStick (8 and 9 found), in 1 of 16 parts of the frame",
         ),
     ],
 )
@@ -34,7 +32,7 @@ def test_counts(count, said) -> None:
 
 
 def test_what_is_not_known_is_not_said() -> None:
-    assert describe_matches(some(3)) == "3 lines match, and touch 1 of 16 parts of the frame"
+    assert describe_matches(some(3)) == "3 lines match, in 1 of 16 parts of the frame"
 
 
 @pytest.mark.parametrize(

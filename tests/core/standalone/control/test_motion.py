@@ -30,7 +30,7 @@ def test_nothing_to_match(caplog) -> None:
         progress=lambda *state: seen.append(state),
     )
     assert len(found.matches.lines0) == 0
-    assert "No lines match (0 found in the first frame, 0 in the last)." in caplog.text
+    assert "No lines match (0 and 0 found)." in caplog.text
     assert "Get more lines: raise --max-lines, or use --matcher gluestick." in caplog.text
     assert "The first frame shows nobody, the last frame shows nobody." in caplog.text
     assert [poses.num_people for poses in found.people] == [0, 0]
