@@ -1,6 +1,6 @@
 # make demo        two frames in, a preview of the frames between them out; with FCVG_MODELS it paints
 # make test        lint and all tests, also in a real ComfyUI if one is found
-# make test-quick  without slow tests, in one ComfyUI: under four minutes
+# make test-quick  without slow tests, in one ComfyUI: under five minutes
 # make lint        ruff alone: rules and format
 # make docs        writes the help pages of the nodes and the table of memory, and draws the rooms
 # make registry    runs the registry's tools on the pack as it is published

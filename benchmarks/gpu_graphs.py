@@ -70,6 +70,7 @@ def read_graph(name: str, size: Size, *, again: bool = False, unet_dtype: str = 
         "num_frames": size.num_frames,
         "steps": size.steps,
         "window": size.num_frames,
+        "select_every_nth": 1,
     }
     for node in prompt.values():
         inputs = node["inputs"]

@@ -219,7 +219,6 @@ class DrawLines(io.ComfyNode):
             description="Draws lines only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. The "
             "node plays the motion in thick lines.",
-            is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 LineMatchesSocket.Input("line_matches", tooltip=LINE_MATCHES),
                 num_frames_input(),

@@ -196,7 +196,6 @@ class DrawPoses(io.ComfyNode):
             description="Draws people only, as they move from the first keyframe to the last. For "
             "control frames of lines and people together use Interpolate Conditions instead. "
             "People of both keyframes are paired so that all of them together move least.",
-            is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 PoseKeypointSocket.Input("first_pose", tooltip=FIRST_POSE),
                 PoseKeypointSocket.Input("last_pose", tooltip=LAST_POSE),

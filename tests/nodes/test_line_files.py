@@ -119,7 +119,8 @@ class TestUpload:
             editor.insert("Load Line Matches")
             with editor.page.expect_file_chooser() as chooser:
                 if style == NODES_2:
-                    editor.page.get_by_text("choose file to upload").click()
+                    button = editor.page.get_by_text("choose file to upload")
+                    button.locator("visible=true").first.click()
                 else:
                     editor.page.evaluate(PRESS)
             chooser.value.set_files(str(path))

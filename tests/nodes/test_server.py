@@ -26,8 +26,9 @@ RELEASED = [str(p.relative_to(RELEASES)) for p in OLD_WORKFLOWS if p.parent.name
 FAMILIES = ("fcvg_simple.json", "controlnext_svd_simple.json")
 FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
-# Lists that depend on the models and samplers of a machine, not on this pack.
+# Lists that depend on the files and samplers of a machine, not on this pack.
 LISTS = {
+    "file",
     "folder",
     "unet_name",
     "controlnext_name",

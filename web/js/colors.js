@@ -23,15 +23,25 @@ function offer(colors, type, color) {
     });
 }
 
+// Nodes 2.0 reads the colours of types here. The editor writes those of a palette, and removes all
+// that the next palette does not name.
+function fillIn() {
+    const { style } = document.documentElement;
+    for (const [type, color] of Object.entries(COLORS)) {
+        const name = `--color-datatype-${type}`;
+        if (!style.getPropertyValue(name)) style.setProperty(name, color);
+    }
+}
+
 app.registerExtension?.({
     name: "comfyuifcvg.colors",
     setup() {
-        const style = document.head.appendChild(document.createElement("style"));
         for (const [type, color] of Object.entries(COLORS)) {
             offer(app.canvas.default_connection_color_byType, type, color);
             offer(window.LGraphCanvas.link_type_colors, type, color);
-            // Nodes 2.0 reads this; the editor writes a palette's colour over it.
-            style.textContent += `:root { --color-datatype-${type}: ${color}; }\n`;
         }
+        fillIn();
+        const changes = { attributes: true, attributeFilter: ["style"] };
+        new MutationObserver(fillIn).observe(document.documentElement, changes);
     },
 });

@@ -6,6 +6,8 @@ import { upload } from "./upload.js";
 // input folder when a graph is opened that loads it by its name, if no file has this name there.
 const SAMPLES = ["fcvg_first.jpg", "fcvg_last.jpg"];
 
+const LOADERS = ["LoadImage"]; // ComfyUI's own, whose list must know a picture that was brought
+
 const brought = new Set();
 
 async function bring(name) {
@@ -21,13 +23,13 @@ app.registerExtension?.({
     name: "comfyuifcvg.samples",
     async beforeConfigureGraph(graph) {
         const loaded = graph.nodes
-            .filter((node) => node.type === "LoadImage")
+            .filter((node) => LOADERS.includes(node.type))
             .map((node) => node.widgets_values?.[0]);
         await Promise.all(SAMPLES.filter((name) => loaded.includes(name)).map(bring));
     },
     // The editor has read the names of the input folder's files when the page was opened.
     nodeCreated(node) {
-        if (node.comfyClass !== "LoadImage") return;
+        if (!LOADERS.includes(node.comfyClass)) return;
         const { values } = node.widgets.find((widget) => widget.name === "image").options;
         for (const name of brought) if (!values.includes(name)) values.push(name);
     },

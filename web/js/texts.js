@@ -13,8 +13,8 @@ const WARNING = "\u26a0"; // begins a line that is a warning
 // Nodes that show a text about several others: warnings of nodes in a subgraph, by the node's id.
 const warnings = new WeakMap();
 
-// A guider goes on to speak after its result, while another node samples. When ComfyUI then sends the
-// guider's result again from its cache, what the guider has said since must stay.
+// A guider goes on to speak after its result, while another node samples. When ComfyUI then sends
+// the guider's result again from its cache, what the guider has said since must stay.
 const spoken = new WeakSet(); // nodes that have said something since their last result
 let cached = new Set(); // ids of the nodes that the run takes from the cache
 
