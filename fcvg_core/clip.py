@@ -38,6 +38,8 @@ def normalize_for_clip(pixels: Tensor) -> Tensor:
 
 def _blur(frame: Tensor, length: int, axis: int) -> Tensor:
     """Gaussian blur of [1, 3, H, W] along one axis, as wide as shrinking to 224 pixels needs."""
+    if length <= CLIP_SIZE:
+        return frame  # the kernel would be 1 between zeros, and a single pixel can't be reflected
     sigma = max((length / CLIP_SIZE - 1) / 2, 0.001)
     taps = int(max(4 * sigma, 3)) // 2 * 2 + 1
     at = torch.arange(taps, dtype=frame.dtype, device=frame.device) - taps // 2

@@ -26,12 +26,17 @@ def each_case(rooms: str | tuple[str, ...], *kinds: str):
 
 def find_cases(folder: Path, kind: str) -> list[tuple[dict, dict]]:
     """Every case of a kind: what its .json says, and its tensors."""
-    cases = []
-    for path in sorted(folder.glob("*.json")):
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(meta, dict) and meta.get("kind") == kind:
-            cases.append(({**meta, "name": path.stem}, load_file(path.with_suffix(".safetensors"))))
-    return cases
+    cases = find_documents(folder)
+    return [({**meta, "name": name}, x) for name, meta, x in cases if meta.get("kind") == kind]
+
+
+def find_documents(folder: Path) -> list[tuple[str, dict, dict]]:
+    """Every case of a folder: its name, what its .json says, and its tensors."""
+    return [
+        (path.stem, json.loads(path.read_text(encoding="utf-8")), load_file(tensors))
+        for path in sorted(folder.glob("*.json"))
+        if (tensors := path.with_suffix(".safetensors")).exists()
+    ]
 
 
 def fill(shapes: dict, meta: dict) -> dict[str, torch.Tensor]:

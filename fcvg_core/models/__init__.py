@@ -16,10 +16,16 @@ A family may lack some of these files and have more:
                     prediction, `configs.py` the rules for the config files of SVD's folder.
 `controlnext/`      The network that steers SVD. `features.py` computes its features of a video and
                     adds them to a hidden state, `fit.py` refuses a wrong combination of files.
+`unet3d/`           The UNet that DynamiCrafter and SMCD share. Their differences are switches of
+                    its Config, which `keys.py` reads from a file's names and shapes.
+`dynamicrafter/`    A picture and a prompt -> a video. `variants.py` is the table of the published
+                    models, `keys.py` takes a checkpoint apart, `projector.py` turns CLIP's tokens
+                    of the picture into tokens for each frame. Its UNet is `unet3d/`.
 
-`kinds.py` serves all families: it tells from key names what a file is, and refuses a file that
-does not fit. A layer moves to `layers.py` when a second family needs it. A family may import the
-base on which it stands (`controlnext/` imports `svd/`), but no other family and no other room.
+Some files serve all families. `kinds.py` tells from key names what a file is, and refuses a file
+that does not fit. `sizes.py` refuses frames of a wrong size. A layer moves to `layers.py` when a
+second family needs it. A family may import the base on which it stands (`controlnext/` imports
+`svd/`, `dynamicrafter/` imports `unet3d/`), but no other family and no other room.
 
 Outside this folder, a family adds a line to each of three lists, and files of its own beside each:
 

@@ -4,6 +4,13 @@ from ..errors import UserError
 from ..quoting import first_names, in_short
 from ..weights import Shapes, StateDict, misfits
 
+# Sizes are read from files before the networks are made: a file that tells more than these is
+# damaged, and a network of this size would take all memory. Published layers have up to 5120
+# channels, published stacks up to 32 layers.
+MOST_CHANNELS, MOST_LAYERS = 8192, 64
+_UNET = "model.diffusion_model."  # prefix of a UNet in a checkpoint
+_ATTENTION = "middle_block.1.transformer_blocks.0."
+
 
 def check_keys(
     state_dict: StateDict, expected: Shapes, *, name: str, partial: bool = False, sizes: str = ""
@@ -34,6 +41,15 @@ def describe_kind(state_dict: StateDict) -> str:
         ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
         ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
         (
+            "a DynamiCrafter UNet",
+            ("init_attn.0.proj_in.weight", f"{_ATTENTION}attn2.to_k_ip.weight"),
+        ),
+        ("an SMCD UNet", ("input_blocks.0.1.proj_in.weight", f"{_ATTENTION}gate_attn.alpha_attn")),
+        (
+            "a UNet of a text-to-video model",
+            ("input_blocks.1.0.temopral_conv.conv1.0.weight",),
+        ),
+        (
             "a UNet without temporal layers (SD 1.5 or 2)",
             ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
         ),
@@ -41,9 +57,17 @@ def describe_kind(state_dict: StateDict) -> str:
             "a UNet without temporal layers (SD 1.5, 2 or XL)",
             ("input_blocks.1.0.in_layers.0.weight",),
         ),
+        (
+            "a DynamiCrafter checkpoint",
+            (
+                f"{_UNET}init_attn.0.proj_in.weight",
+                f"{_UNET}{_ATTENTION}attn2.to_k_ip.weight",
+            ),
+        ),
         ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
         ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
         ("a VAE", ("decoder.conv_in.weight",)),
+        ("an image projector of DynamiCrafter", ("latents", "layers.0.0.to_kv.weight")),
         ("a CLIP image encoder", ("visual_projection.weight",)),
     ):
         if all(mark in keys for mark in marks):

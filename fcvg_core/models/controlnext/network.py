@@ -11,12 +11,13 @@ ControlNeXt-SVD/models/controlnext_vid_svd.py, unet_spatio_temporal_condition_co
 and pipeline/pipeline_stable_video_diffusion_controlnext.py:571-579.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ..layers import sinusoids
 
 CONTROL_SCALE = 0.2  # level of version 2: FCVG's unet_spatio_..._controlnext.py, line 464
 SCALE_LIMIT = 1.3  # version 1's unet_spatio_..._controlnext.py, line 472: sigmoid(scale) * 1.3
@@ -108,7 +109,8 @@ class ControlNeXt(nn.Module):
             [T, out_channels, h, w], h about H / 8. This is not the size of the hidden state;
             `prepare_control` makes it so.
         """
-        embedding = self.time_embedding(timestep_features(timestep).to(frames))
+        features = sinusoids(timestep.reshape(1), TIME_CHANNELS)
+        embedding = self.time_embedding(features.to(frames))
         hidden = self.embedding(frames)
         for resnet, downsample in zip(self.down_res, self.down_sample, strict=True):
             hidden = downsample(resnet(hidden, embedding))
@@ -124,14 +126,6 @@ class ControlNeXt(nn.Module):
         if not self.config.learned_scale:
             return CONTROL_SCALE, 0.0
         return SCALE_LIMIT * float(self.scale.detach().float().sigmoid()), SCALE_LIMIT / 2
-
-
-def timestep_features(timestep: Tensor) -> Tensor:
-    """Sinusoidal features of a timestep, cosines first: scalar -> [1, 128] float32."""
-    half = TIME_CHANNELS // 2
-    exponent = torch.arange(half, dtype=torch.float32, device=timestep.device) / half
-    angles = timestep.float().reshape(1, 1) * torch.exp(-math.log(10000) * exponent)
-    return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 class TimestepEmbedding(nn.Module):

@@ -1,23 +1,9 @@
-"""The size and the augmentation of a keyframe, as in FCVG's official code.
+"""The augmentation of a keyframe, as in FCVG's official code.
 
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:140-195, 519-545, 776-869.
 """
 
 from torch import Tensor
-
-from ... import bounds
-from ...errors import UserError
-
-
-def check_size(height: int, width: int) -> None:
-    """Raise UserError unless SVD can take frames of this size."""
-    for name, value in (("height", height), ("width", width)):
-        if value not in bounds.SIZE:
-            beside = " or ".join(map(str, bounds.SIZE.around(value)))
-            raise UserError(
-                f"The {name} must be a multiple of {bounds.SIZE.step} from {bounds.SIZE}, got "
-                f"{value}: use {beside}."
-            )
 
 
 def augment_keyframe(frame: Tensor, noise: Tensor, strength: float) -> Tensor:

@@ -100,7 +100,7 @@ def rename_vae(state_dict: StateDict) -> StateDict:
     if folded:
         rest = {key: value for key, value in rest.items() if not key.startswith("quant_conv.")}
         rest[f"{_LAST_LAYER}.weight"], rest[f"{_LAST_LAYER}.bias"] = folded
-    renamed = {_vae_key(key): value for key, value in rest.items()}
+    renamed = {vae_key(key): value for key, value in rest.items()}
     for key, value in renamed.items():
         if ".mid.attn_1." in key and value.ndim == 2:
             renamed[key] = value[:, :, None, None]
@@ -131,7 +131,8 @@ def _unet_key(key: str) -> str:
     return _apply(_apply(key, _UNET_BLOCKS), layers if "_block" in key else ())
 
 
-def _vae_key(key: str) -> str:
+def vae_key(key: str) -> str:
+    """Name of a tensor of a VAE: diffusers' -> that of CompVis, which the host has too."""
     temporal = ".temporal_res_block." in key
     return _apply(_apply(key, _VAE_LAYERS), _VAE_TEMPORAL_LAYERS if temporal else _VAE_PLAIN_LAYERS)
 

@@ -1,7 +1,12 @@
+import json
+from dataclasses import replace
+
 import pytest
 import torch
+from unet3d_cases import TINY, TINY_SMCD
 
 from fcvg_core.models.kinds import check_keys, describe_kind
+from fcvg_core.models.unet3d import UNet3D
 
 
 class TestCheckKeys:
@@ -29,3 +34,24 @@ def test_describe_tells_an_sd15_unet():
     names = ("conv_in.weight", "down_blocks.0.resnets.0.conv1.weight")
     state = {name: torch.zeros(1) for name in names}
     assert describe_kind(state) == "a UNet without temporal layers (SD 1.5 or 2)"
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        (TINY, "a DynamiCrafter UNet"),
+        (TINY_SMCD, "an SMCD UNet"),
+        (replace(TINY_SMCD, gate=None), "a UNet of a text-to-video model"),
+    ],
+)
+def test_describe_tells_unets_with_layers_over_frames(config, kind):
+    assert describe_kind(UNet3D(config, device="meta").state_dict()) == kind
+
+
+def test_describe_tells_official_checkpoints_of_dynamicrafter(own_golden):
+    files = json.loads((own_golden / "dynamicrafter/keys_full.json").read_text())
+    for names in (names for title, names in files.items() if title != "_note"):
+        assert describe_kind(names) == "a DynamiCrafter checkpoint"
+        prefix = "image_proj_model."
+        projector = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
+        assert describe_kind(projector) == "an image projector of DynamiCrafter"
