@@ -50,6 +50,7 @@ STRIDE = Bounds(1, 1000)  # one frame of this many frames of a driving video is 
 FILE_FPS = Bounds(0.001, 1000)  # frames a second of a video file, read or written
 FPS = Bounds(1, 1000)  # frames a second, given to SVD as a hint: a whole number
 MOTION_BUCKET = Bounds(1, 1023)  # SVD's measure of motion
+RATE = Bounds(1, 1000)  # DynamiCrafter's hint for motion: frames a second, or a stride of frames
 AUGMENTATION = Bounds(0.0, 1.0)  # standard deviation of noise on pictures in -1..1
 
 # Control frames.
@@ -64,9 +65,13 @@ CONTROL_WEIGHT = Bounds(0.0, 10.0)  # 1: as trained
 # Sampling.
 STEPS = Bounds(1, 1000)
 GUIDANCE = Bounds(0.0, 30.0)
+IMAGE_GUIDANCE = GUIDANCE  # DynamiCrafter's guidance by the picture alone
+GUIDANCE_RESCALE = Bounds(0.0, 1.0)  # share of the contrast before guidance that comes back
+ETA = Bounds(0.0, 1.0)  # share of fresh noise in a step of DDIM
 WINDOW = Bounds(2, 1024)  # frames
 OVERLAP = Bounds(0, 1023)  # frames; 0 is possible only for a video of one window
 SEED = Bounds(0, 2**64 - 1)
+SAMPLES = Bounds(1, 1000)  # videos of one run, each with a seed of its own
 INJECTION_TIMES = Bounds(0, 20)  # extra repetitions of a step
 SHARE = Bounds(0.0, 1.0)  # fraction of a whole
 DECODE_CHUNK = Bounds(1, 256)  # frames that the VAE decodes or encodes at once

@@ -53,11 +53,29 @@ FITS = ("none", "affine", "homography")
 KEEP, REMOVE = "keep", "remove"
 MASK_USES = (KEEP, REMOVE)
 
+# The timesteps that DynamiCrafter's schedule passes: from the noisiest timestep on; with whole
+# strides; or with most steps at low noise levels.
+TRAILING, UNIFORM, QUAD = SPACINGS = ("uniform_trailing", "uniform", "quad")
+
+# The picture that DynamiCrafter's CLIP image encoder sees: as it is in the video, or uncropped.
+AS_THE_VIDEO, WHOLE = "as the video", "whole"
+CLIP_PICTURES = (AS_THE_VIDEO, WHOLE)
+
 # Number formats in which a UNet's weights are kept; "default" suits the device.
 WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 
 # Number formats in which the command line computes.
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 
-# The families of networks: FCVG, which samples in both directions, and ControlNeXt-SVD.
-FAMILIES = ("fcvg", "controlnext-svd")
+# The families of networks: FCVG, which samples in both directions, and those that sample in one.
+DYNAMICRAFTER = "dynamicrafter"
+FAMILIES = ("fcvg", "controlnext-svd", DYNAMICRAFTER)
+
+# DynamiCrafter: which published model a file is; "auto" reads it from the file.
+AUTO = "auto"
+DYNAMICRAFTER_MODELS = (AUTO, "256", "512", "1024", "512_interp")
+# What a clip shows: one picture that moves, the way from one picture to another, or a loop.
+ANIMATE, INTERPOLATE, LOOP = CLIP_MODES = ("animate", "interpolate", "loop")
+# Which image tokens a frame attends to; "auto": its own if the clip has 16 frames.
+PER_FRAME, SHARED = "per frame", "shared"
+IMAGE_TOKENS = (AUTO, PER_FRAME, SHARED)

@@ -1,6 +1,7 @@
-"""Classifier-free guidance whose scale changes along the frames of a window.
+"""Classifier-free guidance: along the frames of a window, and with two conditions.
 
-Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402.
+Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:338-402 (`Guidance`, `guide`);
+Doubiiu/DynamiCrafter lvdm/models/samplers/ddim_multiplecond.py (`guide_branches`).
 """
 
 from dataclasses import dataclass
@@ -47,3 +48,37 @@ def guide(cond: Tensor, uncond: Tensor, scale: Tensor | float) -> Tensor:
         [T, ...].
     """
     return uncond + scale * (cond - uncond)
+
+
+def guide_branches(
+    uncond: Tensor, image_only: Tensor, cond: Tensor, *, image_scale: float, text_scale: float
+) -> Tensor:
+    """Guidance by a picture and by a text, each with its own scale.
+
+    Args:
+        uncond: prediction with neither picture nor text, any shape.
+        image_only: prediction with the picture alone.
+        cond: prediction with both.
+        image_scale, text_scale: if both are the same, the result is that of `guide`.
+
+    Source: lvdm/models/samplers/ddim_multiplecond.py:234.
+    """
+    by_image = image_scale * (image_only - uncond)
+    return uncond + by_image + text_scale * (cond - image_only)
+
+
+def rescale_guidance(guided: Tensor, cond: Tensor, share: float) -> Tensor:
+    """Give a guided prediction back the contrast that it had before guidance.
+
+    Args:
+        guided: [T, C, h, w] prediction of a whole clip after guidance, as the network gives it,
+            or [C, T, h, w]: the standard deviation is that of all values of the clip.
+        cond: conditional prediction, the same shape.
+        share: 0..1, how much of the correction is made; 0 returns the guided prediction.
+
+    Source: Lin et al. (arXiv 2305.08891) section 3.4;
+        Doubiiu/DynamiCrafter lvdm/models/utils_diffusion.py:147.
+    """
+    if share == 0:
+        return guided
+    return guided * (share * cond.std() / guided.std() + (1 - share))

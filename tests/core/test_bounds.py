@@ -44,8 +44,20 @@ ANIMATE = {
     "control-weight": ("FCVG_AnimateSampler", "control_weight"),
     "window": ("FCVG_GuideAnimation", "window"),
 }
+DYNAMICRAFTER = {
+    "height": ("FCVG_DynamiCrafterConditioning", "height"),
+    "width": ("FCVG_StoryShot", "width"),
+    "frames": ("FCVG_DynamiCrafterConditioning", "num_frames"),
+    "fs": ("FCVG_DynamiCrafterConditioning", "fs"),
+    "steps": ("FCVG_DDIMSchedule", "steps"),
+    "eta": ("FCVG_DDIMSampler", "eta"),
+    "guidance": ("FCVG_ThreeBranchGuider", "cfg"),
+    "image-guidance": ("FCVG_ThreeBranchGuider", "cfg_image"),
+    "rescale": ("FCVG_ClipGuidanceRescale", "rescale"),
+}
 BOTH = [("inbetween", *item) for item in INBETWEEN.items()]
 BOTH += [("animate", *item) for item in ANIMATE.items()]
+BOTH += [("dynamicrafter", *item) for item in DYNAMICRAFTER.items()]
 
 
 @pytest.mark.parametrize(("command", "option", "widget"), BOTH)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fcvg_core.sampling import Guidance, guide
+from fcvg_core.sampling import Guidance, guide, guide_branches, rescale_guidance
 
 
 class TestGuidance:
@@ -26,3 +26,36 @@ class TestGuidance:
 def test_guide_goes_from_uncond_through_cond():
     cond, uncond = torch.tensor([5.0, 5.0, 5.0]), torch.tensor([3.0, 3.0, 3.0])
     assert guide(cond, uncond, torch.tensor([0.0, 1.0, 2.0])).tolist() == [3.0, 5.0, 7.0]
+
+
+class TestGuideBranches:
+    def test_by_hand(self):
+        branches = (torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([6.0]))
+        assert guide_branches(*branches, image_scale=2.0, text_scale=10.0).tolist() == [35.0]
+
+    def test_equal_scales_are_guidance_with_one_condition(self):
+        branches = torch.randn(3, 2, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+        found = guide_branches(*branches, image_scale=7.5, text_scale=7.5)
+        torch.testing.assert_close(found, guide(branches[2], branches[0], 7.5))
+
+
+class TestRescaleGuidance:
+    GUIDED, COND = torch.randn(
+        2, 6, 4, 3, 3, generator=torch.Generator().manual_seed(1)
+    ) * 2 + torch.arange(6.0).reshape(6, 1, 1, 1)
+
+    def test_ends(self):
+        assert torch.equal(rescale_guidance(self.GUIDED, self.COND, 0.0), self.GUIDED)
+        found = rescale_guidance(self.GUIDED * 3, self.COND, 1.0)
+        torch.testing.assert_close(found.std(), self.COND.std())
+
+    def test_between_is_a_mix(self):
+        ends = [rescale_guidance(self.GUIDED, self.COND, share) for share in (0.0, 1.0)]
+        found = rescale_guidance(self.GUIDED, self.COND, 0.7)
+        torch.testing.assert_close(found, 0.3 * ends[0] + 0.7 * ends[1])
+
+    def test_the_whole_clip_has_one_factor(self):
+        """A factor for each frame would bring every frame to the same contrast."""
+        guided = self.GUIDED * torch.tensor([1.0, 9, 1, 1, 1, 1]).reshape(6, 1, 1, 1)
+        factor = rescale_guidance(guided, self.COND, 1.0) / guided
+        torch.testing.assert_close(factor, torch.full_like(factor, factor[0, 0, 0, 0].item()))
