@@ -1,7 +1,9 @@
-"""Measures the peak of bytes in tensors that exist at the same time, on any device."""
+"""Measures memory: the peak of bytes in tensors, and the process's own memory."""
 
+import re
 import weakref
 from collections import Counter
+from pathlib import Path
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -38,3 +40,9 @@ class PeakBytes(TorchDispatchMode):
         if not self._users[at]:
             del self._users[at]
             self.now -= size
+
+
+def own_memory() -> int:
+    """Bytes of the process that no file holds: pages of a mapped file do not count. Linux only."""
+    found = re.search(r"RssAnon:\s*(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024

@@ -14,7 +14,8 @@ COMFYUI_PATH, FCVG_MODELS = "COMFYUI_PATH", "FCVG_MODELS"  # environment variabl
 VERSION = "comfyui_version.py"
 EXTRA_PATHS = "extra_model_paths.yaml"
 ALWAYS_THERE = ("checkpoints", "clip_vision")  # folders in every ComfyUI's folder of models
-RENAMED = {"unet": "diffusion_models"}  # old name -> new name; ComfyUI still reads the old name
+# Old name -> new name; ComfyUI still reads the old name.
+RENAMED = {"unet": "diffusion_models", "clip": "text_encoders"}
 
 
 def find_comfyui() -> Path | None:

@@ -47,11 +47,14 @@ class Device:
     dtype: str
 
 
-def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
+def diagnose(
+    describe_device: Callable[[], Device], only_mode: str | None = None
+) -> Iterator[Finding]:
     """All checks that need no loaded model.
 
     Args:
         describe_device: asks torch for its device; called only if torch works.
+        only_mode: the mode whose models are checked; None: those of all modes.
     """
     installed = installed_packages()
     yield check_python(sys.version_info[:3])
@@ -82,7 +85,7 @@ def diagnose(describe_device: Callable[[], Device]) -> Iterator[Finding]:
     if named := os.environ.get(FCVG_MODELS):
         yield check_named_folder(named)
     roots = model_roots(comfyui)
-    for mode in list_modes():
+    for mode in [only_mode] if only_mode else list_modes():
         yield check_models(mode, roots)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from .controlnext_svd import CONTROLNEXT_SVD
+from .dynamicrafter import DYNAMICRAFTER
 from .fcvg import FCVG
 from .model_files import Family, ModelFile, Roots
 
@@ -10,6 +11,7 @@ from .model_files import Family, ModelFile, Roots
 FAMILIES: list[Family] = [
     FCVG,
     CONTROLNEXT_SVD,
+    DYNAMICRAFTER,
 ]
 
 
@@ -21,12 +23,18 @@ def list_modes() -> dict[str, str]:
 def list_files(modes: Iterable[str] | None = None, *, needed: bool = False) -> list[ModelFile]:
     """Model files, each once: first the files that a family needs, then the files that only help.
 
+    Alternatives, of which a family needs one, and files for the command count as needed here.
+
     Args:
         modes: words of modes; None for all families.
         needed: leave out the files that only help.
     """
     chosen = [family for family in FAMILIES if modes is None or family.mode in modes]
-    files = [file for family in chosen for file in family.needed]
+    files = [
+        file
+        for family in chosen
+        for file in (*family.needed, *family.alternatives, *family.for_command)
+    ]
     if not needed:
         files += [file for family in chosen for file in family.helpful]
     return list(dict.fromkeys(files))
@@ -37,9 +45,19 @@ def modes_needing(file: ModelFile) -> list[str]:
     return [family.mode for family in FAMILIES if file in family.needed]
 
 
+def modes_choosing(file: ModelFile) -> list[str]:
+    """Modes that need one of several files, of which this file is one."""
+    return [family.mode for family in FAMILIES if file in family.alternatives]
+
+
 def modes_helped_by(file: ModelFile) -> list[str]:
-    """Modes that a file makes better."""
-    return [family.mode for family in FAMILIES if file in family.helpful]
+    """Modes that a file makes better, or whose command needs it."""
+    return [family.mode for family in FAMILIES if file in (*family.helpful, *family.for_command)]
+
+
+def modes_with_command(file: ModelFile) -> list[str]:
+    """Modes whose command can't do without a file."""
+    return [family.mode for family in FAMILIES if file in family.for_command]
 
 
 def list_kinds() -> list[str]:
@@ -51,4 +69,18 @@ def list_kinds() -> list[str]:
 
 def missing(mode: str, roots: Roots) -> list[ModelFile]:
     """Files that a mode can't do without and that are in none of the folders."""
-    return [file for file in list_files([mode], needed=True) if file.find(roots) is None]
+    files = (file for file in list_files([mode], needed=True) if mode in modes_needing(file))
+    return [file for file in files if file.find(roots) is None]
+
+
+def missing_for_command(mode: str, roots: Roots) -> list[ModelFile]:
+    """Files that are in none of the folders, and without which a mode's command does not work."""
+    families = (family for family in FAMILIES if family.mode == mode)
+    files = (file for family in families for file in family.for_command)
+    return [file for file in files if file.find(roots) is None]
+
+
+def missing_choice(mode: str, roots: Roots) -> list[ModelFile]:
+    """The alternatives of a mode, if none of them is in the folders."""
+    files = [file for file in list_files([mode]) if mode in modes_choosing(file)]
+    return [] if any(file.find(roots) for file in files) else files

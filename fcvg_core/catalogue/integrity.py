@@ -8,7 +8,8 @@ from ..errors import UserError
 from ..files.json_file import read_json
 from .model_files import part_weights
 
-ARCHIVES = (".tar", ".bin", ".pt", ".pth")  # files from torch.save: a zip archive, or a pickle
+# Files from torch.save: a zip archive, or a pickle.
+ARCHIVES = (".tar", ".bin", ".pt", ".pth", ".ckpt")
 STARTS = (b"PK", b"\x80")  # first bytes of a zip archive and of a pickle
 
 

@@ -9,7 +9,7 @@ from .comfyui import (
     folder_of,
     is_models_folder,
 )
-from .families import list_files, missing
+from .families import list_files, missing, missing_choice, missing_for_command
 from .finding import OK, PROBLEM, WARNING, Finding
 from .integrity import find_damage
 from .model_files import Roots
@@ -71,12 +71,25 @@ def check_models(mode: str, roots: Roots) -> Finding:
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
         return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
+    if choice := missing_choice(mode, roots):
+        return Finding(
+            WARNING,
+            f"{mode}: missing: one of {', '.join(file.key for file in choice)}. Begin with the "
+            f"first: {choice[0].download_command}",
+        )
     found = [(file, path) for file in list_files([mode]) if (path := file.find(roots))]
     for file, path in found:
         if damage := find_damage(path, file.parts):
+            again = f"Then: {file.download_command}" if file.on_request else remedy
             return Finding(
-                PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {remedy}"
+                PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {again}"
             )
     if stand_ins := [file.name for file, path in found if is_stand_in(path, file.parts)]:
         return Finding(WARNING, f"{mode}: {'; '.join(stand_ins)}: {SAID}")
+    if lacking := missing_for_command(mode, roots):
+        return Finding(
+            WARNING,
+            f"{mode}: for the command line {' and '.join(file.name for file in lacking)} is "
+            f"missing; ComfyUI's nodes work without it. {remedy}",
+        )
     return Finding(OK, f"{mode}: all models are there")

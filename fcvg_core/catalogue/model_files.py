@@ -53,6 +53,10 @@ class ModelFile:
         pipeline: for a folder in diffusers' layout, the class that its index names.
         parts: for a folder in diffusers' layout, the sub-folders whose weights are used.
         non_commercial: whether the licence forbids commercial use.
+        on_request: whether the file is downloaded only if its key is asked for, because it is
+            large and not every user needs it.
+        companions: small files that are downloaded too if this file is asked for by its key.
+        in_comfyui: place of the same file in ComfyUI's own code; empty: ComfyUI does not bring it.
     """
 
     key: str
@@ -65,6 +69,9 @@ class ModelFile:
     pipeline: str = ""
     parts: tuple[str, ...] = ()
     non_commercial: bool = False
+    on_request: bool = False
+    companions: tuple["ModelFile", ...] = ()
+    in_comfyui: str = ""
 
     @property
     def size(self) -> float:
@@ -75,6 +82,11 @@ class ModelFile:
     def kind(self) -> str:
         """ComfyUI's folder of models that a download goes to."""
         return self.comfyui[0].partition("/")[0]
+
+    @property
+    def download_command(self) -> str:
+        """The command that downloads this file alone."""
+        return f"python -m fcvg_core models --get --only {self.key}"
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Accepted names in one of ComfyUI's folders of models; empty if it is the wrong folder."""
@@ -102,6 +114,10 @@ class ModelFile:
                 path = next(filter(self._matches, (root / name for name in names)), None)
                 if path:
                     return path
+            if layout == "comfyui" and self.in_comfyui:
+                path = root.parent / self.in_comfyui
+                if self._matches(path):
+                    return path
         return None
 
     def _patterns(self, layout: str) -> list[str]:
@@ -116,9 +132,15 @@ class ModelFile:
         ]
 
     def _matches(self, path: Path) -> bool:
-        """Whether a path is this file; an index must name the pipeline and be beside weights."""
-        if not (self.pipeline and path.is_file()):
-            return path.is_file()
+        """Whether a path is this file; an index must name the pipeline and be beside weights.
+
+        Files that are downloaded together must be together.
+        """
+        if not path.is_file():
+            return False
+        if not self.pipeline:
+            together = (download.name for download in self.downloads if download.name)
+            return all((path.parent / name).is_file() for name in together)
         whole = all(part_weights(path.parent / part) for part in self.parts)
         return whole and self.pipeline.encode() in path.read_bytes()
 
@@ -131,12 +153,16 @@ class Family:
         mode: word for --mode, which is also the family's command: "inbetween".
         purpose: what the family makes, for people.
         needed: files without which the family does not work.
-        helpful: files that improve the results.
+        alternatives: files of which the family needs one, whichever it is.
+        for_command: files without which the family's command does not work; ComfyUI's nodes do.
+        helpful: files that improve the results, or that replace a missing part.
     """
 
     mode: str
     purpose: str
     needed: tuple[ModelFile, ...]
+    alternatives: tuple[ModelFile, ...] = ()
+    for_command: tuple[ModelFile, ...] = ()
     helpful: tuple[ModelFile, ...] = ()
 
 

@@ -21,8 +21,10 @@ from .plain_file import check_file
 WEIGHTS = "a file of weights"
 WEIGHT_FILES = (*SAFETENSORS, ".bin", ".pt", ".pth", ".ckpt")
 # Pages read from a memory-mapped file count as used until the file is closed. So the file is
-# opened again after this many bytes.
+# opened again after this many bytes. To open a pickle takes a tenth of a second for 2,500 tensors,
+# therefore a large file is read in parts of equal size.
 REOPEN_BYTES = 128 * 2**20
+MOST_PARTS = 20
 GGUF = b"GGUF"  # first bytes of a file of weights that llama.cpp has quantised
 
 
@@ -104,9 +106,9 @@ class WeightFile:
         Raises:
             UserError: a tensor holds NaN, infinite values or values too large for `dtype`.
         """
-        num_bytes = 0
+        num_bytes, enough = 0, max(REOPEN_BYTES, self.path.stat().st_size // MOST_PARTS)
         for key in keys:
-            if num_bytes > REOPEN_BYTES and _is_mapped(self.path):
+            if num_bytes > enough and _is_mapped(self.path):
                 self._read = None  # closes the file before it is opened again
                 num_bytes, self._read = 0, _reopen(self.path)
             tensor = self._read(key)
@@ -133,7 +135,16 @@ def read_pickle(path: Path) -> Any:
         UserError: see `checked_weights`.
     """
     with checked_weights(path, name=str(path)):
-        return _load(path)
+        return load_pickle(path)
+
+
+def load_pickle(path: Path) -> Any:
+    """The content of a file from torch.save that was checked before; its code is never run.
+
+    The numbers of a zip archive, which torch has written since 1.6, stay in the file: each tensor
+    is mapped to memory, and its pages are read when they are used. Older files are read at once.
+    """
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
 
 
 def read_weights(path: Path) -> Any:
@@ -157,11 +168,7 @@ def _reopen(path: Path) -> Callable[[str], Tensor]:
     """A function that reads one tensor of a file that was checked before."""
     if path.suffix.lower() in SAFETENSORS:
         return safe_open(path, "pt").get_tensor
-    return plain_tensors(_load(path), name=str(path)).__getitem__
-
-
-def _load(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_mapped(path))
+    return plain_tensors(load_pickle(path), name=str(path)).__getitem__
 
 
 def _meta(entry: Entry) -> Tensor:

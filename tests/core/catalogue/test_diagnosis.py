@@ -20,6 +20,7 @@ from fcvg_core.catalogue.diagnosis import (
     diagnose,
     import_failure,
 )
+from fcvg_core.catalogue.families import list_modes
 
 
 @pytest.mark.parametrize(("version", "level"), [((3, 9, 18), PROBLEM), ((3, 10, 0), OK)])
@@ -143,5 +144,7 @@ def test_all_of_this_machine(monkeypatch) -> None:
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     device = Device("cpu", "", 0.0, "for the CPU alone", "float32")
     findings = list(diagnose(lambda: device))
-    assert len(findings) == 10 and not [f for f in findings if f.level == PROBLEM]
+    assert len(findings) == 8 + len(list_modes()) and not [
+        f for f in findings if f.level == PROBLEM
+    ]
     assert packages.installed_packages()["numpy"]

@@ -40,14 +40,16 @@ def changed(files):
             replace(one, sha256=digests.get(one.url, "")) for one in file.downloads))
         for file in files)
 FAMILIES[:] = [
-    replace(family, needed=changed(family.needed), helpful=changed(family.helpful))
+    replace(family, **{
+        kind: changed(getattr(family, kind))
+        for kind in ("needed", "alternatives", "for_command", "helpful")})
     for family in FAMILIES]
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from fcvg_core.standalone.cli.main import main
 sys.exit(main(arguments))
 """
-CATALOGUE = list_files()
+CATALOGUE = [file for file in list_files() if not file.on_request]
 YOLOX, DWPOSE = (file.downloads[0].url for file in CATALOGUE if "DWPose" in file.name)
 GLUESTICK = next(file.downloads[0].url for file in CATALOGUE if file.key == "gluestick")
 FCVG_NET = next(file.downloads[0].url for file in CATALOGUE if file.name == "FCVG's ControlNeXt")
@@ -68,6 +70,8 @@ def stand_in(folder: Path, url: str) -> bytes:
     """Content of the stand-in of a file; what has none gets something of its form."""
     if url.endswith(".onnx"):
         return b"\x08" + random.Random(url).randbytes(4999)  # begins as ONNX files do
+    if url.endswith(("/vocab.json", "/merges.txt")):
+        return b"{}"
     if url.endswith((".tar", ".pth")):
         saved = io.BytesIO()
         torch.save({"weight": torch.zeros(5)}, saved)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hosts import ROOT
 
+from fcvg_core.catalogue import families
 from fcvg_core.catalogue.comfyui import model_roots
 from fcvg_core.catalogue.diagnosis import OK, WARNING, Device, diagnose
 from fcvg_core.catalogue.dwpose import BOXES
@@ -18,13 +19,17 @@ from fcvg_core.catalogue.families import (
     list_kinds,
     list_modes,
     missing,
+    missing_choice,
+    modes_choosing,
     modes_helped_by,
     modes_needing,
 )
 from fcvg_core.catalogue.gluestick import GLUESTICK_ROWS
+from fcvg_core.catalogue.model_checks import check_models
 from fcvg_core.catalogue.model_files import MODEL_INDEX, Download, Family, ModelFile, places
 from fcvg_core.catalogue.svd import SVD
 from fcvg_core.lines.gluestick_keys import SOURCES
+from fcvg_core.standalone.cli.commands import models
 from fcvg_core.standalone.cli.main import main
 
 NETWORK = ModelFile(
@@ -46,6 +51,16 @@ FOLDER = replace(
     parts=("brain",),
 )
 TOY = Family(mode="play", purpose="toys", needed=(NETWORK, FOLDER), helpful=(BOXES,))
+CHOICES = tuple(
+    replace(
+        NETWORK,
+        key=f"choice-{name}",
+        folder=(f"{name}.onnx",),
+        non_commercial=True,
+        on_request=True,
+    )
+    for name in ("red", "blue")
+)
 
 
 @pytest.fixture
@@ -96,7 +111,7 @@ class TestToyFamily:
         printed = capsys.readouterr().out
         assert re.search(r"play: toys\n  found   the toy's network\n", printed)
         assert "DAMAGED" in printed  # the folder's weights
-        assert "not there, optional DWPose, yolox_l.onnx" in printed
+        assert "not there, optional: DWPose, yolox_l.onnx" in printed
         assert main(["models", "--json"]) == 0
         rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}
         assert rows["toy-network"]["needed_by"] == ["play"]
@@ -118,6 +133,76 @@ class TestToyFamily:
             b"\x02\0\0\0\0\0\0\0{}"  # a header without tensors
         )
         assert findings()["play"].level == OK
+
+
+class TestAlternatives:
+    """One of several files is enough, and none of them is downloaded without being named."""
+
+    @pytest.fixture
+    def folder(self, toy: Path, monkeypatch) -> Path:
+        choosing = replace(TOY, mode="choose", needed=(NETWORK,), alternatives=CHOICES)
+        monkeypatch.setattr(families, "FAMILIES", [choosing])
+        return toy
+
+    def test_questions(self, folder: Path) -> None:
+        assert list_files(["choose"], needed=True) == [NETWORK, *CHOICES]
+        assert list_files(["choose"]) == [NETWORK, *CHOICES, BOXES]
+        assert modes_choosing(CHOICES[0]) == ["choose"] and modes_needing(CHOICES[0]) == []
+        assert modes_choosing(NETWORK) == []
+
+    def test_one_is_enough(self, folder: Path, capsys) -> None:
+        roots = model_roots(None)
+        put_toy(folder)
+        assert missing("choose", roots) == []
+        assert missing_choice("choose", roots) == list(CHOICES)
+        found = check_models("choose", roots)
+        assert found.level == WARNING
+        assert "choose: missing: one of choice-red, choice-blue." in found.text
+        assert main(["models", "--mode", "choose"]) == 0
+        printed = capsys.readouterr().out
+        assert "MISSING one of these: choice-red, choice-blue\n" in printed
+        assert printed.count("not there, one is enough") == 2
+        assert "begin with choice-red\n" in printed
+        assert "models --get --only choice-blue" in printed
+        assert printed.endswith("models --get --only choice-red\n")
+        (folder / "blue.onnx").write_bytes(b"\x08")
+        assert missing_choice("choose", roots) == []
+        assert check_models("choose", roots).level == OK
+        assert main(["models", "--mode", "choose", "--needed"]) == 0
+        printed = capsys.readouterr().out
+        assert "MISSING" not in printed and "To download what is missing" not in printed
+
+    def test_only_what_is_named_is_downloaded(self, folder: Path, monkeypatch, capsys) -> None:
+        fetched: list[str] = []
+        monkeypatch.setattr(models, "fetch", lambda one, target: fetched.append(target.name))
+        assert main(["models", "--get", "--yes"]) == 0
+        printed = capsys.readouterr().out
+        assert "Left out, because not everybody needs them: choice-red (7 MB)" in printed
+        assert fetched == ["toy.onnx", "yolox_l.onnx"]
+        assert main(["models", "--get", "--yes", "--only", "choice-blue"]) == 0
+        assert fetched[2:] == ["blue.onnx"]
+        assert "Left out" not in capsys.readouterr().out
+        monkeypatch.setattr("sys.stdin", None)
+        assert main(["models", "--get", "--only", "choice_blue"]) == 2
+        printed = capsys.readouterr()
+        assert "--yes downloads it" in printed.out and len(fetched) == 3
+        assert "the toy's network is left out." in printed.err
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (["--only", "choice-red"], "give --get too"),
+            (["--get", "--only", "choice-green"], "expected one of toy-network, choice-red"),
+            (["--get", "--needed", "--only", "choice-red"], "--needed and --only are both given"),
+            (["--json", "--only", "choice-red"], "--json and --only are both given"),
+        ],
+    )
+    def test_options_that_do_not_fit(self, folder: Path, capsys, options, said) -> None:
+        try:
+            assert main(["models", *options]) == 2
+        except SystemExit as stop:
+            assert stop.code == 2
+        assert said in capsys.readouterr().err
 
 
 def test_without_the_toy() -> None:

@@ -8,6 +8,7 @@ import pytest
 from catalogue_files import put
 
 from fcvg_core.catalogue.comfyui import known_folders
+from fcvg_core.catalogue.dynamicrafter import find_checkpoint
 from fcvg_core.catalogue.families import list_files
 from fcvg_core.catalogue.find import (
     CONTROLNEXT_SVD_SET,
@@ -145,3 +146,5 @@ def test_a_run_finds_what_the_catalogue_lists(tmp_path: Path, monkeypatch) -> No
         assert found.controlnext == model_set.controlnext.find(roots)
     assert None not in find_gluestick(None, None, roots)
     assert find_dwpose(None, None, roots)
+    for interpolates in (False, True):
+        assert find_checkpoint("auto", interpolates=interpolates, roots=roots)

@@ -21,12 +21,16 @@ class TestIsWhole:
             path.write_bytes(content)
             assert not is_whole(path, ".safetensors"), content[:20]
 
+    @pytest.mark.parametrize("ending", [".tar", ".ckpt"])
+    def test_cut_off(self, tmp_path: Path, ending: str) -> None:
+        path = tmp_path / f"a{ending}"
+        torch.save({"x": torch.zeros(50)}, path)
+        assert is_whole(path, ending)
+        path.write_bytes(path.read_bytes()[:-30])
+        assert not is_whole(path, ending)
+
     def test_pickle(self, tmp_path: Path) -> None:
         path = tmp_path / "a.tar"
-        torch.save({"x": torch.zeros(50)}, path)
-        assert is_whole(path, ".tar")
-        path.write_bytes(path.read_bytes()[:-30])
-        assert not is_whole(path, ".tar")
         torch.save({"x": torch.zeros(5)}, path, _use_new_zipfile_serialization=False)
         assert is_whole(path, ".tar")
         for content in (b"", b"<html>please log in</html>"):

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from catalogue_files import put
 
-from fcvg_core.catalogue.families import list_files, modes_helped_by, modes_needing
+from fcvg_core.catalogue.families import (
+    list_files,
+    modes_choosing,
+    modes_helped_by,
+    modes_needing,
+)
 from fcvg_core.catalogue.model_files import DRIVE, HUB
 
 CATALOGUE = list_files()
@@ -14,7 +19,7 @@ CATALOGUE = list_files()
 class TestCatalogue:
     def test_every_file_is_for_something(self) -> None:
         for file in CATALOGUE:
-            assert modes_needing(file) or modes_helped_by(file)
+            assert modes_needing(file) or modes_choosing(file) or modes_helped_by(file)
             assert file.size and file.licence and file.source and file.comfyui and file.folder
 
     @pytest.mark.parametrize("kind", ["comfyui", "folder"])
@@ -23,6 +28,9 @@ class TestCatalogue:
             for i, name in enumerate(getattr(file, kind)):
                 root = tmp_path / f"{CATALOGUE.index(file)}_{i}"
                 path = put(root, name.replace("*", "safetensors"))
+                for one in file.downloads:
+                    if one.name and not file.pipeline:  # files that must lie together
+                        (path.parent / one.name).touch()
                 assert file.find([(kind, root)]) == path
 
 

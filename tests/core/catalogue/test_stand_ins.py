@@ -2,6 +2,10 @@
 
 import json
 
+import torch
+from dynamicrafter_stand_ins import write_dynamicrafter
+from weight_cases import save
+
 from fcvg_core.catalogue.finding import WARNING
 from fcvg_core.catalogue.model_checks import check_models
 from fcvg_core.catalogue.stand_ins import is_stand_in
@@ -16,6 +20,17 @@ def test_marked(stand_ins, tmp_path) -> None:
     (tmp_path / "text.safetensors").write_text("no model")
     assert not is_stand_in(tmp_path / "text.safetensors")
     assert not is_stand_in(tmp_path / "missing.safetensors")
+
+
+def test_a_marked_checkpoint(tmp_path) -> None:
+    path = write_dynamicrafter(tmp_path)
+    assert is_stand_in(path)
+    content = torch.load(path, weights_only=True)
+    assert not is_stand_in(save(tmp_path / "unmarked.ckpt", content))
+    for name, content in (("cut.ckpt", path.read_bytes()[:5000]), ("text.ckpt", b"PK no model")):
+        (tmp_path / name).write_bytes(content)
+        assert not is_stand_in(tmp_path / name)
+    assert not is_stand_in(tmp_path / "missing.ckpt")
 
 
 def test_models_and_doctor_say_so(stand_ins, monkeypatch, capsys) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from memory import own_memory
 from safetensors.torch import load_file, save_file
 from weight_cases import VALUES, repacked, save
 
@@ -15,6 +16,7 @@ from fcvg_core.errors import UserError
 from fcvg_core.files.weight_files import (
     WeightFile,
     checked_weights,
+    load_pickle,
     read_pickle,
     read_weights,
 )
@@ -170,3 +172,35 @@ def test_reads_from_memory_map(stand_ins, tmp_path) -> None:
     if sys.platform == "linux":
         assert str(path) in Path("/proc/self/maps").read_text()
     assert tensor.sum() == 1000
+
+
+SIZE = 192 * 2**20  # of a checkpoint: more than REOPEN_BYTES, so that it is opened again
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """A checkpoint of SIZE bytes."""
+    if sys.platform != "linux":
+        pytest.skip("measures memory with /proc")
+    weights = {f"layer{i}.weight": torch.zeros(SIZE // 4 // 6) for i in range(6)}
+    content = {"epoch": 1, "state_dict": weights}
+    return save(tmp_path_factory.mktemp("large") / "model.ckpt", content)
+
+
+class TestMemory:
+    """No file is held twice, and no checkpoint of 10 GB has to fit into memory at once."""
+
+    def test_what_is_not_converted_stays_in_the_file(self, large) -> None:
+        before = own_memory()
+        tensors = dict((file := WeightFile(large)).read(file.shapes, FLOAT))
+        assert len(tensors) == 6 and own_memory() - before < SIZE / 10
+
+    def test_what_is_converted_is_held_once(self, large) -> None:
+        before = own_memory()
+        tensors = dict((file := WeightFile(large)).read(file.shapes, torch.float16))
+        assert len(tensors) == 6 and own_memory() - before < SIZE * 0.6
+
+    def test_the_older_kind_is_read_too(self, tmp_path) -> None:
+        content = {"module": {"a": torch.ones(3)}}
+        torch.save(content, tmp_path / "x.ckpt", _use_new_zipfile_serialization=False)
+        assert load_pickle(tmp_path / "x.ckpt")["module"]["a"].sum() == 3
