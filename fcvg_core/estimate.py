@@ -6,7 +6,7 @@ on a card, see docs/memory.md.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import bounds
 from .canvas import in_words
@@ -14,19 +14,59 @@ from .choices import FAMILIES
 
 GB = 2**30  # bytes, as on the box of a card
 
-# Numbers in the weights of each network.
-UNET = 1_524_623_082
-CONTROLNEXT = 3_526_400  # version 2; version 1 has 2 million more
-CLIP = 632_076_800
-VAE = 97_742_847
 
-# Numbers that the UNet holds at once for each value (a pixel of a latent) of a frame, and the VAE
-# for each pixel of a frame that it decodes.
-STEP_NUMBERS = 8640
-DECODING_NUMBERS = 1024
-# Operations of the UNet for each pixel of the latents, and for each pair of such pixels in one
-# frame (attention); of ControlNeXt for each pixel of the latents.
-LINEAR, ATTENTION, CONTROL = 2.80e8, 7320, 2.47e7
+@dataclass(frozen=True)
+class Networks:
+    """What the networks of a family need.
+
+    Attributes:
+        unet, control, encoders, vae: numbers in the weights of the UNet, of the network that
+            steers it, of the networks that encode pictures and text, and of the VAE.
+        step: numbers that the UNet holds at once for each value (a pixel of a latent) of a frame.
+        decoding: numbers that the VAE holds at once for each pixel of a frame that it decodes.
+        linear: operations of the UNet for each pixel of the latents.
+        attention: operations for each pair of pixels of the latents in one frame.
+        steering: operations of the network that steers, for each pixel of the latents.
+        directions: in which a video is sampled.
+    """
+
+    unet: int
+    control: int
+    encoders: int
+    vae: int
+    step: int
+    decoding: int
+    linear: float
+    attention: float
+    steering: float
+    directions: int
+
+
+FCVG = Networks(
+    unet=1_524_623_082,
+    control=3_526_400,  # ControlNeXt's version 2; version 1 has 2 million more
+    encoders=632_076_800,
+    vae=97_742_847,
+    step=8640,
+    decoding=1024,
+    linear=2.80e8,
+    attention=7320,
+    steering=2.47e7,
+    directions=2,
+)
+DYNAMICRAFTER = Networks(
+    unet=1_438_854_980,
+    control=0,
+    encoders=1_034_896_897,
+    vae=83_653_863,
+    step=10470,
+    decoding=768,
+    linear=2.92e8,
+    attention=6790,
+    steering=0,
+    directions=1,
+)
+NETWORKS = dict(zip(FAMILIES, (FCVG, replace(FCVG, directions=1), DYNAMICRAFTER), strict=True))
 
 # On an H200, PyTorch used up to 1.35 times the memory of the tensors that a step holds at once: its
 # allocator keeps blocks in reserve, and convolutions need room to work.
@@ -39,7 +79,6 @@ RESERVED = GB
 # For each number format the bytes of a weight, and of a number that is computed with.
 BYTES = {"bf16": (2, 2), "fp16": (2, 2), "fp8": (1, 2), "fp32": (4, 4)}
 PASSES = 2  # of guidance: with and without the picture
-DIRECTIONS = dict(zip(FAMILIES, (2, 1), strict=True))  # in which a video is sampled
 
 FITS, STREAMS, TOO_LARGE = "fits", "streams", "too large"
 SMALLEST_WINDOW = 8  # frames; advice names no smaller window
@@ -85,7 +124,7 @@ def estimate(
     dtype: str,
     *,
     overlap: int,
-    directions: int = 2,
+    networks: Networks = FCVG,
     batched: bool = False,
     decode_chunk: int = 2,
 ) -> Estimate:
@@ -97,7 +136,7 @@ def estimate(
         window: frames that are sampled at once.
         dtype: a key of BYTES; fp8 is the format of the weights alone.
         overlap: frames that neighbouring windows share.
-        directions: 2 for FCVG, 1 for ControlNeXt-SVD.
+        networks: of the family, a value of NETWORKS.
         batched: whether the pass with the picture and the pass without the picture, which
             guidance needs, are computed at once. The command line does so, and ComfyUI does so if
             it has memory to spare.
@@ -107,14 +146,15 @@ def estimate(
     length, windows = min(frames, window), count_windows(frames, window, overlap)
     pixels = size[0] * size[1] // 64  # of the latents of a frame
     at_once = PASSES if batched else 1
-    step = at_once * length * pixels * STEP_NUMBERS * of_number * MARGIN
-    decoded = min(frames, decode_chunk) * size[0] * size[1] * DECODING_NUMBERS * of_number * MARGIN
-    each_pass = length * (LINEAR * pixels + ATTENTION * pixels**2)
+    step = at_once * length * pixels * networks.step * of_number * MARGIN
+    decoded = min(frames, decode_chunk) * size[0] * size[1] * networks.decoding
+    each_pass = length * (networks.linear * pixels + networks.attention * pixels**2)
+    passes = windows * networks.directions * PASSES
     return Estimate(
-        weights=(UNET * of_weight) + CONTROLNEXT * of_number,
+        weights=networks.unet * of_weight + networks.control * of_number,
         step=int(step),
-        decoding=int(VAE * of_number + decoded),
-        cost=windows * directions * PASSES * each_pass + frames * CONTROL * pixels,
+        decoding=int(networks.vae * of_number + decoded * of_number * MARGIN),
+        cost=passes * each_pass + frames * networks.steering * pixels,
     )
 
 

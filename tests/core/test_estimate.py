@@ -1,6 +1,10 @@
 """What a run needs: the constants are counted again from the networks, without their values."""
 
+import json
+import math
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest import mock
 
 import pytest
@@ -13,6 +17,7 @@ from fcvg_core import choices
 from fcvg_core import estimate as costs
 from fcvg_core.estimate import FITS, GB, STREAMS, TOO_LARGE, advise, count_windows, estimate
 from fcvg_core.models.controlnext.network import V2, ControlNeXt
+from fcvg_core.models.unet3d import Config, UNet3D
 from fcvg_core.sampling import plan_windows
 
 META = {"device": "meta", "dtype": torch.float16}
@@ -46,9 +51,16 @@ class Held(TorchDispatchMode):
             self.most = max(self.most, sum(self.sizes.values()))
 
 
-def attention_without_a_matrix(query, *rest, **more):
-    """As on a card, where attention never holds the matrix of all pairs."""
-    return torch.empty_like(query)
+@contextmanager
+def counted_as_on_a_card(network: torch.nn.Module) -> Iterator[Held]:
+    """Counts bytes as on a card, where attention never holds the matrix of all pairs."""
+
+    def without_a_matrix(query, *rest, **more):
+        return torch.empty_like(query)
+
+    functional, name = torch.nn.functional, "scaled_dot_product_attention"
+    with mock.patch.object(functional, name, without_a_matrix), Held(*network.parameters()) as held:
+        yield held
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +85,29 @@ def vae():
     return network.to("meta", torch.float16).requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def dynamicrafter_unet():
+    return UNet3D(Config(), **META).requires_grad_(False)
+
+
 def run_unet(unet, frames: int, height: int, width: int) -> None:
     unet(
         meta(1, frames, 8, height, width),
         meta(),
         meta(1, 1, 1024),
         added_time_ids=meta(1, 3),
+    )
+
+
+def run_dynamicrafter(unet, frames: int, height: int, width: int) -> None:
+    numbers = torch.empty(frames, device="meta", dtype=torch.long)
+    unet(
+        meta(frames, 8, height, width),
+        numbers,
+        meta(frames, 77, 1024),
+        num_frames=frames,
+        image_tokens=meta(frames, 16, 1024),
+        rate=numbers,
     )
 
 
@@ -100,34 +129,22 @@ class TestConstants:
         )
         with torch.device("meta"):
             clip = CLIPVisionModelWithProjection(config)
-        assert parameters(unet) == costs.UNET
-        assert parameters(vae) == costs.VAE
-        assert parameters(clip) == costs.CLIP
-        assert parameters(ControlNeXt(V2, **META)) == costs.CONTROLNEXT
+        assert parameters(unet) == costs.FCVG.unet
+        assert parameters(vae) == costs.FCVG.vae
+        assert parameters(clip) == costs.FCVG.encoders
+        assert parameters(ControlNeXt(V2, **META)) == costs.FCVG.control
 
     @pytest.mark.parametrize("shape", SHAPES)
     def test_memory_of_a_step(self, unet, shape):
-        with (
-            mock.patch.object(
-                torch.nn.functional, "scaled_dot_product_attention", attention_without_a_matrix
-            ),
-            Held(*unet.parameters()) as held,
-        ):
+        with counted_as_on_a_card(unet) as held:
             run_unet(unet, *shape)
         frames, height, width = shape
-        assert held.most / (frames * height * width * 2) == pytest.approx(
-            costs.STEP_NUMBERS, rel=0.01
-        )
+        assert held.most / (frames * height * width * 2) == pytest.approx(costs.FCVG.step, rel=0.01)
 
     def test_memory_of_decoding(self, vae):
-        with (
-            mock.patch.object(
-                torch.nn.functional, "scaled_dot_product_attention", attention_without_a_matrix
-            ),
-            Held(*vae.parameters()) as held,
-        ):
+        with counted_as_on_a_card(vae) as held:
             vae.decode(meta(2, 4, 40, 64), num_frames=2)
-        assert held.most / (2 * 320 * 512 * 2) == pytest.approx(costs.DECODING_NUMBERS, rel=0.01)
+        assert held.most / (2 * 320 * 512 * 2) == pytest.approx(costs.FCVG.decoding, rel=0.01)
 
     @pytest.mark.parametrize("shape", SHAPES)
     def test_operations_of_a_step(self, unet, shape):
@@ -141,8 +158,60 @@ class TestConstants:
         counted = 4 * one_pass.get_total_flops() + control.get_total_flops()
         assert found.cost == pytest.approx(counted, rel=0.02)
 
-    def test_every_family_has_directions(self):
-        assert tuple(costs.DIRECTIONS) == choices.FAMILIES
+    def test_every_family_has_networks(self):
+        assert tuple(costs.NETWORKS) == choices.FAMILIES
+
+
+class TestConstantsOfDynamiCrafter:
+    def test_weights(self, dynamicrafter_unet, own_golden):
+        text = (own_golden / "dynamicrafter" / "keys_full.json").read_text(encoding="utf-8")
+        (shapes,) = [keys for name, keys in json.loads(text).items() if "1024" in name]
+
+        def count(*parts: str) -> int:
+            return sum(math.prod(shapes[key]) for key in shapes if key.startswith(parts))
+
+        found = costs.DYNAMICRAFTER
+        assert parameters(dynamicrafter_unet) == count("model.diffusion_model.") == found.unet
+        assert count("first_stage_model.") == found.vae
+        encoders = ("cond_stage_model.", "embedder.model.visual.", "image_proj_model.")
+        assert count(*encoders) == found.encoders
+
+    @pytest.mark.parametrize("shape", [(16, 32, 32), (16, 72, 128)])
+    def test_memory_and_operations_of_a_step(self, dynamicrafter_unet, shape):
+        with counted_as_on_a_card(dynamicrafter_unet) as held:
+            run_dynamicrafter(dynamicrafter_unet, *shape)
+        frames, height, width = shape
+        # Large frames need less, because attention over frames takes them part by part.
+        share = held.most / (frames * height * width * 2) / costs.DYNAMICRAFTER.step
+        assert 0.8 < share < 1.01
+        with FlopCounterMode(display=False) as one_pass:
+            run_dynamicrafter(dynamicrafter_unet, *shape)
+        found = estimate(
+            (height * 8, width * 8),
+            frames,
+            frames,
+            "bf16",
+            overlap=0,
+            networks=costs.DYNAMICRAFTER,
+        )
+        assert found.cost == pytest.approx(2 * one_pass.get_total_flops(), rel=0.02)
+
+    def test_memory_of_decoding(self):
+        from diffusers import AutoencoderKL
+
+        widths = (128, 256, 512, 512)
+        with torch.device("meta"):
+            vae = AutoencoderKL(
+                block_out_channels=widths,
+                layers_per_block=2,
+                down_block_types=("DownEncoderBlock2D",) * 4,
+                up_block_types=("UpDecoderBlock2D",) * 4,
+            )
+        vae.to("meta", torch.float16).requires_grad_(False)
+        assert parameters(vae) == costs.DYNAMICRAFTER.vae
+        with counted_as_on_a_card(vae) as held:
+            vae.decode(meta(2, 4, 40, 64))
+        assert held.most / (2 * 320 * 512 * 2) == pytest.approx(costs.DYNAMICRAFTER.decoding, 0.01)
 
 
 class TestMeasured:
@@ -150,7 +219,7 @@ class TestMeasured:
 
     def test_memory_of_a_whole_card(self):
         found = estimate((1024, 576), 25, 25, "bf16", overlap=6, batched=True)
-        resting = 2 * (costs.CLIP + costs.VAE)
+        resting = 2 * (costs.FCVG.encoders + costs.FCVG.vae)
         assert 13.5 <= (found.whole + resting) / GB <= 14.8
 
     def test_it_ran_with_8_gigabytes(self):
@@ -176,12 +245,12 @@ class TestEstimate:
         }
         assert each["fp16"] == each["bf16"]
         assert each["fp8"].step == each["fp16"].step == each["fp32"].step // 2
-        assert each["fp16"].weights - each["fp8"].weights == costs.UNET
+        assert each["fp16"].weights - each["fp8"].weights == costs.FCVG.unet
 
     def test_one_direction_takes_half_the_time(self):
         one, both = (
-            estimate((576, 1024), 25, 25, "bf16", overlap=6, directions=number).cost
-            for number in (1, 2)
+            estimate((576, 1024), 25, 25, "bf16", overlap=6, networks=costs.NETWORKS[name]).cost
+            for name in ("controlnext-svd", "fcvg")
         )
         assert one == pytest.approx(both / 2, rel=0.02)
 

@@ -44,15 +44,26 @@ def reserve_room(claim: Claim, spec: PreviewSpec) -> None:
     claim.reserve(frames_size(shape) + video_size(shape))
 
 
-def write_result(claim: Claim, frames: np.ndarray, fps: float, *, video: str) -> None:
-    """Write frames [T, H, W, 3] uint8 to `frames/`, then as a video of this name.
+def write_result(
+    claim: Claim,
+    frames: np.ndarray,
+    fps: float,
+    *,
+    video: str,
+    folder: str = "frames",
+    kept: float = 0,
+) -> None:
+    """Write frames [T, H, W, 3] uint8 to a folder, then as a video of this name.
 
     The reserved room is freed frame by frame, until the rest is the video's.
+
+    Args:
+        kept: bytes that stay reserved for other files.
     """
 
     def release(number: int) -> None:
-        claim.release(frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
+        claim.release(kept + frames_size(frames[number + 1 :].shape) + video_size(frames.shape))
 
-    write_frames(claim.path / "frames", frames, before=release)
-    claim.release()
+    write_frames(claim.path / folder, frames, before=release)
+    claim.release(kept)
     write_video(claim.path / video, frames, fps)

@@ -237,8 +237,14 @@ def add_fit(add_to: argparse._ActionsContainer) -> None:
     )
 
 
-def add_machine(group: argparse._ArgumentGroup) -> None:
-    """Device, number format and memory, for commands that paint."""
+def add_machine(
+    group: argparse._ArgumentGroup, *, chunk: str = "this number changes the picture a little"
+) -> None:
+    """Device, number format and memory, for commands that paint.
+
+    Args:
+        chunk: what the number of frames that are decoded at once does, for the help.
+    """
     add = options_of(Machine, group)
     add_device(group)
     add(
@@ -252,6 +258,5 @@ def add_machine(group: argparse._ArgumentGroup) -> None:
     add(
         "--decode-chunk",
         metavar="N",
-        help="frames that the VAE decodes at once; this number changes the picture a little "
-        "(%(default)s)",
+        help=f"frames that the VAE decodes at once; {chunk} (%(default)s)",
     )

@@ -122,6 +122,15 @@ class _Store(argparse._StoreAction):
         super().__call__(parser, namespace, values, option_string)
 
 
+class Gather(argparse.Action):
+    """Gathers the values of an option that may come several times."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        gathered = [] if isinstance(before, _Untyped) else before
+        setattr(namespace, self.dest, [*gathered, values])
+
+
 class _Untyped:
     """A default; it differs from the same value typed."""
 

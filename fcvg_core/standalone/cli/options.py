@@ -57,7 +57,8 @@ def _build_parser() -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="python -m fcvg_core",
         description="Paint the frames between two frames, along lines and people that both show "
-        "(FCVG), or animate a picture by a video (ControlNeXt-SVD).",
+        "(FCVG), animate a picture by a video (ControlNeXt-SVD), or make clips and stories of "
+        "pictures and prompts (DynamiCrafter).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:

@@ -59,7 +59,7 @@ def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None
     Args:
         models: those of a `SteeredSpec` whose run paints; None for any other run.
     """
-    facts = {"command": command}
+    facts = {}
     named = {key: paths for key, paths in spec.paths().items() if key not in (*MODELS, "output")}
     if models:
         files = models.files
@@ -71,8 +71,20 @@ def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None
             "dtype": str(models.dtype),
             "stand_ins": models.stand_ins,
         }
+    save_spec(folder, command, spec, named, **facts)
+
+
+def save_spec(
+    folder: Path, command: str, spec: RunSpec, named: dict[str, tuple[Path, ...]], **facts: Any
+) -> None:
+    """Write run.json: a spec, the files that went in, and what else is worth knowing.
+
+    Args:
+        named: the files, by the name of their option.
+    """
     spec = replace(spec, output=resolve_output(spec.output)).absolute()
-    write_run(folder / "run.json", spec.to_json(), _one_by_one(named), **facts)
+    inputs = _one_by_one(named)
+    write_run(folder / "run.json", spec.to_json(), inputs, command=command, **facts)
 
 
 def _one_by_one(named: dict[str, tuple[Path, ...]]) -> dict[str, Path]:

@@ -61,9 +61,21 @@ def fit_picture(
         fit, anchor: see `place_picture`.
         name: the picture's file.
     """
-    if frame.shape[:2] != tuple(size):
-        logging.info("%s: %s", name, place_picture(frame.shape[:2], size, fit, anchor))
+    log_placement(frame.shape[:2], size, fit, anchor, name=name)
     return fit_frame(frame, size, fit, anchor)
+
+
+def log_placement(
+    picture: tuple[int, int], size: tuple[int, int], fit: str, anchor: str, *, name: Path
+) -> None:
+    """Log what is cut off a picture or added; nothing if the picture has the size of the frame.
+
+    Args:
+        picture, size: (height, width) of the picture and of the frame, in pixels.
+        fit, anchor, name: see `fit_picture`.
+    """
+    if tuple(picture) != tuple(size):
+        logging.info("%s: %s", name, place_picture(picture, size, fit, anchor))
 
 
 def read_frame(path: Path) -> np.ndarray:

@@ -1,9 +1,12 @@
-"""The device and the number format that a run uses."""
+"""The device and the number format that a run uses, and networks that come to the device."""
 
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from ...catalogue.diagnosis import Device
@@ -13,6 +16,30 @@ from ...quoting import quote
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 # PyTorch's errors for a device that is missing, not supported by this build or can't compute.
 FAILURES = (RuntimeError, AssertionError, ImportError, TypeError)
+
+
+class DevicePipeline:
+    """A pipeline whose networks come to a device when they are used.
+
+    Args:
+        device: where the networks run.
+        offload: keep a network on the device only while it is used: slower, but needs less
+            memory.
+    """
+
+    def __init__(self, *, device: torch.device, offload: bool):
+        self.device = device
+        self.offload = offload
+
+    @contextmanager
+    def _on_device(self, network: nn.Module) -> Iterator[None]:
+        """Move a network to the device; afterwards it stays there unless it is offloaded."""
+        network.to(self.device)
+        try:
+            yield
+        finally:
+            if self.offload:
+                network.to("cpu")
 
 
 def choose_device(name: str) -> torch.device:

@@ -1,45 +1,35 @@
 """One or two images and control frames -> the frames of a video, on diffusers' networks."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...clip import clip_pixels, normalize_for_clip
-from ...failures import is_out_of_memory
 from ...frames import check_frames, to_image
 from ...models.controlnext import check_version
 from ...models.svd import augment_keyframe, check_size
 from ...progress import Progress, silent
-from ...sampling import (
-    decode_in_chunks,
-    draw_noise,
-    encode_in_chunks,
-    keeps_start,
-    starts_empty,
-)
+from ...sampling import draw_noise, keeps_start, starts_empty
 from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
+from .device import DevicePipeline
 from .loading import Models
+from .vae import collect_video, decode_latents, encode_frames
 
 
-class VideoPipeline:
+class VideoPipeline(DevicePipeline):
     """Encoding, denoising and decoding, which both pipelines share.
 
     Args:
         models: from `check_models` and `fill_models`.
-        device: where the networks run.
-        offload: keep a network on the device only while it is used: slower, but needs less
-            memory.
+        device, offload: see `DevicePipeline`.
     """
 
     def __init__(self, models: Models, *, device: torch.device, offload: bool):
+        super().__init__(device=device, offload=offload)
         self.models = models
-        self.device = device
-        self.offload = offload
 
     @torch.no_grad()
     def denoise(
@@ -104,24 +94,9 @@ class VideoPipeline:
         Raises:
             UserError: the VAE gives values that are not numbers.
         """
-        check_frames(frames)
         vae = self.models.vae
-        chunks = encode_in_chunks(
-            torch.from_numpy(np.ascontiguousarray(frames)),
-            chunk,
-            dtype=vae.dtype,
-            encode=partial(_encode, vae, self.device),
-            is_out_of_memory=is_out_of_memory,
-            free_memory=torch.cuda.empty_cache,
-        )
-        latents, done = [], 0
-        progress("encoding", 0, len(frames))
         with self._on_device(vae):
-            for part in chunks:
-                latents.append(part.float() * vae.config.scaling_factor)
-                done += len(part)
-                progress("encoding", done, len(frames))
-        return torch.cat(latents)
+            return encode_frames(vae, frames, chunk, device=self.device, progress=progress)
 
     @torch.no_grad()
     def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
@@ -137,32 +112,12 @@ class VideoPipeline:
             UserError: the latents or the decoded frames hold values that are not numbers.
         """
         vae = self.models.vae
-        chunks = decode_in_chunks(
-            latents / vae.config.scaling_factor,
-            chunk,
-            dtype=vae.dtype,
-            decode=partial(_decode, vae),
-            is_out_of_memory=is_out_of_memory,
-            free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
-            remedy="Try --dtype fp32.",
-        )
-        done = 0
-        progress("decoding", 0, len(latents))
-        with self._on_device(vae):
-            for frames in chunks:
-                yield from _to_pixels(frames)
-                done += len(frames)
-                progress("decoding", done, len(latents))
 
-    @contextmanager
-    def _on_device(self, network: nn.Module) -> Iterator[None]:
-        """Move a network to the device; afterwards it stays there unless it is offloaded."""
-        network.to(self.device)
-        try:
-            yield
-        finally:
-            if self.offload:
-                network.to("cpu")
+        def run(latents: Tensor) -> Tensor:
+            return vae.decode(latents, num_frames=len(latents)).sample
+
+        with self._on_device(vae):
+            yield from decode_latents(vae, latents, chunk, decode=run, progress=progress)
 
 
 class InbetweenPipeline(VideoPipeline):
@@ -206,12 +161,7 @@ class InbetweenPipeline(VideoPipeline):
         latents = self.denoise(
             keyframes, control_frames, settings, seed=seed, start=encoded, progress=progress
         )
-        video = None
-        for i, frame in enumerate(self.decode(latents, decode_chunk, progress)):
-            if video is None:  # the video is held once, without a list of its frames beside it
-                video = np.empty((len(latents), *frame.shape), frame.dtype)
-            video[i] = frame
-        return video
+        return collect_video(self.decode(latents, decode_chunk, progress), len(latents))
 
 
 class AnimationPipeline(VideoPipeline):
@@ -253,33 +203,3 @@ def _to_channels_first(frames: np.ndarray) -> Tensor:
     """uint8 [T, H, W, 3] -> uint8 [T, 3, H, W]."""
     check_frames(frames)
     return torch.from_numpy(frames).movedim(-1, 1)
-
-
-def _encode(vae: nn.Module, device: torch.device, frames: Tensor, dtype: torch.dtype) -> Tensor:
-    """Unscaled latents [t, 4, h, w] of uint8 frames [t, H, W, 3], computed in a number format."""
-    pixels = to_image(frames.numpy()).movedim(-1, 1).to(device) * 2 - 1
-    with _computing_in(vae, dtype):
-        return vae.encode(pixels.to(dtype)).latent_dist.mode()
-
-
-def _decode(vae: nn.Module, latents: Tensor, dtype: torch.dtype) -> Tensor:
-    """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
-    with _computing_in(vae, dtype):
-        return vae.decode(latents.to(dtype), num_frames=len(latents)).sample
-
-
-@contextmanager
-def _computing_in(vae: nn.Module, dtype: torch.dtype) -> Iterator[None]:
-    """The VAE in a number format; afterwards it has its own format again."""
-    own = vae.dtype
-    nn.Module.to(vae, dtype)  # diffusers' own `to` would log a warning for every chunk
-    try:
-        yield
-    finally:
-        nn.Module.to(vae, own)
-
-
-def _to_pixels(frames: Tensor) -> np.ndarray:
-    """[t, 3, H, W] in -1..1 -> uint8 [t, H, W, 3]."""
-    pixels = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
-    return pixels.round().to(torch.uint8).movedim(1, -1).cpu().numpy()

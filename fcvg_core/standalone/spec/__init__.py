@@ -4,6 +4,17 @@ The command line makes this value, run.json holds it, and a Python program may w
 pickled and written as JSON, so it can be sent to another process. Nothing here needs torch.
 """
 
+from .dynamicrafter import (
+    ClipModelChoice,
+    ClipSampling,
+    ClipSpec,
+    ClipVideo,
+    DynamiCrafterSpec,
+    DynamiCrafterVideo,
+    Shot,
+    StoryModelChoice,
+    StorySpec,
+)
 from .jobs import AnimateSpec, InbetweenSpec, PreviewSpec, RunSpec, SteeredSpec
 from .parts import (
     AnimateSampling,
@@ -24,7 +35,13 @@ __all__ = [
     "AnimateSampling",
     "AnimateSpec",
     "AnimateVideo",
+    "ClipModelChoice",
+    "ClipSampling",
+    "ClipSpec",
+    "ClipVideo",
     "Driving",
+    "DynamiCrafterSpec",
+    "DynamiCrafterVideo",
     "InbetweenPoseChoice",
     "InbetweenSampling",
     "InbetweenSpec",
@@ -37,5 +54,8 @@ __all__ = [
     "PreviewSpec",
     "PreviewVideo",
     "RunSpec",
+    "Shot",
     "SteeredSpec",
+    "StoryModelChoice",
+    "StorySpec",
 ]

@@ -2,17 +2,20 @@
 
 import os
 import re
+import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...bounds import FRAMES, SIZE, Bounds
+from ...bounds import FRAMES, SEED, SIZE, Bounds
 from ...choices import TIMINGS
 from ...errors import UserError
 from ...quoting import quote
 
 LONGEST_PATH = 4096  # characters; no system opens a longer one
+LONGEST_TEXT = 10_000  # characters of a prompt; the models read about 300 of them
+LARGEST_DRAWN_SEED = 2**31  # as in the official code of DynamiCrafter
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,24 @@ class FilesOrFalse(ValueKind):
         return [PATH.read_saved(item) for item in value]
 
 
+@dataclass(frozen=True)
+class Several(ValueKind):
+    """One value or several values of a kind: a value alone is a list of one value."""
+
+    item: ValueKind = field(kw_only=True)
+
+    def read_saved(self, value: Any) -> list[Any]:
+        """The values of a list, or of a value alone."""
+        if value == []:
+            raise ValueError(value)
+        return [self.item.read_saved(x) for x in (value if type(value) is list else [value])]
+
+
+def several(item: ValueKind) -> Several:
+    """One value or several values of a kind."""
+    return Several(f"one or several: each {item.expected}", item.parse, item=item)
+
+
 def whole(bounds: Bounds) -> ValueKind:
     """A whole number between two bounds. Numbers are read as Python reads them: 1_000 is 1000."""
     return ValueKind(
@@ -128,6 +149,18 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _text(text: str) -> str:
+    text.encode()  # raises ValueError for half a character, which no tokenizer takes
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(text)
+    return text
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    return _within(seed, SEED) if seed >= 0 else secrets.randbelow(LARGEST_DRAWN_SEED)
+
+
 def _device(text: str) -> str:
     if not re.fullmatch(r"[a-z]+(:[0-9]{1,3})?", text):
         raise ValueError(text)
@@ -162,3 +195,9 @@ TIMING = ValueKind(
     saved=(str, list),
 )
 SWITCH = ValueKind("true or false", _switch, saved=(bool,))
+TEXT = ValueKind(f"a text of at most {LONGEST_TEXT} characters", _text)
+SEED_OR_DRAWN = ValueKind(
+    f"a whole number from {SEED}, or a negative number, for which a seed is drawn",
+    _seed,
+    saved=(int,),
+)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clip_cases import use_fake_models
 from PIL import Image
 
 from fcvg_core.standalone import spec as specs
@@ -52,8 +53,9 @@ def smaller(code: str) -> str:
     return code
 
 
-def test_every_block_runs(folder) -> None:
+def test_every_block_runs(folder, monkeypatch) -> None:
     names: dict = {}
+    fake = use_fake_models(monkeypatch, folder / "models")
     shapes = []
     for block in BLOCKS:
         code = compile(smaller(block), "docs/python.md", "exec")
@@ -62,6 +64,14 @@ def test_every_block_runs(folder) -> None:
     assert shapes[0] == shapes[2] == (3, 64, 128, 3) and names["video"].dtype == np.uint8
     assert names["video"].shape == (9, 64, 64, 3)
     assert all((folder / f"take{seed}.mp4").stat().st_size > 1000 for seed in range(3))
+    assert [asked.request.prompt for asked in fake.clips] == [
+        "a boat leaves the harbour",
+        "it leaves",
+        "it comes back",
+        "a boat leaves",
+        "it comes back",
+    ]
+    assert names["clip"].shape == (31, 320, 512, 3)
     assert names["control"].any() and names["preview"].shape == (3, 64, 128, 3)
 
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "inbetween": ".inbetween",
     "preview": ".preview",
     "animate": ".animate",
+    "dynamicrafter": ".dynamicrafter",
+    "story": ".story",
     "match": ".match",
     "pose": ".pose",
     "evaluate": ".evaluate",

@@ -4,21 +4,21 @@ import argparse
 from itertools import product
 
 from ....canvas import in_words
-from ....choices import FAMILIES
+from ....choices import DYNAMICRAFTER, FAMILIES
 from ....estimate import (
     BYTES,
-    CLIP,
-    DIRECTIONS,
     FITS,
     GB,
+    NETWORKS,
     REFERENCE_SECONDS,
     RESERVED,
     STREAMS,
-    VAE,
     Estimate,
+    Networks,
     estimate,
     relative_cost,
 )
+from ....models.dynamicrafter.variants import FRAMES, VARIANTS
 from ...spec import InbetweenSpec
 from ...spec.parts import InbetweenVideo, Sampling
 from ...spec.values import SIZE_KIND
@@ -33,6 +33,9 @@ DESCRIPTION = (
 EXAMPLES = ("estimate", "estimate --width 768 --height 448 --frames 50 --dtype fp8")
 SIZES = ((576, 1024), (448, 768), (320, 512))  # (height, width)
 VIDEOS = ((25, 25), (25, 14), (50, 25), (50, 50))  # frames, and frames of a window
+# The sizes and the number of frames that DynamiCrafter's models were trained for, and a long video.
+DYNAMICRAFTER_SIZES = sorted({variant.size for variant in VARIANTS.values()}, reverse=True)
+DYNAMICRAFTER_VIDEOS = ((FRAMES, FRAMES), (64, 64))
 DTYPES = ("bf16", "fp8")
 CARDS = (8, 12, 16, 24)  # GB
 WORDS = {FITS: "fits", STREAMS: "streamed"}
@@ -90,8 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--family",
         choices=FAMILIES,
         default=FAMILIES[0],
-        help="whose model: FCVG's, which samples in both directions, or ControlNeXt-SVD's "
-        "(%(default)s)",
+        help="whose model: FCVG's, which samples in both directions, ControlNeXt-SVD's, or "
+        "DynamiCrafter's, which has a table of its own sizes and lengths (%(default)s)",
     )
 
 
@@ -121,32 +124,37 @@ def table(options: argparse.Namespace) -> list[str]:
         for frames, window in videos:
             check_windows(frames, window, options.overlap)
     dtypes = [options.dtype] if options.dtype else DTYPES
+    networks = NETWORKS[options.family]
     for size, (frames, window), dtype in product(_sizes(options), videos, dtypes):
-        more = {"overlap": options.overlap, "directions": DIRECTIONS[options.family]}
+        more = {"overlap": options.overlap, "networks": networks}
         found = estimate(size, frames, window, dtype, **more)
         batched = estimate(size, frames, window, dtype, batched=True, **more)
         video = (in_words(size), str(frames), str(window), dtype)
-        rows.append((*video, *_figures(found, _command_line(batched, dtype))))
+        rows.append((*video, *_figures(found, _command_line(batched, dtype, networks))))
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The sizes (height, width) of the table."""
     if options.width is None and options.height is None:
-        return list(SIZES)
+        return list(DYNAMICRAFTER_SIZES if options.family == DYNAMICRAFTER else SIZES)
     default = InbetweenVideo()
     return [(options.height or default.height, options.width or default.width)]
 
 
 def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The lengths of the videos and of their windows in the table."""
+    is_dynamicrafter = options.family == DYNAMICRAFTER
+    videos = DYNAMICRAFTER_VIDEOS if is_dynamicrafter else VIDEOS
     if options.frames is None and options.window is None:
         return [
             (frames, window)
-            for frames, window in VIDEOS
+            for frames, window in videos
             if frames <= window or 1 <= options.overlap < window
         ]
-    frames, window = VIDEOS[0]
+    frames, window = videos[0]
+    if is_dynamicrafter:  # samples all frames at once, unless ComfyUI is told to cut windows
+        window = options.frames or frames
     return [(options.frames or frames, options.window or window)]
 
 
@@ -160,11 +168,11 @@ def _figures(found: Estimate, command_line: str) -> tuple[str, ...]:
     )
 
 
-def _command_line(found: Estimate, dtype: str) -> str:
+def _command_line(found: Estimate, dtype: str, networks: Networks) -> str:
     """GB that the command line needs, all networks on the card or only those that sample."""
     if dtype == "fp8":
         return "-"
-    resting = (CLIP + VAE) * BYTES[dtype][1]
+    resting = (networks.encoders + networks.vae) * BYTES[dtype][1]
     return f"{(found.weights + found.step + resting) / GB:.1f} ({found.whole / GB:.1f})"
 
 

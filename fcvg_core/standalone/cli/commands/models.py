@@ -8,13 +8,13 @@ from pathlib import Path
 from ....catalogue.comfyui import known_folders
 from ....catalogue.download import check_space, exclusive, fetch, server_of
 from ....catalogue.download_errors import CHECK_NETWORK, DiskError, UnreachableError
-from ....catalogue.families import list_files, list_modes, modes_helped_by, modes_needing
+from ....catalogue.families import list_files, list_modes
 from ....catalogue.integrity import find_damage
 from ....catalogue.model_files import Download, ModelFile, Roots
-from ....catalogue.stand_ins import SAID, is_stand_in
 from ....errors import UserError
 from ....quoting import in_short
 from ...spec.values import PATH
+from ..model_list import NOWHERE, Places, describe, list_lines, say_damage
 from ..option_rules import Rules
 
 HELP = "list the model files, found and missing, or download them"
@@ -29,14 +29,21 @@ EXAMPLES = (
     "models --get --mode inbetween",
     "models --get --mode inbetween --needed",
     "models --get --yes",
+    "models --get --only dynamicrafter-512",
     "models --convert superpoint_v1.pth checkpoint_GlueStick_MD.tar",
 )
 RULES = Rules(
-    pairs=(("convert", "mode"), ("convert", "needed"), ("convert", "yes"), ("json", "yes"))
+    pairs=(
+        ("convert", "mode"),
+        ("convert", "needed"),
+        ("convert", "yes"),
+        ("convert", "only"),
+        ("json", "yes"),
+        ("json", "only"),
+        ("needed", "only"),
+    )
 )
-NOWHERE = "let FCVG_MODELS name a folder, or COMFYUI_PATH a ComfyUI"
 SHOWN = 10  # names in a list
-Places = dict[str, Path | None]  # where each file is, by its key
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,10 +56,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inbetween, DWPose",
     )
     parser.add_argument(
+        "--only",
+        nargs="+",
+        type=lambda key: key.replace("_", "-"),
+        choices=tuple(file.key for file in list_files()),
+        metavar="KEY",
+        help="with --get: download these files alone. The list names the key of each file that "
+        "is downloaded only in this way, because it is large and not everybody needs it. CLIP's "
+        "tokenizer comes with a checkpoint of DynamiCrafter",
+    )
+    parser.add_argument(
         "--yes",
         action="store_true",
         help="with --get: download files for non-commercial use too, without a question. Where "
-        "nobody can answer, such files are left out",
+        "nobody can answer, such files are left out; with --only this is an error",
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -84,87 +101,48 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.yes and not options.get:
         raise UserError("--yes answers the question of --get: give --get too.")
+    if options.only and not options.get:
+        raise UserError("--only chooses what --get downloads: give --get too.")
     roots = known_folders()
     modes = [options.mode] if options.mode else list(list_modes())
     files = list_files(modes, needed=options.needed)
+    if options.only:
+        files = _named_files(options.only)
     # Only once: the search goes deep into folders that may be on a slow disk.
     places = {file.key: file.find(roots) for file in files}
     if options.get:
-        _get(files, roots, places, agreed=options.yes)
+        _get(files, roots, places, agreed=options.yes, named=bool(options.only))
     elif options.json:
-        print(json.dumps([_row(file, places[file.key]) for file in files], indent=1))
+        print(json.dumps([describe(file, places[file.key]) for file in files], indent=1))
     else:
-        _list(modes, options.needed, roots, places)
-        if None in places.values():
-            print(
-                "\nTo download what is missing: python -m fcvg_core models --get"
-                + (f" --mode {options.mode}" if options.mode else "")
-                + (" --needed" if options.needed else "")
-            )
+        for line in list_lines(modes, options.needed, roots, places):
+            print(line)
 
 
-def _list(modes: list[str], needed: bool, roots: Roots, places: Places) -> None:
-    print("Looked for in:" if roots else f"Looked for nowhere: {NOWHERE}.")
-    for root in dict.fromkeys(root for _, root in roots):
-        print(f"  {root}{'' if root.is_dir() else ' (there is no such folder)'}")
-    for mode in modes:
-        print(f"\n{mode}: {list_modes()[mode]}")
-        for file in list_files([mode], needed=needed):
-            _print_file(file, mode, places[file.key])
+def _named_files(keys: list[str]) -> list[ModelFile]:
+    """The files of some keys, and the small files that they bring along."""
+    named = [file for file in list_files() if file.key in keys]
+    return list(dict.fromkeys([*named, *(x for file in named for x in file.companions)]))
 
 
-def _print_file(file: ModelFile, mode: str, found: Path | None) -> None:
-    if found:
-        stand_in = is_stand_in(found, file.parts)
-        print(f"  {'STAND-IN' if stand_in else 'found  '} {file.name}")
-        print(f"          {found}")
-        if stand_in:
-            print(f"          {SAID}")
-        if damage := find_damage(found, file.parts):
-            print(f"          {_damaged(damage)}")
-        return
-    print(f"  {'MISSING' if mode in modes_needing(file) else 'not there, optional'} {file.name}")
-    print(f"          about {file.size:.0f} MB from {file.source}")
-    print(f"          licence: {file.licence}")
-    print(f"          to models/{file.comfyui[0]}, or FCVG_MODELS/{file.folder[0]}")
-
-
-def _row(file: ModelFile, found: Path | None) -> dict:
-    damage = find_damage(found, file.parts) if found else None
-    return {
-        "key": file.key,
-        "name": file.name,
-        "damaged": str(damage) if damage else None,
-        "stand_in": bool(found and is_stand_in(found, file.parts)),
-        "needed_by": modes_needing(file),
-        "helps": modes_helped_by(file),
-        "found": str(found) if found else None,
-        "comfyui": file.comfyui,
-        "folder": file.folder,
-        "megabytes": round(file.size),
-        "licence": file.licence,
-        "non_commercial": file.non_commercial,
-        "source": file.source,
-        "urls": [download.url for download in file.downloads],
-    }
-
-
-def _damaged(path: Path) -> str:
-    return f"{path} is DAMAGED, incomplete or empty: move it away, then download it with --get."
-
-
-def _get(files: list[ModelFile], roots: Roots, places: Places, *, agreed: bool) -> None:
+def _get(
+    files: list[ModelFile], roots: Roots, places: Places, *, agreed: bool, named: bool
+) -> None:
     """Download missing files into the first of the folders.
 
     Args:
         agreed: whether files for non-commercial use are downloaded without a question.
+        named: whether the user has named each file; otherwise files on request are left out.
 
     Raises:
-        UserError: there is no folder, or files could not be downloaded; all other files were.
+        UserError: there is no folder, or files could not be downloaded, or the user has named a
+            file that is left out; all other files were downloaded.
     """
     if not roots:
         raise UserError(f"There is no folder to download to: {NOWHERE}.")
     kind, root = roots[0]
+    if not named:
+        files = _without_requests(files, places)
     missing = [file for file in files if places[file.key] is None]
     print(f"{len(files) - len(missing)} of {len(files)} are there.")
     wanted = [file for file in missing if agreed or not file.non_commercial or _agrees_to(file)]
@@ -177,7 +155,7 @@ def _get(files: list[ModelFile], roots: Roots, places: Places, *, agreed: bool) 
         for file in wanted
     }
     failed = [
-        _damaged(damage)
+        say_damage(damage)
         for file in files
         if (found := places[file.key]) and (damage := find_damage(found, file.parts))
     ]
@@ -185,8 +163,20 @@ def _get(files: list[ModelFile], roots: Roots, places: Places, *, agreed: bool) 
         with exclusive(root):
             check_space([step for steps in todo.values() for step in steps])
             failed += _fetch_all(todo)
+    if named:
+        failed += [f"{file.name} is left out." for file in missing if file not in wanted]
     if failed:
         raise UserError("\n".join(["Not everything is there.", *failed]))
+
+
+def _without_requests(files: list[ModelFile], places: Places) -> list[ModelFile]:
+    """The files that need no request or are there; it is said how to get the others."""
+    left_out = [file for file in files if file.on_request and places[file.key] is None]
+    if left_out:
+        names = ", ".join(f"{file.key} ({file.size:.0f} MB)" for file in left_out)
+        print(f"Left out, because not everybody needs them: {names}.")
+        print("To download one of them: python -m fcvg_core models --get --only KEY")
+    return [file for file in files if file not in left_out]
 
 
 def _agrees_to(file: ModelFile) -> bool:

@@ -16,6 +16,7 @@ from fcvg_core.settings import SamplingSettings
 from fcvg_core.standalone.spec import (
     AnimateSampling,
     AnimateSpec,
+    DynamiCrafterSpec,
     InbetweenPoseChoice,
     InbetweenSampling,
     InbetweenSpec,
@@ -24,19 +25,31 @@ from fcvg_core.standalone.spec import (
     MatcherChoice,
     Motion,
     PreviewSpec,
+    StorySpec,
 )
 from fcvg_core.standalone.spec.part import Part
-from fcvg_core.standalone.spec.values import DEVICE, PATH, SWITCH, TIMING, TWO_FILES
+from fcvg_core.standalone.spec.values import (
+    DEVICE,
+    PATH,
+    SEED_OR_DRAWN,
+    SWITCH,
+    TEXT,
+    TIMING,
+    TWO_FILES,
+    Several,
+)
 from fcvg_core.timeline import TIMINGS
 
 ROOT = Path(__file__).parents[4]
-JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec)
+JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec, DynamiCrafterSpec, StorySpec)
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
 paths = paths.map(Path)
 VALUES = {
     PATH: paths,
     SWITCH: st.booleans(),
     TWO_FILES: st.just(False) | st.tuples(paths, paths),
+    TEXT: st.text(max_size=9),
+    SEED_OR_DRAWN: st.integers(0, 2**64 - 1),
     DEVICE: st.sampled_from(["auto", "cpu", "cuda:1", "mps"]),
     TIMING: st.sampled_from(TIMINGS) | st.lists(st.floats(0, 1), min_size=2, max_size=5).map(tuple),
 }
@@ -52,6 +65,8 @@ def values_of(setting) -> st.SearchStrategy:
         found = st.integers(int(-(-low // step)), int(high // step)).map(lambda n: n * step)
         if float in kind.saved:
             found |= st.floats(low, high)
+    elif isinstance(kind, Several):
+        found = st.lists(VALUES[kind.item], min_size=1, max_size=4).map(tuple)
     else:
         found = VALUES[kind]
     return st.none() | found if setting.default is None else found

@@ -9,10 +9,14 @@ from fcvg_core.errors import UserError
 from fcvg_core.standalone.spec.values import (
     DEVICE,
     LONGEST_PATH,
+    LONGEST_TEXT,
     PATH,
+    SEED_OR_DRAWN,
     SIZE_KIND,
+    TEXT,
     TIMING,
     number,
+    several,
     whole,
 )
 from fcvg_core.timeline import TIMINGS
@@ -30,6 +34,10 @@ GOOD = [
     (DEVICE, "cuda:1", "cuda:1"),
     (TIMING, "0, .5 1", [0, 0.5, 1]),
     (TIMING, "ease-in", "ease-in"),
+    (TEXT, "", ""),
+    (TEXT, "a boat\n\u00e9", "a boat\n\u00e9"),
+    (SEED_OR_DRAWN, "0", 0),
+    (SEED_OR_DRAWN, str(2**64 - 1), 2**64 - 1),
 ]
 BAD = [
     (WHOLE, ["", "0", "1001", "1e3", "1.0", "nan", "0x10", "1" * 5000, "true", "\0"]),
@@ -37,6 +45,9 @@ BAD = [
     (SIZE_KIND, ["0", "-64", "63", "100", "4160", "64.0", "1e2"]),
     (PATH, ["", "a\0b", "x" * (LONGEST_PATH + 1), "\ud800"]),
     (DEVICE, ["", " cpu", "CPU", "cuda:-1", "cuda:", "cpu\n", "cuda:0:1", "\u0663"]),
+    (TEXT, ["x" * (LONGEST_TEXT + 1), "\ud800"]),
+    (SEED_OR_DRAWN, ["", "1.5", str(2**64), "x"]),
+    (several(PATH), ["", "a\0b"]),
     (TIMING, ["", "ease", "0", "0,2", "0,nan", ",".join(["0.5"] * 1025), "0," * 10**5]),
 ]
 BAD = [(kind, text) for kind, texts in BAD for text in texts]
@@ -49,6 +60,9 @@ WRONG_KIND = [
     (DEVICE, [0, None, ["cpu"]]),
     (TIMING, [0.5, True, ["0", "1"], [True, False], [0, None], [[0, 1]], {"0": 1}, []]),
     (TIMING, [[0, 10**5000]]),
+    (TEXT, [5, True, None, ["a"]]),
+    (SEED_OR_DRAWN, ["5", 5.0, True, None, [5]]),
+    (several(PATH), [5, None, [], ["a", 5], [["a"]], {"a": 5}, ("a",)]),
 ]
 WRONG_KIND = [(kind, value) for kind, values in WRONG_KIND for value in values]
 
@@ -116,3 +130,13 @@ def test_sizes_nearby(text, advice) -> None:
 
 def test_all_timings_are_named() -> None:
     assert f"one of the timings {', '.join(TIMINGS)}," in TIMING.expected
+
+
+def test_a_seed_is_drawn_for_a_negative_number() -> None:
+    drawn = {SEED_OR_DRAWN("-1") for _ in range(5)} | {SEED_OR_DRAWN.read_saved(-5)}
+    assert len(drawn) > 1 and all(0 <= seed < 2**31 for seed in drawn)
+
+
+def test_a_value_alone_is_a_list_of_one() -> None:
+    assert several(PATH).read_saved("a") == [Path("a")] and several(PATH)("a") == Path("a")
+    assert several(TEXT).read_saved(["a", ""]) == ["a", ""]

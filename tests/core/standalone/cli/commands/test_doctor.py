@@ -13,6 +13,9 @@ def test_exit_code(monkeypatch, capsys) -> None:
     monkeypatch.setattr("fcvg_core.standalone.networks.device.describe_device", lambda: device)
     assert main(["doctor"]) == 0
     assert "Python" in capsys.readouterr().out
+    assert main(["doctor", "--mode", "dynamicrafter"]) == 0
+    printed = capsys.readouterr().out
+    assert " dynamicrafter: " in printed and " animate: " not in printed
     monkeypatch.setattr(diagnosis, "check_opencv", lambda *given: Finding(PROBLEM, "clash"))
     with pytest.raises(SystemExit) as stopped:
         main(["doctor"])

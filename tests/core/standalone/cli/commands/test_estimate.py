@@ -42,6 +42,20 @@ def test_half_the_time_in_one_direction(capsys) -> None:
     assert times[1] == pytest.approx(times[0] / 2, abs=0.02)
 
 
+def test_dynamicrafter_has_its_own_sizes_and_lengths(capsys) -> None:
+    assert main(["estimate", "--family", "dynamicrafter"]) == 0
+    found = rows(capsys)
+    assert {row[0] for row in found} == {"256 x 256", "512 x 320", "1024 x 576"}
+    assert {tuple(row[1:3]) for row in found} == {("16", "16"), ("64", "64")}
+
+
+@pytest.mark.parametrize(("option", "window"), [("", "24"), ("--window 16", "16")])
+def test_dynamicrafter_samples_all_frames_at_once(capsys, option, window) -> None:
+    typed = f"--family dynamicrafter --frames 24 {option}"
+    assert main(["estimate", *typed.split()]) == 0
+    assert {tuple(row[1:3]) for row in rows(capsys)} == {("24", window)}
+
+
 def test_windows_that_cannot_be(capsys) -> None:
     assert main(["estimate", "--window", "5", "--overlap", "6"]) == 2
     assert "overlap by 1 to 4 frames" in capsys.readouterr().err
@@ -65,5 +79,6 @@ def test_needs_no_torch() -> None:
 
 def test_the_page_holds_this_table() -> None:
     page = memory_table.PAGE.read_text(encoding="utf-8")
-    assert page == memory_table.with_table(page), "stale: run python docs/memory_table.py"
+    assert page == memory_table.with_tables(page), "stale: run python docs/memory_table.py"
     assert "| 1024 x 576 | 25 | 25 | bf16 |" in page
+    assert "| 256 x 256 | 16 | 16 | bf16 |" in page

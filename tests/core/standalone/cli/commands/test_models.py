@@ -115,3 +115,49 @@ class TestQuestion:
     def test_an_answer_without_a_question(self, capsys, options: list[str]) -> None:
         assert main(["models", "--yes", *options]) == 2
         assert "--yes" in capsys.readouterr().err
+
+
+class TestDynamiCrafter:
+    """One of four large files is enough, and each brings the small tokenizer."""
+
+    KEYS = ("dynamicrafter-512", "dynamicrafter-1024", "dynamicrafter-256")
+    TOKENIZER = ("vocab.json", "merges.txt")
+
+    @pytest.fixture
+    def fetched(self, comfyui: Path, monkeypatch) -> list[str]:
+        """Names of the files that are fetched."""
+        names: list[str] = []
+        monkeypatch.setattr(models, "fetch", lambda download, target: names.append(target.name))
+        monkeypatch.setattr(models, "check_space", lambda steps: None)
+        return names
+
+    def test_the_last_line_downloads_a_model(self, comfyui: Path, capsys) -> None:
+        assert main(["models", "--mode", "dynamicrafter"]) == 0
+        printed = capsys.readouterr().out
+        assert printed.endswith(": python -m fcvg_core models --get --only dynamicrafter-512\n")
+        assert "To download what is missing" not in printed
+        assert "begin with dynamicrafter-512\n" in printed
+        assert f"MISSING one of these: {', '.join(self.KEYS)}, " in printed
+        assert "MISSING for the command line: CLIP's tokenizer" in printed
+        assert "models --get --only clip-tokenizer\n" in printed
+
+    def test_a_tokenizer_that_is_missing_alone(self, comfyui: Path, capsys) -> None:
+        put(comfyui / "models", "checkpoints/dynamicrafter_512_v1/model.ckpt")
+        assert main(["models", "--mode", "dynamicrafter"]) == 0
+        assert capsys.readouterr().out.endswith("models --get --mode dynamicrafter\n")
+
+    def test_a_checkpoint_brings_the_tokenizer(self, fetched, comfyui: Path) -> None:
+        assert main(["models", "--get", "--yes", "--only", "dynamicrafter_512"]) == 0
+        assert fetched == ["model.ckpt", *self.TOKENIZER]
+        for name in self.TOKENIZER:
+            put(comfyui / "comfy" / "sd1_tokenizer", name).write_text("{}")
+        assert main(["models", "--get", "--yes", "--only", "dynamicrafter-512-interp"]) == 0
+        assert fetched[3:] == ["model.ckpt"]
+
+    def test_a_checkpoint_that_is_left_out(self, fetched, monkeypatch, capsys) -> None:
+        monkeypatch.setattr("sys.stdin", None)
+        assert main(["models", "--get", "--only", "dynamicrafter-512"]) == 2
+        printed = capsys.readouterr()
+        assert "--yes downloads it" in printed.out
+        assert "DynamiCrafter 512 (a picture moves, 512 x 320) is left out." in printed.err
+        assert "model.ckpt" not in fetched

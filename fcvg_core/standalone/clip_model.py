@@ -1,0 +1,197 @@
+"""A model of DynamiCrafter and the machine that it runs on: checked first, loaded at first use."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..catalogue.dynamicrafter import find_checkpoint
+from ..catalogue.model_files import Roots
+from ..choices import AUTO, INTERPOLATE
+from ..errors import UserError
+from ..models.dynamicrafter.conditioning import check_request
+from ..models.dynamicrafter.names import guess_word, needed_word, word_of_name
+from ..models.dynamicrafter.variants import EPS, VARIANTS, Variant
+from ..progress import Progress
+from .media.official_config import read_model_config
+from .networks.device import choose_dtype
+from .networks.dynamicrafter import (
+    CHOOSE_MODEL,
+    ClipPipeline,
+    ClipRequest,
+    ClipSettings,
+    DynamiCrafterFiles,
+    check_files,
+)
+from .run_models import PACKAGES_THAT_PAINT, check_packages
+from .spec import ClipModelChoice, ClipSampling, ClipVideo, Machine
+
+
+class ClipModel:
+    """One checkpoint, whose weights are read at the first clip and stay.
+
+    Args:
+        choice: which checkpoint.
+        interpolates: whether the clips end with a given picture.
+        roots: known folders of models.
+
+    Attributes:
+        files: where the parts of the model are, also those that were found.
+        variant: what the checkpoint is.
+        is_stand_in: whether the model is a stand-in, which paints noise.
+
+    Raises:
+        ModuleNotFoundError: a package is missing.
+        MissingModelsError: there is no checkpoint.
+        UserError: a file is missing or holds something else, or the device can't compute in the
+            number format.
+    """
+
+    def __init__(
+        self,
+        choice: ClipModelChoice,
+        machine: Machine,
+        *,
+        interpolates: bool,
+        roots: Roots,
+        device: torch.device,
+    ):
+        check_packages(PACKAGES_THAT_PAINT)
+        self.device, self.dtype = device, choose_dtype(machine.dtype, device)
+        self._offload = machine.offload
+        word = _chosen_word(choice, interpolates=interpolates)
+        files = DynamiCrafterFiles(
+            checkpoint=choice.checkpoint
+            or find_checkpoint(word, interpolates=interpolates, roots=roots),
+            variant=word,
+            text_encoder=choice.text_encoder,
+            image_encoder=choice.image_encoder,
+            vae=choice.vae,
+            tokenizer=choice.tokenizer,
+        )
+        self._pipeline: ClipPipeline | None = None
+        self._checked = check_files(files, self.dtype, interpolates=interpolates)
+        self.files = self._checked.files
+        self.variant: Variant = self._checked.variant
+        self.is_stand_in: bool = self._checked.is_stand_in
+        if self.is_stand_in:
+            logging.warning("THIS IS A STAND-IN MODEL, NOT TRAINED: THE FRAMES WILL BE NOISE.")
+
+    def size(self, wanted: ClipVideo) -> tuple[int, int]:
+        """(height, width) in pixels: what is wanted, otherwise what the model was trained at."""
+        height, width = self.variant.size
+        return wanted.height or height, wanted.width or width
+
+    def settings(
+        self,
+        sampling: ClipSampling,
+        machine: Machine,
+        *,
+        num_frames: int,
+        rate: int | None = None,
+    ) -> ClipSettings:
+        """How a clip is sampled; what the sampling leaves open is what the model recommends.
+
+        Args:
+            num_frames: of the clip.
+            rate: of the clip, see `ClipSampling`; None takes the sampling's.
+        """
+        image_guidance = sampling.image_guidance
+        if image_guidance is None and sampling.multiple_cond_cfg:
+            image_guidance = sampling.guidance
+        return ClipSettings(
+            num_frames=num_frames,
+            rate=rate or sampling.rate or self.variant.rate,
+            steps=sampling.steps,
+            eta=sampling.eta,
+            spacing=sampling.spacing or self.variant.spacing,
+            guidance=sampling.guidance,
+            image_guidance=image_guidance,
+            rescale=self.variant.rescale if sampling.rescale is None else sampling.rescale,
+            image_tokens=sampling.image_tokens.replace("-", " "),
+            decode_chunk=machine.decode_chunk,
+        )
+
+    def check(self, size: tuple[int, int], settings: ClipSettings, mode: str) -> None:
+        """Raise UserError for a clip that the model can't paint; log what is unusual for it.
+
+        Args:
+            size: (height, width) in pixels.
+            mode: one of CLIP_MODES.
+        """
+        check_request(
+            self.variant,
+            size=size,
+            num_frames=settings.num_frames,
+            rate=settings.rate,
+            mode=mode,
+            choose=CHOOSE_MODEL,
+        )
+
+    def paint(
+        self,
+        request: ClipRequest,
+        settings: ClipSettings,
+        *,
+        seed: int,
+        keep_keyframes: bool,
+        progress: Progress,
+    ) -> np.ndarray:
+        """The frames of a clip, uint8 [T, H, W, 3]; the first call reads the weights.
+
+        Args:
+            keep_keyframes: put the given pictures into the clip unchanged.
+        """
+        if self._pipeline is None:
+            self._pipeline = self._checked.load(self.device, self._offload, progress)
+        clip = self._pipeline(request, settings, seed=seed, progress=progress)
+        if keep_keyframes:
+            clip[0] = request.first
+            if request.mode == INTERPOLATE:
+                clip[-1] = request.last
+        return clip
+
+
+def _chosen_word(choice: ClipModelChoice, *, interpolates: bool) -> str:
+    """The model that the user names, in a word or by a configuration file; or "auto".
+
+    The models 512 and 512_interp have one configuration. See `find_variant` for what tells one
+    from the other.
+
+    Raises:
+        UserError: both name a model, but not the same.
+    """
+    possible = _words_of_config(choice.config)
+    if not possible or choice.variant in possible:
+        return choice.variant
+    if choice.variant != AUTO:
+        raise UserError(
+            f"--model is {choice.variant}, but --config {choice.config} is of the model "
+            f"{' or '.join(possible)}: give one of them."
+        )
+    if choice.checkpoint is None:
+        return needed_word(possible, interpolates=interpolates)
+    name = str(choice.checkpoint.absolute())
+    return word_of_name(name, possible) or guess_word(
+        possible, name=name, interpolates=interpolates, choose=CHOOSE_MODEL
+    )
+
+
+def _words_of_config(path: Path | None) -> list[str]:
+    """The models of a configuration file; none, with a word in the log, if it says nothing."""
+    if path is None:
+        return []
+    if not path.is_file():
+        logging.warning("There is no file %s: --config is ignored.", path)
+        return []
+    params = read_model_config(path)
+    told = (params.get("parameterization", EPS), params.get("base_scale"))
+    words = [
+        word
+        for word, variant in VARIANTS.items()
+        if "unet_config" in params and told == (variant.prediction, variant.base_scale)
+    ]
+    if not words:
+        logging.warning("%s does not say which model it is for: --config is ignored.", path)
+    return words

@@ -1,0 +1,210 @@
+"""DynamiCrafter's denoising loop: DDIM with two or three branches of guidance.
+
+Source: DynamiCrafter (arXiv 2310.12190); Doubiiu/DynamiCrafter lvdm/models/samplers/ddim.py,
+lvdm/models/samplers/ddim_multiplecond.py.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ....failures import is_out_of_memory
+from ....models.dynamicrafter.variants import Variant
+from ....models.unet3d import UNet3D
+from ....sampling import (
+    NoiseTable,
+    ddim_step,
+    ddim_steps,
+    guide,
+    guide_branches,
+    rescale_guidance,
+    spaced_timesteps,
+    split_prediction,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipSettings:
+    """How a clip is sampled and decoded.
+
+    Attributes:
+        num_frames: frames of the clip; the models were trained with 16.
+        rate: frames a second, or for the 256 model the frame stride: the official `fs`.
+        steps: DDIM steps; the spacing "uniform" may take more.
+        eta: share of fresh noise in each step, 0..1.
+        spacing: one of SPACINGS of `choices`.
+        guidance: scale of guidance by the text, and by the picture too if there are two branches.
+        image_guidance: scale of guidance by the picture, which needs a third branch; None: two
+            branches.
+        rescale: 0..1, how much of the contrast that guidance adds is taken back.
+        image_tokens: one of IMAGE_TOKENS of `choices`.
+        decode_chunk: frames that the VAE decodes at once.
+    """
+
+    num_frames: int
+    rate: int
+    steps: int
+    eta: float
+    spacing: str
+    guidance: float
+    image_guidance: float | None
+    rescale: float
+    image_tokens: str
+    decode_chunk: int
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether predictions without prompt or picture count; at scales of 1 they cancel out.
+
+        Differs: with a `guidance` of 1 the picture still guides if `image_guidance` says so; the
+            official code then leaves out all guidance (ddim_multiplecond.py:226).
+        """
+        return self.guidance != 1 or self.image_guidance not in (None, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """What a prediction of the UNet is conditioned on, beside the image latents.
+
+    Attributes:
+        text: [1, L, D] tokens of a prompt.
+        image_tokens: [T, n, D], of each frame, or [1, n, D], of all frames.
+    """
+
+    text: Tensor
+    image_tokens: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """The branches of guidance, and the image latents that all branches have.
+
+    Attributes:
+        image_latents: [T, 4, h, w], scaled.
+        cond: prompt and picture.
+        uncond: negative prompt and a grey picture.
+    """
+
+    image_latents: Tensor
+    cond: Branch
+    uncond: Branch
+
+    def branches(self, settings: ClipSettings) -> list[Branch]:
+        """The branches of a run, the conditional branch last; without those that cancel out."""
+        image_only = Branch(self.uncond.text, self.cond.image_tokens)
+        if not settings.is_guided:
+            return [self.cond]
+        if settings.image_guidance == 1:
+            return [image_only, self.cond]
+        if settings.image_guidance in (None, settings.guidance):
+            return [self.uncond, self.cond]
+        return [self.uncond, image_only, self.cond]
+
+
+@torch.no_grad()
+def denoise_clip(
+    unet: UNet3D,
+    variant: Variant,
+    table: NoiseTable,
+    conditions: Conditions,
+    noise: Tensor,
+    settings: ClipSettings,
+    *,
+    draw: Callable[[], Tensor],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Tensor:
+    """Latents of a clip.
+
+    Args:
+        unet: on the device of `noise`, with weights of any number format; latents are float32.
+        variant: what the UNet predicts.
+        table: the noise of the UNet's timesteps.
+        noise: [T, 4, h, w], unit variance.
+        draw: gives the next fresh unit noise, shaped like `noise`; called once for each step that
+            adds noise.
+        progress: gets the number of finished steps and of all steps.
+
+    Returns:
+        [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor.
+
+    Raises:
+        UserError: the steps don't fit the spacing.
+    """
+    steps = ddim_steps(table, spaced_timesteps(settings.steps, settings.spacing), settings.eta)
+    network = _Network(unet, conditions.image_latents, settings.rate)
+    branches = conditions.branches(settings)
+    latents = noise
+    progress(0, len(steps))
+    for done, step in enumerate(steps, start=1):
+        output = _guided(network.predict(latents, step.timestep, branches), settings)
+        clean, estimate = split_prediction(latents, output, step.alpha, variant.prediction)
+        fresh = draw().to(latents) if step.sigma else None
+        latents, _ = ddim_step(clean, estimate, step, fresh)
+        progress(done, len(steps))
+    return latents
+
+
+def _guided(predictions: list[Tensor], settings: ClipSettings) -> Tensor:
+    """One prediction [T, 4, h, w] of those of all branches; the conditional branch is the last."""
+    cond = predictions[-1]
+    if len(predictions) == 1:
+        return cond
+    if len(predictions) == 2:
+        guided = guide(cond, predictions[0], settings.guidance)
+    else:
+        guided = guide_branches(
+            *predictions, image_scale=settings.image_guidance, text_scale=settings.guidance
+        )
+    return rescale_guidance(guided, cond, settings.rescale)
+
+
+@dataclass(eq=False)
+class _Network:
+    """The UNet on all branches: at once, or one after the other once memory has run out."""
+
+    unet: UNet3D
+    image_latents: Tensor
+    rate: int
+    together: bool = field(default=True, init=False)
+
+    def predict(self, latents: Tensor, timestep: int, branches: list[Branch]) -> list[Tensor]:
+        """The prediction [T, 4, h, w] of each branch, in float32."""
+        if self.together and len(branches) > 1:
+            if (found := self._try(latents, timestep, branches)) is not None:
+                return list(found.chunk(len(branches)))
+            self.together = False
+            logging.warning("Memory ran out: the branches of guidance now run one by one.")
+            torch.cuda.empty_cache()  # does nothing where CUDA is not used
+        return [self._run(latents, timestep, [branch]) for branch in branches]
+
+    def _try(self, latents: Tensor, timestep: int, branches: list[Branch]) -> Tensor | None:
+        """The predictions of all branches; None where memory ran out."""
+        try:
+            return self._run(latents, timestep, branches)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            # The caller goes on after this function is left: the live exception still refers to
+            # the tensors of the UNet.
+            return None
+
+    def _run(self, latents: Tensor, timestep: int, branches: list[Branch]) -> Tensor:
+        """The predictions of some branches, one after the other: [V * T, 4, h, w]."""
+        dtype, num_frames = self.unet.input_blocks[0][0].weight.dtype, len(latents)
+        videos = torch.cat([latents, self.image_latents.to(latents)], dim=1)
+        count = len(branches) * num_frames
+
+        def every_frame(tokens: list[Tensor]) -> Tensor:
+            return torch.cat([x.expand(num_frames, -1, -1) for x in tokens]).to(dtype)
+
+        return self.unet(
+            videos.to(dtype).repeat(len(branches), 1, 1, 1),
+            latents.new_full((count,), timestep),
+            every_frame([branch.text for branch in branches]),
+            num_frames=num_frames,
+            image_tokens=every_frame([branch.image_tokens for branch in branches]),
+            rate=latents.new_full((count,), self.rate),
+        ).float()

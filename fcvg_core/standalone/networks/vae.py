@@ -1,0 +1,127 @@
+"""Frames <-> latents by a VAE of diffusers, a chunk of frames at a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...failures import is_out_of_memory
+from ...frames import check_frames, to_image
+from ...progress import Progress
+from ...sampling import decode_in_chunks, encode_in_chunks
+
+
+@torch.no_grad()
+def encode_frames(
+    vae: nn.Module, frames: np.ndarray, chunk: int, *, device: torch.device, progress: Progress
+) -> Tensor:
+    """Scaled latents [T, 4, h, w] of frames: the mean of what the VAE gives, which needs no seed.
+
+    Args:
+        vae: on `device`.
+        frames: uint8 [T, H, W, 3].
+        chunk: frames that are encoded at once; halved, with a warning, when memory runs out.
+
+    Raises:
+        UserError: the VAE gives values that are not numbers.
+    """
+    check_frames(frames)
+    chunks = encode_in_chunks(
+        torch.from_numpy(np.ascontiguousarray(frames)),
+        chunk,
+        dtype=vae.dtype,
+        encode=partial(_encode, vae, device),
+        is_out_of_memory=is_out_of_memory,
+        free_memory=torch.cuda.empty_cache,
+    )
+    latents, done = [], 0
+    progress("encoding", 0, len(frames))
+    for part in chunks:
+        latents.append(part.float() * vae.config.scaling_factor)
+        done += len(part)
+        progress("encoding", done, len(frames))
+    return torch.cat(latents)
+
+
+@torch.no_grad()
+def decode_latents(
+    vae: nn.Module,
+    latents: Tensor,
+    chunk: int,
+    *,
+    decode: Callable[[Tensor], Tensor],
+    progress: Progress,
+) -> Iterator[np.ndarray]:
+    """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
+
+    Args:
+        vae: on the device of the latents.
+        chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
+        decode: calls the VAE: unscaled latents [t, 4, h, w] -> pixels [t, 3, H, W] in -1..1.
+
+    Yields:
+        uint8 [H, W, 3].
+
+    Raises:
+        UserError: the latents or the decoded frames hold values that are not numbers.
+    """
+    chunks = decode_in_chunks(
+        latents / vae.config.scaling_factor,
+        chunk,
+        dtype=vae.dtype,
+        decode=partial(_decode, vae, decode),
+        is_out_of_memory=is_out_of_memory,
+        free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
+        remedy="Try --dtype fp32.",
+    )
+    done = 0
+    progress("decoding", 0, len(latents))
+    for frames in chunks:
+        yield from _to_pixels(frames)
+        done += len(frames)
+        progress("decoding", done, len(latents))
+
+
+def collect_video(frames: Iterator[np.ndarray], num_frames: int) -> np.ndarray:
+    """uint8 [T, H, W, 3] of frames [H, W, 3]: held once, without a list of the frames beside it."""
+    video = None
+    for i, frame in enumerate(frames):
+        if video is None:
+            video = np.empty((num_frames, *frame.shape), frame.dtype)
+        video[i] = frame
+    return video
+
+
+def _encode(vae: nn.Module, device: torch.device, frames: Tensor, dtype: torch.dtype) -> Tensor:
+    """Unscaled latents [t, 4, h, w] of uint8 frames [t, H, W, 3], computed in a number format."""
+    pixels = to_image(frames.numpy()).movedim(-1, 1).to(device) * 2 - 1
+    with _computing_in(vae, dtype):
+        return vae.encode(pixels.to(dtype)).latent_dist.mode()
+
+
+def _decode(
+    vae: nn.Module, decode: Callable[[Tensor], Tensor], latents: Tensor, dtype: torch.dtype
+) -> Tensor:
+    """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
+    with _computing_in(vae, dtype):
+        return decode(latents.to(dtype))
+
+
+@contextmanager
+def _computing_in(vae: nn.Module, dtype: torch.dtype) -> Iterator[None]:
+    """The VAE in a number format; afterwards it has its own format again."""
+    own = vae.dtype
+    nn.Module.to(vae, dtype)  # diffusers' own `to` would log a warning for every chunk
+    try:
+        yield
+    finally:
+        nn.Module.to(vae, own)
+
+
+def _to_pixels(frames: Tensor) -> np.ndarray:
+    """[t, 3, H, W] in -1..1 -> uint8 [t, H, W, 3]."""
+    pixels = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
+    return pixels.round().to(torch.uint8).movedim(1, -1).cpu().numpy()
