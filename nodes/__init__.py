@@ -6,9 +6,12 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import (
     animate,
+    clips,
     control,
     controlnext,
+    ddim,
     driving_video,
+    dynamicrafter,
     frames,
     inbetween,
     line_files,
@@ -17,6 +20,7 @@ from . import (
     pose_files,
     preview_motion,
     settings,
+    story,
     svd,
 )
 from .host.folders import register_folders
@@ -36,6 +40,10 @@ MODULES = [
     controlnext,
     inbetween,
     animate,
+    dynamicrafter,
+    ddim,
+    story,
+    clips,
 ]
 
 

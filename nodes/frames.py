@@ -167,7 +167,10 @@ class DecodeFrames(io.ComfyNode):
             "the result does not depend on the card's memory. Connect the keyframes to get them "
             "back exactly.",
             inputs=[
-                io.Vae.Input("vae", tooltip="SVD's VAE with its temporal decoder."),
+                io.Vae.Input(
+                    "vae",
+                    tooltip="SVD's VAE with its temporal decoder. For DynamiCrafter: its own VAE.",
+                ),
                 io.Latent.Input(
                     "latent",
                     tooltip="Latents of the video, from FCVG Sampler, ControlNeXt-SVD Sampler or "
@@ -179,7 +182,8 @@ class DecodeFrames(io.ComfyNode):
                     **bounds.DECODE_CHUNK.widget,
                     tooltip="Number of frames that are decoded at once. More frames are smoother "
                     "from chunk to chunk and need more memory: 8 at 1024 x 576 needs a 24 GB card, "
-                    "1 needs the least. FCVG uses 2. The number is halved when memory runs out.",
+                    "1 needs the least. FCVG uses 2. For DynamiCrafter the number changes nothing "
+                    "but the memory. The number is halved when memory runs out.",
                 ),
                 io.Image.Input(
                     "first_frame",

@@ -26,7 +26,7 @@ class VideoSettings(io.ComfyNode):
                     default=25,
                     **bounds.FRAMES.widget,
                     tooltip="Number of frames of the whole video, both keyframes included. FCVG "
-                    "was trained on 25.",
+                    "was trained on 25, DynamiCrafter on 16.",
                 ),
                 io.Float.Input(
                     "fps",
@@ -34,8 +34,9 @@ class VideoSettings(io.ComfyNode):
                     min=1.0,
                     max=120.0,
                     step=1.0,
-                    tooltip="Playback speed of the video file, in frames per second. The hint fps "
-                    "of the conditioning nodes is another value: leave it at 7.",
+                    tooltip="Playback speed of the video file, in frames per second. FCVG uses "
+                    "7, DynamiCrafter 8. The hints fps and fs of the conditioning nodes are other "
+                    "values.",
                 ),
             ],
             outputs=[

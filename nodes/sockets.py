@@ -6,5 +6,7 @@ LineMatchesSocket = io.Custom("FCVG_LINE_MATCHES")  # fcvg_core.lines.LineMatche
 ControlNeXtSocket = io.Custom("FCVG_CONTROLNEXT")  # a ModelPatcher that holds a ControlNeXt
 GlueStickSocket = io.Custom("FCVG_GLUESTICK")  # a ModelPatcher that holds GlueStick
 DWPoseSocket = io.Custom("FCVG_DWPOSE")  # fcvg_core.pose.PoseDetector
+# nodes.host.dynamicrafter.loading.Projector: the network that turns a picture into tokens
+ImageProjectorSocket = io.Custom("FCVG_IMAGE_PROJECTOR")
 # A list of frames in OpenPose's format, which several other packs read and write.
 PoseKeypointSocket = io.Custom("POSE_KEYPOINT")

@@ -2,10 +2,11 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds, choices
+from ..fcvg_core import bounds
 from .host import folders
 from .messages import shows_log
 from .newer import rarely_changed, search_words, shows_results
+from .weight_formats import check_weight_dtype, weight_dtype_input
 from .widgets import (
     CLIP_VISION,
     EMPTY_VIDEO,
@@ -98,14 +99,7 @@ class LoadFcvgModel(io.ComfyNode):
                     tooltip="A file in models/diffusion_models, for example FCVG's "
                     "unet.safetensors: .safetensors, .bin or .pt.",
                 ),
-                io.Combo.Input(
-                    "weight_dtype",
-                    options=list(choices.WEIGHT_FORMATS),
-                    default=choices.WEIGHT_FORMATS[0],
-                    tooltip="Number format of the weights. default: what suits the card. "
-                    "fp8_e4m3fn: half the memory, a little less detail. fp8_e5m2: half the memory, "
-                    "less detail still. Has no effect on a file that needs base_model.",
-                ),
+                weight_dtype_input(more=" Has no effect on a file that needs base_model."),
                 io.Model.Input(
                     "base_model",
                     optional=True,
@@ -125,11 +119,7 @@ class LoadFcvgModel(io.ComfyNode):
     def execute(cls, unet_name: str, weight_dtype: str, base_model=None) -> io.NodeOutput:
         from .host.svd.loading import load_unet
 
-        if weight_dtype not in choices.WEIGHT_FORMATS:
-            raise ValueError(
-                f"weight_dtype is {weight_dtype!r}; expected one of "
-                f"{', '.join(choices.WEIGHT_FORMATS)}."
-            )
+        check_weight_dtype(weight_dtype)
         path = folders.find_file(folders.UNET, unet_name)
         return io.NodeOutput(load_unet(path, base_model, weight_dtype))
 

@@ -22,7 +22,7 @@ NUM_FRAMES = (
 WIDTH = "Width of the video in pixels, a multiple of 64."
 HEIGHT = "Height of the video in pixels, a multiple of 64."
 TRAINED_SIZE = "FCVG was trained at 1024 x 576; 768 x 448 and 512 x 320 need less memory."
-ALL_SIZES = f"{TRAINED_SIZE} For ControlNeXt-SVD choose 512 x 768 or 576 x 1024."
+ALL_SIZES = f"{TRAINED_SIZE} Choose 512 x 768 for ControlNeXt-SVD, 512 x 320 for DynamiCrafter."
 LINE_MATCHES = "Matched lines, from Match Lines or Filter Line Matches."
 LINE_WIDTH = (
     "Width of the drawn lines in pixels. FCVG was trained on 1; 2 or 3 are easier to look at."
@@ -75,17 +75,18 @@ FCVG_WINDOW = "FCVG was trained on 25; 14 or 16 need less memory, but seams may 
 EXTRA_STEPS = "Extra repetitions of each leading step, with new noise; 0 switches them off."
 
 
-def timing_inputs(*, optional: bool = False) -> list[io.Input]:
-    """Widgets for the timing of the motion, for every node that moves lines or people.
+def timing_inputs(default: str = choices.REFERENCE, *, optional: bool = False) -> list[io.Input]:
+    """Widgets for the timing of the motion, for every node that moves lines, people or frames.
 
     Args:
+        default: the timing that is chosen at first.
         optional: whether a graph may lack the widgets, as API graphs from before them do.
     """
     return [
         io.Combo.Input(
             "timing",
             options=[*choices.TIMINGS, CUSTOM],
-            default=choices.REFERENCE,
+            default=default,
             optional=optional,
             tooltip="Pace of the motion. reference: even, as in the reference code of FCVG's "
             "authors, which shows each keyframe for two frames; FCVG was trained on it. uniform: "

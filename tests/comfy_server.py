@@ -39,6 +39,25 @@ MODELS = (
     ("superpoint_v1.pth", "gluestick/superpoint_v1.pth"),
     ("yolox_l.onnx", "dwpose/yolox_l.onnx"),
     ("dw-ll_ucoco_384.onnx", "dwpose/dw-ll_ucoco_384.onnx"),
+    *(
+        (
+            f"dynamicrafter_{variant}_v1/model.ckpt",
+            f"checkpoints/dynamicrafter_{variant}_v1/model.ckpt",
+        )
+        for variant in ("512", "512_interp")
+    ),
+    (
+        "dynamicrafter_512_interp_v1_unet.safetensors",
+        "diffusion_models/dynamicrafter_512_interp_v1_unet.safetensors",
+    ),
+)
+# Nodes whose input `steps` is the number of sampling steps.
+STEPPED = (
+    "BasicScheduler",
+    "FCVG_Sampler",
+    "FCVG_AnimateSampler",
+    "FCVG_DDIMSchedule",
+    "FCVG_StoryShot",
 )
 DRIVING_FRAMES = 11
 # Three windows for them and the picture's own pose.
@@ -201,12 +220,20 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
     small = {"width": 128, "height": 64, "num_frames": num_frames, "select_every_nth": 1}
     for node in prompt.values():
         inputs = node["inputs"]
-        if node["class_type"] in ("BasicScheduler", "FCVG_Sampler", "FCVG_AnimateSampler"):
+        if node["class_type"] in STEPPED:
             inputs["steps"] = steps
         if node["class_type"] in ("FCVG_GuideAnimation", "FCVG_AnimateSampler"):
             inputs.update(DRIVING_WINDOWS)
         inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
     return prompt
+
+
+def expected_frames(name: str) -> int:
+    """How many frames the video of an API graph has, after `make_small`."""
+    if name.startswith("controlnext"):  # the picture's own pose, and those of the driving video
+        return 1 + DRIVING_FRAMES
+    # A loop lacks its last frame, and one of three shots begins with the last frame of another.
+    return {"dynamicrafter_loop.json": 4, "dynamicrafter_story.json": 14}.get(name, 5)
 
 
 def frames_of(video: Path) -> tuple[int, int, int]:

@@ -79,18 +79,18 @@ def _contents() -> dict[str, bytes]:
     weights = "diffusion_pytorch_model.safetensors"
     return {
         "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **UNET}),
-        f"svd/unet/{weights}": _packed(fill(unet, salt="svd ")),
+        f"svd/unet/{weights}": packed(fill(unet, salt="svd ")),
         "svd/vae/config.json": _json({"_class_name": type(vae).__name__, **VAE}),
-        f"svd/vae/{weights}": _packed(fill(vae)),
+        f"svd/vae/{weights}": packed(fill(vae)),
         "svd/image_encoder/config.json": _json(IMAGE_ENCODER),
-        "svd/image_encoder/model.safetensors": _packed(fill(encoder)),
+        "svd/image_encoder/model.safetensors": packed(fill(encoder)),
         "svd/scheduler/scheduler_config.json": _json(
             {"_class_name": "EulerDiscreteScheduler", **SCHEDULER}
         ),
         "svd/feature_extractor/preprocessor_config.json": _json(FEATURE_EXTRACTOR),
         "svd/model_index.json": _json(MODEL_INDEX),
-        "unet.safetensors": _packed(fill(unet, salt="fcvg ")),
-        "controlnext.safetensors": _packed(fill(controlnext)),
+        "unet.safetensors": packed(fill(unet, salt="fcvg ")),
+        "controlnext.safetensors": packed(fill(controlnext)),
     }
 
 
@@ -100,13 +100,13 @@ def fill(module: nn.Module, salt: str = "") -> dict[str, Tensor]:
     Matrices have the variance 1 / fan-in; scales are about 1.
     """
     return {
-        key: _values(salt + key, value.shape)
+        key: tensor_values(salt + key, value.shape)
         for key, value in module.state_dict().items()
         if value.is_floating_point()
     }
 
 
-def _values(name: str, shape: torch.Size) -> Tensor:
+def tensor_values(name: str, shape: torch.Size) -> Tensor:
     """Uniform random values of a tensor; the seed of the generator depends on the name."""
     generator = torch.Generator("cpu").manual_seed(zlib.crc32(name.encode()))
     values = torch.rand(shape, generator=generator) * 2 - 1
@@ -118,7 +118,7 @@ def _values(name: str, shape: torch.Size) -> Tensor:
     return values.half().float()
 
 
-def _packed(state_dict: dict[str, Tensor]) -> bytes:
+def packed(state_dict: dict[str, Tensor]) -> bytes:
     """Contents of a .safetensors file in half precision, whose metadata says what it is."""
     halves = {key: value.half().contiguous() for key, value in state_dict.items()}
     content = save(halves)

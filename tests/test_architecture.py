@@ -63,6 +63,7 @@ ARROWS = {
     "standalone/cli": ALL,
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
+LIGHT_TABLES = ("fcvg_core.models.dynamicrafter.variants",)  # tables of families without torch
 OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
@@ -186,7 +187,7 @@ class TestNodes:
     def test_core_is_imported_when_it_is_used(self):
         """The pack is imported at every start of ComfyUI: core and host/ may come at first use.
 
-        Widgets need their bounds and choices at once; those two modules load nothing.
+        Widgets need bounds, choices and tables of models at once; these modules load no torch.
         """
         found = []
         for name in NODES:
@@ -196,6 +197,8 @@ class TestNodes:
                 module = getattr(node, "module", None) or ""
                 early = "fcvg_core" in module or module.startswith("host.")
                 if module == "fcvg_core" and {alias.name for alias in node.names} <= LIGHT:
+                    continue
+                if module in LIGHT_TABLES:
                     continue
                 if isinstance(node, ast.ImportFrom) and early and module != "host.folders":
                     found.append(f"{name} imports {module} at its top")

@@ -160,12 +160,13 @@ class TestNodes:
         none(f"{name} calls {call}" for name in NODES for call in calls(name) & {*WRITES, "open"})
 
     def test_take_no_path(self):
-        """Files are chosen from the host's lists. Of two texts, one is read as numbers.
+        """Files are chosen from the host's lists.
 
-        The other text is where the host saves files: see tests/nodes/test_json_files.py.
+        Of the texts, one is read as numbers, and one is where the host saves files: see
+        tests/nodes/test_json_files.py. The other texts are prompts.
         """
         texts = {name for name, kind, _ in node_inputs() if kind == "STRING"}
-        assert texts == {"custom_times", "filename_prefix"}
+        assert texts == {"custom_times", "filename_prefix", "prompt", "negative"}
         named = {name for name, kind, _ in node_inputs() if name.endswith(("_name", "folder"))}
         assert {"folder", "unet_name", "superpoint_name", "boxes_name"} <= named
         assert all(kind == "COMBO" for name, kind, _ in node_inputs() if name in named)

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import comfy.model_management as mm
 import comfy.utils
-import torch
 
 from ...fcvg_core.catalogue.svd import find_part, missing_part
 from ...fcvg_core.containers import SAFETENSORS
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.files.weight_files import checked_weights
+from ...fcvg_core.files.weight_files import checked_weights, load_pickle
 from ...fcvg_core.weights import StateDict, plain_tensors
 
 
@@ -59,7 +58,7 @@ def _read(path: str) -> tuple:
         if path.lower().endswith(SAFETENSORS):
             found, notes = comfy.utils.load_torch_file(path, safe_load=True, return_metadata=True)
             return found, notes or {}
-        return torch.load(path, map_location="cpu", weights_only=True), {}
+        return load_pickle(Path(path)), {}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import folder_paths
 
 from ...fcvg_core.catalogue import families
 from ...fcvg_core.catalogue.dwpose import DWPOSE
+from ...fcvg_core.catalogue.dynamicrafter import CHECKPOINTS
 from ...fcvg_core.catalogue.gluestick import GLUESTICK
 from ...fcvg_core.catalogue.model_files import (
     CONTROLNEXT,
@@ -22,6 +23,7 @@ from ...fcvg_core.catalogue.model_files import (
 
 __all__ = [
     "AUTO",
+    "CHECKPOINTS",
     "CONTROLNEXT",
     "DWPOSE",
     "GLUESTICK",
@@ -85,8 +87,11 @@ def list_svd_folders() -> list[str]:
     return sorted(found) or [_NONE.format(DIFFUSERS)]
 
 
-def find_file(kind: str, name: str) -> str:
+def find_file(kind: str, name: str, advice: str = "") -> str:
     """Full path of a file in a drop-down list.
+
+    Args:
+        advice: what to do if the file is not there; empty: the advice of the catalogue.
 
     Raises:
         ValueError: the file is not there; the message says what to put where.
@@ -95,7 +100,7 @@ def find_file(kind: str, name: str) -> str:
         path = folder_paths.get_full_path(kind, spelling)
         if path is not None:
             return path
-    raise ValueError(_missing(kind, name))
+    raise ValueError(_missing(kind, name, advice))
 
 
 def _spellings(name: str) -> tuple[str, ...]:
@@ -184,19 +189,39 @@ def command_to_get() -> str:
     return shell_words(sys.executable, core, "models", "--get")
 
 
-def _missing(kind: str, name: str) -> str:
-    """The message about a missing file: which files the list is for, and how to get them."""
+def _missing(kind: str, name: str, advice: str = "") -> str:
+    """The message about a missing file: what to do, or which files to get."""
     folders = " or ".join(folder_paths.get_folder_paths(kind))
-    wanted = "; ".join(_described(row, kind) for row in families.list_files() if row.names(kind))
+    return f"{name!r} was not found in {folders}. {advice or _how_to_get(kind, name)}"
+
+
+def _how_to_get(kind: str, name: str) -> str:
+    """How to get the file of a name that the catalogue knows, otherwise any file of a list."""
+    rows = [row for row in families.list_files() if row.names(kind)]
+    known = [row for row in rows if set(_spellings(name)) & set(row.names(kind))]
+    command = command_to_get()
+    if known:
+        command += f" --only {known[0].key}"
+    elif all(row.on_request for row in rows):
+        command += " --only KEY"
+    wanted = "; ".join(_described(row, kind, named=bool(known)) for row in known or rows)
+    models = "this model" if known else "one of the models for this list"
     return (
-        f"{name!r} was not found in {folders}. Download it with `{command_to_get()}` in a "
-        f"terminal, or put one of the models for this list there: {wanted}. Then choose the file "
-        "in this list."
+        f"Download it with `{command}` in a terminal, or put {models} there: {wanted}. Then choose "
+        "the file in this list."
     )
 
 
-def _described(row: ModelFile, kind: str) -> str:
-    """A file as an error message names it."""
+def _described(row: ModelFile, kind: str, *, named: bool) -> str:
+    """A file as an error message names it.
+
+    Args:
+        named: whether the message gives the command with the file's key.
+    """
     name = row.names(kind)[0]
     name = os.path.dirname(name) if row.pipeline else name
-    return f"{name} ({row.name}, from {row.source}; licence: {row.licence})"
+    key = f"; KEY: {row.key}" if row.on_request and not named else ""
+    return (
+        f"{name} ({row.name}, from {row.source}; about {row.size:.0f} MB; licence: "
+        f"{row.licence}{key})"
+    )

@@ -16,13 +16,11 @@ from torch import Tensor
 
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.sampling import Guidance, check_windows, guide, plan_windows
+from .hooks import CFG, POST_CFG, call_post_cfg, call_pre_cfg, evaluate_conds
 from .injection import count_calls
 from .outlook import Display, StepClock, Video, log_needs, running_clock
 from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
 from .preview import show_middle_frame
-
-POST_CFG = "sampler_post_cfg_function"  # a list in model_options
-CFG = "sampler_cfg_function"
 
 
 class VideoGuider(comfy.samplers.CFGGuider):
@@ -137,7 +135,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
         # The sampler's own hooks expect the whole video, so they come last.
         later = [hook for hook in hooks if hook not in own_hooks]
         options = passes.evaluate_video(options)
-        return self._call_post_cfg(later, denoised, (cond, uncond), conds, x, timestep, options)
+        return call_post_cfg(self, later, denoised, (cond, uncond), conds, x, timestep, options)
 
     def _cond(self) -> Conds:
         """The conditional conds of all directions; each pass selects its own."""
@@ -177,11 +175,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
             "model": self.inner_model,
             "model_options": passes.evaluate_clips(options),
         }
-        evaluate = options.get("sampler_calc_cond_batch_function", _calc_cond_batch)
-        out = evaluate(call)
-        for hook in options.get("sampler_pre_cfg_function", []):
-            out = hook({**call, "conds_out": out, "cond_scale": self.cfg, "timestep": levels})
-        cond, uncond = out[:2]
+        cond, uncond = call_pre_cfg(call, evaluate_conds(call), self.cfg)[:2]
         every = zip(passes.passes, *map(passes.chunk, (cond, uncond, clips, levels)), strict=True)
         guided = [
             self._guide(current, predicted, conds, clip, level, options, post_cfg)
@@ -213,35 +207,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
         guided = comfy.samplers.cfg_function(
             self.inner_model, cond, uncond, scale, clip, sigma, options, cond=own[0], uncond=own[1]
         )
-        return self._call_post_cfg(post_cfg, guided, predicted, own, clip, sigma, options)
-
-    def _call_post_cfg(
-        self,
-        hooks: list[Callable],
-        denoised: Tensor,
-        predicted: tuple[Tensor, Tensor],
-        conds: tuple[Conds, Conds],
-        x: Tensor,
-        sigma: Tensor,
-        options: dict,
-    ) -> Tensor:
-        """The guided prediction, after all post-CFG functions changed it."""
-        for hook in hooks:
-            denoised = hook(
-                {
-                    "denoised": denoised,
-                    "cond_denoised": predicted[0],
-                    "uncond_denoised": predicted[1],
-                    "cond": conds[0],
-                    "uncond": conds[1],
-                    "cond_scale": self.cfg,
-                    "model": self.inner_model,
-                    "sigma": sigma,
-                    "model_options": options,
-                    "input": x,
-                }
-            )
-        return denoised
+        return call_post_cfg(self, post_cfg, guided, predicted, own, clip, sigma, options)
 
 
 class InbetweenGuider(VideoGuider):
@@ -273,13 +239,6 @@ def _check_latent(latent: Tensor) -> None:
             "/ 8, width / 8): connect the latent of FCVG Conditioning or of ControlNeXt-SVD "
             "Conditioning."
         )
-
-
-def _calc_cond_batch(call: dict) -> list[Tensor]:
-    """The host's evaluation, in the form of a function that replaces it."""
-    return comfy.samplers.calc_cond_batch(
-        call["model"], call["conds"], call["input"], call["sigma"], call["model_options"]
-    )
 
 
 def _keeps_attention(model_options: dict) -> bool:

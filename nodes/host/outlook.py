@@ -10,11 +10,13 @@ import comfy.model_management as mm
 from comfy.model_patcher import ModelPatcher
 
 from ...fcvg_core.estimate import (
+    FCVG,
     FITS,
     GB,
     STREAMS,
     TOO_LARGE,
     Estimate,
+    Networks,
     advise,
     count_windows,
     estimate,
@@ -54,13 +56,16 @@ class Video:
     overlap: int
 
 
-def log_needs(model: ModelPatcher, video: Video) -> str:
+def log_needs(model: ModelPatcher, video: Video, networks: Networks = FCVG) -> str:
     """Log what a video needs, and return the line with its light.
 
     It is called before weights are loaded. Without a card it says nothing of memory.
+
+    Args:
+        networks: of the model's family; the sizes of the weights come from the model.
     """
     card = look_at_card(model, video)
-    fit, text = (None, "") if card is None else compare(model, video, card)
+    fit, text = (None, "") if card is None else compare(model, video, card, networks)
     line = f"{_describe(video)}{text}"
     light = LIGHTS.get(fit, "")
     level = logging.WARNING if fit == TOO_LARGE else logging.INFO
@@ -78,7 +83,9 @@ def look_at_card(model: ModelPatcher, video: Video) -> Card | None:
     return Card(int(usable), 0 if is_dynamic(model) else _kept_by_host(model, video))
 
 
-def compare(model: ModelPatcher, video: Video, card: Card) -> tuple[str, str]:
+def compare(
+    model: ModelPatcher, video: Video, card: Card, networks: Networks = FCVG
+) -> tuple[str, str]:
     """Whether a video fits a card, and a sentence about it."""
     weights = sum(x.model_size() for x in (model, *model.model_patches_models()))
     dtype = model.model.manual_cast_dtype or model.model.get_dtype()
@@ -90,6 +97,7 @@ def compare(model: ModelPatcher, video: Video, card: Card) -> tuple[str, str]:
             window,
             "fp32" if mm.dtype_size(dtype) == 4 else "bf16",
             overlap=video.overlap,
+            networks=networks,
             decode_chunk=0,
         )
         return replace(found, weights=weights)

@@ -13,6 +13,13 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor, nn
 
+from ...fcvg_core.choices import WEIGHT_FORMATS
+
+# Number formats of a UNet's weights by the words that a user can choose; None suits the device.
+WEIGHT_DTYPES = dict(
+    zip(WEIGHT_FORMATS, (None, torch.float8_e4m3fn, torch.float8_e5m2), strict=True)
+)
+
 
 def make_patcher(
     network: nn.Module,
@@ -25,6 +32,24 @@ def make_patcher(
     kind = getattr(comfy.model_patcher, "CoreModelPatcher", ModelPatcher)
     kind = ModelPatcher if disable_dynamic else kind
     return kind(network, load_device=load_device, offload_device=offload_device)
+
+
+def without_streaming(part, disable_dynamic: bool):
+    """A part of the host, such as CLIP_VISION or VAE, whose patcher does not stream if asked so.
+
+    Args:
+        part: has a `patcher`, which may be replaced.
+        disable_dynamic: see `can_load_again`.
+    """
+    if disable_dynamic:
+        old = part.patcher
+        # Tensors may still be memory maps: read-only, which a plain patcher does not expect.
+        weights = {key: value.clone() for key, value in old.model.state_dict().items()}
+        old.model.load_state_dict(weights, assign=True)
+        part.patcher = make_patcher(
+            old.model, old.load_device, old.offload_device, disable_dynamic=True
+        )
+    return part
 
 
 def is_dynamic(patcher: ModelPatcher) -> bool:
@@ -103,6 +128,8 @@ def fill(
 ) -> None:
     """Load checked tensors into a network. A streaming host uses them directly, others copy them.
 
+    torch converts the copies one at a time, so that the converted weights do not exist twice.
+
     Args:
         patcher: patcher of the network, or of the model that contains the network.
         network: the network.
@@ -112,7 +139,10 @@ def fill(
     """
     if hasattr(mm, "archive_model_dtypes"):
         mm.archive_model_dtypes(network)  # a streaming host converts to these formats on the GPU
-    plain = {key: value for key, value in meant.items() if key not in unconverted}
+    assign = is_dynamic(patcher)
+    # A streaming host's layers take a tensor as it is, also if they do not stream themselves.
+    copied = set() if assign else network.state_dict().keys()
+    taken = {key: x for key, x in meant.items() if key not in copied and key not in unconverted}
     # A file with packed weights has further tensors, which not all of the host's layers know.
     strict = not unconverted
-    network.load_state_dict(converted(state_dict, plain), strict=strict, assign=is_dynamic(patcher))
+    network.load_state_dict(converted(state_dict, taken), strict=strict, assign=assign)

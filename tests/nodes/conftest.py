@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from comfy_server import ComfyServer
+from dynamicrafter_stand_ins import write_for_workflows
 from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
 from hosts import ROOT
@@ -117,7 +118,13 @@ def dwpose_files(stand_ins, own_golden) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="session")
-def server(host, stand_ins, gluestick_files, dwpose_files, tmp_path_factory):
+def dynamicrafter_files(stand_ins) -> dict[str, Path]:
+    """The workflows' files of DynamiCrafter, see `write_for_workflows`."""
+    return write_for_workflows(stand_ins)
+
+
+@pytest.fixture(scope="session")
+def server(host, stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, tmp_path_factory):
     """A started ComfyUI with the pack, the stand-ins and two pictures."""
     with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
         yield running

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from comfy_server import DRIVING_FRAMES, frames_of, make_small, read_workflow
+from comfy_server import expected_frames, frames_of, make_small, read_workflow
 from hosts import ROOT
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ TABLE = {
 # A graph of each family always, the others in the long tests alone.
 GRAPHS = [
     name
-    if name in ("fcvg_preview.json", "controlnext_svd_animate.json")
+    if name in ("fcvg_preview.json", "controlnext_svd_animate.json", "dynamicrafter_loop.json")
     else pytest.param(name, marks=pytest.mark.slow)
     for name in TABLE
 ]
@@ -75,8 +75,7 @@ class TestPython:
             uploads.append(f"{key}=@my {sample}")
         done = run_client(server, tmp_path, name, "result.mp4", *uploads)
         assert not done.returncode, done.stderr
-        frames = 5 if name.startswith("fcvg") else 1 + DRIVING_FRAMES
-        assert frames_of(tmp_path / "result.mp4") == (frames, 128, 64)
+        assert frames_of(tmp_path / "result.mp4") == (expected_frames(name), 128, 64)
 
     def test_values(self, server, folder) -> None:
         done = run_client(server, folder, *SIMPLE, "num_frames=6", "10.seed=7", "timing=uniform")

@@ -189,13 +189,13 @@ class TestDecodeFrames:
             decode.decode_frames(vae, latents(2) * float("nan"), 2)
 
     def test_latents_of_another_model(self, decode, vae):
-        with pytest.raises(ValueError, match="SVD's are"):
+        with pytest.raises(ValueError, match="a video's are"):
             decode.decode_frames(vae, torch.zeros(1, 16, 5, 8, 8), 2)
 
     @pytest.mark.parametrize(("name", "value"), [("latent_channels", 16), ("latent_dim", 3)])
     def test_vae_of_another_model(self, decode, vae, monkeypatch, name, value):
         monkeypatch.setattr(vae, name, value)
-        with pytest.raises(ValueError, match="connect the VAE that came with the SVD model"):
+        with pytest.raises(ValueError, match="connect the VAE that came with the model"):
             decode.decode_frames(vae, latents(2), 2)
 
     def test_interrupt(self, decode, vae):

@@ -152,8 +152,18 @@ class TestUpperRow:
 
 
 class TestSearch:
-    def test_words_that_people_know(self, editors):
-        editors(CLASSIC).search("morph", "Preview Motion")
+    @pytest.mark.parametrize(
+        "words, wanted",
+        [
+            ("morph", "Preview Motion"),
+            ("animate picture", "DynamiCrafter Conditioning"),
+            ("prompt video", "DynamiCrafter Conditioning"),
+            ("i2v", "Story Shot"),
+            ("dynamicrafter", "Trim Loop"),
+        ],
+    )
+    def test_words_that_people_know(self, editors, words, wanted):
+        editors(CLASSIC).search(words, wanted)
 
 
 class TestBlueprint:
@@ -184,19 +194,27 @@ class TestHelp:
 
 
 class TestMissingModels:
-    def test_the_editor_offers_to_download_them(self, editor):
-        """Of what the hubs have as .safetensors."""
-        graph = read("controlnext_svd_animate.json")
+    @pytest.mark.parametrize(
+        ("name", "folders"),
+        [
+            ("controlnext_svd_animate.json", {"diffusion_models", "controlnext"}),
+            ("dynamicrafter_animate.json", {"checkpoints"}),
+        ],
+    )
+    def test_the_editor_offers_to_download_them(self, editor, name, folders):
+        """Of what the hubs have."""
+        graph = read(name)
+        absent = []
         for node in graph["nodes"]:
             for model in node["properties"].get("models", []):
                 model["name"] = f"absent-{model['name']}"
                 model["url"] = f"{model['url'].rpartition('/')[0]}/{model['name']}"
                 node["widgets_values"][0] = model["name"]
+                absent.append(model)
         editor.open_graph(graph)
         said = editor.missing_models()
-        for folder, name in (("diffusion_models", "unet"), ("controlnext", "controlnet")):
-            assert folder in said
-            assert f"absent-controlnext-svd_v2-{name}-fp16.safetensors" in said
+        assert {model["directory"] for model in absent} == folders
+        assert all(model["directory"] in said and model["name"] in said for model in absent)
 
 
 class TestLayout:

@@ -42,6 +42,7 @@ def test_extra_model_paths(host, tmp_path, monkeypatch):
 
 
 FILES = {
+    "checkpoints": "model.ckpt",
     "diffusion_models": "unet.safetensors",
     "controlnext": "controlnext.safetensors",
     "gluestick": "checkpoint_GlueStick_MD.tar",
@@ -88,7 +89,7 @@ def test_every_list_of_models_takes_the_names_of_windows(pack, in_a_folder, monk
     import nodes
 
     found = drop_downs(pack, in_a_folder)
-    assert len(found) == 7
+    assert len(found) == 9
     for node, name in found:
         node_id = node.define_schema().node_id
         options = {one.id: one for one in node.define_schema().inputs}
@@ -151,3 +152,23 @@ def test_missing_file_says_which_and_where(load):
     ) as e:
         folders.find_file(folders.CONTROLNEXT, "x.safetensors")
     assert "github.com/Tian-one/FCVG" in str(e.value) and "models --get" in str(e.value)
+
+
+def test_a_large_file_is_downloaded_by_its_key(load):
+    """`models --get` alone leaves such a file out."""
+    find = load("nodes.host.folders").find_file
+    with pytest.raises(ValueError, match="'x.ckpt' was not found in .*checkpoints") as e:
+        find("checkpoints", "x.ckpt")
+    assert "models --get --only KEY` in a terminal" in str(e.value)
+    assert "dynamicrafter_512_v1/model.ckpt (DynamiCrafter 512 " in str(e.value)
+    assert "KEY: dynamicrafter-512)" in str(e.value)
+
+
+@pytest.mark.parametrize("between", "/\\")
+def test_a_known_name_is_the_only_file_in_the_message(load, between):
+    find = load("nodes.host.folders").find_file
+    with pytest.raises(ValueError, match="models --get --only dynamicrafter-512-interp` in") as e:
+        find("checkpoints", f"dynamicrafter_512_interp_v1{between}model.ckpt")
+    said = str(e.value)
+    assert "put this model there: dynamicrafter_512_interp_v1/model.ckpt (DynamiCra" in said
+    assert "about 10440 MB" in said and said.count("huggingface.co") == 1 and "KEY" not in said

@@ -220,7 +220,8 @@ class TestReport:
         found = graphs.estimate_memory(module("gpu").FULL, "default")
         assert 13.5 < found / 2**30 < 14.8  # what was measured: docs/compatibility.md
         in_fp8 = graphs.estimate_memory(module("gpu").FULL, "fp8_e4m3fn")
-        assert found - in_fp8 == module("fcvg_core.estimate").UNET  # bytes, one for each weight
+        weights = module("fcvg_core.estimate").FCVG.unet
+        assert found - in_fp8 == weights  # bytes, one for each weight
         report.Report(tmp_path / "gpu.jsonl").add("p", "ok", vram=14 * 2**30, estimate=found)
         shown = capsys.readouterr().out
         assert f"VRAM 14.00 GB, estimate {found / 2**30:.2f} GB" in shown

@@ -12,9 +12,11 @@ from hosts import ROOT
 
 pytestmark = pytest.mark.seam
 HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
-# Modules of the core that load nothing: what the schemas show, and where model files lie.
+# Modules of the core that load nothing: what the schemas show, where model files lie, tables of
+# models, and sizes in words.
 LIGHT = re.compile(
-    r"fcvg_core(\.(bounds|choices|errors|catalogue(\.(?!download|diagnosis|integrity|find).*)?))?"
+    r"fcvg_core(\.(bounds|canvas|choices|errors|catalogue(\.(?!download|diagnosis|integrity|find).*)?"
+    r"|models(\.dynamicrafter(\.variants)?)?))?"
 )
 SCRIPT = """
 import asyncio, importlib.util, json, sys

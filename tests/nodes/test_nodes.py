@@ -253,7 +253,7 @@ class TestLoaders:
 
     def test_choices_are_those_of_the_loader(self, load):
         formats = load("fcvg_core.choices").WEIGHT_FORMATS
-        assert formats == tuple(load("nodes.host.svd.loading").WEIGHT_DTYPES)
+        assert formats == tuple(load("nodes.host.patchers").WEIGHT_DTYPES)
 
 
 class TestConditioning:

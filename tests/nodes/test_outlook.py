@@ -7,10 +7,10 @@ import pytest
 import torch
 from guiding import FRAMES, Rig, conditioning, random
 
-from fcvg_core.estimate import GB, STREAMS, TOO_LARGE, UNET, estimate
+from fcvg_core.estimate import FCVG, GB, STREAMS, TOO_LARGE, estimate
 
 GREEN, YELLOW, RED = "\N{LARGE GREEN CIRCLE} ", "\N{LARGE YELLOW CIRCLE} ", "\N{LARGE RED CIRCLE} "
-WEIGHTS = 2 * UNET  # bytes
+WEIGHTS = 2 * FCVG.unet  # bytes
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from comfy_server import (
-    DRIVING_FRAMES,
     OLD_WORKFLOWS,
     RELEASES,
     VERSION,
     WORKFLOWS,
+    expected_frames,
     frames_of,
     make_small,
     read_workflow,
@@ -23,7 +23,7 @@ SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
 RELEASED = [str(p.relative_to(RELEASES)) for p in OLD_WORKFLOWS if p.parent.name == "api"]
 # On older hosts: one graph a family, and the graphs of the first release.
-FAMILIES = ("fcvg_simple.json", "controlnext_svd_simple.json")
+FAMILIES = ("fcvg_simple.json", "controlnext_svd_simple.json", "dynamicrafter_animate.json")
 FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the files and samplers of a machine, not on this pack.
@@ -31,6 +31,7 @@ LISTS = {
     "file",
     "folder",
     "unet_name",
+    "ckpt_name",
     "controlnext_name",
     "gluestick_name",
     "superpoint_name",
@@ -39,6 +40,8 @@ LISTS = {
     "sampler_name",
     "scheduler",
 }
+# Nodes whose models the editor may download.
+LOADERS = ("FCVG_LoadModel", "FCVG_LoadControlNeXt", "FCVG_LoadDynamiCrafter")
 # Nodes that need files of the user's, which no graph of the pack can name.
 JSON_FILES = {f"FCVG_{x}{y}" for x in ("Save", "Load") for y in ("LineMatches", "Poses")}
 # Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
@@ -176,9 +179,7 @@ class TestWorkflows:
         ]
         assert files
         video = server.base / "output" / files[0]["subfolder"] / files[0]["filename"]
-        # The picture's own pose, and those of the driving video.
-        num_frames = 5 if name in FCVG_WORKFLOWS else 1 + DRIVING_FRAMES
-        assert frames_of(video) == (num_frames, 128, 64)
+        assert frames_of(video) == (expected_frames(name), 128, 64)
 
     @pytest.mark.parametrize(
         "name", seam(RELEASED, lambda name: name.startswith(f"{FIRST_RELEASE}/"))
@@ -288,19 +289,20 @@ class TestWorkflows:
 
     @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
     def test_models_that_the_editor_can_download(self, server, name):
-        """Its dialog takes .safetensors from hubs that it knows, into folders of the host's."""
+        """Its dialog takes files from hubs that it knows, into folders of the host's."""
         kinds = {kind["name"] for kind in server.get("/experiment/models")}
         offered = {download.url for file in list_files() for download in file.downloads}
         for node in read_workflow(name)["nodes"]:
-            if node["type"] in ("FCVG_LoadModel", "FCVG_LoadControlNeXt"):
+            if node["type"] in LOADERS:
                 for model in node["properties"].get("models", []):
                     assert model["url"] in offered and model["directory"] in kinds
                     assert model["url"].startswith("https://huggingface.co/")
-                    assert model["url"].endswith("/" + model["name"])
-                    assert model["name"].endswith(".safetensors")
+                    # The files of DynamiCrafter have one name, each in a folder of its own.
+                    assert model["url"].endswith("/" + model["name"].rpartition("/")[2])
+                    assert model["name"].endswith((".safetensors", "_v1/model.ckpt"))
                     assert model["name"] == node["widgets_values"][0]
                 # FCVG's authors offer theirs on Google Drive alone.
-                assert bool(node["properties"].get("models")) == ("animate" in name)
+                assert bool(node["properties"].get("models")) != name.startswith("fcvg")
 
 
 @pytest.mark.seam

@@ -49,7 +49,7 @@ class TestEncodeFrames:
         assert torch.equal(latents, vae.encode(frames))
 
     def test_layout_is_that_of_an_empty_video(self, load, encode):
-        empty = load("nodes.host.svd.conditioning").empty_video(3, SIZE)["samples"]
+        empty = load("nodes.host.latents").empty_video(3, SIZE)["samples"]
         latents = encode(pictures(3))
         assert latents.shape == empty.shape and latents.dtype == empty.dtype
 

@@ -27,6 +27,7 @@ LOAD_PALETTE = """(named) => {
 }"""
 RED = """() => window.app.graph._nodes.filter(
     node => node.strokeStyles.fcvgMissing?.call(node)).map(node => node.type)"""
+NODE = "window.app.graph.getNodeById(4)"  # Match Lines of fcvg_preview
 SAVED = """() => JSON.stringify(window.app.graph.serialize().nodes.map(x => x.widgets_values))"""
 
 
@@ -106,12 +107,17 @@ class TestTexts:
         editor.page.wait_for_function(f"() => window.app.canvas.ds.scale > {scale}", timeout=20_000)
 
     def test_a_long_text_wraps_and_can_be_scrolled(self, editor):
-        """Neither does it stick out of its node, nor is it saved in the graph."""
+        """Neither does it stick out of its node, nor is it saved in the graph.
+
+        The room that is left over on the node belongs to the picture.
+        """
         editor.open_template("fcvg_preview.json")
+        editor.run(SMALL)
+        editor.wait_for_text(MATCH)
         saved = editor.page.evaluate(SAVED)
         word = "incomprehensibly"
         editor.tell("4", *[f"{i}. {' '.join([word] * 5)}" for i in range(9)])
-        box = "document.querySelector('.fcvg-text')"
+        box = f"{NODE}.widgets.find(widget => widget.name == '$$fcvg-text').element"
         assert editor.page.evaluate(f"{box}.offsetHeight") <= 100
         assert editor.page.evaluate(f"{box}.scrollHeight > {box}.offsetHeight + 50")
         assert editor.page.evaluate(f"{box}.scrollWidth <= {box}.clientWidth")
@@ -120,11 +126,28 @@ class TestTexts:
                 assert node["size"][1] >= node["needed"][1]
         assert editor.page.evaluate(SAVED) == saved
 
+    @pytest.mark.parametrize(
+        "graph, node", [("dynamicrafter_animate.json", "6"), ("dynamicrafter_story.json", "7")]
+    )
+    def test_a_long_text_takes_the_room_that_its_node_has(self, editor, graph, node):
+        """And gives it back when the text is short again; prompts of several lines give way."""
+        editor.open_template(graph)
+        before = [box[1:] for box in editor.boxes()]
+        lines = [f"{i}. {' '.join(['incomprehensibly'] * 5)}" for i in range(3)]
+        box = "document.querySelector('.fcvg-text')"
+        for said in (lines, ["Short."]):
+            editor.tell(node, *said)
+            editor.keep_screenshot(f"room-{node}-{len(said)}")
+            assert editor.page.evaluate(f"{box}.scrollHeight <= {box}.clientHeight")
+            for found, place in zip(editor.boxes(), before, strict=True):
+                assert found[1:] == pytest.approx(place, abs=1)
+        assert editor.page.evaluate(f"{box}.offsetHeight") < 30
+
     def test_what_is_said_of_each_entry_of_a_list_is_shown_once(self, editors):
         editor = editors(CLASSIC)
         editor.open_template("fcvg_preview.json")
         editor.tell("4", "Found.", "Cropped.", "Found.")
-        assert editor.texts() == {MATCH: "Found.\nCropped."}
+        assert editor.texts()[MATCH] == "Found.\nCropped."
 
     def test_inside_a_subgraph(self, editor):
         """From outside only its warnings are seen."""

@@ -7,6 +7,7 @@ const COLORS = {
     POSE_KEYPOINT: "#f06292",
     FCVG_DWPOSE: "#b0487a",
     FCVG_CONTROLNEXT: "#2bb59a",
+    FCVG_IMAGE_PROJECTOR: "#e0934a",
 };
 
 // The editor empties the colours of all types whenever it loads a palette, and then sets those

@@ -7,7 +7,7 @@ const EVENT = "fcvg.text";
 const RESULT = "fcvg_text";
 const NAME = "$$fcvg-text"; // as the editor names the parts of a node that are no widgets
 const MARGIN = 4;
-const MOST = 100; // units, seven lines: the rest of a longer text can be scrolled to
+const LEAST = 100; // units, seven lines: what a longer text gets of a node that has no room left
 const WARNING = "\u26a0"; // begins a line that is a warning
 
 // Nodes that show a text about several others: warnings of nodes in a subgraph, by the node's id.
@@ -65,7 +65,6 @@ function addText(node) {
     const text = box.appendChild(document.createElement("div"));
     box.className = "fcvg-text";
     Object.assign(box.style, {
-        maxHeight: `${MOST}px`,
         overflowY: "auto",
         scrollbarColor: "var(--input-text) transparent", // to be seen in every theme
         scrollbarWidth: "thin",
@@ -85,9 +84,15 @@ function addText(node) {
         margin: MARGIN,
         onDraw: () => makeRoom(node), // also after a picture has come below the text
     });
-    // As high as the text: room that is left over belongs to the pictures.
-    widget.computeLayoutSize = undefined;
-    widget.computeSize = () => [0, height + 2 * MARGIN];
+    const layout = () => {
+        const least = Math.min(height, LEAST);
+        const most = hasPictures(node) ? least : height;
+        return { minHeight: least + 2 * MARGIN, maxHeight: most + 2 * MARGIN, minWidth: 0 };
+    };
+    // In Nodes 2.0 a widget with a layout of its own would get more room than the text needs.
+    Object.defineProperty(widget, "computeLayoutSize", {
+        get: () => (window.LiteGraph.vueNodesMode ? undefined : layout),
+    });
     widget.serialize = false; // the text is no part of the graph that is saved
     putBeforePictures(node, widget);
     box.addEventListener("wheel", (event) => {
@@ -95,13 +100,31 @@ function addText(node) {
         const scrolls = box.scrollHeight > box.clientHeight;
         if (!scrolls && !window.LiteGraph.vueNodesMode) app.canvas.processMouseWheel(event);
     });
-    new ResizeObserver(() => {
-        const wanted = Math.min(text.offsetHeight, MOST);
-        if (!wanted || wanted === height) return; // nothing is seen of it, or nothing has changed
-        height = wanted;
+    const observer = new ResizeObserver(() => {
+        const outer = box.closest("[data-node-id]"); // the node, in Nodes 2.0 alone
+        if (outer) observer.observe(outer);
+        box.style.maxHeight = "";
+        if (outer) limit(box, outer, hasPictures(node));
+        if (!text.offsetHeight || text.offsetHeight === height) return; // unseen, or as before
+        height = text.offsetHeight;
         node.graph?.setDirtyCanvas(true, true);
-    }).observe(text);
+    });
+    observer.observe(text);
     return widget;
+}
+
+// Room that is left over on a node belongs to its pictures.
+function hasPictures(node) {
+    const shown = node.widgets.some(({ name }) => name !== NAME && name.startsWith("$$"));
+    return shown || node.imgs?.length > 0;
+}
+
+// In Nodes 2.0 a text beyond its least height must not make its node higher.
+function limit(box, outer, hasPictures) {
+    const [whole, high] = [box.offsetHeight, outer.offsetHeight];
+    box.style.maxHeight = `${LEAST}px`;
+    const missing = hasPictures ? whole : high - outer.offsetHeight;
+    box.style.maxHeight = `${Math.max(LEAST, whole - missing)}px`;
 }
 
 function putBeforePictures(node, widget) {

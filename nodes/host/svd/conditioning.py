@@ -17,6 +17,7 @@ from ....fcvg_core.placement import place_picture
 from ....fcvg_core.sampling import draw_augmentation
 from ..fitting import fit_pictures
 from ..images import check_image, first_picture
+from ..latents import empty_video
 
 
 @dataclass(frozen=True)
@@ -123,16 +124,6 @@ def _compare_control(frames: Tensor, num_frames: int, size: tuple[int, int]) -> 
     placement = place_picture(tuple(frames.shape[1:3]), size)
     if placement.picture != size:
         logging.info("control_frames: %s", placement)
-
-
-def empty_video(num_frames: int, size: tuple[int, int]) -> dict:
-    """LATENT of a video without content: zeros [T, 4, H / 8, W / 8].
-
-    Args:
-        size: (height, width) in pixels.
-    """
-    height, width = size
-    return {"samples": torch.zeros(num_frames, 4, height // 8, width // 8)}
 
 
 def embed_frame(clip_vision: comfy.clip_vision.ClipVisionModel, frame: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 The host's own decode chooses the length of a chunk by free memory. SVD's temporal decoder treats
 every chunk as a clip of its own, so the same latents would give another picture on another card.
+DynamiCrafter's VAE decodes each frame by itself.
 """
 
 from functools import partial
@@ -28,10 +29,11 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
         [T, 8h, 8w, 3] in 0..1.
 
     Raises:
-        UserError: latents or VAE are not SVD's, or one of them gave values that are not numbers.
+        UserError: the latents are not a video's or not of this VAE, or one of them gave values that
+            are not numbers.
     """
     vae.throw_exception_if_invalid()
-    _check_svd(vae, latents)
+    _check_latents(vae, latents)
     chunks = decode_in_chunks(
         latents,
         frames_per_chunk,
@@ -54,19 +56,20 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
     return video.movedim(1, -1)
 
 
-def _check_svd(vae: comfy.sd.VAE, latents: Tensor) -> None:
-    """Raise UserError unless latents and VAE are SVD's."""
+def _check_latents(vae: comfy.sd.VAE, latents: Tensor) -> None:
+    """Raise UserError unless latents are those of a video, and the VAE can decode them."""
     channels = latents.shape[1] if latents.ndim == 4 and len(latents) else None
     if channels not in (4, vae.latent_channels):
         raise UserError(
-            f"The latents have the shape {tuple(latents.shape)}, but SVD's are (frames, 4, "
-            "height / 8, width / 8): connect the latents of a sampler of SVD."
+            f"The latents have the shape {tuple(latents.shape)}, but a video's are "
+            "(frames, 4, height / 8, width / 8): connect the latents of a sampler of SVD or "
+            "DynamiCrafter."
         )
     if vae.latent_dim != 2 or channels != vae.latent_channels:
         raise UserError(
             f"The VAE decodes latents of {vae.latent_channels} channels and {vae.latent_dim} "
             f"dimensions, but these have {channels} channels and 2 dimensions: connect the VAE "
-            "that came with the SVD model."
+            "that came with the model."
         )
 
 

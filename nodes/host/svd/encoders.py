@@ -1,13 +1,11 @@
 """SVD's two encoders of a folder in diffusers' layout, as the host's CLIP_VISION and VAE."""
 
-import json
 import os
 from pathlib import Path
 
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
 import comfy.sd
-import torch
 from comfy.model_patcher import ModelPatcher
 
 from ....fcvg_core.files.json_file import read_json
@@ -16,8 +14,21 @@ from ....fcvg_core.models.svd import QUANT_CONV, rename_image_encoder, rename_va
 from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder, read_config
 from ....fcvg_core.quoting import in_short
 from ....fcvg_core.weights import misfits
+from ..encoders import (
+    autoencoder_sizes,
+    build_image_encoder,
+    read_autoencoder_sizes,
+)
 from ..files import building, load_weights, weights_file
-from ..patchers import can_load_again, converted, fill, make_patcher, meant_tensors, shapes
+from ..patchers import (
+    can_load_again,
+    converted,
+    fill,
+    make_patcher,
+    meant_tensors,
+    shapes,
+    without_streaming,
+)
 from ..quantised import refuse_quantised
 
 
@@ -29,7 +40,7 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     found = read_json(Path(config), expected="a config file of SVD: the download is incomplete")
     settings = read_config(found, IMAGE_ENCODER, name=config)
     check_image_encoder(settings, name=config)
-    encoder = _build_image_encoder(settings, config)
+    encoder = build_image_encoder(settings, config)
     state_dict, notes = load_weights(path)
     refuse_quantised(state_dict, notes, name=name)
     state_dict = rename_image_encoder(state_dict)
@@ -40,26 +51,9 @@ def load_image_encoder(folder: str) -> comfy.clip_vision.ClipVisionModel:
     return encoder
 
 
-def _build_image_encoder(settings: dict, name: str) -> comfy.clip_vision.ClipVisionModel:
-    """The host's CLIP. Older hosts read the settings only from a file, so they get a pipe."""
-    reading, writing = os.pipe()
-    with os.fdopen(writing, "w", encoding="utf-8") as file:
-        json.dump(settings, file)
-    with building(name):
-        return comfy.clip_vision.ClipVisionModel(reading)  # which closes it
-
-
 def _load_image_encoder_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
     """Load the image encoder again, and return its patcher."""
-    encoder = load_image_encoder(folder)
-    if not disable_dynamic:
-        return encoder.patcher
-    old = encoder.patcher
-    # Its tensors may still be memory maps: read-only, which a plain patcher does not expect.
-    encoder.model.load_state_dict(
-        {key: value.clone() for key, value in encoder.model.state_dict().items()}, assign=True
-    )
-    return make_patcher(encoder.model, old.load_device, old.offload_device, disable_dynamic=True)
+    return without_streaming(load_image_encoder(folder), disable_dynamic).patcher
 
 
 def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatcher:
@@ -85,7 +79,7 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     if wrong := misfits(last, QUANT_CONV, partial=True):
         raise ValueError(f"{name} does not fit: {in_short(wrong)}.")
     state_dict = rename_vae(state_dict)
-    small = {"embed_dim": 4, "ddconfig": _vae_sizes(32, (1,), 1)}
+    small = {"embed_dim": 4, "ddconfig": autoencoder_sizes(32, (1,), 1)}
     vae = comfy.sd.VAE(sd=autoencoder.AutoencoderKL(**small).state_dict(), config={"params": small})
     engine = _temporal_autoencoder(state_dict, name).eval().to(vae.vae_dtype)
     meant = meant_tensors(engine, default=vae.vae_dtype)
@@ -109,10 +103,7 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
         )
     models, posterior = "comfy.ldm.modules.", "comfy.ldm.models.autoencoder."
     with building(name):
-        base = first.shape[0]
-        widths = _count(state_dict, "encoder.down.{}.block.0.conv2.weight")
-        depth = len(_count(state_dict, "encoder.down.0.block.{}.conv2.weight"))
-        sizes = _vae_sizes(base, tuple(width // base for width in widths), depth)
+        sizes = read_autoencoder_sizes(state_dict)
         return autoencoder.AutoencodingEngine(
             regularizer_config={"target": posterior + "DiagonalGaussianRegularizer"},
             encoder_config={"target": models + "diffusionmodules.model.Encoder", "params": sizes},
@@ -121,27 +112,3 @@ def _temporal_autoencoder(state_dict: dict, name: str) -> autoencoder.Autoencodi
                 "params": {**sizes, "video_kernel_size": [3, 1, 1], "alpha": 0.0},
             },
         )
-
-
-def _vae_sizes(base: int, multiples: tuple[int, ...], depth: int) -> dict:
-    """Sizes of an SD autoencoder, under the host's names."""
-    return {
-        "double_z": True,
-        "z_channels": 4,
-        "resolution": 256,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": base,
-        "ch_mult": list(multiples),
-        "num_res_blocks": depth,
-        "attn_resolutions": [],
-        "dropout": 0.0,
-    }
-
-
-def _count(state_dict: dict[str, torch.Tensor], pattern: str) -> list[int]:
-    """First sizes of the tensors that `pattern` numbers from 0 on."""
-    found = []
-    while (key := pattern.format(len(found))) in state_dict:
-        found.append(state_dict[key].shape[0])
-    return found

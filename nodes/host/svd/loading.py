@@ -14,7 +14,6 @@ import comfy.ops
 import comfy.sd
 import comfy.supported_models
 import comfy.utils
-import torch
 from comfy.model_patcher import ModelPatcher
 
 from ....fcvg_core.errors import UserError
@@ -22,7 +21,15 @@ from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
 from ..files import building, load_weights
-from ..patchers import can_load_again, fill, is_dynamic, make_patcher, meant_tensors, shapes
+from ..patchers import (
+    WEIGHT_DTYPES,
+    can_load_again,
+    fill,
+    is_dynamic,
+    make_patcher,
+    meant_tensors,
+    shapes,
+)
 from ..quantised import (
     host_quantised,
     is_extra,
@@ -34,11 +41,6 @@ from ..quantised import (
 from .encoders import load_image_encoder, load_vae
 from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 
-WEIGHT_DTYPES = {
-    "default": None,
-    "fp8_e4m3fn": torch.float8_e4m3fn,
-    "fp8_e5m2": torch.float8_e5m2,
-}
 # Keys from which the layer sizes are read; a file without them is not an SVD UNet.
 _UNET_MARKS = (
     "input_blocks.0.0.weight",

@@ -1,0 +1,1 @@
+"""DynamiCrafter in ComfyUI: model, loaders, conditioning, sampler, guider."""
