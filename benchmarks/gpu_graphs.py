@@ -140,7 +140,7 @@ def estimate_memory(size: Size, unet_dtype: str) -> int:
     Args:
         unet_dtype: weight_dtype of Load FCVG Model.
     """
-    from fcvg_core.estimate import BYTES, CLIP, VAE, estimate
+    from fcvg_core.estimate import BYTES, FCVG, estimate
 
     dtype = "bf16" if unet_dtype == "default" else "fp8"
     found = estimate(
@@ -151,7 +151,7 @@ def estimate_memory(size: Size, unet_dtype: str) -> int:
         overlap=0,  # there is one window
         batched=True,
     )
-    return found.whole + BYTES[dtype][1] * (CLIP + VAE)
+    return found.whole + BYTES[dtype][1] * (FCVG.encoders + FCVG.vae)
 
 
 def check_video(run: Run, base: Path, size: Size) -> Video:

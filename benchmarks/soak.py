@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from comfy_server import ComfyServer, make_small, read_workflow  # noqa: E402
+from dynamicrafter_stand_ins import write_for_workflows  # noqa: E402
 from golden_cases import fill  # noqa: E402
 from stand_ins import write_stand_ins  # noqa: E402
 
@@ -44,8 +45,8 @@ from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
 GOLDEN = ROOT / "tests" / "golden"
 GRAPHS = sorted(path.name for path in (ROOT / "workflows" / "api").glob("*.json"))
 DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
-# Graph 4 of 9 fails, graph 8 of 9 is interrupted, and after graph 25 of 50 all models are unloaded.
-# The numbers are chosen so that this happens to every family of graphs.
+# Graph 4 of 11 fails, graph 8 of 11 is interrupted, and all models are unloaded after graph 25 of
+# 50. The numbers are chosen so that this happens to every family of graphs.
 FAILS, INTERRUPTED, FREED = 4, 8, 25
 SIZES = ((128, 64), (192, 128), (128, 128))
 # The first graphs are not measured: after them every graph has run in every size, and the system's
@@ -65,6 +66,8 @@ BAD = {
     "FCVG_InterpolateConditions": {"timing": "custom", "custom_times": "0, 2"},
     "FCVG_DrawPoses": {"num_frames": 4},
     "FCVG_PreviewMotion": {"timing": "custom", "custom_times": "0, 2"},
+    "FCVG_DynamiCrafterConditioning": {"width": 72},
+    "FCVG_StoryShot": {"steps": 0},
     "LoadImage": {"image": "not_there.png"},
 }
 
@@ -100,6 +103,7 @@ def main() -> int:
 def make_models(folder: Path) -> None:
     """Write all models that the graphs use. They are tiny, except GlueStick, which has one size."""
     write_stand_ins(folder)
+    write_for_workflows(folder)
     for source, name in DWPOSE:
         shutil.copy(GOLDEN / "dwpose" / source, folder / name)
     shapes = json.loads((GOLDEN / "gluestick" / "keys.json").read_text("utf-8"))
@@ -119,11 +123,11 @@ def soak(server: ComfyServer, count: int, rng: random.Random) -> tuple[list[Samp
     begun = time.monotonic()
     for i in range(count):
         write_pictures(server.base / "input", rng)
-        fails = i % 9 == FAILS
+        fails = i % 11 == FAILS
         prompt = make_prompt(GRAPHS[i % len(GRAPHS)], rng, fails=fails)
         # Only sampling takes long enough to be interrupted.
         samples_latents = any("steps" in node["inputs"] for node in prompt.values())
-        interrupted = i % 9 == INTERRUPTED and samples_latents
+        interrupted = i % 11 == INTERRUPTED and samples_latents
         if interrupted:
             make_small(prompt, steps=1000)
         wanted = "error" if fails else "interrupted" if interrupted else "success"

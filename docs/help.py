@@ -25,16 +25,26 @@ PACK = "fcvg_help"  # the name under which the pack is imported here
 # Nodes of ComfyUI that a text may name; this pack's nodes are known from their schemas.
 HOST_NODES = (
     "BasicScheduler",
+    "Apply ControlNet",
+    "CFGGuider",
+    "CLIP Text Encode",
     "Create Video",
     "Get Image Size",
     "Image Only Checkpoint Loader",
+    "KSampler",
     "KSamplerSelect",
     "Load Checkpoint Image Only (img2vid model)",
+    "Load CLIP",
+    "Load CLIP Vision",
+    "Load LoRA",
+    "Load VAE",
+    "RescaleCFG",
     "SamplerCustomAdvanced",
     "SDPose Keypoint Extractor",
+    "VAE Decode",
 )
 # Words of a tooltip that are a name in code: models/dwpose, unet.safetensors, custom_times.
-CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*|[\w-]+\.(?:safetensors|bin|json)"
+CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*(?:/\w+\.ckpt)?|[\w-]+\.(?:safetensors|bin|json|ckpt)"
 SHARED, SOURCES = "Shared", "Sources"  # the two chapters that belong to no node
 
 
@@ -133,8 +143,8 @@ def read_texts(text: str) -> dict[str, dict[str, str]]:
 
 
 def _joined(text: str) -> str:
-    """Paragraphs and items of lists without the line breaks inside them."""
-    return re.sub(r"(?<=\S)\n *(?=[^\s-])", " ", text).strip()
+    """Paragraphs and items of lists without the line breaks inside them; tables as they are."""
+    return re.sub(r"(?<=\S)\n *(?=[^\s|-])", " ", text).strip()
 
 
 def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dict[str, str]:

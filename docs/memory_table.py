@@ -1,6 +1,6 @@
-"""Write the table of docs/memory.md: python docs/memory_table.py
+"""Write the tables of docs/memory.md: python docs/memory_table.py
 
-tests/core/standalone/cli/commands/test_estimate.py says when the table is stale.
+tests/core/standalone/cli/commands/test_estimate.py says when a table is stale.
 """
 
 import re
@@ -11,17 +11,21 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "memory.md"
 sys.path.insert(0, str(ROOT))
 
+from fcvg_core.choices import DYNAMICRAFTER  # noqa: E402
 from fcvg_core.standalone.cli.commands.estimate import NOTES, table  # noqa: E402
 from fcvg_core.standalone.cli.options import parse_options  # noqa: E402
 
 
-def with_table(page: str) -> str:
-    """The page with the table that `python -m fcvg_core estimate` prints."""
-    lines = "\n".join(table(parse_options(["estimate"])))
-    notes = "\n\n".join(NOTES)
-    made = f"<!-- estimate -->\n{lines}\n\n{notes}\n<!-- end -->"
-    return re.sub("<!-- estimate -->.*<!-- end -->", lambda _: made, page, flags=re.DOTALL)
+def with_tables(page: str) -> str:
+    """The page with the tables that `python -m fcvg_core estimate` prints for two families."""
+    for family, notes in (("fcvg", NOTES), (DYNAMICRAFTER, ())):
+        lines = table(parse_options(["estimate", "--family", family]))
+        made = "\n\n".join(["\n".join(lines), *notes])
+        begin, end = f"<!-- estimate {family} -->\n", "<!-- end -->"
+        between = re.compile(f"(?<={begin}).*?(?={end})", re.DOTALL)
+        page = between.sub(lambda _, made=made: f"{made}\n", page)
+    return page
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_table(PAGE.read_text("utf-8")), "utf-8", newline="\n")
+    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8", newline="\n")

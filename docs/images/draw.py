@@ -16,17 +16,18 @@ from person import draw_person, jumping_jack
 from PIL import Image, ImageDraw, ImageFont
 
 from fcvg_core.control import draw_moving_lines
-from fcvg_core.frames import crop_resize
+from fcvg_core.frames import fit_frame
 from fcvg_core.lines import ClassicLineMatcher
 from fcvg_core.pose import Poses, PoseStyle, draw_poses
 from fcvg_core.pose.skeleton import NUM_POINTS
-from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
 from fcvg_core.timeline import inbetween_times
 from fcvg_core.warp import preview_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "demo" / "result"
 GAP = 4
+SAMPLE_TOWN = 7  # the seed of the sample pair
 THICK = PoseStyle(limb_width=22, hand_width=8, joint_radius=30)  # to be seen in a small picture
 THUMBNAIL = 480  # a side, in pixels; the template browser shows squares
 CAPTION = 92  # of these pixels, at the lower end
@@ -37,6 +38,10 @@ CAPTIONS = {
     "fcvg_simple": ("Frames between, at once", "Two pictures, one node."),
     "fcvg_inbetween": ("Frames between, in steps", "Correct the lines and people."),
     "controlnext_svd_animate": ("Animate a person", "It moves as in your video."),
+    "dynamicrafter_animate": ("Animate by a prompt", "One picture, and what happens."),
+    "dynamicrafter_interpolate": ("Between, by a prompt", "Two pictures, and what happens."),
+    "dynamicrafter_loop": ("A seamless loop", "One picture that comes back."),
+    "dynamicrafter_story": ("A story of shots", "A prompt for each shot."),
 }
 
 
@@ -51,11 +56,16 @@ def main() -> None:
 
 def draw_thumbnails() -> None:
     first, lines, motion, last = draw_motion()
+    here, there, near = draw_shots()
     pictures = {
         "fcvg_preview": stack(first, motion, last),
         "fcvg_simple": stack(first, lines, last),
         "fcvg_inbetween": stack(first, lines, motion, last),
         "controlnext_svd_animate": draw_animate(),
+        "dynamicrafter_animate": stack(here, there, anchor="top"),
+        "dynamicrafter_interpolate": stack(first, motion, last),
+        "dynamicrafter_loop": stack(here, there, here, anchor="top"),
+        "dynamicrafter_story": stack(here, there, near, anchor="top"),
     }
     for name, picture in pictures.items():
         save(write_below(picture, *CAPTIONS[name]), ROOT / "workflows" / f"{name}.jpg")
@@ -75,13 +85,24 @@ def draw_motion() -> tuple[np.ndarray, ...]:
     return frames[0], lines[1], preview[1], frames[1]
 
 
-def stack(*pictures: np.ndarray) -> Image.Image:
-    """Strips out of the middle of pictures, one below the other: a square without a caption."""
+def draw_shots() -> list[np.ndarray]:
+    """A balloon over a town, the balloon further on, and the camera near to it."""
+    size, near = (576, 1024), camera_move((576, 1024), scale=1.5, shift=(0.0, 0.2))
+    shots = (((1.25, 0.2), None), ((0.8, 0.16), None), ((1.0, 0.18), near))
+    return [draw_scene(SAMPLE_TOWN, size, view, balloon=at) for at, view in shots]
+
+
+def stack(*pictures: np.ndarray, anchor: str = "center") -> Image.Image:
+    """Strips out of pictures, one below the other: a square without a caption.
+
+    Args:
+        anchor: the part of the pictures that the strips show.
+    """
     width, whole = 2 * THUMBNAIL, 2 * (THUMBNAIL - CAPTION)
     height = (whole - 2 * GAP * (len(pictures) - 1)) // len(pictures)
     stacked = Image.new("RGB", (width, whole))
     for row, picture in enumerate(pictures):
-        strip = Image.fromarray(crop_resize(picture, (height, width)))
+        strip = Image.fromarray(fit_frame(picture, (height, width), "crop", anchor))
         stacked.paste(strip, (0, row * (height + 2 * GAP)))
     return stacked.resize((THUMBNAIL, THUMBNAIL - CAPTION), Image.Resampling.LANCZOS)
 

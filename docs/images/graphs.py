@@ -20,6 +20,7 @@ from fcvg_core.standalone.media.writing import write_video
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests"))
 from comfy_server import ComfyServer  # noqa: E402  the tests start a ComfyUI and open its editor
+from dynamicrafter_stand_ins import write_for_workflows  # noqa: E402
 from editor import CLASSIC, Editor, open_browser  # noqa: E402
 from stand_ins import write_stand_ins  # noqa: E402
 
@@ -31,11 +32,13 @@ NEVER, ALWAYS = 2, 0  # modes of a node
 # A small video, whose lines can be seen in a small picture. The widgets then get their values back.
 SMALL = {"width": 512, "height": 320, "num_frames": 9, "line_width": 3}
 PERSON = {"image": "person.png", "file": "dance.mp4"}
-# The graphs: whether a model paints what their video shows, widgets of the run, other widgets.
+# The graphs: whether a model paints what their video shows, widgets of the run (None: a run would
+# show nothing without a model), other widgets.
 GRAPHS = {
     "fcvg_inbetween": (True, SMALL, {}),
     "fcvg_preview": (False, SMALL, {}),
     "controlnext_svd_animate": (True, {"pose_width": 3.0}, PERSON),
+    "dynamicrafter_interpolate": (True, None, {}),
 }
 MODE = """([types, mode]) => window.app.graph._nodes
     .filter(node => types.includes(node.type)).forEach(node => { node.mode = mode; })"""
@@ -90,6 +93,7 @@ def photograph_graphs(host: Path) -> dict[str, Image.Image]:
     with tempfile.TemporaryDirectory() as folder:
         models, base = Path(folder, "models"), Path(folder, "comfy")
         write_stand_ins(models)
+        write_for_workflows(models)
         for network, name in (("det_two", "yolox_l"), ("pose_a", "dw-ll_ucoco_384")):
             shutil.copy(
                 ROOT / "tests" / "golden" / "dwpose" / f"{network}.onnx", models / f"{name}.onnx"
@@ -117,25 +121,21 @@ def write_inputs(base: Path) -> None:
     np.save(pack / "joints.npy", np.stack(joints))
 
 
-def photograph(editor: Editor, name: str, painted: bool, values: dict, shown: dict) -> Image.Image:
+def photograph(
+    editor: Editor, name: str, painted: bool, values: dict | None, shown: dict
+) -> Image.Image:
     """The graph of a workflow after a run, without the editor around it.
 
     Args:
         editor: newly opened; its bars are gone afterwards.
         painted: whether a model paints what the graph's video shows; then the video is not made.
-        values: widgets of the run, by their names.
+        values: widgets of the run, by their names; None: the graph is not run.
         shown: widgets of the run that stay as they are in the picture.
     """
     editor.open_template(f"{name}.json")
     editor.page.evaluate(SET, shown)
-    saved = editor.page.evaluate(SET, values)
-    left_out = UNUSED + (PAINTED if painted else [])
-    editor.page.evaluate(MODE, [left_out, NEVER])
-    done = editor.queue()["status"]
-    if done["status_str"] != "success":
-        raise RuntimeError(f"{name} does not run: {done['messages']}")
-    editor.page.evaluate(MODE, [left_out, ALWAYS])
-    editor.page.evaluate(RESTORE, saved)
+    if values is not None:
+        run(editor, name, UNUSED + (PAINTED if painted else []), values)
     left, top, right, bottom = editor.page.evaluate(BOUNDS)
     width, height = (round(SCALE * (x + 2 * MARGIN)) for x in (right - left, bottom - top))
     editor.page.set_viewport_size({"width": width, "height": height})
@@ -144,3 +144,14 @@ def photograph(editor: Editor, name: str, painted: bool, values: dict, shown: di
     editor.page.wait_for_timeout(3000)  # the editor loads the pictures of its nodes
     with Image.open(io.BytesIO(editor.page.screenshot())) as taken:
         return taken.convert("RGB")
+
+
+def run(editor: Editor, name: str, left_out: list[str], values: dict) -> None:
+    """Run a graph without some types of nodes, and with widgets that get their values back."""
+    saved = editor.page.evaluate(SET, values)
+    editor.page.evaluate(MODE, [left_out, NEVER])
+    done = editor.queue()["status"]
+    if done["status_str"] != "success":
+        raise RuntimeError(f"{name} does not run: {done['messages']}")
+    editor.page.evaluate(MODE, [left_out, ALWAYS])
+    editor.page.evaluate(RESTORE, saved)
