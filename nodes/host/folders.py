@@ -196,9 +196,9 @@ def _missing(kind: str, name: str, advice: str = "") -> str:
 
 
 def _how_to_get(kind: str, name: str) -> str:
-    """How to get the file of a name that the catalogue knows, otherwise any file of a list."""
+    """How to get the files of a list; of files that come one by one, the file of a known name."""
     rows = [row for row in families.list_files() if row.names(kind)]
-    known = [row for row in rows if set(_spellings(name)) & set(row.names(kind))]
+    known = [row for row in rows if row.on_request and set(_spellings(name)) & set(row.names(kind))]
     command = command_to_get()
     if known:
         command += f" --only {known[0].key}"

@@ -5,6 +5,7 @@ and moves each weight to the GPU when it is used. Such a tensor has the number f
 not of the network. So every tensor is converted here before a network gets it.
 """
 
+import itertools
 from collections.abc import Callable
 
 import comfy.model_management as mm
@@ -141,7 +142,9 @@ def fill(
         mm.archive_model_dtypes(network)  # a streaming host converts to these formats on the GPU
     assign = is_dynamic(patcher)
     # A streaming host's layers take a tensor as it is, also if they do not stream themselves.
-    copied = set() if assign else network.state_dict().keys()
+    # Not `state_dict`, which layers that wait for packed weights can't give.
+    there = itertools.chain(network.named_parameters(), network.named_buffers())
+    copied = set() if assign else {key for key, _ in there}
     taken = {key: x for key, x in meant.items() if key not in copied and key not in unconverted}
     # A file with packed weights has further tensors, which not all of the host's layers know.
     strict = not unconverted

@@ -83,9 +83,11 @@ def condition_clip(
         borders. Latents are the mode of the VAE's distribution, as ComfyUI encodes; the official
         code draws them.
     """
-    _check_inputs(positive, negative, projector, vae, settings)
     name = settings.names[0]
     whole = first_picture(image, name)
+    if last_image is not None:
+        last_image = first_picture(last_image, settings.names[1])
+    _check_inputs(positive, negative, projector, vae, settings)
     first = fit_pictures(whole, settings.size, name)
     last = _last_picture(last_image, settings)
     seen = whole if settings.clip_picture == WHOLE else first
@@ -139,7 +141,7 @@ def _with_picture(prompt: list, tokens: Tensor, values: dict, settings: ClipSett
 
 
 def _last_picture(last_image: Tensor | None, settings: ClipSettings) -> Tensor | None:
-    """The last picture at the size of the clip, if the mode takes one."""
+    """The last picture [1, h, w, 3] at the size of the clip, if the mode takes one."""
     first_name, name = settings.names
     if settings.mode == INTERPOLATE:
         if last_image is None:
@@ -147,7 +149,7 @@ def _last_picture(last_image: Tensor | None, settings: ClipSettings) -> Tensor |
                 f"Interpolation goes from {first_name} to {name}, but {name} is missing: connect "
                 "it, or choose another mode."
             )
-        return fit_pictures(first_picture(last_image, name), settings.size, name)
+        return fit_pictures(last_image, settings.size, name)
     if last_image is not None:
         logging.info("The mode %s does not use %s.", settings.mode, name)
     return None
