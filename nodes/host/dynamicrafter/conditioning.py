@@ -83,12 +83,9 @@ def condition_clip(
         borders. Latents are the mode of the VAE's distribution, as ComfyUI encodes; the official
         code draws them.
     """
-    name = settings.names[0]
-    whole = first_picture(image, name)
-    if last_image is not None:
-        last_image = first_picture(last_image, settings.names[1])
+    whole, last_image = _check_pictures(image, last_image, settings.names)
     _check_inputs(positive, negative, projector, vae, settings)
-    first = fit_pictures(whole, settings.size, name)
+    first = fit_pictures(whole, settings.size, settings.names[0])
     last = _last_picture(last_image, settings)
     seen = whole if settings.clip_picture == WHOLE else first
     real, grey = _image_tokens(projector, clip_vision, seen)
@@ -105,6 +102,14 @@ def condition_clip(
         _with_picture(negative, real, values, settings),
         empty_video(settings.num_frames, settings.size),
     )
+
+
+def _check_pictures(
+    image: Tensor, last_image: Tensor | None, names: tuple[str, str]
+) -> tuple[Tensor, Tensor | None]:
+    """The first picture of each of both inputs, if they are pictures."""
+    last = None if last_image is None else first_picture(last_image, names[1])
+    return first_picture(image, names[0]), last
 
 
 def _check_inputs(
