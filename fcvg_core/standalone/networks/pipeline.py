@@ -14,21 +14,20 @@ from ...progress import Progress, silent
 from ...sampling import draw_noise, keeps_start, starts_empty
 from ...settings import SamplingSettings
 from .denoising import EncodedImage, denoise
-from .device import DevicePipeline
 from .loading import Models
-from .vae import collect_video, decode_latents, encode_frames
+from .vae import VaePipeline, collect_video
 
 
-class VideoPipeline(DevicePipeline):
+class VideoPipeline(VaePipeline):
     """Encoding, denoising and decoding, which both pipelines share.
 
     Args:
         models: from `check_models` and `fill_models`.
-        device, offload: see `DevicePipeline`.
+        device, offload: see `VaePipeline`.
     """
 
     def __init__(self, models: Models, *, device: torch.device, offload: bool):
-        super().__init__(device=device, offload=offload)
+        super().__init__(models.vae, device=device, offload=offload)
         self.models = models
 
     @torch.no_grad()
@@ -83,41 +82,9 @@ class VideoPipeline(DevicePipeline):
             latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
         return EncodedImage(embedding, latent)
 
-    @torch.no_grad()
-    def encode_video(self, frames: np.ndarray, chunk: int, progress: Progress) -> Tensor:
-        """Scaled latents [T, 4, h, w] of a video, as denoising gives them.
-
-        Args:
-            frames: uint8 [T, H, W, 3].
-            chunk: frames that are encoded at once; halved, with a warning, when memory runs out.
-
-        Raises:
-            UserError: the VAE gives values that are not numbers.
-        """
-        vae = self.models.vae
-        with self._on_device(vae):
-            return encode_frames(vae, frames, chunk, device=self.device, progress=progress)
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
-        """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
-
-        Args:
-            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
-
-        Yields:
-            uint8 [H, W, 3].
-
-        Raises:
-            UserError: the latents or the decoded frames hold values that are not numbers.
-        """
-        vae = self.models.vae
-
-        def run(latents: Tensor) -> Tensor:
-            return vae.decode(latents, num_frames=len(latents)).sample
-
-        with self._on_device(vae):
-            yield from decode_latents(vae, latents, chunk, decode=run, progress=progress)
+    def _call_vae(self, latents: Tensor) -> Tensor:
+        """SVD's decoder takes the frames of a chunk for a video of their own."""
+        return self._vae.decode(latents, num_frames=len(latents)).sample
 
 
 class InbetweenPipeline(VideoPipeline):

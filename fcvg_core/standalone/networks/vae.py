@@ -1,6 +1,6 @@
 """Frames <-> latents by a VAE of diffusers, a chunk of frames at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -12,77 +12,90 @@ from ...failures import is_out_of_memory
 from ...frames import check_frames, to_image
 from ...progress import Progress
 from ...sampling import decode_in_chunks, encode_in_chunks
+from .device import DevicePipeline
 
 
-@torch.no_grad()
-def encode_frames(
-    vae: nn.Module, frames: np.ndarray, chunk: int, *, device: torch.device, progress: Progress
-) -> Tensor:
-    """Scaled latents [T, 4, h, w] of frames: the mean of what the VAE gives, which needs no seed.
+class VaePipeline(DevicePipeline):
+    """A pipeline that encodes and decodes frames.
 
     Args:
-        vae: on `device`.
-        frames: uint8 [T, H, W, 3].
-        chunk: frames that are encoded at once; halved, with a warning, when memory runs out.
-
-    Raises:
-        UserError: the VAE gives values that are not numbers.
+        vae: diffusers' network.
+        device, offload: see `DevicePipeline`.
     """
-    check_frames(frames)
-    chunks = encode_in_chunks(
-        torch.from_numpy(np.ascontiguousarray(frames)),
-        chunk,
-        dtype=vae.dtype,
-        encode=partial(_encode, vae, device),
-        is_out_of_memory=is_out_of_memory,
-        free_memory=torch.cuda.empty_cache,
-    )
-    latents, done = [], 0
-    progress("encoding", 0, len(frames))
-    for part in chunks:
-        latents.append(part.float() * vae.config.scaling_factor)
-        done += len(part)
-        progress("encoding", done, len(frames))
-    return torch.cat(latents)
 
+    def __init__(self, vae: nn.Module, *, device: torch.device, offload: bool):
+        super().__init__(device=device, offload=offload)
+        self._vae = vae
 
-@torch.no_grad()
-def decode_latents(
-    vae: nn.Module,
-    latents: Tensor,
-    chunk: int,
-    *,
-    decode: Callable[[Tensor], Tensor],
-    progress: Progress,
-) -> Iterator[np.ndarray]:
-    """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
+    @torch.no_grad()
+    def encode_video(self, frames: np.ndarray, chunk: int, progress: Progress) -> Tensor:
+        """Scaled latents [T, 4, h, w] of frames: the mean of what the VAE gives, without a seed.
 
-    Args:
-        vae: on the device of the latents.
-        chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
-        decode: calls the VAE: unscaled latents [t, 4, h, w] -> pixels [t, 3, H, W] in -1..1.
+        Args:
+            frames: uint8 [T, H, W, 3].
+            chunk: frames that are encoded at once; halved, with a warning, when memory runs out.
 
-    Yields:
-        uint8 [H, W, 3].
+        Raises:
+            UserError: the VAE gives values that are not numbers.
+        """
+        check_frames(frames)
+        vae = self._vae
+        chunks = encode_in_chunks(
+            torch.from_numpy(np.ascontiguousarray(frames)),
+            chunk,
+            dtype=vae.dtype,
+            encode=partial(_encode, vae, self.device),
+            is_out_of_memory=is_out_of_memory,
+            free_memory=torch.cuda.empty_cache,
+        )
+        latents, done = [], 0
+        progress("encoding", 0, len(frames))
+        with self._on_device(vae):
+            for part in chunks:
+                latents.append(part.float() * vae.config.scaling_factor)
+                done += len(part)
+                progress("encoding", done, len(frames))
+        return torch.cat(latents)
 
-    Raises:
-        UserError: the latents or the decoded frames hold values that are not numbers.
-    """
-    chunks = decode_in_chunks(
-        latents / vae.config.scaling_factor,
-        chunk,
-        dtype=vae.dtype,
-        decode=partial(_decode, vae, decode),
-        is_out_of_memory=is_out_of_memory,
-        free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
-        remedy="Try --dtype fp32.",
-    )
-    done = 0
-    progress("decoding", 0, len(latents))
-    for frames in chunks:
-        yield from _to_pixels(frames)
-        done += len(frames)
-        progress("decoding", done, len(latents))
+    @torch.no_grad()
+    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
+        """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
+
+        Args:
+            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
+
+        Yields:
+            uint8 [H, W, 3].
+
+        Raises:
+            UserError: the latents or the decoded frames hold values that are not numbers.
+        """
+        vae = self._vae
+        chunks = decode_in_chunks(
+            latents / vae.config.scaling_factor,
+            chunk,
+            dtype=vae.dtype,
+            decode=self._decode_chunk,
+            is_out_of_memory=is_out_of_memory,
+            free_memory=torch.cuda.empty_cache,  # does nothing where CUDA is not used
+            remedy="Try --dtype fp32.",
+        )
+        done = 0
+        progress("decoding", 0, len(latents))
+        with self._on_device(vae):
+            for frames in chunks:
+                yield from _to_pixels(frames)
+                done += len(frames)
+                progress("decoding", done, len(latents))
+
+    def _decode_chunk(self, latents: Tensor, dtype: torch.dtype) -> Tensor:
+        """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
+        with _computing_in(self._vae, dtype):
+            return self._call_vae(latents.to(dtype))
+
+    def _call_vae(self, latents: Tensor) -> Tensor:
+        """Pixels [t, 3, H, W] of unscaled latents [t, 4, h, w]."""
+        return self._vae.decode(latents).sample
 
 
 def collect_video(frames: Iterator[np.ndarray], num_frames: int) -> np.ndarray:
@@ -100,14 +113,6 @@ def _encode(vae: nn.Module, device: torch.device, frames: Tensor, dtype: torch.d
     pixels = to_image(frames.numpy()).movedim(-1, 1).to(device) * 2 - 1
     with _computing_in(vae, dtype):
         return vae.encode(pixels.to(dtype)).latent_dist.mode()
-
-
-def _decode(
-    vae: nn.Module, decode: Callable[[Tensor], Tensor], latents: Tensor, dtype: torch.dtype
-) -> Tensor:
-    """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
-    with _computing_in(vae, dtype):
-        return decode(latents.to(dtype))
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A picture, or two, and a prompt -> the frames of a clip, without ComfyUI."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import index
 from typing import Any
@@ -18,8 +17,7 @@ from ....models.dynamicrafter.variants import Variant
 from ....models.unet3d import UNet3D
 from ....progress import Progress, silent
 from ....sampling import NoiseTable
-from ..device import DevicePipeline
-from ..vae import collect_video, decode_latents, encode_frames
+from ..vae import VaePipeline, collect_video
 from .denoising import Branch, ClipSettings, Conditions, denoise_clip
 from .text import Tokenizer, encode_prompt
 
@@ -70,13 +68,13 @@ class ClipRequest:
         return [self.first, self.last] if self.mode == INTERPOLATE else [self.first]
 
 
-class ClipPipeline(DevicePipeline):
+class ClipPipeline(VaePipeline):
     """DynamiCrafter without ComfyUI.
 
     Args:
         variant: which model the networks are.
         table: the noise of the model's timesteps.
-        device, offload: see `DevicePipeline`.
+        device, offload: see `VaePipeline`.
     """
 
     def __init__(
@@ -88,7 +86,7 @@ class ClipPipeline(DevicePipeline):
         device: torch.device,
         offload: bool,
     ):
-        super().__init__(device=device, offload=offload)
+        super().__init__(networks.vae, device=device, offload=offload)
         self.networks = networks
         self.variant = variant
         self.table = table
@@ -152,32 +150,13 @@ class ClipPipeline(DevicePipeline):
             frame_tokens(x, settings.num_frames, settings.image_tokens)
             for x in self._encode_pictures(seen)
         )
-        latents = self._encode_latents(request, progress)
+        latents = self.encode_video(np.stack(request.pictures), 1, progress)
         last = latents[1:] if len(latents) > 1 else None
         return Conditions(
             concat_latents(latents[:1], last, settings.num_frames, request.mode),
             Branch(text, tokens),
             Branch(uncond_text, grey),
         )
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor, chunk: int, progress: Progress) -> Iterator[np.ndarray]:
-        """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
-
-        Args:
-            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
-
-        Yields:
-            uint8 [H, W, 3].
-
-        Raises:
-            UserError: the latents or the decoded frames hold values that are not numbers.
-        """
-        vae = self.networks.vae
-        with self._on_device(vae):
-            yield from decode_latents(
-                vae, latents, chunk, decode=lambda x: vae.decode(x).sample, progress=progress
-            )
 
     def _encode_prompts(self, prompts: dict[str, str]) -> list[Tensor]:
         """Text tokens [1, L, D] of each prompt; the prompts are given by their names."""
@@ -198,9 +177,3 @@ class ClipPipeline(DevicePipeline):
             seen = encoder(pixel_values=pixel_values).last_hidden_state
         with self._on_device(projector):
             return list(projector(seen.to(projector.latents.dtype)).float()[:, None])
-
-    def _encode_latents(self, request: ClipRequest, progress: Progress) -> Tensor:
-        """Scaled latents [1 or 2, 4, h, w] of the first picture and of the last, if it is used."""
-        pictures, vae = np.stack(request.pictures), self.networks.vae
-        with self._on_device(vae):
-            return encode_frames(vae, pictures, 1, device=self.device, progress=progress)
