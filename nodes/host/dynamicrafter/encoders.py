@@ -11,13 +11,13 @@ import folder_paths
 import torch
 from comfy.supported_models_base import ClipTarget
 
+from ....fcvg_core.models.dynamicrafter.towers import Tower, text_sizes, vision_sizes
 from ....fcvg_core.models.kinds import check_keys
 from ....fcvg_core.weights import StateDict
 from ..encoders import build_image_encoder, read_autoencoder_sizes
 from ..files import building
 from ..patchers import converted, meant_tensors, shapes
 
-TEXT_HEAD, IMAGE_HEAD = 64, 80  # channels of an attention head in OpenCLIP's ViT-H-14
 VISUAL = "visual."
 
 
@@ -29,8 +29,10 @@ def load_text_encoder(tensors: StateDict, name: str, disable_dynamic: bool) -> c
         name: of the file, for messages.
         disable_dynamic: see `can_load_again`.
     """
-    with building(name):
-        settings = _text_settings(tensors)
+    tower = Tower("", is_open_clip=True)
+    # The host itself leaves out the last layer.
+    layers = {"num_hidden_layers": tower.count_layers(tensors)}
+    settings = {**text_sizes(tensors, tower, name=name), **layers}
     prefix = "clip_h."
     state_dict = {f"{prefix}{key}": value for key, value in tensors.items()}
     state_dict = comfy.utils.clip_text_transformers_convert(
@@ -68,7 +70,13 @@ def load_image_encoder(tensors: StateDict, name: str) -> comfy.clip_vision.ClipV
         name: of the file, for messages.
     """
     with building(name):
-        settings = _image_settings(tensors)
+        projection = tensors[f"{VISUAL}proj"].shape[1]
+    settings = {
+        **vision_sizes(tensors, Tower(VISUAL, is_open_clip=True), name=name),
+        "model_type": "clip_vision_model",
+        "num_channels": 3,
+        "projection_dim": projection,
+    }
     encoder = build_image_encoder(settings, name)
     visual = {key: value for key, value in tensors.items() if key.startswith(VISUAL)}
     state_dict = comfy.clip_vision.convert_to_transformers(visual, VISUAL)
@@ -86,41 +94,3 @@ def load_vae(tensors: StateDict, name: str) -> comfy.sd.VAE:
             expected = autoencoder.AutoencoderKL(**sizes).state_dict()
     check_keys(tensors, shapes(expected), name=name)
     return comfy.sd.VAE(sd=tensors, config={"params": sizes})
-
-
-def _text_settings(tensors: StateDict) -> dict:
-    """Sizes of the text encoder, under the names of CLIP's config.json."""
-    width = tensors["ln_final.weight"].shape[0]
-    return {
-        "hidden_size": width,
-        "intermediate_size": 4 * width,
-        "num_attention_heads": width // TEXT_HEAD,
-        "num_hidden_layers": _count_layers(tensors, ""),
-    }
-
-
-def _image_settings(tensors: StateDict) -> dict:
-    """Settings of the image encoder, under the names of CLIP's config.json."""
-    width, projection = tensors[f"{VISUAL}proj"].shape
-    patch = tensors[f"{VISUAL}conv1.weight"].shape[-1]
-    across = round((len(tensors[f"{VISUAL}positional_embedding"]) - 1) ** 0.5)
-    return {
-        "model_type": "clip_vision_model",
-        "hidden_act": "gelu",
-        "hidden_size": width,
-        "image_size": patch * across,
-        "intermediate_size": 4 * width,
-        "num_attention_heads": width // IMAGE_HEAD,
-        "num_channels": 3,
-        "num_hidden_layers": _count_layers(tensors, VISUAL),
-        "patch_size": patch,
-        "projection_dim": projection,
-    }
-
-
-def _count_layers(tensors: StateDict, prefix: str) -> int:
-    """Number of layers of one of CLIP's encoders."""
-    count = 0
-    while f"{prefix}transformer.resblocks.{count}.ln_1.weight" in tensors:
-        count += 1
-    return count
