@@ -13,10 +13,7 @@ from .weight_formats import check_weight_dtype, weight_dtype_input
 from .widgets import EMPTY_VIDEO, check_linked
 
 PAINTS = "The model that paints, for Clip Guidance Rescale, a guider, DDIM Schedule and Story Shot."
-MISSING = (
-    "The file {name} holds no {part}: connect {instead} in place of this output of Load "
-    "DynamiCrafter."
-)
+MISSING = "The file {name} holds no {part}: connect {instead} in place of this output of {node}."
 UNET_ALONE = (
     "This node takes a file that holds DynamiCrafter's UNet and image projector alone. With the "
     "official model.ckpt, or with a smaller file that holds a VAE too, use Load DynamiCrafter, "
@@ -46,6 +43,29 @@ def _projector_output() -> io.Output:
         tooltip="The network that turns a picture into tokens for the model, for DynamiCrafter "
         "Conditioning and Story Shot.",
     )
+
+
+def _outputs(model, parts: dict[str, tuple], name: str, node: str) -> io.NodeOutput:
+    """Outputs of a loader, whose model says what its runs need.
+
+    Args:
+        parts: each further output by the name of its part, None if the file lacks the part; and
+            what to connect instead.
+        name: of the file.
+        node: name of the loader.
+    """
+    from comfy_execution.graph_utils import ExecutionBlocker
+
+    from .host.dynamicrafter.runs import tell_of_runs
+
+    tell_of_runs(model, shown_log, display_below_log)
+    outputs = (
+        ExecutionBlocker(MISSING.format(name=name, part=part, instead=instead, node=node))
+        if value is None
+        else value
+        for part, (value, instead) in parts.items()
+    )
+    return io.NodeOutput(model, *outputs)
 
 
 class LoadDynamiCrafter(io.ComfyNode):
@@ -89,28 +109,18 @@ class LoadDynamiCrafter(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, ckpt_name: str, variant: str, weight_dtype: str) -> io.NodeOutput:
-        from comfy_execution.graph_utils import ExecutionBlocker
-
         from .host.dynamicrafter.loading import load_checkpoint
-        from .host.dynamicrafter.runs import tell_of_runs
 
         check_weight_dtype(weight_dtype)
         path = folders.find_file(folders.CHECKPOINTS, ckpt_name)
         loaded = load_checkpoint(path, variant, weight_dtype)
-        tell_of_runs(loaded.model, shown_log, display_below_log)
         parts = {
             "text encoder": (loaded.clip, "Load CLIP with an SD2.1 text encoder"),
             "CLIP image encoder": (loaded.clip_vision, "Load CLIP Vision with a ViT-H encoder"),
             "VAE": (loaded.vae, "Load VAE with a VAE of Stable Diffusion 1 or 2"),
             "image projector": (loaded.projector, "a loader with the official file of this model"),
         }
-        outputs = (
-            ExecutionBlocker(MISSING.format(name=ckpt_name, part=part, instead=instead))
-            if value is None
-            else value
-            for part, (value, instead) in parts.items()
-        )
-        return io.NodeOutput(loaded.model, *outputs)
+        return _outputs(loaded.model, parts, ckpt_name, "Load DynamiCrafter")
 
 
 class LoadDynamiCrafterUNet(io.ComfyNode):
@@ -148,24 +158,14 @@ class LoadDynamiCrafterUNet(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, unet_name: str, variant: str, weight_dtype: str) -> io.NodeOutput:
-        from comfy_execution.graph_utils import ExecutionBlocker
-
         from .host.dynamicrafter.loading import load_unet
-        from .host.dynamicrafter.runs import tell_of_runs
 
         check_weight_dtype(weight_dtype)
-        loaded = load_unet(
-            folders.find_file(folders.UNET, unet_name, UNET_ALONE), variant, weight_dtype
-        )
-        tell_of_runs(loaded.model, shown_log, display_below_log)
-        projector = loaded.projector
-        if projector is None:
-            projector = ExecutionBlocker(
-                f"The file {unet_name} holds no image projector: connect the image_projector of "
-                "Load DynamiCrafter, with the official file of this model, in place of this output "
-                "of Load DynamiCrafter UNet."
-            )
-        return io.NodeOutput(loaded.model, projector)
+        path = folders.find_file(folders.UNET, unet_name, UNET_ALONE)
+        loaded = load_unet(path, variant, weight_dtype)
+        instead = "the image_projector of Load DynamiCrafter, with the official file of this model,"
+        parts = {"image projector": (loaded.projector, instead)}
+        return _outputs(loaded.model, parts, unet_name, "Load DynamiCrafter UNet")
 
 
 class ConditionClip(io.ComfyNode):
