@@ -73,5 +73,6 @@ OVERLAP = Bounds(0, 1023)  # frames; 0 is possible only for a video of one windo
 SEED = Bounds(0, 2**64 - 1)
 SAMPLES = Bounds(1, 1000)  # videos of one run, each with a seed of its own
 INJECTION_TIMES = Bounds(0, 20)  # extra repetitions of a step
+CACHE_INTERVAL = Bounds(1, 100)  # every N-th evaluation of the UNet is whole; 1: every one is
 SHARE = Bounds(0.0, 1.0)  # fraction of a whole
 DECODE_CHUNK = Bounds(1, 256)  # frames that the VAE decodes or encodes at once

@@ -61,6 +61,13 @@ TRAILING, UNIFORM, QUAD = SPACINGS = ("uniform_trailing", "uniform", "quad")
 AS_THE_VIDEO, WHOLE = "as the video", "whole"
 CLIP_PICTURES = (AS_THE_VIDEO, WHOLE)
 
+# Where the noise levels of SVD's steps come from: Karras et al., or Align Your Steps for few steps.
+KARRAS, AYS = SCHEDULES = ("karras", "ays")
+
+# How the command line samples the frames between two keyframes: along both directions at once, or
+# along one after the other with SVD alone (MPD).
+EULER, MPD = SAMPLERS = ("euler", "mpd")
+
 # Number formats in which a UNet's weights are kept; "default" suits the device.
 WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 

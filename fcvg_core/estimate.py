@@ -5,10 +5,8 @@ The constants were counted on PyTorch's meta device, which computes shapes and n
 on a card, see docs/memory.md.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import bounds
 from .canvas import in_words
 from .choices import FAMILIES
 
@@ -28,6 +26,11 @@ class Networks:
         attention: operations for each pair of pixels of the latents in one frame.
         steering: operations of the network that steers, for each pixel of the latents.
         directions: in which a video is sampled.
+        kept: numbers that SVD Cache keeps for each pixel of the latents; 0: it can't be cached.
+        control_step: numbers that the network that steers holds at once, as `step` counts them. It
+            sees up to CONTROL_FRAMES at once, whatever the window.
+        shallow_linear, shallow_attention: operations of a pass that uses kept features, counted as
+            `linear` and `attention` are.
     """
 
     unet: int
@@ -40,6 +43,10 @@ class Networks:
     attention: float
     steering: float
     directions: int
+    kept: int = 0
+    control_step: int = 0
+    shallow_linear: float = 0.0
+    shallow_attention: float = 0.0
 
 
 FCVG = Networks(
@@ -53,6 +60,10 @@ FCVG = Networks(
     attention=7320,
     steering=2.47e7,
     directions=2,
+    kept=320,
+    control_step=8210,
+    shallow_linear=5.04e7,
+    shallow_attention=3827,
 )
 DYNAMICRAFTER = Networks(
     unet=1_438_854_980,
@@ -66,7 +77,8 @@ DYNAMICRAFTER = Networks(
     steering=0,
     directions=1,
 )
-NETWORKS = dict(zip(FAMILIES, (FCVG, replace(FCVG, directions=1), DYNAMICRAFTER), strict=True))
+CONTROLNEXT_SVD = replace(FCVG, directions=1)
+NETWORKS = dict(zip(FAMILIES, (FCVG, CONTROLNEXT_SVD, DYNAMICRAFTER), strict=True))
 
 # On an H200, PyTorch used up to 1.35 times the memory of the tensors that a step holds at once: its
 # allocator keeps blocks in reserve, and convolutions need room to work.
@@ -78,10 +90,25 @@ RESERVED = GB
 
 # For each number format the bytes of a weight, and of a number that is computed with.
 BYTES = {"bf16": (2, 2), "fp16": (2, 2), "fp8": (1, 2), "fp32": (4, 4)}
+CONTROL_FRAMES = 8  # FRAMES_PER_CALL of `models.controlnext`, which needs torch
 PASSES = 2  # of guidance: with and without the picture
 
 FITS, STREAMS, TOO_LARGE = "fits", "streams", "too large"
-SMALLEST_WINDOW = 8  # frames; advice names no smaller window
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Passes of the UNet through one window.
+
+    Attributes:
+        whole: number of passes that compute all of the UNet.
+        shallow: number of passes that use features that SVD Cache has kept.
+        steered: number of noise levels at which the network that steers is computed.
+    """
+
+    whole: int
+    shallow: int
+    steered: int
 
 
 @dataclass(frozen=True)
@@ -92,13 +119,22 @@ class Estimate:
         weights: bytes of the UNet and ControlNeXt.
         step: bytes of everything else that a step holds at once.
         decoding: bytes of the VAE with the frames that it decodes at once.
-        cost: operations of a step.
+        resting: bytes of the networks that do not sample: the encoders and the VAE.
+        vae: bytes of the VAE alone.
+        each_step: passes of a step with guidance and without a cache.
+        whole_pass, shallow_pass: operations of a pass of each kind through all windows.
+        steering: operations of the network that steers, at a noise level.
     """
 
     weights: int
     step: int
     decoding: int
-    cost: float
+    resting: int
+    vae: int
+    each_step: int
+    whole_pass: float
+    shallow_pass: float
+    steering: float
 
     @property
     def whole(self) -> int:
@@ -110,11 +146,25 @@ class Estimate:
         """Bytes on the card if weights are streamed."""
         return max(min(self.weights, STREAMED) + self.step, self.decoding)
 
+    @property
+    def together(self) -> int:
+        """Bytes on the card if all networks stay there, also the networks that do not sample."""
+        return self.weights + self.resting + max(self.step, self.decoding - self.vae)
+
     def fit(self, usable: int) -> str:
         """FITS, STREAMS or TOO_LARGE, for the bytes of a card that a run may use."""
         if self.whole <= usable:
             return FITS
         return STREAMS if self.least <= usable else TOO_LARGE
+
+    def cost(self, passes: Passes) -> float:
+        """Operations of so many passes."""
+        unet = passes.whole * self.whole_pass + passes.shallow * self.shallow_pass
+        return unet + passes.steered * self.steering
+
+    def all_passes(self, steps: int) -> Passes:
+        """The passes of so many steps, each with guidance and without a cache."""
+        return Passes(steps * self.each_step, shallow=0, steered=steps)
 
 
 def estimate(
@@ -125,8 +175,9 @@ def estimate(
     *,
     overlap: int,
     networks: Networks = FCVG,
-    batched: bool = False,
+    at_once: int = 1,
     decode_chunk: int = 2,
+    kept: int = 0,
 ) -> Estimate:
     """What sampling a video needs.
 
@@ -137,25 +188,68 @@ def estimate(
         dtype: a key of BYTES; fp8 is the format of the weights alone.
         overlap: frames that neighbouring windows share.
         networks: of the family, a value of NETWORKS.
-        batched: whether the pass with the picture and the pass without the picture, which
-            guidance needs, are computed at once. The command line does so, and ComfyUI does so if
-            it has memory to spare.
+        at_once: passes of guidance (with and without the picture) that are computed at once. The
+            command line computes all of them at once, and so does ComfyUI if it has memory to
+            spare.
         decode_chunk: frames that the VAE decodes at once.
+        kept: passes whose features SVD Cache keeps. They count for a video of one window; the
+            features of several windows wait outside the device.
     """
     of_weight, of_number = BYTES[dtype]
     length, windows = min(frames, window), count_windows(frames, window, overlap)
     pixels = size[0] * size[1] // 64  # of the latents of a frame
-    at_once = PASSES if batched else 1
-    step = at_once * length * pixels * networks.step * of_number * MARGIN
+    steered = min(frames, CONTROL_FRAMES) * networks.control_step
+    held = max(at_once * length * networks.step, steered) * MARGIN
+    held += (kept if windows == 1 else 0) * length * networks.kept
     decoded = min(frames, decode_chunk) * size[0] * size[1] * networks.decoding
-    each_pass = length * (networks.linear * pixels + networks.attention * pixels**2)
-    passes = windows * networks.directions * PASSES
+
+    def each_pass(linear: float, attention: float) -> float:
+        return windows * length * (linear * pixels + attention * pixels**2)
+
     return Estimate(
         weights=networks.unet * of_weight + networks.control * of_number,
-        step=int(step),
+        step=int(pixels * held * of_number),
         decoding=int(networks.vae * of_number + decoded * of_number * MARGIN),
-        cost=passes * each_pass + frames * networks.steering * pixels,
+        resting=(networks.encoders + networks.vae) * of_number,
+        vae=networks.vae * of_number,
+        each_step=networks.directions * PASSES,
+        whole_pass=each_pass(networks.linear, networks.attention),
+        shallow_pass=each_pass(networks.shallow_linear, networks.shallow_attention),
+        steering=frames * networks.steering * pixels,
     )
+
+
+@dataclass(frozen=True)
+class Video:
+    """What is sampled.
+
+    Attributes:
+        size: (height, width) in pixels.
+        num_frames: of the video.
+        window: frames that are sampled at once.
+        overlap: frames that neighbouring windows share.
+    """
+
+    size: tuple[int, int]
+    num_frames: int
+    window: int
+    overlap: int
+
+    @property
+    def at_once(self) -> int:
+        """Frames that are sampled at once: a short video has fewer frames than its window."""
+        return min(self.num_frames, self.window)
+
+    def __str__(self) -> str:
+        """For example "60 frames of 1024 x 576 in 3 windows of 25"."""
+        count = count_windows(self.num_frames, self.window, self.overlap)
+        windows = "one window" if count == 1 else f"{count} windows of {self.window}"
+        return f"{self.num_frames} frames of {in_words(self.size)} in {windows}"
+
+
+def in_gigabytes(count: int) -> str:
+    """A number of bytes: "7.9 GB"."""
+    return f"{count / GB:.1f} GB"
 
 
 def count_windows(frames: int, window: int, overlap: int) -> int:
@@ -164,50 +258,16 @@ def count_windows(frames: int, window: int, overlap: int) -> int:
 
 
 # The run whose time was measured: FCVG, both directions, on an H200.
-REFERENCE_SECONDS = 1.5
+REFERENCE_SECONDS = 1.5  # a step
+REFERENCE_STEPS = 25
 REFERENCE = estimate((576, 1024), 25, 25, "bf16", overlap=6)
 
 
 def relative_cost(found: Estimate) -> float:
     """Time of a step as a multiple of the reference run's, from the count of operations."""
-    return found.cost / REFERENCE.cost
+    return found.cost(found.all_passes(1)) / REFERENCE.cost(REFERENCE.all_passes(1))
 
 
-def advise(
-    needs: Callable[[tuple[int, int], int], Estimate],
-    size: tuple[int, int],
-    window: int,
-    usable: int,
-    *,
-    overlap: int,
-) -> str:
-    """How a run that is too large for a card gets small enough: "lower window to 14".
-
-    Args:
-        needs: what the run needs at another size (height, width) and with another window.
-        size, window: those that are too large.
-        usable: bytes of the card that the run may use.
-        overlap: frames that windows share; an advised window is longer.
-    """
-
-    def fits(size: tuple[int, int], window: int) -> bool:
-        return needs(size, window).fit(usable) != TOO_LARGE
-
-    shortest = max(SMALLEST_WINDOW, overlap + 1)
-    shorter = (n for n in range(window - 1, shortest - 1, -1) if fits(size, n))
-    smaller = (found for found in _smaller(size) if fits(found, window))
-    advice = []
-    if number := next(shorter, None):
-        advice.append(f"lower window to {number}")
-    if found := next(smaller, None):
-        advice.append(f"lower the size to {in_words(found)}")
-    return ", or ".join(advice) or "lower both window and size, or use another card"
-
-
-def _smaller(size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Sizes of about the same shape, the largest first."""
-    height, width = size
-    step = bounds.SIZE.step
-    widths = range(width - step, 0, -step)
-    heights = (max(round(height * other / width / step), 1) * step for other in widths)
-    return list(zip(heights, widths, strict=True))
+def relative_run(found: Estimate, passes: Passes) -> float:
+    """Time of a run as a multiple of the reference run's, from the count of operations."""
+    return found.cost(passes) / REFERENCE.cost(REFERENCE.all_passes(REFERENCE_STEPS))

@@ -3,6 +3,7 @@
 from .dwpose import DWPOSE_ROWS
 from .model_files import CONTROLNEXT, HUB, UNET, Download, Family, ModelFile, places
 from .svd import SVD
+from .taesdv import TAESDV
 
 # The authors' unet.bin and controlnet.bin (huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2),
 # in half precision and without pickle.
@@ -57,4 +58,5 @@ CONTROLNEXT_SVD = Family(
     mode="animate",
     purpose="a picture in the poses of a video (ControlNeXt-SVD)",
     needed=(SVD, CONTROLNEXT_SVD_UNET, CONTROLNEXT_SVD_CONTROLNEXT, *DWPOSE_ROWS),
+    helpful=(TAESDV,),
 )

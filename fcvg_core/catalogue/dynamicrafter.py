@@ -10,6 +10,7 @@ from pathlib import Path
 from ..choices import AUTO
 from .comfyui import FCVG_MODELS
 from .model_files import HUB, Download, Family, MissingModelsError, ModelFile, Roots, places
+from .taesdv import TAESDV
 
 # ComfyUI's folders.
 CHECKPOINTS, TEXT_ENCODERS, CLIP_VISION, VAES = "checkpoints", "text_encoders", "clip_vision", "vae"
@@ -161,7 +162,7 @@ DYNAMICRAFTER = Family(
     needed=(),
     alternatives=tuple(BY_VARIANT[word] for word in (*ANIMATING, *INTERPOLATING)),
     for_command=(CLIP_TOKENIZER,),
-    helpful=(TEXT_ENCODER, IMAGE_ENCODER, SD_VAE),
+    helpful=(TEXT_ENCODER, IMAGE_ENCODER, SD_VAE, TAESDV),
 )
 
 

@@ -84,3 +84,8 @@ def missing_choice(mode: str, roots: Roots) -> list[ModelFile]:
     """The alternatives of a mode, if none of them is in the folders."""
     files = [file for file in list_files([mode]) if mode in modes_choosing(file)]
     return [] if any(file.find(roots) for file in files) else files
+
+
+def ways_without(mode: str) -> list[str]:
+    """What can be done in a mode without some of the files that it needs, as sentences."""
+    return [family.otherwise for family in FAMILIES if family.mode == mode and family.otherwise]

@@ -3,7 +3,8 @@
 from .dwpose import DWPOSE_ROWS
 from .gluestick import GLUESTICK_ROWS
 from .model_files import CONTROLNEXT, DRIVE, UNET, Download, Family, ModelFile, places
-from .svd import SVD
+from .svd import SVD, SVD_UNET
+from .taesdv import TAESDV
 
 FOLDER = DRIVE + "1qIvr9WO8qk3NUdztxweTmexfkHt8oRDB/"
 
@@ -29,5 +30,7 @@ FCVG = Family(
     mode="inbetween",
     purpose="the frames between two frames (FCVG)",
     needed=(SVD, FCVG_UNET, FCVG_CONTROLNEXT),
-    helpful=(*DWPOSE_ROWS, *GLUESTICK_ROWS),
+    helpful=(*DWPOSE_ROWS, *GLUESTICK_ROWS, TAESDV, SVD_UNET),
+    otherwise="SVD alone paints too, as an experiment: inbetween --sampler mpd. To download its "
+    f"models: python -m fcvg_core models --get --only {SVD.key} {SVD_UNET.key}",
 )

@@ -15,33 +15,54 @@ from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .gluestick import MATCHER, SUPERPOINT
 from .model_files import MODEL_INDEX, MissingModelsError, ModelFile, Roots
-from .svd import SVD
+from .svd import SVD, SVD_UNET, find_part
 
 
 @dataclass(frozen=True)
 class ModelSet:
-    """A UNet and a ControlNeXt that belong together.
+    """A UNet and a ControlNeXt that belong together, or SVD's own UNet, which nothing steers.
 
     Attributes:
         name: name of the family, for people.
+        controlnext: None if nothing is steered; then the UNet in SVD's folder is enough.
+        otherwise: what can be done without them, as a sentence for people.
     """
 
     name: str
     unet: ModelFile
-    controlnext: ModelFile
+    controlnext: ModelFile | None
+    otherwise: str = ""
 
 
-FCVG_SET = ModelSet("FCVG", FCVG_UNET, FCVG_CONTROLNEXT)
+FCVG_SET = ModelSet(
+    "FCVG",
+    FCVG_UNET,
+    FCVG_CONTROLNEXT,
+    otherwise="SVD alone paints too, without FCVG: add --sampler mpd.",
+)
 CONTROLNEXT_SVD_SET = ModelSet("ControlNeXt-SVD", CONTROLNEXT_SVD_UNET, CONTROLNEXT_SVD_CONTROLNEXT)
+SVD_SET = ModelSet("SVD", SVD_UNET, None)
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """The model files of a run, all of which exist; `svd` is a folder in diffusers' layout."""
+    """The model files of a run, all of which exist.
+
+    Attributes:
+        svd: folder in diffusers' layout.
+        unet: None: the UNet in SVD's folder.
+        controlnext: None: nothing is steered.
+    """
 
     svd: Path
-    unet: Path
-    controlnext: Path
+    unet: Path | None
+    controlnext: Path | None
+
+    @property
+    def named(self) -> dict[str, Path]:
+        """The files that there are, and SVD's folder, by the names of their options."""
+        every = {"unet": self.unet, "controlnext": self.controlnext, "model": self.svd}
+        return {name: path for name, path in every.items() if path is not None}
 
 
 def find_models(
@@ -64,25 +85,43 @@ def find_models(
         MissingModelsError: a model is neither named nor found.
         UserError: a named file does not exist, or SVD's path is not a folder.
     """
-    unet = unet or model_set.unet.find(roots)
-    controlnext = controlnext or model_set.controlnext.find(roots)
     svd = svd or find_svd(roots)
-    missing = [
-        option
-        for option, value in (("--model", svd), ("--unet", unet), ("--controlnext", controlnext))
-        if value is None
-    ]
+    missing = {} if svd else {"--model": SVD}
+    steered = model_set.controlnext is not None
+    # SVD's folder may hold its UNet, but a run that is steered needs the UNet of its family.
+    inside = not steered and svd is not None and find_part(svd, "unet") is not None
+    if unet is None and not inside:
+        unet = model_set.unet.find(roots)
+        missing |= {} if unet else {"--unet": model_set.unet}
+    if not steered:
+        controlnext = None
+    elif controlnext is None:
+        controlnext = model_set.controlnext.find(roots)
+        missing |= {} if controlnext else {"--controlnext": model_set.controlnext}
     if missing:
-        searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
-        raise MissingModelsError(
-            f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
-            "them into the folders that python -m fcvg_core models lists (its option --get "
-            "downloads them). Searched: "
-            f"{searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
-        )
+        raise _missing_models(model_set, missing, roots)
+    found = ModelFiles(_svd_folder(svd), unet, controlnext)
     for path in (unet, controlnext):
-        check_file(path, expected="a file of weights")
-    return ModelFiles(_svd_folder(svd), unet, controlnext)
+        if path is not None:
+            check_file(path, expected="a file of weights")
+    return found
+
+
+def _missing_models(
+    model_set: ModelSet, missing: dict[str, ModelFile], roots: Roots
+) -> MissingModelsError:
+    """The error about models, by their options, that are neither named nor found."""
+    get = "its option --get downloads them"
+    if any(file.on_request for file in missing.values()):
+        keys = " ".join(file.key for file in missing.values())
+        get = f"python -m fcvg_core models --get --only {keys} downloads them"
+    searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
+    text = (
+        f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
+        f"them into the folders that python -m fcvg_core models lists ({get}). Searched: "
+        f"{searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
+    )
+    return MissingModelsError(f"{text} {model_set.otherwise}".rstrip())
 
 
 def find_gluestick(

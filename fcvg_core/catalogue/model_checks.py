@@ -9,7 +9,13 @@ from .comfyui import (
     folder_of,
     is_models_folder,
 )
-from .families import list_files, missing, missing_choice, missing_for_command
+from .families import (
+    list_files,
+    missing,
+    missing_choice,
+    missing_for_command,
+    ways_without,
+)
 from .finding import OK, PROBLEM, WARNING, Finding
 from .integrity import find_damage
 from .model_files import Roots
@@ -70,7 +76,8 @@ def check_models(mode: str, roots: Roots) -> Finding:
     names = [file.name for file in missing(mode, roots)]
     remedy = f"To download missing files: python -m fcvg_core models --get --mode {mode}"
     if names:
-        return Finding(WARNING, f"{mode}: missing: {'; '.join(names)}. {remedy}")
+        text = f"{mode}: missing: {'; '.join(names)}. {remedy}"
+        return Finding(WARNING, ". ".join([text, *ways_without(mode)]))
     if choice := missing_choice(mode, roots):
         return Finding(
             WARNING,

@@ -156,6 +156,7 @@ class Family:
         alternatives: files of which the family needs one, whichever it is.
         for_command: files without which the family's command does not work; ComfyUI's nodes do.
         helpful: files that improve the results, or that replace a missing part.
+        otherwise: what can be done without some of the needed files, as a sentence for people.
     """
 
     mode: str
@@ -164,6 +165,7 @@ class Family:
     alternatives: tuple[ModelFile, ...] = ()
     for_command: tuple[ModelFile, ...] = ()
     helpful: tuple[ModelFile, ...] = ()
+    otherwise: str = ""
 
 
 def part_weights(part: Path) -> list[Path]:

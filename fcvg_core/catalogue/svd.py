@@ -12,8 +12,9 @@ STEMS = {
     "vae": "diffusion_pytorch_model",
     "image_encoder": "model",
 }
+ENDINGS = (".fp16.safetensors", ".safetensors")  # of these names, in half or whole precision
 # Files of the folder that are used, with their size in megabytes. Of the UNet only the config is
-# used, of the other networks the weights in half precision.
+# used here, of the other networks the weights in half precision.
 USED = {
     "feature_extractor/preprocessor_config.json": 0.001,
     "image_encoder/config.json": 0.001,
@@ -38,6 +39,19 @@ SVD = ModelFile(
     pipeline="StableVideoDiffusionPipeline",
     parts=SVD_PARTS,
 )
+# A run needs it only if no family's own UNet paints.
+SVD_UNET = ModelFile(
+    key="svd-unet",
+    name="SVD-XT-1.1's own UNet, which paints without FCVG's models",
+    comfyui=tuple(f"{DIFFUSERS}/{SVD_FOLDER}/unet/{STEMS['unet']}{end}" for end in ENDINGS),
+    folder=tuple(
+        f"{folder}unet/{STEMS['unet']}{end}" for folder in (f"{SVD_FOLDER}/", "") for end in ENDINGS
+    ),
+    downloads=(Download(f"{PAGE}unet/{STEMS['unet']}{ENDINGS[0]}", 3050),),
+    licence=SVD.licence,
+    source=f"huggingface.co/stabilityai/{SVD_FOLDER}",
+    on_request=True,
+)
 
 
 def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
@@ -49,7 +63,7 @@ def find_part(folder: Path, part: str, *, half: bool = True) -> Path | None:
         half: if files in both precisions exist, whether the file in half precision is chosen.
     """
     stem = STEMS[part]
-    names = [f"{stem}.fp16.safetensors", f"{stem}.safetensors"]
+    names = [f"{stem}{ending}" for ending in ENDINGS]
     if not half:
         names.reverse()
     paths = (folder / part / name for name in (*names, f"{stem}.bin"))

@@ -10,6 +10,53 @@ from ..weights import Shapes, StateDict, misfits
 MOST_CHANNELS, MOST_LAYERS = 8192, 64
 _UNET = "model.diffusion_model."  # prefix of a UNet in a checkpoint
 _ATTENTION = "middle_block.1.transformer_blocks.0."
+TAESDV = "the temporal decoder TAESDV"
+# Kind of model -> names of tensors that tell it; the first kind that fits counts.
+_KINDS = (
+    ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
+    ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
+    ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
+    ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
+    (
+        "a DynamiCrafter UNet",
+        ("init_attn.0.proj_in.weight", f"{_ATTENTION}attn2.to_k_ip.weight"),
+    ),
+    ("an SMCD UNet", ("input_blocks.0.1.proj_in.weight", f"{_ATTENTION}gate_attn.alpha_attn")),
+    (
+        "a UNet of a text-to-video model",
+        ("input_blocks.1.0.temopral_conv.conv1.0.weight",),
+    ),
+    (
+        "a UNet without temporal layers (SD 1.5 or 2)",
+        ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
+    ),
+    (
+        "a UNet without temporal layers (SD 1.5, 2 or XL)",
+        ("input_blocks.1.0.in_layers.0.weight",),
+    ),
+    (
+        "a DynamiCrafter checkpoint",
+        (
+            f"{_UNET}init_attn.0.proj_in.weight",
+            f"{_UNET}{_ATTENTION}attn2.to_k_ip.weight",
+        ),
+    ),
+    ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
+    ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
+    ("a VAE", ("decoder.conv_in.weight",)),
+    ("an image projector of DynamiCrafter", ("latents", "layers.0.0.to_kv.weight")),
+    ("a CLIP image encoder", ("visual_projection.weight",)),
+    (TAESDV, ("decoder.3.conv.0.weight", "decoder.7.weight", "decoder.19.weight")),
+    (
+        "a tiny decoder of another video model (TAEHV)",
+        ("decoder.3.conv.0.weight", "decoder.7.conv.weight"),
+    ),
+    (
+        "the decoder of TAESD, which knows no frame but its own",
+        ("1.weight", "3.conv.0.weight", "6.conv.0.weight"),
+    ),
+    ("the encoder of TAESD", ("0.weight", "1.conv.0.weight", "4.conv.0.weight")),
+)
 
 
 def check_keys(
@@ -34,43 +81,8 @@ def check_keys(
 
 def describe_kind(state_dict: StateDict) -> str:
     """Kind of model in a file, in words for an error message."""
-    keys = state_dict.keys()
-    for kind, marks in (
-        ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
-        ("a ControlNeXt v2 network", ("down_res.1.conv_shortcut.weight", "mid_convs.1.weight")),
-        ("an SVD UNet", ("add_embedding.linear_1.weight", "conv_in.weight")),
-        ("an SVD UNet", ("label_emb.0.0.weight", "input_blocks.1.0.time_stack.in_layers.0.weight")),
-        (
-            "a DynamiCrafter UNet",
-            ("init_attn.0.proj_in.weight", f"{_ATTENTION}attn2.to_k_ip.weight"),
-        ),
-        ("an SMCD UNet", ("input_blocks.0.1.proj_in.weight", f"{_ATTENTION}gate_attn.alpha_attn")),
-        (
-            "a UNet of a text-to-video model",
-            ("input_blocks.1.0.temopral_conv.conv1.0.weight",),
-        ),
-        (
-            "a UNet without temporal layers (SD 1.5 or 2)",
-            ("down_blocks.0.resnets.0.conv1.weight", "conv_in.weight"),
-        ),
-        (
-            "a UNet without temporal layers (SD 1.5, 2 or XL)",
-            ("input_blocks.1.0.in_layers.0.weight",),
-        ),
-        (
-            "a DynamiCrafter checkpoint",
-            (
-                f"{_UNET}init_attn.0.proj_in.weight",
-                f"{_UNET}{_ATTENTION}attn2.to_k_ip.weight",
-            ),
-        ),
-        ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
-        ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
-        ("a VAE", ("decoder.conv_in.weight",)),
-        ("an image projector of DynamiCrafter", ("latents", "layers.0.0.to_kv.weight")),
-        ("a CLIP image encoder", ("visual_projection.weight",)),
-    ):
-        if all(mark in keys for mark in marks):
+    for kind, marks in _KINDS:
+        if all(mark in state_dict for mark in marks):
             return kind
-    first = first_names(keys)
+    first = first_names(state_dict)
     return f"an unknown file of {len(state_dict)} tensors" + (f" ({first}, ...)" if first else "")

@@ -3,32 +3,64 @@
 from .chunks import decode_in_chunks, encode_in_chunks
 from .ddim import DdimStep, connect_steps, ddim_levels, ddim_step, ddim_steps
 from .diffusion import NoiseTable, noise_table, spaced_timesteps, split_prediction
+from .feature_cache import FeatureCache, check_cache_interval
 from .fusion import fuse
-from .guidance import Guidance, guide, guide_branches, rescale_guidance
+from .guidance import (
+    Guidance,
+    check_guidance_interval,
+    guide,
+    guide_branches,
+    rescale_guidance,
+    warn_of_no_guidance,
+)
 from .injection import inject_noise, injection_steps, repeat_step
 from .joining import join_clips, spread_frames, trim_loop
+from .mpd import (
+    early_steps,
+    fuse_forward_only,
+    mpd_evaluations,
+    sample_mpd,
+    shift_to_end,
+)
 from .noise import RunNoise, draw_augmentation, draw_noise
-from .schedule import euler_step, karras_sigmas, keeps_start, starts_empty, whole_steps
+from .passes import count_passes
+from .schedule import (
+    ays_sigmas,
+    euler_step,
+    karras_sigmas,
+    keeps_start,
+    level_at,
+    starts_empty,
+    warn_of_one_step,
+    whole_steps,
+)
 from .windows import Window, average_windows, check_windows, plan_windows
 
 __all__ = [
     "DdimStep",
+    "FeatureCache",
     "Guidance",
     "NoiseTable",
     "RunNoise",
     "Window",
     "average_windows",
+    "ays_sigmas",
+    "check_cache_interval",
+    "check_guidance_interval",
     "check_windows",
     "connect_steps",
+    "count_passes",
     "ddim_levels",
     "ddim_step",
     "ddim_steps",
     "decode_in_chunks",
     "draw_augmentation",
     "draw_noise",
+    "early_steps",
     "encode_in_chunks",
     "euler_step",
     "fuse",
+    "fuse_forward_only",
     "guide",
     "guide_branches",
     "inject_noise",
@@ -36,14 +68,20 @@ __all__ = [
     "join_clips",
     "karras_sigmas",
     "keeps_start",
+    "level_at",
+    "mpd_evaluations",
     "noise_table",
     "plan_windows",
     "repeat_step",
     "rescale_guidance",
+    "sample_mpd",
+    "shift_to_end",
     "spaced_timesteps",
     "split_prediction",
     "spread_frames",
     "starts_empty",
     "trim_loop",
+    "warn_of_no_guidance",
+    "warn_of_one_step",
     "whole_steps",
 ]

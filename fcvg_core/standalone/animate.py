@@ -8,6 +8,7 @@ import numpy as np
 
 from ..catalogue.find import CONTROLNEXT_SVD_SET
 from ..choices import FCVG_COLORS
+from ..estimate import CONTROLNEXT_SVD
 from ..pose import PoseDetector
 from ..progress import Progress, silent
 from ..settings import DrivingSettings
@@ -37,6 +38,7 @@ class AnimationPainter(Painter):
     spec_type = AnimateSpec
     named_parts = ("poses",)
     model_set = CONTROLNEXT_SVD_SET
+    networks = CONTROLNEXT_SVD
 
     def __call__(
         self,
@@ -112,10 +114,11 @@ class AnimationPainter(Painter):
             seed: seed of all noise; None takes the spec's seed.
         """
         spec = self.spec_of(seed)
-        return self.load(AnimationPipeline, progress)(
+        settings = spec.sampling_settings(len(control_frames))
+        return self.load(AnimationPipeline, settings, progress)(
             reference,
             control_frames,
-            spec.sampling_settings(len(control_frames)),
+            settings,
             seed=spec.sampling.seed,
             decode_chunk=spec.machine.decode_chunk,
             progress=progress,

@@ -10,12 +10,15 @@ from ..catalogue.dynamicrafter import find_checkpoint
 from ..catalogue.model_files import Roots
 from ..choices import AUTO, INTERPOLATE
 from ..errors import UserError
+from ..estimate import Passes, Video
 from ..models.dynamicrafter.conditioning import check_request
 from ..models.dynamicrafter.names import guess_word, needed_word, word_of_name
 from ..models.dynamicrafter.variants import EPS, VARIANTS, Variant
 from ..progress import Progress
+from ..sampling import spaced_timesteps
 from .media.official_config import read_model_config
 from .networks.device import choose_dtype
+from .networks.draft import load_draft
 from .networks.dynamicrafter import (
     CHOOSE_MODEL,
     ClipPipeline,
@@ -24,6 +27,7 @@ from .networks.dynamicrafter import (
     DynamiCrafterFiles,
     check_files,
 )
+from .outlook import Run, log_needs
 from .run_models import PACKAGES_THAT_PAINT, check_packages
 from .spec import ClipModelChoice, ClipSampling, ClipVideo, Machine
 
@@ -43,7 +47,7 @@ class ClipModel:
 
     Raises:
         ModuleNotFoundError: a package is missing.
-        MissingModelsError: there is no checkpoint.
+        MissingModelsError: there is no checkpoint, or no tiny decoder for a draft.
         UserError: a file is missing or holds something else, or the device can't compute in the
             number format.
     """
@@ -60,6 +64,7 @@ class ClipModel:
         check_packages(PACKAGES_THAT_PAINT)
         self.device, self.dtype = device, choose_dtype(machine.dtype, device)
         self._offload = machine.offload
+        self._draft = load_draft(roots, self.dtype) if machine.draft else None
         word = _chosen_word(choice, interpolates=interpolates)
         files = DynamiCrafterFiles(
             checkpoint=choice.checkpoint
@@ -71,8 +76,10 @@ class ClipModel:
             tokenizer=choice.tokenizer,
         )
         self._pipeline: ClipPipeline | None = None
+        self._longest = 0  # frames of the longest clip whose needs the log has said
         self._checked = check_files(files, self.dtype, interpolates=interpolates)
         self.files = self._checked.files
+        self._networks = self._checked.networks()
         self.variant: Variant = self._checked.variant
         self.is_stand_in: bool = self._checked.is_stand_in
         if self.is_stand_in:
@@ -143,14 +150,36 @@ class ClipModel:
         Args:
             keep_keyframes: put the given pictures into the clip unchanged.
         """
+        if settings.num_frames > self._longest:
+            self._longest = settings.num_frames
+            self._log_needs(request, settings)
         if self._pipeline is None:
             self._pipeline = self._checked.load(self.device, self._offload, progress)
+            self._pipeline.draft = self._draft
         clip = self._pipeline(request, settings, seed=seed, progress=progress)
         if keep_keyframes:
             clip[0] = request.first
             if request.mode == INTERPOLATE:
                 clip[-1] = request.last
         return clip
+
+    def _log_needs(self, request: ClipRequest, settings: ClipSettings) -> None:
+        """Log the memory that a clip needs, and what is free."""
+        frames, branches = settings.num_frames, len(settings.branches)
+        steps = len(spaced_timesteps(settings.steps, settings.spacing))
+        run = Run(
+            video=Video(request.first.shape[:2], frames, frames, overlap=0),
+            networks=self._networks,
+            dtype=self.dtype,
+            passes=Passes(steps * branches, shallow=0, steered=0),
+            at_once=branches,
+            can_split=True,
+            kept=0,
+            offload=self._offload,
+            decode_chunk=settings.decode_chunk if self._draft is None else 0,
+            window_option="--frames",
+        )
+        log_needs(run, self.device)
 
 
 def _chosen_word(choice: ClipModelChoice, *, interpolates: bool) -> str:

@@ -88,7 +88,10 @@ class DynamiCrafterPainter(FrameMaker):
         spec = self._spec_of(prompt, seed)
         check_count(spec, len(pictures))
         requests = self._requests(pictures, spec.prompt)
-        frames = self._paint(requests, spec.sampling.seed, progress)
+        clips = self._paint(requests, spec.sampling.seed, progress)
+        if len(requests) == 1:
+            return self._spread(next(clips))  # the clip itself, so that it is held once
+        frames = itertools.chain.from_iterable(clips)
         return self._spread(collect_video(frames, self.shape(len(pictures))[0]))
 
     def shape(self, pictures: int) -> tuple[int, int, int, int]:
@@ -115,7 +118,7 @@ class DynamiCrafterPainter(FrameMaker):
     def _paint(
         self, requests: Sequence[ClipRequest], seed: int, progress: Progress
     ) -> Iterator[np.ndarray]:
-        """The frames uint8 [H, W, 3] of all clips that the video has."""
+        """The frames uint8 [t, H, W, 3] of each clip that the video has."""
         for i, (request, kept) in enumerate(zip(requests, self._kept(len(requests)), strict=True)):
             clip = self.model.paint(
                 request,
@@ -124,7 +127,7 @@ class DynamiCrafterPainter(FrameMaker):
                 keep_keyframes=self.spec.result.keep_keyframes,
                 progress=share_progress(progress, i, len(requests)),
             )
-            yield from clip[kept]
+            yield clip[kept]
 
     def _requests(
         self, pictures: Sequence[np.ndarray], prompt: Sequence[str] | None

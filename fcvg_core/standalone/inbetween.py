@@ -1,15 +1,20 @@
 """Two pictures in, the frames between them out: for Python programs and for the command line."""
 
+import logging
+
 import numpy as np
 
-from ..catalogue.find import FCVG_SET
+from ..catalogue.find import FCVG_SET, SVD_SET, ModelSet
 from ..errors import UserError
+from ..estimate import FCVG, Passes
 from ..frames import check_frames
 from ..progress import Progress, silent
 from ..sampling import starts_empty
+from ..settings import SamplingSettings
 from .control.dwpose import Keyframes
 from .control.motion import FoundMotion
-from .networks.pipeline import InbetweenPipeline
+from .networks.levels import plain_passes_of
+from .networks.pipeline import InbetweenPipeline, PlainInbetweenPipeline
 from .painter import Painter
 from .preview import PreviewMaker
 from .spec import InbetweenSpec
@@ -31,7 +36,26 @@ class InbetweenPainter(PreviewMaker, Painter):
     """
 
     spec_type = InbetweenSpec
-    model_set = FCVG_SET
+    networks = FCVG
+
+    @property
+    def model_set(self) -> ModelSet:
+        """FCVG's models, or SVD alone."""
+        return SVD_SET if self.spec.plain else FCVG_SET
+
+    def check_settings(self) -> None:
+        """As every painter; and the sampler must not ignore a setting."""
+        super().check_settings()
+        if ignored := self.spec.ignored():
+            what = "this setting" if len(ignored) == 1 else "these settings"
+            raise UserError(
+                f"With the sampler {self.spec.sampling.sampler} SVD alone paints, which would "
+                f"ignore {', '.join(ignored)}: leave {what} out."
+            )
+
+    def count_passes(self, settings: SamplingSettings) -> Passes:
+        """Passes of the UNet through one window of a video."""
+        return plain_passes_of(settings) if self.spec.plain else super().count_passes(settings)
 
     def __call__(
         self,
@@ -54,6 +78,8 @@ class InbetweenPainter(PreviewMaker, Painter):
         """
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
         keyframes = self.fit(first), self.fit(last)
+        if self.spec.plain:
+            return self.paint(keyframes, None, seed=seed, progress=progress)
         found = self.find_motion(keyframes, progress=progress)
         return self.paint(
             keyframes,
@@ -78,36 +104,45 @@ class InbetweenPainter(PreviewMaker, Painter):
     def paint(
         self,
         keyframes: Keyframes,
-        control_frames: np.ndarray,
+        control_frames: np.ndarray | None,
         *,
         start: np.ndarray | None = None,
         seed: int | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
-        """The video uint8 [T, H, W, 3], painted along control frames.
+        """The video uint8 [T, H, W, 3], painted along control frames or by SVD alone.
 
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
-            control_frames: uint8 [T, H, W, 3].
+            control_frames: uint8 [T, H, W, 3]; None for no control. SVD alone (the sampler mpd)
+                takes none.
             start: uint8 [T, H, W, 3], frames that the video starts from, of the keyframes' size.
                 The spec's `from_preview` says how much noise is added to them.
             seed: seed of all noise; None takes the spec's seed.
 
         Raises:
             UserError: there is only one of `start` and `from_preview`, or nothing can be painted.
-            ValueError: an array has another shape or type.
+            ValueError: an array has another shape or type, or SVD alone gets control frames.
         """
         spec = self.spec_of(seed)
         self._check_start(start)
-        frames = self.load(InbetweenPipeline, progress)(
-            keyframes,
-            control_frames,
-            spec.sampling_settings(),
-            seed=spec.sampling.seed,
-            decode_chunk=spec.machine.decode_chunk,
-            start=start,
-            progress=progress,
-        )
+        settings = spec.sampling_settings()
+        more = {
+            "seed": spec.sampling.seed,
+            "decode_chunk": spec.machine.decode_chunk,
+            "progress": progress,
+        }
+        if spec.plain:
+            if control_frames is not None:
+                raise ValueError("SVD alone (the sampler mpd) takes no control frames")
+            logging.info("The sampler mpd is an experiment: SVD paints alone.")
+            frames = self.load(PlainInbetweenPipeline, settings, progress)(
+                keyframes, settings, **more
+            )
+        else:
+            frames = self.load(InbetweenPipeline, settings, progress)(
+                keyframes, control_frames, settings, start=start, **more
+            )
         if spec.result.keep_keyframes:
             frames[0], frames[-1] = keyframes
         return frames

@@ -5,10 +5,19 @@ from typing import ClassVar
 
 from ..catalogue.find import ModelSet
 from ..errors import UserError
+from ..estimate import PASSES, Networks, Passes, Video
 from ..progress import Progress
-from ..sampling import check_windows
+from ..sampling import (
+    check_cache_interval,
+    check_guidance_interval,
+    check_windows,
+    warn_of_one_step,
+)
+from ..settings import SamplingSettings
 from .frame_maker import FrameMaker
+from .networks.levels import guidance_of, passes_of, warn_if_unguided
 from .networks.pipeline import VideoPipeline
+from .outlook import Run, log_needs
 from .run_models import RunModels, choose_models
 from .spec import SteeredSpec
 
@@ -18,14 +27,16 @@ class Painter(FrameMaker):
 
     Attributes:
         model_set: the models that are looked for if the spec does not name them.
+        networks: what the networks of the job need, at the sizes of published models.
         models: None if the spec is `conditions_only`.
     """
 
-    model_set: ClassVar[ModelSet]
+    model_set: ModelSet
+    networks: ClassVar[Networks]
 
     def __init__(self, spec: SteeredSpec):
         super().__init__(spec)
-        check_windows(spec.result.frames, spec.sampling.window, spec.sampling.overlap)
+        self.check_settings()
         self.models: RunModels | None = None
         if not spec.conditions_only:
             self.models = choose_models(
@@ -37,13 +48,51 @@ class Painter(FrameMaker):
             )
         self._pipeline: VideoPipeline | None = None
 
-    def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
-        """The pipeline of the job, whose weights are read at the first call."""
+    def check_settings(self) -> None:
+        """Raise UserError if settings do not go together; odd settings are logged."""
+        sampling = self.spec.sampling
+        check_windows(self.spec.result.frames, sampling.window, sampling.overlap)
+        check_guidance_interval(sampling.guidance_from, sampling.guidance_until)
+        check_cache_interval(sampling.cache_interval, sampling.steps)
+        warn_of_one_step(sampling.schedule, sampling.steps)
+
+    def load(
+        self, kind: type[VideoPipeline], settings: SamplingSettings, progress: Progress
+    ) -> VideoPipeline:
+        """The pipeline of the job, whose weights are read at the first call.
+
+        Args:
+            settings: of the video; before weights are read the log says what it needs.
+        """
         if self.models is None:
             raise UserError("With conditions_only nothing is painted: leave conditions_only out.")
         if self._pipeline is None:
+            self._log_needs(settings)
+            warn_if_unguided(settings)
             self._pipeline = self.models.load(kind, progress)
         return self._pipeline
+
+    def _log_needs(self, settings: SamplingSettings) -> None:
+        """Log the memory that a video needs, and what is free."""
+        machine, directions = self.spec.machine, self.networks.directions
+        halves = PASSES if guidance_of(settings).needs_uncond else 1
+        run = Run(
+            video=Video(self.size, settings.num_frames, settings.window, settings.overlap),
+            networks=self.models.networks(self.networks),
+            dtype=self.models.dtype,
+            passes=self.count_passes(settings),
+            at_once=halves,
+            can_split=False,
+            kept=directions * halves if settings.cache_interval > 1 else 0,
+            offload=machine.offload,
+            decode_chunk=0 if machine.draft else machine.decode_chunk,
+            window_option="--window",
+        )
+        log_needs(run, self.device)
+
+    def count_passes(self, settings: SamplingSettings) -> Passes:
+        """Passes of the UNet through one window of a video."""
+        return passes_of(settings, directions=self.networks.directions)
 
     def spec_of(self, seed: int | None) -> SteeredSpec:
         """The spec, with another seed if a seed is given."""

@@ -29,6 +29,10 @@ INBETWEEN = {
     "steps": ("FCVG_Sampler", "steps"),
     "min-guidance": ("FCVG_GuideInbetween", "min_guidance"),
     "max-guidance": ("FCVG_Sampler", "max_guidance"),
+    "guidance-from": ("FCVG_GuideInbetween", "guidance_from"),
+    "guidance-until": ("FCVG_Sampler", "guidance_until"),
+    "forward-share": ("FCVG_GuideInbetween", "forward_share"),
+    "cache": ("FCVG_SVDCache", "interval"),
     "window": ("FCVG_GuideInbetween", "window"),
     "overlap": ("FCVG_GuideInbetween", "overlap"),
     "seed": ("FCVG_Sampler", "seed"),
@@ -42,6 +46,8 @@ ANIMATE = {
     "width": ("FCVG_AnimateSampler", "width"),
     "smoothing": ("FCVG_AlignPoses", "smoothing"),
     "control-weight": ("FCVG_AnimateSampler", "control_weight"),
+    "guidance-from": ("FCVG_AnimateSampler", "guidance_from"),
+    "guidance-until": ("FCVG_GuideAnimation", "guidance_until"),
     "window": ("FCVG_GuideAnimation", "window"),
 }
 DYNAMICRAFTER = {

@@ -5,6 +5,7 @@ import math
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from unittest import mock
 
 import pytest
@@ -15,10 +16,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fcvg_core import choices
 from fcvg_core import estimate as costs
-from fcvg_core.estimate import FITS, GB, STREAMS, TOO_LARGE, advise, count_windows, estimate
+from fcvg_core.estimate import FITS, GB, STREAMS, TOO_LARGE, Passes, count_windows, estimate
+from fcvg_core.models.controlnext.features import FRAMES_PER_CALL
 from fcvg_core.models.controlnext.network import V2, ControlNeXt
 from fcvg_core.models.unet3d import Config, UNet3D
 from fcvg_core.sampling import plan_windows
+from fcvg_core.standalone.networks.shallow import ShallowUnet
 
 META = {"device": "meta", "dtype": torch.float16}
 SHAPES = ((25, 72, 128), (14, 40, 64))  # frames, height and width of latents
@@ -141,6 +144,17 @@ class TestConstants:
         frames, height, width = shape
         assert held.most / (frames * height * width * 2) == pytest.approx(costs.FCVG.step, rel=0.01)
 
+    def test_memory_of_control(self):
+        """Windows that are shorter than what ControlNeXt sees at once need as much as it needs."""
+        network, frames = ControlNeXt(V2, **META).requires_grad_(False), FRAMES_PER_CALL
+        assert frames == costs.CONTROL_FRAMES
+        with counted_as_on_a_card(network) as held:
+            network(meta(frames, 3, 320, 512), meta())
+        counted = held.most / (frames * 40 * 64 * 2)
+        assert counted == pytest.approx(costs.FCVG.control_step, rel=0.03)
+        short = [estimate((320, 512), 50, n, "bf16", overlap=1).step for n in (2, 4)]
+        assert short[0] == short[1] == pytest.approx(held.most * costs.MARGIN, rel=0.03)
+
     def test_memory_of_decoding(self, vae):
         with counted_as_on_a_card(vae) as held:
             vae.decode(meta(2, 4, 40, 64), num_frames=2)
@@ -156,7 +170,20 @@ class TestConstants:
             run_unet(unet, *shape)
         found = estimate((height * 8, width * 8), frames, frames, "bf16", overlap=0)
         counted = 4 * one_pass.get_total_flops() + control.get_total_flops()
-        assert found.cost == pytest.approx(counted, rel=0.02)
+        assert found.cost(found.all_passes(1)) == pytest.approx(counted, rel=0.02)
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_operations_and_memory_of_a_pass_with_kept_features(self, unet, shape):
+        frames, height, width = shape
+        shallow = ShallowUnet(unet)
+        kept = meta(frames, costs.FCVG.kept, height, width)
+        with FlopCounterMode(display=False) as one_pass:
+            run_unet(partial(shallow, features=kept), *shape)
+        found = estimate((height * 8, width * 8), frames, frames, "bf16", overlap=0)
+        counted = one_pass.get_total_flops()
+        assert found.cost(Passes(0, shallow=1, steered=0)) == pytest.approx(counted, rel=0.02)
+        more = estimate((height * 8, width * 8), frames, frames, "bf16", overlap=0, kept=4)
+        assert more.step - found.step == pytest.approx(4 * kept.nbytes, abs=1)
 
     def test_every_family_has_networks(self):
         assert tuple(costs.NETWORKS) == choices.FAMILIES
@@ -194,7 +221,8 @@ class TestConstantsOfDynamiCrafter:
             overlap=0,
             networks=costs.DYNAMICRAFTER,
         )
-        assert found.cost == pytest.approx(2 * one_pass.get_total_flops(), rel=0.02)
+        counted = 2 * one_pass.get_total_flops()
+        assert found.cost(found.all_passes(1)) == pytest.approx(counted, rel=0.02)
 
     def test_memory_of_decoding(self):
         from diffusers import AutoencoderKL
@@ -218,9 +246,8 @@ class TestMeasured:
     """Against docs/compatibility.md: an H200, 576 x 1024, 25 frames in one window."""
 
     def test_memory_of_a_whole_card(self):
-        found = estimate((1024, 576), 25, 25, "bf16", overlap=6, batched=True)
-        resting = 2 * (costs.FCVG.encoders + costs.FCVG.vae)
-        assert 13.5 <= (found.whole + resting) / GB <= 14.8
+        found = estimate((1024, 576), 25, 25, "bf16", overlap=6, at_once=2)
+        assert 13.5 <= found.together / GB <= 14.8
 
     def test_it_ran_with_8_gigabytes(self):
         assert estimate((1024, 576), 25, 25, "bf16", overlap=6).fit(CARD[8]) == STREAMS
@@ -231,7 +258,13 @@ class TestEstimate:
         short = estimate((448, 768), 25, 25, "bf16", overlap=6)
         long = estimate((448, 768), 240, 25, "bf16", overlap=6)
         assert (long.whole, long.least) == (short.whole, short.least)
-        assert long.cost > 9 * short.cost
+        assert long.whole_pass > 9 * short.whole_pass
+
+    @pytest.mark.parametrize(("frames", "more"), [(25, 4 * 25 * 64 * 64 * 320 * 2), (26, 0)])
+    def test_kept_features_of_several_windows_are_not_on_the_card(self, frames, more):
+        video = ((512, 512), frames, 25, "bf16")
+        kept = estimate(*video, overlap=6, kept=4)
+        assert kept.step - estimate(*video, overlap=6).step == more
 
     def test_upright_is_the_same(self):
         upright = estimate((1024, 576), 25, 25, "bf16", overlap=6)
@@ -249,10 +282,19 @@ class TestEstimate:
 
     def test_one_direction_takes_half_the_time(self):
         one, both = (
-            estimate((576, 1024), 25, 25, "bf16", overlap=6, networks=costs.NETWORKS[name]).cost
+            costs.relative_cost(
+                estimate((576, 1024), 25, 25, "bf16", overlap=6, networks=costs.NETWORKS[name])
+            )
             for name in ("controlnext-svd", "fcvg")
         )
         assert one == pytest.approx(both / 2, rel=0.02)
+
+    def test_a_run_is_so_many_passes(self):
+        found = estimate((576, 1024), 25, 25, "bf16", overlap=6)
+        assert costs.relative_run(found, Passes(100, shallow=0, steered=25)) == 1
+        assert costs.relative_run(found, Passes(50, shallow=50, steered=13)) == pytest.approx(
+            0.62, abs=0.01
+        )
 
     def test_decoding_may_need_more_than_sampling(self):
         found = estimate((576, 1024), 2, 25, "bf16", overlap=6, decode_chunk=2)
@@ -270,27 +312,3 @@ class TestEstimate:
     )
     def test_windows_are_counted_as_they_are_planned(self, numbers):
         assert count_windows(*numbers) == len(plan_windows(*numbers))
-
-
-class TestAdvice:
-    @staticmethod
-    def needs(size, window):
-        return estimate(size, 50, window, "bf16", overlap=6)
-
-    def test_the_largest_window_and_size_that_fit(self):
-        said = advise(self.needs, (576, 1024), 50, CARD[8], overlap=6)
-        assert said == "lower window to 33, or lower the size to 832 x 448"
-        assert self.needs((576, 1024), 33).fit(CARD[8]) == STREAMS
-        assert self.needs((576, 1024), 34).fit(CARD[8]) == TOO_LARGE
-        assert self.needs((448, 832), 50).fit(CARD[8]) == STREAMS
-
-    def test_one_of_them_may_not_help(self):
-        said = advise(self.needs, (1024, 1024), 8, 2 * GB, overlap=6)
-        assert said.startswith("lower the size to ")
-
-    def test_no_window_that_the_overlap_forbids(self):
-        said = advise(self.needs, (576, 1024), 50, CARD[8], overlap=33)
-        assert said == "lower the size to 832 x 448"
-
-    def test_none_of_them_may_help(self):
-        assert "both" in advise(self.needs, (64, 64), 8, 0, overlap=6)

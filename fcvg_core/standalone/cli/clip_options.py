@@ -11,6 +11,7 @@ from ...models.dynamicrafter.variants import VARIANTS
 from ..spec import ClipModelChoice, ClipSampling, ClipSpec, ClipVideo
 from ..spec.values import PATH, ValueKind
 from .option_groups import add_fit, add_machine, add_run, options_of
+from .sampling_options import add_draft
 
 # Official names of options that set what an option of this program sets.
 OFFICIAL = {"savedir": "output", "perframe_ae": "decode_chunk"}
@@ -172,6 +173,7 @@ def _add_guidance(group: argparse._ArgumentGroup) -> None:
 def add_clip_machine(group: argparse._ArgumentGroup) -> None:
     """Device, number format and memory."""
     add_machine(group, chunk="fewer need less memory")
+    add_draft(group)
     group.add_argument(
         "--perframe_ae",
         action="store_const",

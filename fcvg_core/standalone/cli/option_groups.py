@@ -16,7 +16,7 @@ from ..spec import (
     SteeredSpec,
 )
 from ..spec.part import Part
-from ..spec.parts import Sampling, Size
+from ..spec.parts import Size
 from ..spec.values import PATH, SWITCH
 
 OUTPUT = "folder for the results; if it holds anything already, OUT_0001 and so on is used instead"
@@ -110,51 +110,6 @@ def add_video(group: argparse._ArgumentGroup, *, fps: str) -> None:
         help="number of frames of the video, both keyframes included (%(default)s)",
     )
     add("--fps", metavar="N", help=f"{fps} (%(default)s)")
-
-
-def add_motion_bucket(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
-    """How much motion SVD is asked for."""
-    options_of(part, group)(
-        "--motion-bucket",
-        metavar="X",
-        help="how much motion the model is asked for, on SVD's own scale (%(default)s)",
-    )
-
-
-def add_sampling(part: type[Sampling], group: argparse._ArgumentGroup) -> None:
-    """How a video is sampled."""
-    add = options_of(part, group)
-    add("--steps", "--num_inference_steps", metavar="N", help="denoising steps (%(default)s)")
-    add(
-        "--min-guidance",
-        metavar="X",
-        help="guidance at the first frame of a window; for inbetween, at the keyframe that a pass "
-        "starts from (%(default)s)",
-    )
-    add(
-        "--max-guidance",
-        metavar="X",
-        help="guidance at the opposite end; it changes linearly in between (%(default)s)",
-    )
-    group.add_argument(
-        "--guidance_scale",
-        type=part.settings_by_key()["min_guidance"].metadata["kind"],
-        metavar="X",
-        help="guidance at both ends",
-    )
-    add(
-        "--augmentation",
-        metavar="X",
-        help="noise added to the given pictures: standard deviation for pixels in -1..1; 0 keeps "
-        "them exact (%(default)s)",
-    )
-    add("--window", "--batch_frames", metavar="N", help="frames sampled at once (%(default)s)")
-    add("--overlap", metavar="N", help="frames that neighbouring windows share (%(default)s)")
-    add(
-        "--seed",
-        metavar="N",
-        help="seed for all noise; change it for a different result (%(default)s)",
-    )
 
 
 def add_matcher(add_to: argparse._ActionsContainer) -> None:

@@ -24,11 +24,15 @@ class Rules:
         aliases: an option -> the option that sets the same thing.
         pairs: two options of which one would be ignored.
         replaces: a typed option -> the option of an earlier run that it replaces.
+        presets: a switch -> the values of options that it sets, unless they are typed.
+        unused: an option and one of its values -> the options that are not used then.
     """
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     pairs: tuple[tuple[str, str], ...] = ()
     replaces: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unused: Mapping[tuple[str, Any], tuple[str, ...]] = field(default_factory=dict)
 
     def setting(self, name: str) -> str:
         """The setting that an option sets; of two settings the first."""
@@ -83,7 +87,39 @@ def check_pairs(typed: dict[str, Any], command: Parser, rules: Rules) -> None:
             )
 
 
-def without_replaced(saved: dict[str, Any], typed: dict[str, Any], rules: Rules) -> dict[str, Any]:
-    """The options of an earlier run, without the options that a typed option replaces."""
-    replaced = {rules.replaces[name] for name in typed if name in rules.replaces} - set(typed)
-    return {name: value for name, value in saved.items() if name not in replaced}
+def without_replaced(
+    saved: dict[str, Any], typed: dict[str, Any], rules: Rules, *, noted: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options of an earlier run, without those that typed options replace or leave unused.
+
+    Args:
+        noted: all options of the earlier run; an option that its file lacks has its default. An
+            option that has the typed value there too leaves nothing unused that was used before.
+    """
+    replaced = {rules.replaces[name] for name in typed if name in rules.replaces}
+    for (name, value), unused in rules.unused.items():
+        if typed.get(name) == value != noted.get(name):
+            replaced |= set(unused)
+    return {name: value for name, value in saved.items() if name not in replaced - set(typed)}
+
+
+def preset_by(typed: dict[str, Any], saved: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    """The options that typed switches set, but for options that are typed or would be ignored.
+
+    Args:
+        saved: the options of an earlier run that stay.
+    """
+    chosen = {**saved, **typed}
+    unused = {
+        other
+        for (name, value), others in rules.unused.items()
+        if chosen.get(name) == value
+        for other in others
+    }
+    return {
+        name: value
+        for switch, values in rules.presets.items()
+        if typed.get(switch)
+        for name, value in values.items()
+        if name not in typed and name not in unused
+    }

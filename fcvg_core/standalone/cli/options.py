@@ -5,7 +5,7 @@ import argparse
 from ...errors import UserError
 from .commands import COMMANDS, load_command
 from .option_parser import Parser
-from .option_rules import check_pairs, rules_of, settle_names, without_replaced
+from .option_rules import check_pairs, preset_by, rules_of, settle_names, without_replaced
 
 
 def parse_options(arguments: list[str] | None) -> argparse.Namespace:
@@ -34,9 +34,11 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
 
         typed["run"] = EarlierRun(typed["run"], read_run(typed["run"]), command.spell)
         saved = read_run_options(typed["run"], name, command, typed)
-        saved = without_replaced(saved, typed, rules)
+        noted = command.defaults | typed["run"].table["options"]
+        saved = without_replaced(saved, typed, rules, noted=noted)
     defaults = settle_names(command.defaults, command.spell, rules)
-    options = argparse.Namespace(command=name, **{**defaults, **saved, **typed})
+    preset = preset_by(typed, saved, rules)
+    options = argparse.Namespace(command=name, **{**defaults, **saved, **preset, **typed})
     if getattr(options, "device", "auto") != "auto":
         _check_device(options, where="" if "device" in typed else f"{options.run.path}: device: ")
     return options

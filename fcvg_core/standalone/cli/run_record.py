@@ -63,7 +63,7 @@ def save_run(folder: Path, command: str, spec: RunSpec, models: RunModels | None
     named = {key: paths for key, paths in spec.paths().items() if key not in (*MODELS, "output")}
     if models:
         files = models.files
-        named |= {"unet": (files.unet,), "controlnext": (files.controlnext,), "model": (files.svd,)}
+        named |= {name: (path,) for name, path in files.named.items()}
         found = ModelChoice(model=files.svd, unet=files.unet, controlnext=files.controlnext)
         spec = replace(spec, models=found)
         facts |= {

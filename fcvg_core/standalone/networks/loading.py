@@ -6,7 +6,7 @@ networks are made without memory, and each tensor of a file, converted, becomes 
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from ...models.svd.configs import (
     check_unet,
     read_config,
 )
+from .one_token import use_one_token
 
 CONFIG = "config.json"
 
@@ -43,30 +44,31 @@ class Models:
     unet: Any  # diffusers.UNetSpatioTemporalConditionModel
     vae: Any  # diffusers.AutoencoderKLTemporalDecoder
     image_encoder: Any  # transformers.CLIPVisionModelWithProjection
-    controlnext: ControlNeXt
-
-
-PARTS = tuple(field.name for field in fields(Models))
+    controlnext: ControlNeXt | None = None  # None: nothing is steered
 
 
 def check_models(
-    svd: Path, unet: Path, controlnext: Path, dtype: torch.dtype
+    svd: Path, unet: Path | None, controlnext: Path | None, dtype: torch.dtype
 ) -> dict[str, "Checked"]:
     """Every network of a run by its field in `Models`, before weights are read.
 
     Args:
         svd: SVD in diffusers' layout.
-        unet: FCVG's or ControlNeXt-SVD's UNet. Tensors that it lacks come from SVD's UNet.
-        controlnext: ControlNeXt, version 2 or 1.
+        unet: FCVG's or ControlNeXt-SVD's UNet. Tensors that it lacks come from SVD's UNet; None
+            takes SVD's UNet.
+        controlnext: ControlNeXt, version 2 or 1; None if nothing is steered.
 
     Raises:
         UserError: a file is missing, damaged or holds another network, or two files do not fit
             each other.
     """
     check_svd(svd)
+    steering = {}
+    if controlnext is not None:
+        steering["controlnext"] = check_controlnext_file(controlnext, dtype)
     return {
         "unet": check_unet_files(svd, unet, dtype),
-        "controlnext": check_controlnext_file(controlnext, dtype),
+        **steering,
         "vae": check_vae_files(svd, dtype),
         "image_encoder": check_image_encoder_files(svd, dtype),
     }
@@ -129,6 +131,7 @@ def check_unet_files(svd: Path, unet: Path | None, dtype: torch.dtype) -> Checke
     config = svd / "unet" / CONFIG
     sizes = _unet_config(svd)
     network = _empty(lambda: UNetSpatioTemporalConditionModel(**sizes), config)
+    use_one_token(network)
     files = [] if unet is None else [WeightFile(unet)]
     if not files or network.state_dict().keys() - files[0].shapes.keys():
         files.append(_part_file(svd, "unet", dtype, files))

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from ...failures import is_out_of_memory
 from ...frames import check_frames, to_image
+from ...models.taesdv import Decoder
 from ...progress import Progress
 from ...sampling import decode_in_chunks, encode_in_chunks
 from .device import DevicePipeline
+from .draft import decode_draft
 
 
 class VaePipeline(DevicePipeline):
@@ -21,7 +23,12 @@ class VaePipeline(DevicePipeline):
     Args:
         vae: diffusers' network.
         device, offload: see `DevicePipeline`.
+
+    Attributes:
+        draft: the tiny decoder that decodes in the VAE's place; None: the VAE decodes.
     """
+
+    draft: Decoder | None = None
 
     def __init__(self, vae: nn.Module, *, device: torch.device, offload: bool):
         super().__init__(device=device, offload=offload)
@@ -30,6 +37,8 @@ class VaePipeline(DevicePipeline):
     @torch.no_grad()
     def encode_video(self, frames: np.ndarray, chunk: int, progress: Progress) -> Tensor:
         """Scaled latents [T, 4, h, w] of frames: the mean of what the VAE gives, without a seed.
+
+        They are on the CPU.
 
         Args:
             frames: uint8 [T, H, W, 3].
@@ -52,7 +61,7 @@ class VaePipeline(DevicePipeline):
         progress("encoding", 0, len(frames))
         with self._on_device(vae):
             for part in chunks:
-                latents.append(part.float() * vae.config.scaling_factor)
+                latents.append(part.float().cpu() * vae.config.scaling_factor)
                 done += len(part)
                 progress("encoding", done, len(frames))
         return torch.cat(latents)
@@ -62,7 +71,8 @@ class VaePipeline(DevicePipeline):
         """Frames of scaled latents [T, 4, h, w], one after the other as they are asked for.
 
         Args:
-            chunk: frames that are decoded at once; halved, with a warning, when memory runs out.
+            chunk: frames that the VAE decodes at once; halved, with a warning, when memory runs
+                out.
 
         Yields:
             uint8 [H, W, 3].
@@ -70,6 +80,10 @@ class VaePipeline(DevicePipeline):
         Raises:
             UserError: the latents or the decoded frames hold values that are not numbers.
         """
+        if self.draft is not None:
+            with self._on_device(self.draft):
+                yield from decode_draft(self.draft, latents, progress)
+            return
         vae = self._vae
         chunks = decode_in_chunks(
             latents / vae.config.scaling_factor,
@@ -91,7 +105,7 @@ class VaePipeline(DevicePipeline):
     def _decode_chunk(self, latents: Tensor, dtype: torch.dtype) -> Tensor:
         """Decoded pixels [t, 3, H, W], about -1..1, computed in a number format."""
         with _computing_in(self._vae, dtype):
-            return self._call_vae(latents.to(dtype))
+            return self._call_vae(latents.to(self.device, dtype))
 
     def _call_vae(self, latents: Tensor) -> Tensor:
         """Pixels [t, 3, H, W] of unscaled latents [t, 4, h, w]."""

@@ -17,11 +17,9 @@ from .dynamicrafter import (
 )
 from .jobs import AnimateSpec, InbetweenSpec, PreviewSpec, RunSpec, SteeredSpec
 from .parts import (
-    AnimateSampling,
     AnimateVideo,
     Driving,
     InbetweenPoseChoice,
-    InbetweenSampling,
     InbetweenVideo,
     Machine,
     MatcherChoice,
@@ -30,6 +28,7 @@ from .parts import (
     PoseChoice,
     PreviewVideo,
 )
+from .sampling import AnimateSampling, InbetweenSampling, Sampling
 
 __all__ = [
     "AnimateSampling",
@@ -54,6 +53,7 @@ __all__ = [
     "PreviewSpec",
     "PreviewVideo",
     "RunSpec",
+    "Sampling",
     "Shot",
     "SteeredSpec",
     "StoryModelChoice",

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ...choices import MPD
 from ...errors import UserError
 from ...quoting import in_short, quote
 from ...settings import SamplingSettings
 from .part import Part, setting, to_plain
 from .parts import (
-    AnimateSampling,
     AnimateVideo,
     Driving,
     InbetweenPoseChoice,
-    InbetweenSampling,
     InbetweenVideo,
     Machine,
     MatcherChoice,
@@ -23,11 +22,31 @@ from .parts import (
     PoseChoice,
     PreviewVideo,
 )
+from .sampling import AnimateSampling, InbetweenSampling
 from .values import PATH, SWITCH
 
 VERSION = 1  # of the JSON form
 SHOWN = 5  # names in a list
 FPS_OF_ANIMATION = 7  # the hint that the official code always gives to ControlNeXt-SVD's model
+
+# What the sampler mpd does not use: nothing steers it, and it has no guidance scale.
+FILES_UNUSED_BY_MPD = ("controlnext", "gluestick", "superpoint", "dwpose_det", "dwpose_pose")
+UNUSED_BY_MPD = (
+    "conditions_only",
+    "controlnext",
+    *MatcherChoice.settings_by_key(),
+    *InbetweenPoseChoice.settings_by_key(),
+    *Motion.settings_by_key(),
+    "control_weight",
+    "min_guidance",
+    "max_guidance",
+    "guidance_from",
+    "guidance_until",
+    "noise_injection_steps",
+    "noise_injection_ratio",
+    "from_preview",
+    "forward_share",
+)
 
 R = TypeVar("R", bound="RunSpec")
 
@@ -112,6 +131,29 @@ class InbetweenSpec(PreviewSpec, SteeredSpec):
 
     result: InbetweenVideo = field(default_factory=InbetweenVideo)
     sampling: InbetweenSampling = field(default_factory=InbetweenSampling)
+
+    @property
+    def plain(self) -> bool:
+        """Whether SVD alone paints, without control frames."""
+        return self.sampling.sampler == MPD
+
+    def unused(self) -> tuple[str, ...]:
+        """Options whose files and folders the run does not read."""
+        return (*super().unused(), *(FILES_UNUSED_BY_MPD if self.plain else ()))
+
+    def ignored(self) -> list[str]:
+        """Options that differ from their defaults, but that the sampler would ignore.
+
+        A file of a model may be named and not be used.
+        """
+        if not self.plain:
+            return []
+        defaults = {key: each.default for key, each in self.settings_by_key().items()}
+        return [
+            key
+            for key, value in self.options().items()
+            if key in UNUSED_BY_MPD and key not in FILES_UNUSED_BY_MPD and value != defaults[key]
+        ]
 
     def sampling_settings(self) -> SamplingSettings:
         """How the video is sampled."""

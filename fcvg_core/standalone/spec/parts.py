@@ -1,9 +1,9 @@
-"""The groups of settings that the jobs consist of.
+"""The groups of settings that the jobs consist of; how a video is sampled is in `sampling`.
 
 A function takes only the parts that it needs. Every default of the command line is a default here.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ... import bounds
@@ -16,7 +16,6 @@ from ...choices import (
     PRECISIONS,
     REFERENCE,
 )
-from ...settings import SamplingSettings
 from .part import Part, setting
 from .values import DEVICE, PATH, SIZE_KIND, SWITCH, TIMING, TWO_FILES, choice, number, whole
 
@@ -135,12 +134,15 @@ class Machine(Part):
         dtype: bf16, fp16, fp32, or auto: bf16 or fp16 on a GPU and fp32 on a CPU.
         offload: keep a network on the device only while it is used.
         decode_chunk: frames that the VAE decodes or encodes at once, 1 to 256.
+        draft: decode by a tiny decoder in place of the VAE, in a fraction of its time and at less
+            quality.
     """
 
     device: str = setting(DEVICE, "auto")
     dtype: str = setting(choice(*PRECISIONS), PRECISIONS[0])
     offload: bool = setting(SWITCH, False)
     decode_chunk: int = setting(whole(bounds.DECODE_CHUNK), 2)
+    draft: bool = setting(SWITCH, False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,88 +208,3 @@ class AnimateVideo(Size):
     frames: int = setting(whole(bounds.ANIMATION_FRAMES), 240)
     fps: float | None = setting(number(bounds.FILE_FPS), None)
     audio: bool = setting(SWITCH, True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling(Part):
-    """How a video is sampled; see `SamplingSettings`, which also has what depends on the video.
-
-    Attributes:
-        control_weight: how strongly the control frames steer, 0 to 10; 1 is as trained.
-        steps: denoising steps, 1 to 1000.
-        guidance_start: guidance at the first frame of a window, 0 to 30.
-        guidance_end: guidance at the other end of the window, 0 to 30.
-        augmentation: noise on the given pictures, standard deviation for pixels in -1..1, 0 to 1.
-        window: frames that are sampled at once, 2 to 1024.
-        overlap: frames that neighbouring windows share, 0 to 1023.
-        seed: seed of all noise, 0 to 2**64 - 1.
-        motion_bucket: how much motion the model is asked for, on SVD's own scale, 1 to 1023.
-    """
-
-    control_weight: float = setting(number(bounds.CONTROL_WEIGHT), 1.0)
-    steps: int = setting(whole(bounds.STEPS), 25)
-    guidance_start: float = setting(number(bounds.GUIDANCE), 3.0, key="min_guidance")
-    guidance_end: float = setting(number(bounds.GUIDANCE), 3.0, key="max_guidance")
-    augmentation: float = setting(number(bounds.AUGMENTATION), 0.02)
-    window: int = setting(whole(bounds.WINDOW), 25)
-    overlap: int = setting(whole(bounds.OVERLAP), 6)
-    seed: int = setting(whole(bounds.SEED), 0)
-    motion_bucket: float = setting(number(bounds.MOTION_BUCKET), 127)
-
-    def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
-        """The settings of a video whose length is known.
-
-        Args:
-            num_frames: of the video, keyframes included.
-            fps: the frame rate that the model is given as a hint.
-        """
-        return SamplingSettings(
-            num_frames=num_frames,
-            window=self.window,
-            overlap=self.overlap,
-            steps=self.steps,
-            guidance_start=self.guidance_start,
-            guidance_end=self.guidance_end,
-            control_weight=self.control_weight,
-            fps=fps,
-            motion_bucket_id=self.motion_bucket,
-            augmentation=self.augmentation,
-            noise_injection_steps=0,
-            noise_injection_ratio=0.0,
-            denoise=1.0,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class InbetweenSampling(Sampling):
-    """How the frames between two keyframes are sampled.
-
-    Attributes:
-        noise_injection_steps: extra repetitions of each leading step, 0 to 20.
-        noise_injection_ratio: share of the steps that are repeated, 0 to 1.
-        from_preview: share of the noise levels that the steps pass, 0 to 1, when the video starts
-            from the preview of the motion with noise added; 1 and None start from noise alone.
-    """
-
-    noise_injection_steps: int = setting(whole(bounds.INJECTION_TIMES), 0)
-    noise_injection_ratio: float = setting(number(bounds.SHARE), 0.0)
-    from_preview: float | None = setting(number(bounds.SHARE), None)
-
-    def settings(self, *, num_frames: int, fps: int) -> SamplingSettings:
-        """The settings of every job, and those that only this job has."""
-        return replace(
-            super().settings(num_frames=num_frames, fps=fps),
-            noise_injection_steps=self.noise_injection_steps,
-            noise_injection_ratio=self.noise_injection_ratio,
-            denoise=1.0 if self.from_preview is None else self.from_preview,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnimateSampling(Sampling):
-    """How an animation is sampled: the defaults of ControlNeXt-SVD version 2."""
-
-    guidance_start: float = setting(number(bounds.GUIDANCE), 2.0, key="min_guidance")
-    guidance_end: float = setting(number(bounds.GUIDANCE), 2.0, key="max_guidance")
-    window: int = setting(whole(bounds.WINDOW), 24)
-    motion_bucket: float = setting(number(bounds.MOTION_BUCKET), 128)

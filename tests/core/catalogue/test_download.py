@@ -21,7 +21,7 @@ from small_internet import SmallInternet
 
 from fcvg_core.catalogue.download import LOCK, STAGING, check_space, exclusive, fetch
 from fcvg_core.catalogue.download_errors import DiskError
-from fcvg_core.catalogue.families import list_files, modes_needing
+from fcvg_core.catalogue.families import list_files, modes_helped_by, modes_needing
 from fcvg_core.catalogue.model_files import Download
 from fcvg_core.catalogue.svd import SVD
 
@@ -177,7 +177,8 @@ class TestEverything:
         models = comfyui / "models"
         assert (models / "dwpose" / "yolox_l.onnx").read_bytes() == b"mine"
         for file in CATALOGUE:
-            assert bool(file.find([("comfyui", models)])) == ("animate" in modes_needing(file))
+            there = "animate" in (*modes_needing(file), *modes_helped_by(file))
+            assert bool(file.find([("comfyui", models)])) == there
 
 
 class TestBroken:
@@ -253,7 +254,7 @@ class TestRefused:
         assert (models / "yolox_l.onnx").is_file()
         code, text = get(internet, models, "--mode", "animate", HF_TOKEN="token")
         assert code == 0, text
-        assert not any("github" in url or "drive" in url for _, url, _ in internet.asked)
+        assert not any("GlueStick" in url or "drive" in url for _, url, _ in internet.asked)
 
     def test_gone(self, internet, tmp_path: Path) -> None:
         del internet.files[YOLOX], internet.files[FCVG_NET]
@@ -294,7 +295,7 @@ class TestRefused:
         names = ("SVD-XT-1.1", "DWPose, yolox_l.onnx", "DWPose, dw-ll_ucoco_384.onnx")
         assert all(map(str.startswith, lines, names))
         found = {file.key for file in CATALOGUE if file.find([("folder", tmp_path / "m")])}
-        assert found == {"fcvg-unet", "fcvg-controlnext", "gluestick", "superpoint"}
+        assert found == {"fcvg-unet", "fcvg-controlnext", "gluestick", "superpoint", "taesdv"}
         left = {path.name for path in (tmp_path / "m").rglob("*")}
         assert len(left - {LOCK}) == len(found), left  # no empty folders and files
 

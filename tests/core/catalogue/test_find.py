@@ -13,13 +13,14 @@ from fcvg_core.catalogue.families import list_files
 from fcvg_core.catalogue.find import (
     CONTROLNEXT_SVD_SET,
     FCVG_SET,
+    SVD_SET,
     find_dwpose,
     find_gluestick,
     find_models,
     find_svd,
 )
 from fcvg_core.catalogue.model_files import MissingModelsError
-from fcvg_core.catalogue.svd import SVD_FOLDER
+from fcvg_core.catalogue.svd import SVD_FOLDER, SVD_UNET
 from fcvg_core.errors import UserError
 
 
@@ -66,6 +67,35 @@ class TestFindModels:
                 model_set=FCVG_SET,
                 roots=known_folders(),
             )
+
+    def test_svd_alone(self, stand_ins, tmp_path, monkeypatch) -> None:
+        """The UNet in SVD's folder does, and nothing is looked for that would steer it."""
+        monkeypatch.setenv("FCVG_MODELS", str(stand_ins))
+        found = find_models(None, None, Path("/no"), model_set=SVD_SET, roots=known_folders())
+        assert (found.svd, found.unet, found.controlnext) == (stand_ins / "svd", None, None)
+        assert found.named == {"model": stand_ins / "svd"}
+        named = stand_ins / "unet.safetensors"
+        found = find_models(None, named, None, model_set=SVD_SET, roots=known_folders())
+        assert found.named == {"model": stand_ins / "svd", "unet": named}
+
+    def test_svds_unet_beside_its_folder(self, stand_ins, tmp_path, monkeypatch) -> None:
+        """A download puts it where the catalogue says, and SVD's folder may be elsewhere."""
+        shutil.copytree(stand_ins / "svd", tmp_path / "mine")
+        weights = tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors"
+        place = tmp_path / SVD_UNET.folder[0]
+        place.parent.mkdir(parents=True)
+        weights.rename(place)
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        found = find_models(None, None, None, model_set=SVD_SET, roots=known_folders())
+        assert found.named == {"model": tmp_path / "mine", "unet": place}
+        place.unlink()
+        with pytest.raises(
+            MissingModelsError, match="of SVD are missing: .*--unet, .*--get --only svd-unet "
+        ):
+            find_models(None, None, None, model_set=SVD_SET, roots=known_folders())
+        shutil.rmtree(tmp_path / "mine")
+        with pytest.raises(MissingModelsError, match="--model, --unet, .*--only svd svd-unet "):
+            find_models(None, None, None, model_set=SVD_SET, roots=known_folders())
 
     def test_missing_file(self, stand_ins, tmp_path) -> None:
         with pytest.raises(ValueError, match=r"There is no file .*gone\.safetensors"):

@@ -46,7 +46,9 @@ def test_models(stand_ins: Path, tmp_path: Path) -> None:
     assert check_models("inbetween", [("folder", stand_ins)]).level != PROBLEM
     found = check_models("inbetween", [("folder", tmp_path)])
     assert found.level == WARNING and "FCVG's UNet; FCVG's ControlNeXt" in found.text
-    assert "models --get --mode inbetween" in found.text
+    assert "models --get --mode inbetween. SVD alone paints too" in found.text
+    assert "models --get --only svd svd-unet" in found.text
+    assert "alone" not in check_models("animate", [("folder", tmp_path)]).text
 
 
 def test_a_half_file(stand_ins: Path, tmp_path: Path) -> None:

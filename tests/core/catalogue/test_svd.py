@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from fcvg_core.catalogue.svd import STEMS, SVD, SVD_PARTS, USED, find_part, missing_part
+from fcvg_core.catalogue.svd import (
+    STEMS,
+    SVD,
+    SVD_PARTS,
+    SVD_UNET,
+    USED,
+    find_part,
+    missing_part,
+)
 
 
 @pytest.mark.parametrize("part", sorted(STEMS))
@@ -38,3 +46,16 @@ def test_missing_part(tmp_path: Path) -> None:
         f"{tmp_path} holds no vae/diffusion_pytorch_model.safetensors: the download of SVD is "
         "incomplete."
     )
+
+
+@pytest.mark.parametrize("kind", ["folder", "comfyui"])
+def test_a_download_of_svds_unet_joins_its_folder(tmp_path: Path, kind: str) -> None:
+    """Beside the config of the UNet, where a run looks for the weights first."""
+    places = {path for _, path in SVD.targets(kind, tmp_path)}
+    ((download, target),) = SVD_UNET.targets(kind, tmp_path)
+    assert target.parent / "config.json" in places and target not in places
+    assert download.url.endswith(f"/resolve/main/unet/{target.name}")
+    target.parent.mkdir(parents=True)
+    target.touch()
+    assert find_part(target.parents[1], "unet") == SVD_UNET.find([(kind, tmp_path)]) == target
+    assert SVD_UNET.on_request

@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from fcvg_core.sampling import Guidance, guide, guide_branches, rescale_guidance
+from fcvg_core.sampling import (
+    Guidance,
+    check_guidance_interval,
+    guide,
+    guide_branches,
+    rescale_guidance,
+    warn_of_no_guidance,
+)
 
 
 class TestGuidance:
@@ -21,6 +28,43 @@ class TestGuidance:
 
     def test_ramp_has_the_predictions_type(self):
         assert Guidance(1.0, 2.0).ramp(torch.zeros(3, 4).half()).dtype == torch.float16
+
+    @pytest.mark.parametrize(
+        ("sigma", "guided"),
+        [(700.0, False), (5.1, False), (5.0, True), (3.0, True), (1.0, True), (0.9, False)],
+    )
+    def test_acts_between_two_levels(self, sigma, guided):
+        guidance = Guidance(2.0, 3.0, highest=5.0, lowest=1.0)
+        assert guidance.at(sigma) == (guidance if guided else Guidance(1.0, 1.0))
+        assert guidance.at(sigma).needs_uncond is guided
+
+    @pytest.mark.parametrize("sigma", [1e9, 700.0, 0.002, 0.0])
+    def test_acts_at_every_level_by_itself(self, sigma):
+        assert Guidance(2.0, 3.0).at(sigma) == Guidance(2.0, 3.0)
+
+
+@pytest.mark.parametrize("ends", [(0.0, 1.0), (0.3, 0.3), (1.0, 1.0)])
+def test_intervals(ends):
+    check_guidance_interval(*ends)
+
+
+def test_interval_that_ends_before_it_begins():
+    with pytest.raises(ValueError, match=r"begins at 0\.6 and ends at 0\.4 of the noise levels"):
+        check_guidance_interval(0.6, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("scale", "levels", "warned"),
+    [
+        (3.0, [700.0, 1.0], True),
+        (3.0, [700.0, 6.0], False),
+        (1.0, [700.0], False),
+        (3.0, [], False),
+    ],
+)
+def test_a_run_without_a_guided_step_is_said(caplog, scale, levels, warned):
+    warn_of_no_guidance(Guidance(scale, scale, highest=10.0, lowest=5.0), levels)
+    assert bool(caplog.messages) is warned
 
 
 def test_guide_goes_from_uncond_through_cond():

@@ -1,10 +1,18 @@
 """DynamiCrafter's painter for Python programs."""
 
+import os
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from clip_cases import FakeModels, use_fake_models
+from taesdv_cases import write_taesdv
 
+from fcvg_core.catalogue.model_files import MissingModelsError
 from fcvg_core.errors import UserError
+from fcvg_core.models.taesdv import Decoder
+from fcvg_core.progress import silent
 from fcvg_core.standalone import clip_model
 from fcvg_core.standalone.dynamicrafter import DynamiCrafterPainter
 from fcvg_core.standalone.spec import AnimateSpec, DynamiCrafterSpec
@@ -76,6 +84,33 @@ def test_a_loop(models) -> None:
     assert np.array_equal(video[0], PICTURES[0])
 
 
+@pytest.mark.parametrize("options", [{}, {"loop": True}])
+def test_the_video_of_one_clip_is_held_once(monkeypatch, options) -> None:
+    """Not a copy beside the clip."""
+    paint, clips = make(**options), []
+    whole = paint.model.paint
+    monkeypatch.setattr(
+        paint.model, "paint", lambda *args, **more: clips.append(whole(*args, **more)) or clips[0]
+    )
+    assert np.shares_memory(paint(PICTURES[0]), clips[0])
+
+
+def test_the_log_says_what_a_clip_needs(models, caplog) -> None:
+    """Before it is loaded, and again for a longer clip alone."""
+    caplog.set_level("INFO")
+    paint = make()
+    for picture in PICTURES:
+        paint(picture)
+    longer = replace(models.clips[0].settings, num_frames=9)
+    request = models.clips[0].request
+    for settings in (longer, models.clips[0].settings):
+        paint.model.paint(request, settings, seed=0, keep_keyframes=False, progress=silent)
+    said = [x for x in caplog.messages if "need about" in x]
+    assert [x.split(", need")[0] for x in said] == [
+        f"{frames} frames of 128 x 64 in one window, 100 passes of the UNet" for frames in (4, 9)
+    ]
+
+
 def test_pictures_are_fitted(models) -> None:
     make(fit="pad", clip_picture="whole")(PICTURES[0][:, :64])
     (asked,) = models.clips
@@ -145,3 +180,14 @@ def test_a_missing_package(monkeypatch) -> None:
     monkeypatch.setattr(clip_model, "PACKAGES_THAT_PAINT", ("torch", "no_such_package"))
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
         make()
+
+
+def test_a_draft(models) -> None:
+    """The tiny decoder is read before the model, and given to the pipeline."""
+    with pytest.raises(MissingModelsError, match="--only taesdv"):
+        make(draft=True)
+    write_taesdv(Path(os.environ["FCVG_MODELS"]) / "taesdv.safetensors")
+    paint = make(draft=True)
+    assert not models.loaded
+    paint(PICTURES[0])
+    assert isinstance(paint.model._pipeline.draft, Decoder)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from taesdv_cases import write_taesdv
 
 from fcvg_core.catalogue import comfyui
+from fcvg_core.catalogue.model_files import MissingModelsError
 from fcvg_core.errors import UserError
-from fcvg_core.standalone import frame_maker, preview, run_models
+from fcvg_core.standalone import frame_maker, painter, preview, run_models
 from fcvg_core.standalone.animate import AnimationPainter
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
@@ -53,6 +55,42 @@ class TestInbetweenPainter:
         assert np.array_equal(first, again) and not np.array_equal(first, other)
         swapped = paint(PAIR[1], PAIR[0])
         assert not np.array_equal(swapped, first)
+
+    @pytest.mark.parametrize(
+        ("options", "passes"),
+        [
+            ({"steps": 3, "cache": 2}, "12 passes of the UNet (4 with kept features)"),
+            ({"steps": 3, "frames": 5, "window": 3, "overlap": 1}, "24 passes of the UNet"),
+            ({"steps": 3, "sampler": "mpd"}, "18 passes of the UNet"),
+        ],
+    )
+    def test_the_log_says_what_a_run_needs_before_weights_are_read(
+        self, options, passes, monkeypatch, caplog
+    ) -> None:
+        def stop(checked):
+            raise InterruptedError
+
+        monkeypatch.setattr(run_models, "fill_models", stop)
+        caplog.set_level("INFO")
+        with pytest.raises(InterruptedError):
+            make(**options).paint(draw_sample_pair(SIZE), None)
+        frames = options.get("frames", 3)
+        assert caplog.messages[-1].startswith(f"{frames} frames of 128 x 64 in ")
+        assert f", {passes}, need about " in caplog.messages[-1]
+
+    @pytest.mark.parametrize("draft", [True, False])
+    def test_a_draft_needs_no_memory_of_the_vae(self, monkeypatch, draft) -> None:
+        def stop(run, device):
+            raise InterruptedError(run.needs((576, 1024), 25, 2).whole)
+
+        monkeypatch.setattr(run_models, "load_draft", lambda *given: None)
+        monkeypatch.setattr(painter, "log_needs", stop)
+        needs = []
+        for chunk in (2, 256):
+            with pytest.raises(InterruptedError) as stopped:
+                make(frames=25, draft=draft, decode_chunk=chunk).paint(PAIR, None)
+            needs.append(stopped.value.args[0])
+        assert (needs[0] == needs[1]) is draft
 
     def test_paints_what_the_command_line_paints(self, tmp_path) -> None:
         for name, frame in zip("ab", PAIR, strict=True):
@@ -160,6 +198,41 @@ class TestInbetweenPainter:
         with pytest.raises(ValueError, match=r"expected frames \[T, H, W, 3\] uint8"):
             make(from_preview=0.5).paint(pair, frames, start=frames.astype(float))
 
+    def test_svd_alone(self, stand_ins, tmp_path, monkeypatch) -> None:
+        """A call draws no control frames, and FCVG's files need not be there."""
+        (tmp_path / "svd").symlink_to(stand_ins / "svd")
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        monkeypatch.setattr(preview, "open_matcher", lambda *a, **b: pytest.fail("not needed"))
+        pair = draw_sample_pair(SIZE)
+        paint = make(sampler="mpd", steps=1)
+        assert paint.models.stand_ins and paint.models.files.named == {"model": tmp_path / "svd"}
+        video = paint(*pair)
+        assert video.shape == (3, *SIZE, 3)
+        assert not np.array_equal(paint.paint(pair, None, seed=1), video)
+        with pytest.raises(ValueError, match="takes no control frames"):
+            paint.paint(pair, video)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"guidance_from": 0.6, "guidance_until": 0.5}, "begins at 0.6 and ends at 0.5"),
+            ({"cache": 2, "steps": 1}, "interval of the cache is 2, but there is 1 step"),
+            ({"sampler": "mpd", "forward_share": 0.2}, "ignore forward_share: leave this setting"),
+            (
+                {"sampler": "mpd", "poses": False, "from_preview": 0.5},
+                "mpd SVD alone paints, which would ignore poses, from_preview: leave these",
+            ),
+        ],
+    )
+    def test_settings_that_do_not_go_together(self, options, message, monkeypatch) -> None:
+        monkeypatch.setenv("FCVG_MODELS", "/none")  # models are not looked for
+        with pytest.raises(UserError, match=message):
+            make(**options)
+
+    def test_one_step_of_align_your_steps_is_said(self, caplog) -> None:
+        make(schedule="ays", conditions_only=True)
+        assert "Align Your Steps with 1 step" in caplog.text
+
     @pytest.mark.parametrize("seed", [-1, 2**64, 1.5, True, "1"])
     def test_a_seed_that_is_none(self, monkeypatch, seed) -> None:
         monkeypatch.setattr(preview, "open_matcher", lambda *a, **b: pytest.fail("too early"))
@@ -224,3 +297,22 @@ def test_model_folders_are_listed_once_a_run(tmp_path, monkeypatch) -> None:
     words = [f"--{key}={value}" for key, value in SMALL.items()]
     assert main(["inbetween", *files, "-o", str(tmp_path / "out"), *words]) == 0
     assert len(calls) == 1
+
+
+class TestDraft:
+    def test_is_decoded_by_the_tiny_decoder(self, stand_ins, tmp_path, monkeypatch) -> None:
+        """The latents are those of the other decoder, and the keyframes can be kept."""
+        with pytest.raises(MissingModelsError, match="--only taesdv"):
+            make(draft=True)
+        for path in stand_ins.iterdir():
+            (tmp_path / path.name).symlink_to(path)
+        write_taesdv(tmp_path / "taesdv.pth")
+        monkeypatch.setenv("FCVG_MODELS", str(tmp_path))
+        paint, seen = make(draft=True, seed=1, keep_keyframes=True), []
+        pair = draw_sample_pair(SIZE)
+        video = paint(*pair, progress=lambda *state: seen.append(state))
+        assert [state for state in seen if state[0] == "decoding"] == [
+            ("decoding", i, 3) for i in range(4)
+        ]
+        assert np.array_equal(video[[0, -1]], pair)
+        assert video[1].std() > 1 and not np.array_equal(video, make(seed=1)(*pair))

@@ -12,8 +12,7 @@ from PIL import Image
 from fcvg_core.standalone import spec as specs
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.media.writing import write_video
-from fcvg_core.standalone.spec import InbetweenSpec
-from fcvg_core.standalone.spec.parts import Sampling
+from fcvg_core.standalone.spec import InbetweenSpec, Sampling
 
 TEXT = (Path(__file__).parents[3] / "docs" / "python.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

@@ -17,13 +17,12 @@ from ..option_groups import (
     add_detector,
     add_machine,
     add_models,
-    add_motion_bucket,
     add_run,
-    add_sampling,
     add_size,
     options_of,
 )
 from ..option_rules import Rules
+from ..sampling_options import PRESET, add_draft, add_motion_bucket, add_sampling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +42,7 @@ EXAMPLES = (
     "animate person.png dance.mp4 -o look --conditions-only --frames 100 --smoothing 1",
     "animate person.png --control-frames look/condition -o result",
     "animate person.png --control-frames drawn_poses.mp4 -o result",
+    "animate person.png dance.mp4 -o quick --fast",
 )
 SPEC = AnimateSpec
 RULES = Rules(
@@ -52,6 +52,7 @@ RULES = Rules(
     },
     pairs=(("video", "control_frames"), ("drawn", "control_frames")),
     replaces={"video": "control_frames", "control_frames": "video"},
+    presets={"fast": PRESET},
 )
 PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
 
@@ -67,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--control-weight", metavar="X", help="how strongly the control frames steer (%(default)s)"
     )
     add_sampling(AnimateSampling, parser.add_argument_group("sampling"))
-    add_machine(parser.add_argument_group("machine"))
+    machine = parser.add_argument_group("machine")
+    add_machine(machine)
+    add_draft(machine)
 
 
 def _add_files(group: argparse._ArgumentGroup) -> None:

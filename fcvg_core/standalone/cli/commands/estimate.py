@@ -5,32 +5,44 @@ from itertools import product
 
 from ....canvas import in_words
 from ....choices import DYNAMICRAFTER, FAMILIES
+from ....errors import UserError
 from ....estimate import (
     BYTES,
     FITS,
     GB,
     NETWORKS,
+    PASSES,
     REFERENCE_SECONDS,
+    REFERENCE_STEPS,
     RESERVED,
     STREAMS,
     Estimate,
-    Networks,
+    Passes,
+    count_windows,
     estimate,
     relative_cost,
+    relative_run,
 )
 from ....models.dynamicrafter.variants import FRAMES, VARIANTS
-from ...spec import InbetweenSpec
-from ...spec.parts import InbetweenVideo, Sampling
+from ...spec import ClipSampling, InbetweenSampling, InbetweenSpec, InbetweenVideo, Sampling
 from ...spec.values import SIZE_KIND
 from ..option_groups import options_of
+from ..option_rules import Rules
+from ..sampling_options import PRESET, add_interval, add_savings, add_schedule
 
 HELP = "the memory and the time that a run needs"
 DESCRIPTION = (
-    "Print how much memory a run needs on a card, whether it fits, and how long a step takes. "
-    "Without options the table has common sizes, lengths and number formats; an option leaves only "
-    "its own value in the table. No model is needed."
+    "Print how much memory a run needs on a card, whether it fits, how long a step and a run take, "
+    "and how many passes of the UNet a run has. Without options the table has common sizes, "
+    "lengths and number formats; an option leaves only its own value in the table. No model is "
+    "needed."
 )
-EXAMPLES = ("estimate", "estimate --width 768 --height 448 --frames 50 --dtype fp8")
+EXAMPLES = (
+    "estimate",
+    "estimate --width 768 --height 448 --frames 50 --dtype fp8",
+    "estimate --fast",
+)
+RULES = Rules(presets={"fast": PRESET})
 SIZES = ((576, 1024), (448, 768), (320, 512))  # (height, width)
 VIDEOS = ((25, 25), (25, 14), (50, 25), (50, 50))  # frames, and frames of a window
 # The sizes and the number of frames that DynamiCrafter's models were trained for, and a long video.
@@ -49,6 +61,8 @@ HEAD = (
     *(f"{card} GB" for card in CARDS),
     "command line, GB",
     "time of a step",
+    "passes",
+    "time of a run",
 )
 NOTES = (
     "GB: memory of the card that a run in ComfyUI needs. GB streamed: the same if ComfyUI keeps "
@@ -57,7 +71,11 @@ NOTES = (
     "even with streamed weights. Command line: what the command line needs, and in parentheses "
     "what it needs with --offload.",
     "Time of a step: a multiple of the time for 25 frames of 1024 x 576 in one window, by the "
-    f"number of operations. That time is {REFERENCE_SECONDS:g} s on an NVIDIA H200.",
+    f"number of operations, with guidance and without a cache. That time is {REFERENCE_SECONDS:g} "
+    "s on an NVIDIA H200.",
+    "Passes: how often the UNet is computed in a run, for all windows; in parentheses the passes "
+    "that use kept features. Time of a run: a multiple of the time for 25 frames of 1024 x 576 in "
+    f"one window with {REFERENCE_STEPS} steps, by the number of operations.",
     "Measured: this time, and that 25 frames of 1024 x 576 in one window can be sampled with 8 GB. "
     "All other figures are computed.",
 )
@@ -84,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames that neighbouring windows share; without --frames and --window, the table "
         "leaves out windows that are too short to share so many (%(default)s)",
     )
+    _add_switches(parser)
     parser.add_argument(
         "--dtype",
         choices=tuple(BYTES),
@@ -96,6 +115,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose model: FCVG's, which samples in both directions, ControlNeXt-SVD's, or "
         "DynamiCrafter's, which has a table of its own sizes and lengths (%(default)s)",
     )
+
+
+def _add_switches(parser: argparse.ArgumentParser) -> None:
+    """What changes the number of passes, or what a pass costs."""
+    steps = [f"{part().steps}" for part in (InbetweenSampling, ClipSampling)]
+    parser.add_argument(
+        "--steps",
+        type=Sampling.settings_by_key()["steps"].metadata["kind"],
+        metavar="N",
+        help=f"denoising steps of a run ({steps[0]}; DynamiCrafter: {steps[1]})",
+    )
+    for add in (add_schedule, add_interval, add_savings):
+        add(InbetweenSampling, parser)
 
 
 def prints_result(options: argparse.Namespace) -> bool:
@@ -124,20 +156,62 @@ def table(options: argparse.Namespace) -> list[str]:
         for frames, window in videos:
             check_windows(frames, window, options.overlap)
     dtypes = [options.dtype] if options.dtype else DTYPES
-    networks = NETWORKS[options.family]
+    networks, switched = NETWORKS[options.family], _switched_passes(options)
+    kept = PASSES * networks.directions if options.cache > 1 else 0
     for size, (frames, window), dtype in product(_sizes(options), videos, dtypes):
-        more = {"overlap": options.overlap, "networks": networks}
+        more = {"overlap": options.overlap, "networks": networks, "kept": kept}
         found = estimate(size, frames, window, dtype, **more)
-        batched = estimate(size, frames, window, dtype, batched=True, **more)
+        passes = switched or found.all_passes(_steps(options))
+        batched = estimate(size, frames, window, dtype, at_once=PASSES, **more)
+        command_line = "-" if dtype == "fp8" else f"{_gb(batched.together)} ({_gb(batched.whole)})"
         video = (in_words(size), str(frames), str(window), dtype)
-        rows.append((*video, *_figures(found, _command_line(batched, dtype, networks))))
+        windows = count_windows(frames, window, options.overlap)
+        rows.append((*video, *_figures(found, command_line, passes, windows)))
     return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _steps(options: argparse.Namespace) -> int:
+    """Steps of a run."""
+    default = ClipSampling() if options.family == DYNAMICRAFTER else InbetweenSampling()
+    return options.steps or default.steps
+
+
+def _switched_passes(options: argparse.Namespace) -> Passes | None:
+    """Passes of the UNet through a window with switches that change them; None without switches.
+
+    Raises:
+        UserError: a switch does not go with the family, or two of them do not go together.
+    """
+    sampling = InbetweenSampling(
+        steps=_steps(options),
+        schedule=options.schedule,
+        guidance_from=options.guidance_from,
+        guidance_until=options.guidance_until,
+        cache_interval=options.cache,
+    )
+    if sampling == InbetweenSampling(steps=sampling.steps):  # without torch the table comes at once
+        return None
+    if options.family == DYNAMICRAFTER:
+        raise UserError(
+            "DynamiCrafter has no --schedule, no interval of guidance, no --cache and no --fast: "
+            "leave them out, or give another --family."
+        )
+    from ....sampling import check_cache_interval, check_guidance_interval
+    from ...networks.levels import passes_of
+
+    check_guidance_interval(sampling.guidance_from, sampling.guidance_until)
+    check_cache_interval(sampling.cache_interval, sampling.steps)
+    directions = NETWORKS[options.family].directions
+    return passes_of(sampling.settings(num_frames=2, fps=1), directions=directions)
 
 
 def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The sizes (height, width) of the table."""
+    if options.family == DYNAMICRAFTER:  # each model has a height and a width of its own
+        sizes = {(options.height or h, options.width or w) for h, w in DYNAMICRAFTER_SIZES}
+        return sorted(sizes, reverse=True)
     if options.width is None and options.height is None:
-        return list(DYNAMICRAFTER_SIZES if options.family == DYNAMICRAFTER else SIZES)
+        return list(SIZES)
     default = InbetweenVideo()
     return [(options.height or default.height, options.width or default.width)]
 
@@ -158,22 +232,21 @@ def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     return [(options.frames or frames, options.window or window)]
 
 
-def _figures(found: Estimate, command_line: str) -> tuple[str, ...]:
+def _figures(found: Estimate, command_line: str, passes: Passes, windows: int) -> tuple[str, ...]:
+    all_passes = f"{windows * (passes.whole + passes.shallow)}"
     return (
-        f"{found.whole / GB:.1f}",
-        f"{found.least / GB:.1f}",
+        _gb(found.whole),
+        _gb(found.least),
         *(WORDS.get(found.fit(card * GB - RESERVED), "no") for card in CARDS),
         command_line,
         f"{relative_cost(found):.2f}",
+        f"{all_passes} ({windows * passes.shallow})" if passes.shallow else all_passes,
+        f"{relative_run(found, passes):.2f}",
     )
 
 
-def _command_line(found: Estimate, dtype: str, networks: Networks) -> str:
-    """GB that the command line needs, all networks on the card or only those that sample."""
-    if dtype == "fp8":
-        return "-"
-    resting = (networks.encoders + networks.vae) * BYTES[dtype][1]
-    return f"{(found.weights + found.step + resting) / GB:.1f} ({found.whole / GB:.1f})"
+def _gb(count: int) -> str:
+    return f"{count / GB:.1f}"
 
 
 def _listed(values: tuple) -> str:

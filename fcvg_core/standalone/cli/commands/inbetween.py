@@ -4,19 +4,20 @@ import argparse
 import logging
 from dataclasses import replace
 
+from ....choices import EULER, MPD
 from ....files.claim import claim_folder
 from ...spec import InbetweenSampling, InbetweenSpec, InbetweenVideo
+from ...spec.jobs import UNUSED_BY_MPD
 from ..motion_options import KEYFRAME_RULES, add_motion
 from ..option_groups import (
     add_keyframes,
     add_machine,
     add_models,
-    add_motion_bucket,
     add_run,
-    add_sampling,
     add_video,
     options_of,
 )
+from ..sampling_options import PRESET, add_draft, add_motion_bucket, add_sampling
 from .preview import preview_command
 
 HELP = "paint the frames between two frames"
@@ -30,9 +31,16 @@ EXAMPLES = (
     "inbetween first.png last.png -o small --width 512 --height 320 --offload",
     "inbetween --run result/run.json --seed 7",
     "inbetween first.png last.png -o close --from-preview 0.7",
+    "inbetween first.png last.png -o quick --fast",
 )
 SPEC = InbetweenSpec
-RULES = replace(KEYFRAME_RULES, pairs=(*KEYFRAME_RULES.pairs, ("from_preview", "conditions_only")))
+RULES = replace(
+    KEYFRAME_RULES,
+    pairs=(*KEYFRAME_RULES.pairs, ("from_preview", "conditions_only")),
+    presets={"fast": PRESET},
+    # The UNet of an earlier run was FCVG's, or SVD's own.
+    unused={("sampler", MPD): (*UNUSED_BY_MPD, "unet"), ("sampler", EULER): ("unet",)},
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sampling(InbetweenSampling, sampling)
     _add_injection(sampling)
     _add_start(sampling)
-    add_machine(parser.add_argument_group("machine"))
+    _add_experiments(sampling)
+    machine = parser.add_argument_group("machine")
+    add_machine(machine)
+    add_draft(machine)
 
 
 def _add_video(group: argparse._ArgumentGroup) -> None:
@@ -91,6 +102,23 @@ def _add_start(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def _add_experiments(group: argparse._ArgumentGroup) -> None:
+    add = options_of(InbetweenSampling, group)
+    add(
+        "--forward-share",
+        metavar="X",
+        help="an experiment after MPD: this share of the steps, from the first step on, predicts "
+        "the forward direction alone, which halves the passes of a step; MPD has 0.2 "
+        "(%(default)s)",
+    )
+    add(
+        "--sampler",
+        help="euler, or mpd, an experiment that needs SVD alone: no FCVG, no control frames, no "
+        "guidance scale; 25 steps take 130 passes of the UNet, where euler takes 100. It runs "
+        "SVD's own UNet, or the UNet that --unet names (%(default)s)",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw the control frames, paint the frames and write both."""
     from ....catalogue.model_files import MissingModelsError
@@ -113,17 +141,21 @@ def run(options: argparse.Namespace) -> None:
     with claim_folder(spec.output) as claim, Bars() as bars:
         if painter.models:
             reserve_room(claim, spec)
-        found = painter.find_motion(keyframes, progress=bars)
-        control = painter.draw_control(found)
-        write_frames(claim.path / "condition", control)
+        found = control = start = None
+        if not spec.plain:
+            found = painter.find_motion(keyframes, progress=bars)
+            control = painter.draw_control(found)
+            write_frames(claim.path / "condition", control)
         save_run(claim.path, options.command, spec, painter.models)
         if painter.models:
-            start = painter.draw_start(keyframes, found, progress=bars)
+            if found:
+                start = painter.draw_start(keyframes, found, progress=bars)
             frames = painter.paint(keyframes, control, start=start, progress=bars)
             write_result(claim, frames, spec.result.fps, video="result.mp4")
     if painter.models:
         print(f"video:      {claim.path / 'result.mp4'}")
         print(f"frames:     {claim.path / 'frames'}")
-    print(f"conditions: {claim.path / 'condition'}")
+    if not spec.plain:
+        print(f"conditions: {claim.path / 'condition'}")
     if painter.models and painter.models.stand_ins:
         print("The models were stand-ins: the frames are noise.")

@@ -25,6 +25,9 @@ from ....sampling import (
     split_prediction,
 )
 
+# The branches of guidance: predictions by neither prompt nor picture, by the picture, by both.
+UNCOND, IMAGE_ONLY, COND = "uncond", "image_only", "cond"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClipSettings:
@@ -64,6 +67,17 @@ class ClipSettings:
         """
         return self.guidance != 1 or self.image_guidance not in (None, 1)
 
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the branches that do not cancel out, the conditional branch last."""
+        if not self.is_guided:
+            return (COND,)
+        if self.image_guidance == 1:
+            return (IMAGE_ONLY, COND)
+        if self.image_guidance in (None, self.guidance):
+            return (UNCOND, COND)
+        return (UNCOND, IMAGE_ONLY, COND)
+
 
 @dataclass(frozen=True, eq=False)
 class Branch:
@@ -93,15 +107,10 @@ class Conditions:
     uncond: Branch
 
     def branches(self, settings: ClipSettings) -> list[Branch]:
-        """The branches of a run, the conditional branch last; without those that cancel out."""
+        """The branches of a run, the conditional branch last."""
         image_only = Branch(self.uncond.text, self.cond.image_tokens)
-        if not settings.is_guided:
-            return [self.cond]
-        if settings.image_guidance == 1:
-            return [image_only, self.cond]
-        if settings.image_guidance in (None, settings.guidance):
-            return [self.uncond, self.cond]
-        return [self.uncond, image_only, self.cond]
+        known = {UNCOND: self.uncond, IMAGE_ONLY: image_only, COND: self.cond}
+        return [known[name] for name in settings.branches]
 
 
 @torch.no_grad()
@@ -148,7 +157,7 @@ def denoise_clip(
 
 
 def _guided(predictions: list[Tensor], settings: ClipSettings) -> Tensor:
-    """One prediction [T, 4, h, w] of those of all branches; the conditional branch is the last."""
+    """One prediction [T, 4, h, w] of the predictions of the branches, in their order."""
     cond = predictions[-1]
     if len(predictions) == 1:
         return cond

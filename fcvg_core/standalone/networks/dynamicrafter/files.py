@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .... import estimate
 from ....catalogue.comfyui import known_folders
 from ....catalogue.dynamicrafter import IMAGE_ENCODER, SD_VAE, TEXT_ENCODER
 from ....catalogue.integrity import check_name
@@ -106,6 +107,17 @@ class CheckedModels:
     is_stand_in: bool
     _tokenizer: Tokenizer
     _parts: dict[str, CheckedPart]
+
+    def networks(self) -> estimate.Networks:
+        """What the networks need, with the sizes of the model's own. Call this before `load`."""
+        sizes = {
+            name: sum(x.numel() for x in part.network.parameters())
+            for name, part in self._parts.items()
+        }
+        encoders = sizes["text_encoder"] + sizes["image_encoder"] + sizes["projector"]
+        return replace(
+            estimate.DYNAMICRAFTER, unet=sizes["unet"], encoders=encoders, vae=sizes["vae"]
+        )
 
     def load(self, device: torch.device, offload: bool, progress: Progress) -> ClipPipeline:
         """A pipeline with all networks. Call this only once: the checked networks are used up.

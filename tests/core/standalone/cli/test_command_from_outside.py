@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
     add("sketch", nargs="?", metavar="SKETCH", help="a picture")
     add("--strokes", metavar="FILE", help="strokes")
     parser.add_argument("--sketch_path", type=PATH, metavar="FILE", help="the same as SKETCH")
-    parser.add_argument("--draft", type=PATH, metavar="FILE", help="no setting of the spec")
+    parser.add_argument("--outline", type=PATH, metavar="FILE", help="no setting of the spec")
     add("-o", "--output", metavar="OUT", help="folder to make")
     add_device(parser)
     parser.add_argument("--run", type=PATH, metavar="FILE", help="an earlier run")
@@ -44,8 +44,8 @@ def command(monkeypatch) -> ModuleType:
     module.add_arguments, module.SPEC = add_arguments, SketchSpec
     module.RULES = Rules(
         aliases={"sketch_path": "sketch"},
-        pairs=(("strokes", "draft"),),
-        replaces={"draft": "strokes"},
+        pairs=(("strokes", "outline"),),
+        replaces={"outline": "strokes"},
     )
     module.run = lambda options: print("drawn")
     monkeypatch.setitem(sys.modules, "sketch_command", module)
@@ -57,7 +57,7 @@ def command(monkeypatch) -> ModuleType:
 def run(tmp_path: Path) -> Path:
     """The run.json of an earlier run."""
     path = tmp_path / "run.json"
-    saved = {"sketch_path": "/gone/a.png", "strokes": "/gone/b.json", "draft": "/gone/c.json"}
+    saved = {"sketch_path": "/gone/a.png", "strokes": "/gone/b.json", "outline": "/gone/c.json"}
     path.write_text(json.dumps({"command": "sketch", "options": saved, "inputs": {}}))
     return path
 
@@ -71,18 +71,18 @@ def test_aliases() -> None:
 
 
 def test_pairs() -> None:
-    with pytest.raises(UserError, match="--strokes and --draft are both given"):
-        parse_options(["sketch", "a", "--strokes", "b", "--draft", "c"])
+    with pytest.raises(UserError, match="--strokes and --outline are both given"):
+        parse_options(["sketch", "a", "--strokes", "b", "--outline", "c"])
 
 
 def test_an_earlier_run(run, caplog) -> None:
     options = parse_options(["sketch", "--run", str(run)])
     assert options.sketch == Path("/gone/a.png") and options.strokes == Path("/gone/b.json")
-    assert "unknown options are left out: 'draft'" in caplog.text
+    assert "unknown options are left out: 'outline'" in caplog.text
     spec = SketchSpec.from_options(vars(options))
     with pytest.raises(UserError, match="or give SKETCH"):
         check_earlier_run(spec, options.run)
-    typed = parse_options(["sketch", "--run", str(run), "--draft", "d", "--sketch_path", "e"])
+    typed = parse_options(["sketch", "--run", str(run), "--outline", "d", "--sketch_path", "e"])
     assert typed.strokes is None and typed.sketch == Path("e")
 
 

@@ -1,5 +1,6 @@
 """Options that say one thing twice, or exclude each other."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,72 @@ def test_poses_and_none(order, capsys) -> None:
 )
 def test_what_goes_together(arguments, name, value) -> None:
     assert getattr(parse_options(arguments), name) == value
+
+
+FAST = {
+    "steps": 10, "schedule": "ays", "guidance_from": 0.25, "guidance_until": 0.49, "cache": 2,
+}  # fmt: skip
+
+
+class TestFast:
+    @pytest.mark.parametrize("command", [INBETWEEN, ANIMATE])
+    def test_sets_what_is_not_typed(self, command) -> None:
+        plain, fast = (vars(parse_options([*command, *more])) for more in ([], ["--fast"]))
+        changed = {name: value for name, value in fast.items() if value != plain[name]}
+        assert changed == {**FAST, "fast": True}
+        options = vars(parse_options([*command, "--cache", "1", "--fast", "--steps", "25"]))
+        typed = {"cache": 1, "steps": 25}
+        assert {name: options[name] for name in FAST} == {**FAST, **typed}
+
+    def test_is_not_for_what_the_sampler_ignores(self) -> None:
+        options = vars(parse_options([*INBETWEEN, "--fast", "--sampler", "mpd"]))
+        whole = {"guidance_from": 0.0, "guidance_until": 1.0}
+        assert {name: options[name] for name in FAST} == {**FAST, **whole}
+
+    def test_wins_over_an_earlier_run(self, tmp_path) -> None:
+        run = write_run(tmp_path, steps=30, seed=4, sampler="mpd")
+        options = parse_options(["inbetween", "--run", run, "--fast"])
+        assert (options.steps, options.cache, options.seed) == (10, 2, 4)
+        assert (options.sampler, options.guidance_from) == ("mpd", 0.0)
+
+
+class TestAnotherSampler:
+    """A run of FCVG is repeated with SVD alone, or the other way round."""
+
+    SAVED = {
+        "timing": "uniform", "control_weight": 0.5, "unet": "/fcvg", "controlnext": "/c",
+        "from_preview": 0.7, "poses": False, "max_guidance": 2.0, "steps": 9, "model": "/svd",
+    }  # fmt: skip
+
+    def test_leaves_out_what_it_would_ignore(self, tmp_path) -> None:
+        run = write_run(tmp_path, **self.SAVED)
+        options = parse_options(["inbetween", "--run", run, "--sampler", "mpd"])
+        assert (options.timing, options.control_weight) == ("reference", 1.0)
+        assert (options.unet, options.controlnext, options.from_preview) == (None, None, None)
+        assert (options.poses, options.max_guidance) == (None, 3.0)
+        assert (options.steps, options.model) == (9, Path("/svd"))
+
+    def test_keeps_what_is_typed(self, tmp_path) -> None:
+        run = write_run(tmp_path, **self.SAVED)
+        options = parse_options(["inbetween", "--run", run, "--sampler", "mpd", "--unet", "/u"])
+        assert options.unet == Path("/u")
+
+    def test_the_same_sampler_changes_nothing(self, tmp_path) -> None:
+        run = write_run(tmp_path, sampler="mpd", unet="/u")
+        options = parse_options(["inbetween", "--run", run, "--sampler", "mpd"])
+        assert options.unet == Path("/u")
+
+    def test_fcvg_again(self, tmp_path) -> None:
+        """SVD's own UNet is not FCVG's. Released versions noted no sampler: theirs was FCVG's."""
+        run = write_run(tmp_path, sampler="mpd", steps=9, unet="/svd's")
+        options = parse_options(["inbetween", "--run", run, "--sampler", "euler"])
+        assert (options.sampler, options.steps, options.unet) == ("euler", 9, None)
+        run = write_run(tmp_path, unet="/fcvg's")
+        options = parse_options(["inbetween", "--run", run, "--sampler", "euler"])
+        assert options.unet == Path("/fcvg's")
+
+
+def write_run(folder: Path, **options) -> str:
+    path = folder / "run.json"
+    path.write_text(json.dumps({"command": "inbetween", "options": options, "inputs": {}}))
+    return str(path)

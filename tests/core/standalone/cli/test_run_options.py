@@ -190,7 +190,10 @@ def test_specs_of_all_releases(file) -> None:
     assert {key: table[key] for key in saved if key in table} == {
         key: value for key, value in saved.items() if key in table
     }
-    newer = {"version", "color_seed", "from_preview", "fit", "anchor", "audio", "drawn"}
+    newer = {
+        "version", "color_seed", "from_preview", "fit", "anchor", "audio", "drawn", "draft",
+        "schedule", "guidance_from", "guidance_until", "cache", "forward_share", "sampler",
+    }  # fmt: skip
     assert set(table) - set(saved) <= newer
     assert type(spec).from_json(json.loads(json.dumps(table))) == spec
 

@@ -26,6 +26,11 @@ SHORT = SamplingSettings(
     noise_injection_steps=0,
     noise_injection_ratio=0.0,
     denoise=1.0,
+    schedule="karras",
+    guidance_from=0.0,
+    guidance_until=1.0,
+    forward_share=0.0,
+    cache_interval=1,
 )
 
 

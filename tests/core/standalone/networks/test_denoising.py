@@ -1,6 +1,7 @@
 """Latents out of one direction or of both, on stand-in models."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,10 +9,12 @@ from memory import PeakBytes
 
 from fcvg_core.models.controlnext import prepare_control
 from fcvg_core.models.svd import SIGMA_MAX, SIGMA_MIN
-from fcvg_core.sampling import karras_sigmas
+from fcvg_core.sampling import Window, ays_sigmas, karras_sigmas, level_at
 from fcvg_core.standalone.networks import denoising
-from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steered
+from fcvg_core.standalone.networks.denoising import denoise, place_of_video
 from fcvg_core.standalone.networks.loading import Models
+from fcvg_core.standalone.networks.passes import EncodedImage
+from fcvg_core.standalone.networks.steering import steered
 
 SIZE = (64, 128)
 LATENT = (4, SIZE[0] // 8, SIZE[1] // 8)
@@ -28,6 +31,8 @@ def random_frames(num_frames: int) -> torch.Tensor:
 
 
 IMAGES = tuple(EncodedImage(random(i, 1, 1, 64), random(i + 2, 1, *LATENT)) for i in range(2))
+
+LAST = IMAGES[1].latent
 
 
 @pytest.fixture(params=[ONE, BOTH], ids=["one direction", "both directions"])
@@ -114,6 +119,99 @@ class TestCalls:
             out = run(models_v2, 4, BOTH, draw=lambda: torch.ones(4, *LATENT), **again)
         assert len(calls) == 2 * 3
         assert (out - run(models_v2, 4, BOTH)).abs().max() > 1e-3
+
+
+class TestFewerPasses:
+    """A few frames, both directions; both halves are one call of the UNet."""
+
+    def test_guidance_interval(self, run, models_v2) -> None:
+        """Outside the interval the unconditional half is not computed."""
+        levels = karras_sigmas(4, lowest=SIGMA_MIN, highest=SIGMA_MAX)
+        # Between the second level and the third, and between the third and the last.
+        inside = {"guidance_from": 0.3, "guidance_until": 0.7}
+        highest, lowest = (
+            level_at(percent, lowest=SIGMA_MIN, highest=SIGMA_MAX) for percent in inside.values()
+        )
+        acts = [bool(lowest <= level <= highest) for level in levels[:-1]]
+        assert 0 < sum(acts) < 4
+        with Calls(models_v2.unet) as calls:
+            run(models_v2, 3, BOTH, steps=4, **inside)
+        assert [shape[0] for shape in calls] == [1 + act for act in acts for _ in range(BOTH)]
+
+    def test_an_interval_that_holds_no_level_is_a_guidance_of_one(self, run, models_v2) -> None:
+        none = run(models_v2, 3, BOTH, guidance_from=0.45, guidance_until=0.5)
+        one = run(models_v2, 3, BOTH, guidance_start=1.0, guidance_end=1.0)
+        assert torch.equal(none, one)
+
+    def test_steps_that_are_forward_only(self, run, models_v2) -> None:
+        backward = []
+        handle = models_v2.unet.register_forward_pre_hook(
+            lambda module, args: backward.append(bool(args[0][-1, 0, 4:].eq(LAST[0]).all()))
+        )
+        run(models_v2, 3, BOTH, steps=3, forward_share=0.5)
+        handle.remove()
+        assert backward == [False, False, False, True]
+
+    def test_a_forward_only_step(self, run, models_v2) -> None:
+        """One step leads to the estimate itself: its backward path ends with the keyframe."""
+        short = {"steps": 1, "window": 3, "overlap": 1}
+        forward = run(models_v2, 5, ONE, control=None, **short)
+        out = run(models_v2, 5, BOTH, control=None, **short, forward_share=1.0)
+        end = LAST * models_v2.vae.config.scaling_factor
+        # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
+        torch.testing.assert_close(out[:1], forward[:1], rtol=0, atol=3e-4)
+        for frame in (2, 4):  # each window heads for the keyframe
+            torch.testing.assert_close(out[frame : frame + 1], end, rtol=0, atol=3e-4)
+
+    def test_forward_only_with_one_image(self, run, models_v2) -> None:
+        with pytest.raises(ValueError, match="a first and a last keyframe"):
+            run(models_v2, 3, ONE, forward_share=0.2)
+
+    def test_schedule(self, run, models_v2, monkeypatch) -> None:
+        seen = []
+        monkeypatch.setattr(
+            denoising, "repeat_step", lambda x, *levels, **more: seen.append(levels[0]) or x
+        )
+        run(models_v2, 3, steps=10, schedule="ays")
+        assert torch.equal(torch.stack(seen), ays_sigmas(10)[:-1])
+
+
+class TestCache:
+    def test_every_second_evaluation_is_shallow(self, run, models_v2, directions) -> None:
+        """Of three evaluations two are whole; the other computes no control either."""
+        unet, controlnext = models_v2.unet, models_v2.controlnext
+        with Calls(unet) as whole, Calls(unet.conv_in) as every, Calls(controlnext) as control:
+            run(models_v2, 4, directions, window=3, overlap=2, steps=3, cache_interval=2)
+        assert (len(whole), len(control)) == (2 * 2 * directions, 2)
+        assert len(every) == 3 * 2 * directions
+
+    def test_an_interval_of_the_whole_run(self, run, models) -> None:
+        with Calls(models.unet) as whole, Calls(models.controlnext) as control:
+            run(models, 3, BOTH, steps=4, cache_interval=4)
+        assert (len(whole), len(control)) == (BOTH, 1)
+
+    def test_a_half_that_was_not_computed_has_no_features(self, run, models_v2) -> None:
+        """Guidance begins at a shallow evaluation: this evaluation is whole, too."""
+        with Calls(models_v2.unet) as whole:
+            run(models_v2, 3, ONE, steps=2, cache_interval=2, guidance_from=0.1)
+        assert [shape[0] for shape in whole] == [1, 2]
+
+    @pytest.mark.parametrize("windows", [{}, {"window": 3, "overlap": 2}])
+    def test_passes_do_not_share_features(self, run, models_v2, monkeypatch, windows) -> None:
+        """With the same input every pass gives what it gave before, shallow or not."""
+        frozen = {"steps": 2, **windows}
+        # Both steps see the same latents at almost the same level: only wrong keys could differ.
+        levels = torch.tensor([1.0, 1.0 - 1e-6, 0.0])
+        monkeypatch.setattr(denoising, "noise_levels", lambda settings: levels)
+        every = run(models_v2, 4, BOTH, **frozen)
+        cached = run(models_v2, 4, BOTH, **frozen, cache_interval=2)
+        assert (cached - every).abs().max() <= 1e-4 * every.std()
+
+    def test_repeated_steps_are_evaluations(self, run, models_v2) -> None:
+        again = {"noise_injection_steps": 1, "noise_injection_ratio": 1.0}
+        with Calls(models_v2.unet) as whole:
+            run(models_v2, 3, draw=lambda: torch.ones(3, *LATENT), cache_interval=2, **again)
+        assert len(whole) == 2  # of four
 
 
 class TestBothDirections:
@@ -250,6 +348,13 @@ class TestWindows:
         a_frame_in_a_window = (peaks[24, 24] - peaks[8, 8]) / 16
         assert a_frame < 100_000  # the test's own control frame is 25 kB, its features 8 kB
         assert a_frame_in_a_window > 500_000
+
+    def test_a_long_video_waits_on_the_cpu(self) -> None:
+        card = torch.device("cuda")
+        models = Models(SimpleNamespace(device=card), None, None)
+        assert place_of_video(models, [Window(0, 4)]) == card
+        windows = [Window(0, 4), Window(2, 4)]
+        assert place_of_video(models, windows) == torch.device("cpu")
 
 
 class TestBadInput:

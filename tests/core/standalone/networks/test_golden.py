@@ -14,8 +14,11 @@ from fcvg_core.models.controlnext import prepare_control
 from fcvg_core.models.svd import SIGMA_MAX, SIGMA_MIN, noisy_deviation, timestep
 from fcvg_core.sampling import karras_sigmas
 from fcvg_core.settings import SamplingSettings
-from fcvg_core.standalone.networks.denoising import EncodedImage, denoise, steered
+from fcvg_core.standalone.networks.denoising import denoise
 from fcvg_core.standalone.networks.loading import Models
+from fcvg_core.standalone.networks.one_token import use_one_token
+from fcvg_core.standalone.networks.passes import EncodedImage
+from fcvg_core.standalone.networks.steering import steered
 
 
 @each_case(("fcvg", "controlnext"), "controlnext", "controlnext_v1")
@@ -34,7 +37,7 @@ def test_controlnext(meta, tensors):
 @each_case(("fcvg", "controlnext"), "unet", "unet_v1")
 @torch.no_grad()
 def test_unet(meta, tensors):
-    network, steering = unet(meta), controlnext(meta)
+    network, steering = saving_unet(meta), controlnext(meta)
     time = torch.tensor(meta["timestep"])
     size = steering.config.hidden_size(tuple(tensors["sample"].shape[-2:]))
     control = prepare_control(steering(tensors["control_frames"][0], time), size)
@@ -83,7 +86,7 @@ def test_clip_preprocess(meta, tensors):
 def test_pipeline(meta, tensors):
     injected = iter(tensors.get("injected_noise", torch.empty(0)))
     out = denoise(
-        Models(unet(meta), None, None, controlnext(meta)),
+        Models(saving_unet(meta), None, None, controlnext(meta)),
         encoded_images(tensors),
         tensors["control_frames"].movedim(-1, 1),
         tensors["noise"][0],
@@ -91,6 +94,13 @@ def test_pipeline(meta, tensors):
         draw=lambda: next(injected)[0],
     )
     assert (out - tensors["out"][0]).abs().max() <= 5e-4
+
+
+def saving_unet(meta: dict):
+    """The UNet of a case as the loader would make it."""
+    network = unet(meta)
+    use_one_token(network)
+    return network
 
 
 def encoded_images(tensors: dict) -> tuple[EncodedImage, ...]:
@@ -117,4 +127,9 @@ def settings(meta: dict) -> SamplingSettings:
         noise_injection_steps=meta.get("noise_injection_steps", 0),
         noise_injection_ratio=meta.get("noise_injection_ratio", 0.0),
         denoise=1.0,
+        schedule="karras",
+        guidance_from=0.0,
+        guidance_until=1.0,
+        forward_share=0.0,
+        cache_interval=1,
     )

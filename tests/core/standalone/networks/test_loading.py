@@ -15,12 +15,14 @@ from fcvg_core.files.weight_files import WeightFile
 from fcvg_core.models.controlnext import V1, ControlNeXt
 from fcvg_core.models.svd.configs import IMAGE_ENCODER, INDEX, UNET, VAE
 from fcvg_core.standalone.networks.loading import (
+    Models,
     check_controlnext_file,
     check_files,
     check_image_encoder_files,
     check_models,
     check_unet_files,
     check_vae_files,
+    fill_models,
 )
 
 FLOAT = torch.float32
@@ -103,6 +105,16 @@ class TestUnet:
         torch.save(weights, path, _use_new_zipfile_serialization=zipped)
         network = check_controlnext_file(path, FLOAT).fill()
         assert all(torch.equal(v, weights[k].float()) for k, v in network.state_dict().items())
+
+
+def test_svd_alone(stand_ins) -> None:
+    """Its own UNet, and nothing that steers."""
+    checked = check_models(stand_ins / "svd", None, None, FLOAT)
+    models = Models(**dict(fill_models(checked)))
+    own = load_file(stand_ins / "svd/unet/diffusion_pytorch_model.safetensors")
+    assert models.controlnext is None
+    for key, value in models.unet.state_dict().items():
+        assert torch.equal(value, own[key].float())
 
 
 class TestControlnext:

@@ -11,7 +11,11 @@ import torch
 from torch import nn
 
 from fcvg_core.standalone.networks.loading import Models
-from fcvg_core.standalone.networks.pipeline import AnimationPipeline, InbetweenPipeline
+from fcvg_core.standalone.networks.pipeline import (
+    AnimationPipeline,
+    InbetweenPipeline,
+    PlainInbetweenPipeline,
+)
 
 SIZE = (64, 128)
 CPU = torch.device("cpu")
@@ -82,6 +86,58 @@ class TestBothPipelines:
         pipeline = kind(models_v2, device=CPU, offload=False)
         with pytest.raises(ValueError, match="height must be a multiple of 64 .*, got 72"):
             pipeline(images, pictures(4), settings(), seed=0, decode_chunk=2)
+
+
+class TestPlain:
+    """SVD alone, between two keyframes."""
+
+    @pytest.fixture
+    def between(self, models_v2, settings):
+        def run(offload: bool = False, **changes) -> tuple[np.ndarray, list]:
+            seen = []
+            pipeline = PlainInbetweenPipeline(
+                replace(models_v2, controlnext=None), device=CPU, offload=offload
+            )
+            frames = pipeline(
+                tuple(pictures(2)),
+                settings(**{"num_frames": 3, "steps": 1, **changes}),
+                seed=5,
+                decode_chunk=2,
+                progress=lambda *state: seen.append(state),
+            )
+            return frames, seen
+
+        return run
+
+    def test_frames_progress_and_offload(self, between) -> None:
+        frames, seen = between(offload=True)
+        assert frames.shape == (3, *SIZE, 3) and frames.dtype == np.uint8
+        assert seen == [
+            *(("denoising", i, 1) for i in range(2)),
+            *(("decoding", i, 3) for i in (0, 2, 3)),
+        ]
+        assert np.array_equal(frames, between()[0])
+
+    def test_ends_are_the_keyframes_without_augmentation(
+        self, between, models_v2, monkeypatch
+    ) -> None:
+        decoded = []
+        whole = PlainInbetweenPipeline.decode
+        monkeypatch.setattr(
+            PlainInbetweenPipeline,
+            "decode",
+            lambda self, latents, *more: decoded.append(latents) or whole(self, latents, *more),
+        )
+        between(augmentation=0.5)
+        pipeline = InbetweenPipeline(models_v2, device=CPU, offload=False)
+        ends = pipeline.encode_video(pictures(2), 1, lambda *state: None)
+        assert torch.equal(decoded[0][:1], ends[:1])
+
+    def test_wrong_size(self, models_v2, settings) -> None:
+        frame = np.zeros((72, 128, 3), np.uint8)
+        pipeline = PlainInbetweenPipeline(models_v2, device=CPU, offload=False)
+        with pytest.raises(ValueError, match="height must be a multiple of 64 .*, got 72"):
+            pipeline((frame, frame), settings(), seed=0, decode_chunk=2)
 
 
 class TestStart:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fcvg_core.errors import UserError
-from fcvg_core.settings import SamplingSettings
+from fcvg_core.settings import FAST, SamplingSettings
 from fcvg_core.standalone.spec import (
     AnimateSampling,
     AnimateSpec,
@@ -201,12 +201,63 @@ def test_sampling_settings() -> None:
         noise_injection_steps=2,
         noise_injection_ratio=0.5,
         denoise=1.0,
+        schedule="karras",
+        guidance_from=0.0,
+        guidance_until=1.0,
+        forward_share=0.0,
+        cache_interval=1,
     )
+    options = {"cache" if key == "cache_interval" else key: value for key, value in FAST.items()}
+    faster = InbetweenSpec.from_json({"forward_share": 0.2, **options}).sampling
+    assert faster == InbetweenSampling(forward_share=0.2, **FAST)
+    settings = faster.settings(num_frames=9, fps=7)
+    assert (settings.schedule, settings.guidance_from, settings.guidance_until) == (
+        "ays", 0.25, 0.49,
+    )  # fmt: skip
+    assert (settings.forward_share, settings.cache_interval) == (0.2, 2)
     from_preview = InbetweenSpec.from_json({"from_preview": 0.7})
     assert from_preview.sampling_settings().denoise == 0.7
     animation = AnimateSpec().sampling_settings(33)
     assert (animation.num_frames, animation.fps, animation.window) == (33, 7, 24)
     assert (animation.guidance_start, animation.noise_injection_steps) == (2.0, 0)
+
+
+class TestWhatMpdIgnores:
+    def test_nothing_of_other_samplers(self) -> None:
+        assert InbetweenSpec.from_json({"control_weight": 2, "timing": "uniform"}).ignored() == []
+
+    def test_settings_that_are_no_defaults(self) -> None:
+        table = {"sampler": "mpd", "timing": "uniform", "from_preview": 0.5, "control_weight": 1}
+        assert InbetweenSpec.from_json(table).ignored() == ["timing", "from_preview"]
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("guidance_from", 0.1), ("guidance_until", 0.9), ("forward_share", 0.2),
+            ("min_guidance", 1), ("max_guidance", 1), ("noise_injection_steps", 1),
+            ("noise_injection_ratio", 0.5), ("conditions_only", True), ("matches", "a"),
+            ("poses", False), ("matcher", "classic"), ("max_lines", 9), ("line_width", 2),
+            ("missing_people", "drop"), ("pose_width", 2), ("whole_frame", True),
+        ],
+    )  # fmt: skip
+    def test_each(self, key, value) -> None:
+        assert InbetweenSpec.from_json({"sampler": "mpd", key: value}).ignored() == [key]
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [
+            ("steps", 9), ("schedule", "ays"), ("cache", 2), ("augmentation", 0), ("window", 9),
+            ("overlap", 2), ("seed", 1), ("motion_bucket", 9), ("frames", 9), ("fps", 9),
+            ("keep_keyframes", True), ("offload", True), ("draft", True), ("unet", "a"),
+            ("controlnext", "a"), ("gluestick", "a"), ("dwpose_det", "a"),
+        ],
+    )  # fmt: skip
+    def test_what_counts_and_files_that_may_be_named(self, key, value) -> None:
+        assert InbetweenSpec.from_json({"sampler": "mpd", key: value}).ignored() == []
+
+    def test_files_that_are_not_read(self) -> None:
+        unused = InbetweenSpec.from_json({"sampler": "mpd"}).unused()
+        assert "controlnext" in unused and "gluestick" in unused and "unet" not in unused
 
 
 def test_paths() -> None:

@@ -23,7 +23,7 @@ def test_common_runs(capsys) -> None:
     assert len(found) == 3 * 4 * 2
     assert found[0][:5] == ["1024 x 576", "25", "25", "bf16", "7.9"]
     assert found[0][6:10] == ["streamed", "fits", "fits", "fits"]
-    assert found[0][-1] == "1.00"
+    assert found[0][-3:] == ["1.00", "100", "1.00"]
 
 
 def test_an_option_leaves_its_own_value(capsys) -> None:
@@ -31,14 +31,14 @@ def test_an_option_leaves_its_own_value(capsys) -> None:
     assert main(["estimate", *typed.split(), "--family", "controlnext-svd"]) == 0
     (row,) = rows(capsys)
     assert row[:4] == ["512 x 768", "240", "24", "fp8"]
-    assert row[-2] == "-"  # the command line has no fp8
+    assert row[-4] == "-"  # the command line has no fp8
 
 
 def test_half_the_time_in_one_direction(capsys) -> None:
     times = []
     for family in ("fcvg", "controlnext-svd"):
         assert main(["estimate", "--family", family]) == 0
-        times.append(float(rows(capsys)[0][-1]))
+        times.append(float(rows(capsys)[0][-3]))
     assert times[1] == pytest.approx(times[0] / 2, abs=0.02)
 
 
@@ -54,6 +54,53 @@ def test_dynamicrafter_samples_all_frames_at_once(capsys, option, window) -> Non
     typed = f"--family dynamicrafter --frames 24 {option}"
     assert main(["estimate", *typed.split()]) == 0
     assert {tuple(row[1:3]) for row in rows(capsys)} == {("24", window)}
+
+
+def test_one_side_alone_leaves_each_model_its_other_side(capsys) -> None:
+    assert main(["estimate", "--family", "dynamicrafter", "--width", "768"]) == 0
+    assert {row[0] for row in rows(capsys)} == {"768 x 256", "768 x 320", "768 x 576"}
+
+
+@pytest.mark.parametrize(
+    ("options", "passes", "time"),
+    [
+        ("--steps 10", "40", "0.40"),
+        ("--cache 2", "100 (48)", "0.64"),
+        ("--schedule ays --steps 10 --guidance-from 0.25 --guidance-until 0.49", "28", "0.28"),
+        ("--fast", "28 (14)", "0.17"),
+        ("--fast --cache 1", "28", "0.28"),
+        ("--family controlnext-svd --fast", "14 (7)", "0.09"),
+        ("--family dynamicrafter --steps 20", "40", "0.26"),
+    ],
+)
+def test_switches(capsys, options, passes, time) -> None:
+    assert main(["estimate", *options.split()]) == 0
+    assert rows(capsys)[0][-2:] == [passes, time]
+
+
+def test_memory_of_a_cache(capsys) -> None:
+    """Four passes of 25 frames; the features of several windows are not on the card."""
+    found = []
+    for options in ([], ["--cache", "2"]):
+        assert main(["estimate", *options]) == 0
+        found.append({tuple(row[:4]): float(row[4]) for row in rows(capsys)})
+    more = {video: with_cache - found[0][video] for video, with_cache in found[1].items()}
+    assert more["1024 x 576", "25", "25", "bf16"] == pytest.approx(0.55, abs=0.06)
+    assert more["1024 x 576", "50", "50", "bf16"] == pytest.approx(1.1, abs=0.06)
+    assert more["1024 x 576", "50", "25", "bf16"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--family dynamicrafter --fast", "DynamiCrafter has no --schedule"),
+        ("--cache 26", "The interval of the cache is 26, but there are 25 steps"),
+        ("--guidance-from 0.6 --guidance-until 0.5", "before it begins"),
+    ],
+)
+def test_switches_that_cannot_be(capsys, options, words) -> None:
+    assert main(["estimate", *options.split()]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_windows_that_cannot_be(capsys) -> None:
