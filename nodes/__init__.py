@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import (
     animate,
+    cache,
     clips,
     control,
     controlnext,
@@ -16,6 +17,7 @@ from . import (
     inbetween,
     line_files,
     lines,
+    mpd,
     pose,
     pose_files,
     preview_motion,
@@ -38,7 +40,9 @@ MODULES = [
     preview_motion,
     svd,
     controlnext,
+    cache,
     inbetween,
+    mpd,
     animate,
     dynamicrafter,
     ddim,

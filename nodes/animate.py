@@ -6,6 +6,7 @@ from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
 from .messages import display_below_log, shows_log
 from .newer import rarely_changed, search_words, shows_results
+from .pass_widgets import fast_input, interval_inputs
 from .sockets import ControlNeXtSocket
 from .widgets import (
     CLIP_VISION,
@@ -155,6 +156,7 @@ class GuideAnimation(io.ComfyNode):
                     "Conditioning.",
                 ),
                 *_guidance_inputs(),
+                *interval_inputs(),
             ],
             outputs=[io.Guider.Output(tooltip="The guider, for SamplerCustomAdvanced.")],
         )
@@ -170,6 +172,8 @@ class GuideAnimation(io.ComfyNode):
         max_guidance: float,
         window: int,
         overlap: int,
+        guidance_from: float = 0.0,
+        guidance_until: float = 1.0,
     ) -> io.NodeOutput:
         from .host.coverage import log_coverage_of
         from .host.guider import AnimationGuider
@@ -180,6 +184,8 @@ class GuideAnimation(io.ComfyNode):
             overlap=overlap,
             guidance_start=min_guidance,
             guidance_end=max_guidance,
+            guidance_from=guidance_from,
+            guidance_until=guidance_until,
             display=display_below_log(),
         )
         log_coverage_of(model, enough=guider.enough_parts)
@@ -195,7 +201,7 @@ class SampleAnimation(io.ComfyNode):
             node_id="FCVG_AnimateSampler",
             display_name="ControlNeXt-SVD Sampler",
             category="FCVG/sampling",
-            **search_words("animate anyone", "pose to video", "dance"),
+            **search_words("animate anyone", "pose to video", "dance", "faster"),
             **shows_results(),
             description="Makes the person of a picture move like the person of a driving video, "
             "all in one node: conditioning, control, sampling. The video has as many frames as "
@@ -234,6 +240,8 @@ class SampleAnimation(io.ComfyNode):
                 *_size_inputs(),
                 *_hint_inputs(),
                 *start_inputs(),
+                *interval_inputs(),
+                fast_input(whole=50, fast=14),
             ],
             outputs=[
                 io.Latent.Output(
@@ -255,7 +263,8 @@ class SampleAnimation(io.ComfyNode):
         latent_image=None,
         **settings,
     ) -> io.NodeOutput:
-        from .host.boxes import BoxSettings, Control, SvdModels, sample_video
+        from .host.box_settings import BoxSettings
+        from .host.boxes import Control, SvdModels, sample_video
         from .host.guider import AnimationGuider
         from .host.images import check_image, first_picture
 

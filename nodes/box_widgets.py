@@ -2,7 +2,7 @@
 
 from comfy_api.latest import io
 
-from ..fcvg_core import bounds
+from ..fcvg_core import bounds, choices
 
 
 def sampler_inputs(family: str) -> list[io.Input]:
@@ -30,10 +30,11 @@ def sampler_inputs(family: str) -> list[io.Input]:
         ),
         io.Combo.Input(
             "scheduler",
-            options=comfy.samplers.SCHEDULER_NAMES,
+            options=[*comfy.samplers.SCHEDULER_NAMES, choices.AYS],
             default="karras",
-            tooltip="The scheduler, which sets the noise level of each step: any of ComfyUI's. "
-            f"{family} uses karras.",
+            tooltip="The scheduler, which sets the noise level of each step: any of ComfyUI's, "
+            f"or ays, whose levels Align Your Steps chose for SVD and 10 steps. {family} uses "
+            "karras.",
         ),
     ]
 

@@ -6,6 +6,7 @@ from ..fcvg_core import bounds
 from .host import folders
 from .messages import shown_log, shows_log
 from .newer import rarely_changed, search_words, shows_results
+from .pass_widgets import LEVELS
 from .sockets import ControlNeXtSocket
 from .widgets import FOR_CONTROL
 
@@ -86,8 +87,7 @@ class ApplyControlNeXt(io.ComfyNode):
                     **bounds.SHARE.widget,
                     step=0.01,
                     **rarely_changed(),
-                    tooltip="Where control begins to act, from 0 (pure noise) to 1 (the finished "
-                    "picture). The number counts the noise level, not the steps. Keep 0, the "
+                    tooltip=f"Where control begins to act, {LEVELS}. Keep 0, the "
                     "official value, because the first steps set the motion. A number above "
                     "end_percent switches control off.",
                 ),
@@ -97,8 +97,7 @@ class ApplyControlNeXt(io.ComfyNode):
                     **bounds.SHARE.widget,
                     step=0.01,
                     **rarely_changed(),
-                    tooltip="Where control ceases to act, from 0 (pure noise) to 1 (the finished "
-                    "picture). The number counts the noise level, not the steps. Keep 1, the "
+                    tooltip=f"Where control ceases to act, {LEVELS}. Keep 1, the "
                     "official value, for control in every step. With 25 steps and the "
                     "scheduler karras, 0.8 switches control off for the last 3 steps, and 0.5 for "
                     "the last 7 steps.",

@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
+from .host import folders
 from .messages import shows_log
 from .newer import search_words, shows_results
 from .widgets import ALL_SIZES, VAE
@@ -210,16 +211,62 @@ class DecodeFrames(io.ComfyNode):
     ) -> io.NodeOutput:
         from .host.fitting import fit_pictures
         from .host.images import first_picture
+        from .host.latents import one_tensor
         from .host.svd.decode import decode_frames
 
         ends = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
         # Checked before the decoding, which takes long.
         keyframes = [(at, first_picture(x, name), name) for at, x, name in ends if x is not None]
-        frames = decode_frames(vae, latent["samples"], frames_per_chunk)
+        frames = decode_frames(vae, one_tensor(latent), frames_per_chunk)
         size = tuple(frames.shape[1:3])
         for at, keyframe, name in keyframes:
             frames[at] = fit_pictures(keyframe, size, name)[0]
         return io.NodeOutput(frames)
 
 
-NODES = [CropResize, DecodeFrames, EncodeFrames]
+class DecodeDraft(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="FCVG_DecodeDraft",
+            display_name="Decode Frames (draft)",
+            category="FCVG/frames",
+            **search_words("taesdv", "taesd", "tiny vae", "preview video", "faster decode"),
+            **shows_results(),
+            description="Decodes the latents of a video by the tiny decoder TAESDV: in a fraction "
+            "of the time and memory of Decode Frames, with less detail. For a look at the motion "
+            "before the video is decoded well.",
+            inputs=[
+                io.Latent.Input(
+                    "latent",
+                    tooltip="Latents of a video of SVD or DynamiCrafter, from FCVG Sampler, "
+                    "ControlNeXt-SVD Sampler or SamplerCustomAdvanced.",
+                ),
+                io.Combo.Input(
+                    "decoder_name",
+                    options=folders.list_taesdv(),
+                    tooltip="taesdv.pth in models/vae_approx. If the file is there, the moving "
+                    "preview of the nodes that sample uses it too.",
+                ),
+            ],
+            outputs=[
+                io.Image.Output(display_name="frames", tooltip="The video, one picture a frame.")
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, decoder_name: str | None) -> bool | str:
+        return folders.are_there(folders.VAE_APPROX, decoder_name)
+
+    @classmethod
+    @shows_log
+    def execute(cls, latent, decoder_name: str) -> io.NodeOutput:
+        from .host.latents import one_tensor
+        from .host.taesdv import decode_draft, load_taesdv
+
+        latents = one_tensor(latent)
+        decoder = load_taesdv(folders.find_file(folders.VAE_APPROX, decoder_name))
+        return io.NodeOutput(decode_draft(decoder, latents))
+
+
+NODES = [CropResize, DecodeDraft, DecodeFrames, EncodeFrames]

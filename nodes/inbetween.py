@@ -6,6 +6,7 @@ from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
 from .messages import display_below_log, shows_log
 from .newer import search_words, shows_results
+from .pass_widgets import fast_input, forward_share_input, interval_inputs
 from .sockets import ControlNeXtSocket
 from .widgets import (
     CLIP_VISION,
@@ -51,6 +52,8 @@ class GuideInbetween(io.ComfyNode):
                     tooltip="The unconditional input (no picture), from FCVG Conditioning.",
                 ),
                 *guidance_inputs(),
+                *interval_inputs(),
+                forward_share_input(),
             ],
             outputs=[io.Guider.Output(tooltip="The guider, for SamplerCustomAdvanced.")],
         )
@@ -67,6 +70,9 @@ class GuideInbetween(io.ComfyNode):
         max_guidance: float,
         window: int,
         overlap: int,
+        guidance_from: float = 0.0,
+        guidance_until: float = 1.0,
+        forward_share: float = 0.0,
     ) -> io.NodeOutput:
         from .host.coverage import log_coverage_of
         from .host.guider import InbetweenGuider
@@ -77,6 +83,9 @@ class GuideInbetween(io.ComfyNode):
             overlap=overlap,
             guidance_start=min_guidance,
             guidance_end=max_guidance,
+            guidance_from=guidance_from,
+            guidance_until=guidance_until,
+            forward_share=forward_share,
             display=display_below_log(),
         )
         log_coverage_of(model, enough=guider.enough_parts)
@@ -147,6 +156,7 @@ class SampleInbetween(io.ComfyNode):
                 "interpolate video",
                 "first last frame",
                 "start end frame",
+                "faster",
             ),
             **shows_results(),
             description="Paints the frames between two keyframes, all in one node: conditioning, "
@@ -205,6 +215,9 @@ class SampleInbetween(io.ComfyNode):
                     tooltip=REPEATED_SHARE,
                 ),
                 *start_inputs(),
+                *interval_inputs(),
+                forward_share_input(),
+                fast_input(whole=100, fast=28),
             ],
             outputs=[
                 io.Latent.Output(
@@ -227,7 +240,8 @@ class SampleInbetween(io.ComfyNode):
         latent_image=None,
         **settings,
     ) -> io.NodeOutput:
-        from .host.boxes import BoxSettings, SvdModels, make_control, sample_inbetween
+        from .host.box_settings import BoxSettings
+        from .host.boxes import SvdModels, make_control, sample_inbetween
         from .host.images import check_image, first_picture
 
         if control_frames is not None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from comfy_api.latest import io
 
+from .host.page import running_node, send_to_page
+
 PACK = Path(__file__).parent.parent
 MARKS = {logging.WARNING: "\N{WARNING SIGN} ", logging.ERROR: "\N{CROSS MARK} "}
 # Names in texts.js: of the event, and of the part of a result.
@@ -43,24 +45,9 @@ def shows_log(execute: Callable) -> Callable:
     return run
 
 
-def running_node() -> str | None:
-    """The id of the node that this thread runs; None outside a run of the host."""
-    from comfy_execution.utils import get_executing_context
-
-    context = get_executing_context()
-    return None if context is None else context.node_id
-
-
 def show_on_node(node_id: str, text: str) -> None:
-    """Show a text on a node of the graph, in place of the text that it showed before.
-
-    Only the page sees it that has started the run: other pages may show other graphs.
-    """
-    from server import PromptServer
-
-    server = getattr(PromptServer, "instance", None)
-    if server is not None and server.client_id is not None:
-        server.send_sync(EVENT, {"node": node_id, "lines": text.splitlines()}, server.client_id)
+    """Show a text on a node of the graph, in place of the text that it showed before."""
+    send_to_page(EVENT, {"node": node_id, "lines": text.splitlines()})
 
 
 def _with_texts(output: io.NodeOutput, texts: list[str]) -> io.NodeOutput:

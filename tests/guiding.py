@@ -1,9 +1,13 @@
 """What the tests of the guiders share: a tiny steered SVD, its conditionings, one run."""
 
 import importlib
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
+import pytest
 import torch
 
 from fcvg_core.sampling import Window, plan_windows
@@ -77,7 +81,7 @@ class Rig:
             end_percent=end,
         )
 
-    def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0)):
+    def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0), **more):
         """The guider between two keyframes, which may be swapped."""
         guider = self.load("nodes.host.guider").InbetweenGuider(
             model,
@@ -85,12 +89,13 @@ class Rig:
             overlap=overlap,
             guidance_start=guidance[0],
             guidance_end=guidance[1],
+            **more,
         )
         keyframes = conditioning(1, self.size), conditioning(3, self.size)
         guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, self.size))
         return guider
 
-    def animation(self, model, *, window=25, overlap=2, guidance=(3.0, 3.0)):
+    def animation(self, model, *, window=25, overlap=2, guidance=(3.0, 3.0), **more):
         """The guider away from one picture."""
         guider = self.load("nodes.host.guider").AnimationGuider(
             model,
@@ -98,14 +103,23 @@ class Rig:
             overlap=overlap,
             guidance_start=guidance[0],
             guidance_end=guidance[1],
+            **more,
         )
         guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
         return guider
 
-    def host(self, model, *, guidance=3.0):
-        """The host's own guider over the same conditionings."""
+    def host(self, model, *, guidance=3.0, one_token=True):
+        """The host's own guider over the same conditionings.
+
+        Args:
+            one_token: whether cross-attention is computed as in the guiders of the pack, so that
+                their numbers can be compared to the last digits.
+        """
         import comfy.samplers
 
+        if one_token:
+            model = model.clone()
+            self.load("nodes.host.svd.one_token").use_one_token(model)
         guider = comfy.samplers.CFGGuider(model)
         guider.set_conds(conditioning(1, self.size), conditioning(None, self.size))
         guider.set_cfg(guidance)
@@ -145,6 +159,22 @@ class Rig:
         return float((videos[0] - videos[1]).abs().max() / videos[0].std())
 
 
+@contextmanager
+def counted_passes(model) -> Iterator[list[tuple[float, int]]]:
+    """The noise level and the number of frames of each call of an SVD from now on."""
+    calls = []
+    handle = model.model.diffusion_model.register_forward_pre_hook(
+        lambda module, args, kwargs: calls.append(
+            (float(kwargs["transformer_options"]["sigmas"][0]), len(args[0]))
+        ),
+        with_kwargs=True,
+    )
+    try:
+        yield calls
+    finally:
+        handle.remove()
+
+
 def compute_in_half(monkeypatch) -> None:
     """Let the host choose the number formats that it chooses on a card: half precision."""
     import comfy.model_management as mm
@@ -181,3 +211,42 @@ def apply_hook(module: str, name: str, model, *arguments):
         return getattr(node(), node.FUNCTION)(model, *arguments)[0]
     made = node.execute(model, *arguments)
     return getattr(made, "args", made)[0]
+
+
+def skip_without_windows() -> None:
+    """Skip a test if context windows of the imported host can't take SVD's latents.
+
+    In older hosts this node fails for every latent that has several frames in its batch.
+    """
+    from comfy.context_windows import IndexListContextHandler
+
+    if "timestep[0]" not in inspect.getsource(IndexListContextHandler.set_step):
+        pytest.skip("this ComfyUI has no windows for frames in a batch")
+
+
+def with_windows(model, length: int, overlap: int, *, anchored: bool = False):
+    """The host's node Context Windows (Manual).
+
+    Args:
+        anchored: whether a window begins with one more frame, which counts in no result: the
+            default of newer hosts.
+    """
+    from comfy.context_windows import ContextFuseMethods, ContextSchedules
+    from comfy_extras.nodes_context_windows import ContextWindowsManualNode
+
+    known = inspect.signature(ContextWindowsManualNode.execute).parameters
+    if anchored and "causal_window_fix" not in known:
+        pytest.skip("this ComfyUI adds no frame to windows")
+    given = {
+        "context_length": length,
+        "context_overlap": overlap,
+        "context_schedule": ContextSchedules.STATIC_STANDARD,
+        "context_stride": 1,
+        "closed_loop": False,
+        "fuse_method": ContextFuseMethods.PYRAMID,
+        "dim": 0,
+        "freenoise": False,
+        "causal_window_fix": anchored,
+    }
+    given = {name: value for name, value in given.items() if name in known}
+    return ContextWindowsManualNode.execute(model, **given).args[0]

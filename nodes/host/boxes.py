@@ -12,7 +12,6 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from torch import Tensor
 
-from ...fcvg_core import bounds
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.models.controlnext import check_num_frames, check_version
 from ...fcvg_core.models.svd import check_size
@@ -24,11 +23,13 @@ from ...fcvg_core.sampling import (
     starts_empty,
 )
 from ...fcvg_core.settings import SamplingSettings
+from .box_settings import BoxSettings, noise_levels
 from .controlnext.patch import steer
 from .coverage import log_coverage_of
 from .guider import InbetweenGuider, VideoGuider
 from .injection import inject_into
 from .outlook import Display, Video, log_needs
+from .svd.cache import cache_features
 from .svd.conditioning import KeyframeSettings, encode_keyframes, fit_picture
 
 
@@ -52,64 +53,6 @@ class Control:
 
     controlnext: ModelPatcher
     frames: Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoxSettings:
-    """Values of the widgets of both all-in-one nodes (see their tooltips).
-
-    Attributes:
-        size: (height, width).
-    """
-
-    sampling: SamplingSettings
-    sampler_name: str
-    scheduler: str
-    seed: int
-    size: tuple[int, int]
-
-    @classmethod
-    def from_widgets(
-        cls,
-        *,
-        sampler_name: str,
-        scheduler: str,
-        seed: int,
-        width: int,
-        height: int,
-        min_guidance: float,
-        max_guidance: float,
-        denoise: float = 1.0,  # graphs of older releases lack the widget
-        **sampling,
-    ) -> "BoxSettings":
-        """The settings of a node, whose widgets keep the names of the first release."""
-        return cls(
-            sampling=SamplingSettings(
-                guidance_start=min_guidance,
-                guidance_end=max_guidance,
-                denoise=denoise,
-                **sampling,
-            ),
-            sampler_name=sampler_name,
-            scheduler=scheduler,
-            seed=seed,
-            size=(height, width),
-        )
-
-    def __post_init__(self):
-        # Older hosts do not check whether the list of a widget holds its value.
-        for name, allowed in (
-            ("sampler_name", comfy.samplers.SAMPLER_NAMES),
-            ("scheduler", comfy.samplers.SCHEDULER_NAMES),
-        ):
-            if getattr(self, name) not in allowed:
-                raise UserError(
-                    f"Unknown {name} {getattr(self, name)!r}. Choose one of ComfyUI's "
-                    f"{name.removesuffix('_name')}s, for example {allowed[0]}."
-                )
-        if self.sampling.denoise not in bounds.SHARE:
-            found, allowed = self.sampling.denoise, bounds.SHARE
-            raise UserError(f"denoise is {found}: set it to a number from {allowed}.")
 
 
 def make_control(controlnext: ModelPatcher | None, frames: Tensor | None) -> Control | None:
@@ -175,6 +118,8 @@ def sample_video(
     check_windows(sampling.num_frames, sampling.window, sampling.overlap)  # before a model runs
     start = _choose_start(start, settings)
     model = _steer(kind, models.model, control, sampling)
+    if sampling.cache_interval > 1:
+        model = cache_features(model, interval=sampling.cache_interval)
     if start is not None and keeps_start(sampling.denoise):
         return {"samples": start["samples"].clone()}
     guider = _make_guider(kind, model, settings, display)  # says what it needs, so it comes first
@@ -197,14 +142,18 @@ def _make_guider(
     """The guider of a run, after what the run needs was logged."""
     sampling = settings.sampling
     video = Video(settings.size, sampling.num_frames, sampling.window, sampling.overlap)
+    more = {"forward_share": sampling.forward_share} if kind is InbetweenGuider else {}
     return kind(
         model,
         window=sampling.window,
         overlap=sampling.overlap,
         guidance_start=sampling.guidance_start,
         guidance_end=sampling.guidance_end,
+        guidance_from=sampling.guidance_from,
+        guidance_until=sampling.guidance_until,
         display=display,
-        needs=log_needs(model, video),
+        needs=log_needs(model, video, kind.networks),
+        **more,
     )
 
 
@@ -268,15 +217,7 @@ def _sample(
             ratio=sampling.noise_injection_ratio,
             generator=noise.generator,
         )
-    # The host's KSampler knows which samplers leave out the last noise level but one.
-    sigmas = comfy.samplers.KSampler(
-        model,
-        sampling.steps,
-        model.load_device,
-        settings.sampler_name,
-        settings.scheduler,
-        denoise=sampling.denoise,
-    ).sigmas
+    sigmas = noise_levels(model, sampling, settings.sampler_name)
     start = start or {"samples": torch.zeros_like(noise.latents)}
     latents = guider.sample(
         noise.latents,

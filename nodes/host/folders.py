@@ -3,6 +3,7 @@
 import itertools
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ from ...fcvg_core.catalogue.model_files import (
     UNET,
     ModelFile,
 )
+from ...fcvg_core.catalogue.taesdv import NAMES as TAESDV_NAMES
+from ...fcvg_core.catalogue.taesdv import VAE_APPROX
 
 __all__ = [
     "AUTO",
@@ -28,14 +31,17 @@ __all__ = [
     "DWPOSE",
     "GLUESTICK",
     "UNET",
+    "VAE_APPROX",
     "are_there",
     "find_file",
     "find_pair",
     "find_svd_folder",
+    "find_taesdv",
     "fingerprint",
     "is_there",
     "list_files",
     "list_svd_folders",
+    "list_taesdv",
     "register_folders",
 ]
 
@@ -85,6 +91,23 @@ def list_svd_folders() -> list[str]:
             if MODEL_INDEX in files:
                 found.append(os.path.relpath(root, base))
     return sorted(found) or [_NONE.format(DIFFUSERS)]
+
+
+def list_taesdv() -> list[str]:
+    """Files of TAESDV in models/vae_approx; if there is none, one line that says so."""
+    return _taesdv() or [_NONE.format(f"{VAE_APPROX}: {TAESDV_NAMES[0]}")]
+
+
+def find_taesdv() -> str | None:
+    """Full path of the first file of TAESDV; None if there is none."""
+    return next((folder_paths.get_full_path(VAE_APPROX, name) for name in _taesdv()), None)
+
+
+def _taesdv() -> list[str]:
+    """Names of TAESDV's files among the small decoders of other models."""
+    stem = os.path.splitext(TAESDV_NAMES[0])[0]
+    names = folder_paths.get_filename_list(VAE_APPROX)
+    return [name for name in names if re.split(r"[/\\]", name)[-1].startswith(stem)]
 
 
 def find_file(kind: str, name: str, advice: str = "") -> str:
@@ -202,6 +225,8 @@ def _how_to_get(kind: str, name: str) -> str:
     command = command_to_get()
     if known:
         command += f" --only {known[0].key}"
+    elif len(rows) == 1 and not families.modes_needing(rows[0]):
+        command += f" --only {rows[0].key}"
     elif all(row.on_request for row in rows):
         command += " --only KEY"
     wanted = "; ".join(_described(row, kind, named=bool(known)) for row in known or rows)

@@ -5,37 +5,52 @@ dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
 pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import comfy.samplers
-import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.sampling import Guidance, check_windows, guide, plan_windows
-from .hooks import CFG, POST_CFG, call_post_cfg, call_pre_cfg, evaluate_conds
+from ...fcvg_core.estimate import CONTROLNEXT_SVD, FCVG, Networks
+from ...fcvg_core.sampling import (
+    Guidance,
+    check_windows,
+    early_steps,
+    plan_windows,
+    warn_of_no_guidance,
+)
+from .checks import check_easycache, check_latent, check_picture, check_share, guided_levels
+from .compiled import survive_failed_compilation
+from .hooks import POST_CFG
 from .injection import count_calls
+from .mpd import MpdSampler
 from .outlook import Display, StepClock, Video, log_needs, running_clock
-from .passes import CURRENT, Conds, ModelPass, VideoPasses, check_svd, refuse_areas
-from .preview import show_middle_frame
+from .passes import CURRENT, Conds, VideoPasses, check_svd, refuse_areas
+from .preview import moving_preview
+from .step import GuidedStep
+from .svd.one_token import use_one_token
+
+ROUNDED = 1.0001  # more than the rounding of a noise level, less than any step
 
 
 class VideoGuider(comfy.samplers.CFGGuider):
     """Works with every sampler and scheduler of the host; a subclass names the directions.
 
-    This guider calls hooks as the host's own guiders call them. Pre-CFG functions, post-CFG
-    functions and a function in place of the evaluation are called once a step. A function in place
-    of CFG is called once for each pass, with the frames in the pass's order of time; what it gives
-    follows the ramp of this guider.
+    `GuidedStep` says how this guider calls hooks.
 
     Args:
         model: SVD; it is cloned.
         window, overlap: see `plan_windows`.
         guidance_start, guidance_end: guidance scale at the first and the last frame of each
             window, counted in the direction of the pass.
+        guidance_from, guidance_until: 0..1, shares of the noise levels as the host counts them,
+            between which guidance acts. Outside it the unconditional passes are not evaluated,
+            unless a hook or a sampler asks for them.
         display: shows what a run needs, and how far it is; None: both are shown nowhere.
         needs: from `log_needs`, if it was called for the only run of this guider.
     """
@@ -44,6 +59,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
     directions: tuple[tuple[str, bool], ...]
     # Parts of the picture (of 16) that control frames should reach.
     enough_parts: int
+    networks: Networks
 
     def __init__(
         self,
@@ -53,6 +69,8 @@ class VideoGuider(comfy.samplers.CFGGuider):
         overlap: int,
         guidance_start: float,
         guidance_end: float,
+        guidance_from: float = 0.0,
+        guidance_until: float = 1.0,
         display: Display | None = None,
         needs: str | None = None,
     ):
@@ -63,14 +81,19 @@ class VideoGuider(comfy.samplers.CFGGuider):
                 "Context Windows out, and set window and overlap here."
             )
         model = model.clone()
+        use_one_token(model)
+        survive_failed_compilation(model)
         super().__init__(model)
         self.window = window
         self.overlap = overlap
-        self.guidance = Guidance(guidance_start, guidance_end)
+        levels = guided_levels(model, guidance_from, guidance_until)
+        if (guidance_from, guidance_until) != (0.0, 1.0):
+            check_easycache(model)
+        self.guidance = Guidance(guidance_start, guidance_end, **levels)
         self.display = display
         self.needs = needs
         self._clock: StepClock | None = None  # of the run that is under way
-        # Hooks know one scale, the highest one of the ramp that `_guide` makes.
+        # Hooks know one scale, the highest one of the ramp that `GuidedStep` makes.
         self.set_cfg(max(guidance_start, guidance_end))
         # A plain function, not a bound method: a bound method would make guider and model refer to
         # each other, and the host reports that as a memory leak.
@@ -88,19 +111,25 @@ class VideoGuider(comfy.samplers.CFGGuider):
         *args,
         **kwargs,
     ) -> Tensor:
-        """As the host's guiders, but the preview shows the middle frame instead of the first.
+        """As the host's guiders, but the preview shows all frames; see `moving_preview`.
 
         Raises:
             UserError: before models are loaded, if the latent is no video of SVD's, if windows
-                can't be made, or if a conditioning is limited to an area.
+                can't be made, if a conditioning is limited to an area, or if the sampler can't do
+                what the run asks for.
         """
-        _check_latent(latent_image)
+        check_latent(latent_image)
         check_windows(len(noise), self.window, self.overlap)
         refuse_areas(self.original_conds)
-        show_middle_frame(callback)
-        line = self.needs or log_needs(self.model_patcher, self._video(latent_image))
+        if isinstance(sampler, MpdSampler):
+            sampler.check_run(self, latent_image, sigmas, denoise_mask)
+        else:
+            warn_of_no_guidance(self.guidance, sigmas[:-1].tolist())
+        video = self._video(latent_image)
+        line = self.needs or log_needs(self.model_patcher, video, self.networks)
         steps = len(sigmas) - 1
-        with running_clock(self.display, line, count_calls(sampler, steps)) as self._clock:
+        clock = running_clock(self.display, line, count_calls(sampler, steps))
+        with moving_preview(callback) as callback, clock as self._clock:
             if self._clock is not None:
                 callback = self._clock.timed(callback)
             return super().sample(
@@ -116,112 +145,120 @@ class VideoGuider(comfy.samplers.CFGGuider):
         """Denoised latents [T, 4, h, w]; `timestep` holds a sigma for every frame."""
         if self._clock is not None:
             self._clock.start()
-        passes = VideoPasses.plan(
+        sigma = float(timestep[0])
+        guidance = self._guidance().at(sigma)
+        step = GuidedStep(
+            self.inner_model,
+            guidance,
+            (self._cond(), self._uncond(guidance, model_options)),
+            model_options,
+            self.model_options.get(POST_CFG, []),
+        )
+        return step.predict(self._plan(x, sigma), x, timestep)
+
+    def _plan(self, x: Tensor, sigma: float) -> VideoPasses:
+        """The passes over latents [T, 4, h, w] at a noise level."""
+        return VideoPasses.plan(
             len(x),
             plan_windows(len(x), self.window, self.overlap),
             {backward: self.conds[name] for name, backward in self.directions},
         )
-        conds = self._cond(), self._uncond(model_options)
-        hooks = model_options.get(POST_CFG, [])
-        options = {**model_options, POST_CFG: []}
-        groups, own_hooks = [passes], []
-        if _keeps_attention(model_options):
-            # Self-Attention Guidance reads the attention that the last call of the model stored.
-            groups, own_hooks = passes.one_by_one(), self.model_options.get(POST_CFG, [])
-        parts = [self._predict(group, conds, x, timestep, options, own_hooks) for group in groups]
-        cond, uncond, denoised = (
-            passes.merge(torch.cat(clips)) for clips in zip(*parts, strict=True)
-        )
-        # The sampler's own hooks expect the whole video, so they come last.
-        later = [hook for hook in hooks if hook not in own_hooks]
-        options = passes.evaluate_video(options)
-        return call_post_cfg(self, later, denoised, (cond, uncond), conds, x, timestep, options)
 
     def _cond(self) -> Conds:
         """The conditional conds of all directions; each pass selects its own."""
         return [cond for name, _ in self.directions for cond in self.conds[name]]
 
-    def _uncond(self, model_options: dict) -> Conds:
+    def _uncond(self, guidance: Guidance, model_options: dict) -> Conds:
         """The unconditional conds; None at a guidance of 1, where they would cancel out."""
         always = model_options.get("disable_cfg1_optimization", False)
-        needed = always or self._guidance().needs_uncond
-        return self.conds["negative"] if needed else None
+        return self.conds["negative"] if always or guidance.needs_uncond else None
 
     def _guidance(self) -> Guidance:
-        """The guidance of this step.
+        """The guidance of this step, inside its interval.
 
         For some steps the host's CFG Override may replace a guider's scale. Then the replacement
         is the scale of all frames.
         """
         if self.cfg != max(self.guidance.start, self.guidance.end):
-            return Guidance(self.cfg, self.cfg)
+            return replace(self.guidance, start=self.cfg, end=self.cfg)
         return self.guidance
-
-    def _predict(
-        self,
-        passes: VideoPasses,
-        conds: tuple[Conds, Conds],
-        x: Tensor,
-        sigma: Tensor,
-        options: dict,
-        post_cfg: list[Callable],
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Conditional, unconditional and guided predictions, as clips."""
-        clips, levels = passes.split(x), passes.split(sigma)
-        call = {
-            "conds": list(conds),
-            "input": clips,
-            "sigma": levels,
-            "model": self.inner_model,
-            "model_options": passes.evaluate_clips(options),
-        }
-        cond, uncond = call_pre_cfg(call, evaluate_conds(call), self.cfg)[:2]
-        every = zip(passes.passes, *map(passes.chunk, (cond, uncond, clips, levels)), strict=True)
-        guided = [
-            self._guide(current, predicted, conds, clip, level, options, post_cfg)
-            for current, *predicted, clip, level in every
-        ]
-        return cond, uncond, torch.cat(guided)
-
-    def _guide(
-        self,
-        current: ModelPass,
-        predicted: list[Tensor],
-        conds: tuple[Conds, Conds],
-        clip: Tensor,
-        sigma: Tensor,
-        options: dict,
-        post_cfg: list[Callable],
-    ) -> Tensor:
-        """Guided prediction of one pass, its frames in its own order of time."""
-        cond, uncond = predicted
-        own = tuple(current.own(c) for c in conds)
-        options = current.options(options)
-        guidance = self._guidance()
-        scale = guidance.ramp(clip)
-        if CFG in options:
-            # This function takes one number, so the ramp goes into the difference that it scales.
-            if guidance.start != guidance.end:
-                cond = guide(cond, uncond, scale / self.cfg)
-            scale = self.cfg
-        guided = comfy.samplers.cfg_function(
-            self.inner_model, cond, uncond, scale, clip, sigma, options, cond=own[0], uncond=own[1]
-        )
-        return call_post_cfg(self, post_cfg, guided, predicted, own, clip, sigma, options)
 
 
 class InbetweenGuider(VideoGuider):
     """FCVG's guider, in both directions.
 
-    Swapping the keyframes and flipping the noise flips the video.
+    Swapping the keyframes and flipping the noise flips the video, if no step is forward only.
+
+    Args:
+        forward_share: 0..1, share of a run's steps, from the first step on, in which only the
+            forward passes are evaluated (see `fuse_forward_only`).
+        other: see `VideoGuider`.
     """
 
     directions = (("first", False), ("last", True))
     enough_parts = 6  # lines of a whole scene
+    networks = FCVG
+
+    def __init__(self, model: ModelPatcher, *, forward_share: float = 0.0, **other):
+        check_share("forward_share", forward_share)
+        super().__init__(model, **other)
+        if forward_share:
+            check_easycache(model)
+        self.forward_share = forward_share
+        self._forward_above = math.inf  # noise levels of the run that is under way
 
     def set_conds(self, first: list, last: list, negative: list) -> None:
         """Conditionings of both keyframes and the unconditional one."""
         self.inner_set_conds({"first": first, "last": last, "negative": negative})
+
+    def sample(self, noise: Tensor, latent_image: Tensor, sampler, sigmas: Tensor, *args, **kwargs):
+        """As `VideoGuider.sample`.
+
+        Raises:
+            UserError: also if steps are forward only, and there is no last keyframe to end with.
+        """
+        early = early_steps(max(len(sigmas) - 1, 0), self.forward_share)
+        if early:
+            check_picture(self.original_conds["last"], "last", "forward_share above 0")
+        # Samplers that compute noise levels are off in the last digits.
+        self._forward_above = ROUNDED * float(sigmas[early]) if early else math.inf
+        return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
+
+    def keyframe(self, name: str, like: Tensor) -> Tensor:
+        """Latents [T, 4, h, w] of a keyframe during a run, scaled as between the sampler's steps.
+
+        Args:
+            name: "first" or "last". Its conditioning has one picture, which all frames share, or
+                a picture a frame.
+            like: tensor of the device and the number format.
+        """
+        picture = self.conds[name][0]["model_conds"]["c_concat"].cond
+        return self.inner_model.process_latent_in(picture.to(like))
+
+    def predict_direction(
+        self, x: Tensor, sigma: Tensor, model_options: dict, *, backward: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Conditional and unconditional prediction of one direction, without guidance.
+
+        Args:
+            x: [T, 4, h, w] in the direction's order of time, as the predictions.
+            sigma: scalar.
+        """
+        if self._clock is not None:
+            self._clock.start()
+        passes = super()._plan(x, float(sigma)).direction(backward)
+        conds = self._cond(), self.conds["negative"]
+        step = GuidedStep(self.inner_model, self.guidance, conds, model_options, [])
+        order = [0] if backward else []
+        clips = step.evaluate(passes, x.flip(order), sigma.expand(len(x)))
+        cond, uncond = (passes.merge(clip).flip(order) for clip in clips)
+        return cond, uncond
+
+    def _plan(self, x: Tensor, sigma: float) -> VideoPasses:
+        passes = super()._plan(x, sigma)
+        if sigma <= self._forward_above:
+            return passes
+        return replace(passes, end=self.keyframe("last", x))
 
 
 class AnimationGuider(VideoGuider):
@@ -229,22 +266,7 @@ class AnimationGuider(VideoGuider):
 
     directions = (("positive", False),)
     enough_parts = 2  # one person may be small
-
-
-def _check_latent(latent: Tensor) -> None:
-    shape = None if getattr(latent, "is_nested", False) else tuple(latent.shape)
-    if shape is None or len(shape) != 4 or shape[1] != 4:
-        raise UserError(
-            f"The latent is {shape or 'several tensors'}, but a video of SVD is (frames, 4, height "
-            "/ 8, width / 8): connect the latent of FCVG Conditioning or of ControlNeXt-SVD "
-            "Conditioning."
-        )
-
-
-def _keeps_attention(model_options: dict) -> bool:
-    """Whether a post-CFG function may read the attention of the last call of the model."""
-    replaced = model_options.get("transformer_options", {}).get("patches_replace", {})
-    return bool(replaced.get("attn1") and model_options.get(POST_CFG))
+    networks = CONTROLNEXT_SVD
 
 
 def _prepare_window(window: int, executor, model, noise_shape, conds, *args, **kwargs):

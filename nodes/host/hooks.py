@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import comfy.model_base
 import comfy.samplers
 from torch import Tensor
 
@@ -37,7 +38,6 @@ def call_pre_cfg(call: dict, predicted: list[Tensor], cfg: float) -> list[Tensor
 
 
 def call_post_cfg(
-    guider: comfy.samplers.CFGGuider,
     hooks: list[Callable],
     denoised: Tensor,
     predicted: Sequence[Tensor],
@@ -45,11 +45,15 @@ def call_post_cfg(
     x: Tensor,
     sigma: Tensor,
     options: dict,
+    *,
+    model: comfy.model_base.BaseModel,
+    cfg: float,
 ) -> Tensor:
     """The guided prediction, after post-CFG functions.
 
     Args:
         predicted, conds: conditional, then unconditional.
+        cfg: the guidance scale.
     """
     for hook in hooks:
         denoised = hook(
@@ -59,8 +63,8 @@ def call_post_cfg(
                 "uncond_denoised": predicted[1],
                 "cond": conds[0],
                 "uncond": conds[1],
-                "cond_scale": guider.cfg,
-                "model": guider.inner_model,
+                "cond_scale": cfg,
+                "model": model,
                 "sigma": sigma,
                 "model_options": options,
                 "input": x,

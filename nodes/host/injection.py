@@ -101,8 +101,7 @@ def inject_into(
                 **options,
             )
 
-        # Not the seed itself: the initial noise was drawn from it.
-        noise = _noise_like(x, generator or _generator(seed, 1))
+        noise = seeded_noise(x, seed, generator)
         for i in range(repeated):
             step = partial(run, start=i, stop=i + 1)
             x = repeat_step(x, sigmas[i], sigmas[i + 1], times=times, step=step, draw=noise)
@@ -158,6 +157,19 @@ def _own_noise(sampler: comfy.samplers.KSAMPLER, x: Tensor, seed: int | None) ->
         return {}
     draw = _noise_like(x, _generator(seed, 2))
     return {"noise_sampler": lambda sigma, sigma_next: draw()}
+
+
+def seeded_noise(
+    x: Tensor, seed: int | None, generator: torch.Generator | None
+) -> Callable[[], Tensor]:
+    """A function that draws unit noise shaped `x`, to be added during a run.
+
+    Args:
+        seed: of the run.
+        generator: draws the noise; None for a generator from the run's seed + 1. Not from the seed
+            itself: the initial noise was drawn from it.
+    """
+    return _noise_like(x, generator or _generator(seed, 1))
 
 
 def _generator(seed: int | None, offset: int) -> torch.Generator:

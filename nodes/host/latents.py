@@ -1,6 +1,9 @@
 """Latents of videos as the host has them between nodes: frames lie in the batch."""
 
 import torch
+from torch import Tensor
+
+from ...fcvg_core.errors import UserError
 
 
 def empty_video(num_frames: int, size: tuple[int, int]) -> dict:
@@ -11,3 +14,18 @@ def empty_video(num_frames: int, size: tuple[int, int]) -> dict:
     """
     height, width = size
     return {"samples": torch.zeros(num_frames, 4, height // 8, width // 8)}
+
+
+def one_tensor(latent: dict) -> Tensor:
+    """The latents of a LATENT.
+
+    Raises:
+        UserError: the LATENT holds several tensors, as a video with sound does.
+    """
+    samples = latent["samples"]
+    if getattr(samples, "is_nested", False):
+        raise UserError(
+            "The latent is several tensors, but a video of SVD or DynamiCrafter is one tensor: "
+            "connect the latents of a sampler of SVD or DynamiCrafter."
+        )
+    return samples

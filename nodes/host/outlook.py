@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 import comfy.model_management as mm
 from comfy.model_patcher import ModelPatcher
 
+from ...fcvg_core.advice import advise
 from ...fcvg_core.estimate import (
-    FCVG,
     FITS,
-    GB,
+    PASSES,
     STREAMS,
     TOO_LARGE,
     Estimate,
     Networks,
-    advise,
-    count_windows,
+    Video,
     estimate,
+    in_gigabytes,
 )
 from .patchers import is_dynamic
+from .svd.cache import keeps_features
 
 # Shows lines on a guider's node, in place of the lines that it has shown before.
 Display = Callable[[Sequence[str]], None]
@@ -46,17 +47,7 @@ class Card:
     kept: int
 
 
-@dataclass(frozen=True)
-class Video:
-    """What is sampled: (height, width) in pixels, the number of frames, and its windows."""
-
-    size: tuple[int, int]
-    num_frames: int
-    window: int
-    overlap: int
-
-
-def log_needs(model: ModelPatcher, video: Video, networks: Networks = FCVG) -> str:
+def log_needs(model: ModelPatcher, video: Video, networks: Networks) -> str:
     """Log what a video needs, and return the line with its light.
 
     It is called before weights are loaded. Without a card it says nothing of memory.
@@ -66,7 +57,7 @@ def log_needs(model: ModelPatcher, video: Video, networks: Networks = FCVG) -> s
     """
     card = look_at_card(model, video)
     fit, text = (None, "") if card is None else compare(model, video, card, networks)
-    line = f"{_describe(video)}{text}"
+    line = f"{video}.{text}"
     light = LIGHTS.get(fit, "")
     level = logging.WARNING if fit == TOO_LARGE else logging.INFO
     logging.log(level, line, extra={"light": light})
@@ -83,12 +74,11 @@ def look_at_card(model: ModelPatcher, video: Video) -> Card | None:
     return Card(int(usable), 0 if is_dynamic(model) else _kept_by_host(model, video))
 
 
-def compare(
-    model: ModelPatcher, video: Video, card: Card, networks: Networks = FCVG
-) -> tuple[str, str]:
+def compare(model: ModelPatcher, video: Video, card: Card, networks: Networks) -> tuple[str, str]:
     """Whether a video fits a card, and a sentence about it."""
     weights = sum(x.model_size() for x in (model, *model.model_patches_models()))
     dtype = model.model.manual_cast_dtype or model.model.get_dtype()
+    kept = networks.directions * PASSES if keeps_features(model) else 0
 
     def needs(size: tuple[int, int], window: int) -> Estimate:
         found = estimate(
@@ -99,23 +89,30 @@ def compare(
             overlap=video.overlap,
             networks=networks,
             decode_chunk=0,
+            kept=kept,
         )
         return replace(found, weights=weights)
 
     found = needs(video.size, video.window)
-    fit, usable = found.fit(card.usable), f"{card.usable / GB:.1f} GB"
-    whole = f" Needs about {found.whole / GB:.1f} GB on the card"
+    fit, usable = found.fit(card.usable), in_gigabytes(card.usable)
+    whole = f" Needs about {in_gigabytes(found.whole)} on the card"
     slower = "a part of the weights will be streamed from main memory, which is slower."
     if fit == FITS and weights + card.kept <= card.usable:
         return FITS, f"{whole}; ComfyUI can use {usable}."
     if fit == FITS:
-        kept = f"{card.kept / GB:.1f} GB"
+        kept = in_gigabytes(card.kept)
         return STREAMS, f"{whole}. Of {usable} ComfyUI keeps {kept} free for a step, so {slower}"
     if fit == STREAMS:
         return STREAMS, f"{whole}, but ComfyUI can use {usable}: {slower}"
-    advice = advise(needs, video.size, video.window, card.usable, overlap=video.overlap)
+    advice = advise(
+        lambda size, window: needs(size, window).least,
+        video.size,
+        video.at_once,
+        card.usable,
+        overlap=video.overlap,
+    )
     return TOO_LARGE, (
-        f" Needs about {found.least / GB:.1f} GB on the card even if weights are streamed, but "
+        f" Needs about {in_gigabytes(found.least)} on the card even if weights are streamed, but "
         f"ComfyUI can use {usable}: {advice}."
     )
 
@@ -127,16 +124,9 @@ def _kept_by_host(model: ModelPatcher, video: Video) -> int:
     weights are loaded) and comfy/model_management.py `load_models_gpu`.
     """
     height, width = video.size
-    shape = [min(video.num_frames, video.window), 4, height // 8, width // 8]
+    shape = [video.at_once, 4, height // 8, width // 8]
     step = model.model.memory_required(shape) + mm.extra_reserved_memory()
     return int(max(step, mm.minimum_inference_memory()))
-
-
-def _describe(video: Video) -> str:
-    height, width = video.size
-    count = count_windows(video.num_frames, video.window, video.overlap)
-    windows = "one window" if count == 1 else f"{count} windows of {video.window}"
-    return f"{video.num_frames} frames of {width} x {height} in {windows}."
 
 
 @contextmanager

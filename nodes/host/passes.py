@@ -5,7 +5,7 @@ a backward pass are reversed before the host sees them, and its predictions are 
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 import comfy.conds
@@ -17,7 +17,7 @@ from comfy.patcher_extension import WrappersMP, add_wrapper_with_key
 from torch import Tensor
 
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.sampling import Window, average_windows, fuse
+from ...fcvg_core.sampling import Window, average_windows, fuse, shift_to_end
 
 # Keys in transformer_options: the current ModelPass, and the uuids of the conditional conds. All
 # other conds are unconditional.
@@ -89,9 +89,15 @@ class VideoPasses:
 
     Clips are one tensor [len(passes) * t, ...], which holds the frames of each pass in the pass's
     own order of time. All windows have the same length t.
+
+    Attributes:
+        end: None; or [T, 4, h, w] latents of the last keyframe, scaled as predictions. Then only
+            the forward passes are evaluated, and the backward passes are built from them. To hooks
+            all steps look alike: some keep values of the shape of all clips.
     """
 
     passes: tuple[ModelPass, ...]
+    end: Tensor | None = None
 
     @classmethod
     def plan(
@@ -120,8 +126,23 @@ class VideoPasses:
         )
 
     def one_by_one(self) -> list["VideoPasses"]:
-        """The same passes, each in a group of its own."""
-        return [VideoPasses((current,)) for current in self.passes]
+        """The same passes, each that is evaluated in a group of its own."""
+        size = 1 if self.end is None else 2
+        starts = range(0, len(self.passes), size)
+        return [replace(self, passes=self.passes[start : start + size]) for start in starts]
+
+    def direction(self, backward: bool) -> "VideoPasses":
+        """The passes of one direction."""
+        return VideoPasses(tuple(x for x in self.passes if x.backward == backward))
+
+    def builds(self, current: ModelPass) -> bool:
+        """Whether a pass is built from the pass before it, which is its window's forward pass."""
+        return self.end is not None and current.backward
+
+    def build(self, current: ModelPass, forward: Tensor) -> Tensor:
+        """The prediction [t, 4, h, w] of a pass that is built from its window's forward pass."""
+        end = self.end[current.window.frames][-1:]
+        return current.in_order(shift_to_end(forward, end))
 
     def split(self, video: Tensor) -> Tensor:
         """Frames of a video [T, ...] -> clips."""
@@ -164,9 +185,14 @@ class VideoPasses:
 
     def _evaluate(self, executor: Callable, model, conds, x, sigma, options) -> list[Tensor]:
         """The host's calc_cond_batch for each pass in turn."""
-        found = []
+        found: list[list[Tensor]] = []
         parts = zip(self.passes, self.chunk(x), self.chunk(sigma), strict=True)
         for current, clip, level in parts:
+            if self.builds(current):
+                # A cond that is not evaluated has a prediction of zeros.
+                forward = zip(conds, found[-1], strict=True)
+                found.append([x if c is None else self.build(current, x) for c, x in forward])
+                continue
             mm.throw_exception_if_processing_interrupted()
             own = [current.own(cond) for cond in conds]
             found.append(executor(model, own, clip, level, current.options(options)))

@@ -19,6 +19,7 @@ from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
 from hosts import ROOT
 from stand_ins import write_stand_ins
+from taesdv_cases import write_taesdv
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -124,9 +125,21 @@ def dynamicrafter_files(stand_ins) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def server(host, stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, tmp_path_factory):
+def taesdv_file(stand_ins) -> Path:
+    """The tiny decoder of drafts, beside the stand-ins."""
+    return write_taesdv(stand_ins / "taesdv.pth")
+
+
+@pytest.fixture(scope="session")
+def model_files(stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, taesdv_file) -> Path:
+    """The folder of all stand-ins that the workflows use."""
+    return stand_ins
+
+
+@pytest.fixture(scope="session")
+def server(host, model_files, tmp_path_factory):
     """A started ComfyUI with the pack, the stand-ins and two pictures."""
-    with ComfyServer(host, tmp_path_factory.mktemp("comfy"), stand_ins) as running:
+    with ComfyServer(host, tmp_path_factory.mktemp("comfy"), model_files) as running:
         yield running
 
 

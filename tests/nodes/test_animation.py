@@ -21,9 +21,17 @@ SETTINGS = {
     "num_frames": 5, "window": 24, "overlap": 6, "steps": 2, "guidance_start": 1.5,
     "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 128,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
-    "denoise": 1.0,
+    "denoise": 1.0, "schedule": "karras", "guidance_from": 0.0, "guidance_until": 1.0,
+    "forward_share": 0.0, "cache_interval": 1,
 }  # fmt: skip
-WIDGETS = {"seed": 5, "sampler_name": "euler", "scheduler": "karras"}
+NOT_WIDGETS = (
+    "noise_injection_steps", "noise_injection_ratio", "guidance_from", "guidance_until",
+    "forward_share", "cache_interval",
+)  # fmt: skip
+RENAMED = {
+    "min_guidance": "guidance_start", "max_guidance": "guidance_end", "scheduler": "schedule",
+}  # fmt: skip
+WIDGETS = {"seed": 5, "sampler_name": "euler"}
 WINDOWS = {"num_frames": 7, "window": 4, "overlap": 2}
 
 
@@ -72,9 +80,9 @@ def animate(node_classes, native, controlnext):
 
     def run(version: str = "v2", given: int | None = None, **changes) -> torch.Tensor:
         settings = {**SETTINGS, **WIDGETS, "height": SIZE[0], "width": SIZE[1], **changes}
-        for name in ("noise_injection_steps", "noise_injection_ratio"):
+        for name in NOT_WIDGETS:
             settings.pop(name)
-        for widget, name in (("min_guidance", "guidance_start"), ("max_guidance", "guidance_end")):
+        for widget, name in RENAMED.items():
             settings[widget] = settings.pop(name)
         num_frames = settings.pop("num_frames")
         frames = num_frames if given is None else given

@@ -1,5 +1,7 @@
 """Crop & Resize: pictures and their masks at the size of the video."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -126,6 +128,19 @@ class TestMasks:
         masks = torch.cat([painted[1], painted[1] * torch.nan])
         with pytest.raises(ValueError, match="mask holds NaN or infinite"):
             crop_resize(painted[0], 64, 64, mask=masks)
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs"),
+    [
+        ("FCVG_DecodeFrames", {"vae": None, "frames_per_chunk": 2}),
+        ("FCVG_DecodeDraft", {"decoder_name": "taesdv.pth"}),
+    ],
+)
+def test_latents_of_a_video_with_sound(node_classes, node, inputs):
+    latent = {"samples": SimpleNamespace(is_nested=True)}
+    with pytest.raises(ValueError, match="The latent is several tensors"):
+        node_classes[node].execute(latent=latent, **inputs)
 
 
 def save(link: list) -> dict:

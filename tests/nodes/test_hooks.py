@@ -9,7 +9,7 @@ import random
 
 import pytest
 import torch
-from guiding import FRAMES, Rig, apply_hook, conditioning
+from guiding import FRAMES, Rig, apply_hook, conditioning, counted_passes
 from guiding import random as random_tensor
 from hosts import version as release
 
@@ -165,6 +165,23 @@ class TestBothDirections:
         assert (out - plain).abs().max() > 1e-3 * plain.std()
 
 
+class TestForwardOnly:
+    def test_self_attention_guidance_sees_the_attention_of_its_own_pass(self, rig):
+        """It evaluates the model once more for each pass that is evaluated, and no other."""
+        model = apply_hook(
+            "nodes_sag",
+            "SelfAttentionGuidance",
+            rig.steer(frames=CLIP),
+            *NODES["SelfAttentionGuidance"][1:],
+        )
+        sigmas = torch.tensor([3.0, 1.0, 0.0])
+        guider = rig.inbetween(model, forward_share=0.5)
+        with counted_passes(rig.model) as calls:
+            out = rig.sample(guider, frames=CLIP, sigmas=sigmas)
+        found = {sigma: sum(n for x, n in calls if x == sigma) // CLIP for sigma in (3.0, 1.0)}
+        assert found == {3.0: 3, 1.0: 6} and out.isfinite().all()
+
+
 class TestCalls:
     """How often, and with what, a hook is called."""
 
@@ -278,13 +295,32 @@ class TestOverride:
 class TestCaches:
     """EasyCache keeps what the model predicted by the uuids of conds, LazyCache whole videos."""
 
+    @pytest.mark.parametrize("kind", ["inbetween", "animation"])
+    @pytest.mark.parametrize("name", ["EasyCacheNode", "LazyCacheNode"])
+    def test_a_threshold_of_0_changes_nothing(self, rig, host, name, kind):
+        if release(host).startswith("0.3."):
+            pytest.skip("EasyCache of this host can't take SVD's batches")
+        seen = []
+        handle = rig.model.model.diffusion_model.input_blocks[0][0].register_forward_hook(
+            lambda module, args, out: seen.append(1)
+        )
+        plain = rig.steer()
+        cached = apply_hook("nodes_easycache", name, rig.steer(), 0.0, 0.0, 1.0, False)
+        videos = []
+        for model in (plain, cached):
+            videos.append(rig.sample(getattr(rig, kind)(model, window=CLIP), steps=3))
+        handle.remove()
+        assert torch.equal(*videos)
+        passes = {"inbetween": 4, "animation": 2}[kind]  # in two windows
+        assert len(seen) == 2 * 3 * passes
+
     @pytest.mark.parametrize("window", [25, CLIP])
     @pytest.mark.parametrize("name", ["EasyCacheNode", "LazyCacheNode"])
     def test_skipped_calls_add_a_difference_of_their_own(self, rig, host, name, window):
         if release(host).startswith("0.3."):
             pytest.skip("EasyCache of this host can't take SVD's batches")
         seen = []
-        handle = rig.model.model.diffusion_model.input_blocks[0].register_forward_hook(
+        handle = rig.model.model.diffusion_model.input_blocks[0][0].register_forward_hook(
             lambda module, args, out: seen.append(1)
         )
 
@@ -297,7 +333,7 @@ class TestCaches:
         asymmetry = rig.asymmetry(make, steps=6)
         handle.remove()
         passes = 2 if window == 25 else 4
-        assert len(seen) < 2 * 6 * passes  # in two videos of 6 steps some were skipped
+        assert 0 < len(seen) < 2 * 6 * passes  # in two videos of 6 steps some were skipped
         assert asymmetry <= 1e-5
 
 

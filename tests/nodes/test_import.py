@@ -15,8 +15,8 @@ HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core"
 # Modules of the core that load nothing: what the schemas show, where model files lie, tables of
 # models, and sizes in words.
 LIGHT = re.compile(
-    r"fcvg_core(\.(bounds|canvas|choices|errors|catalogue(\.(?!download|diagnosis|integrity|find).*)?"
-    r"|models(\.dynamicrafter(\.variants)?)?))?"
+    r"fcvg_core(\.(bounds|canvas|choices|errors|settings"
+    r"|catalogue(\.(?!download|diagnosis|integrity|find).*)?|models(\.dynamicrafter(\.variants)?)?))?"
 )
 SCRIPT = """
 import asyncio, importlib.util, json, sys

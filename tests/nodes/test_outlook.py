@@ -47,6 +47,7 @@ def large_model(rig, weights: int = WEIGHTS) -> SimpleNamespace:
         model=rig.model.model,
         model_size=lambda: weights,
         model_patches_models=list,
+        get_wrappers=lambda kind, key: [],
         load_device=torch.device("cuda", 0),
     )
 
@@ -60,7 +61,7 @@ def needs(size, window, frames=25) -> int:
 class TestNeeds:
     def test_nothing_of_memory_on_a_cpu(self, rig, outlook, caplog):
         caplog.set_level(logging.INFO)
-        line = outlook.log_needs(rig.model, outlook.Video((576, 1024), 60, 25, 6))
+        line = outlook.log_needs(rig.model, outlook.Video((576, 1024), 60, 25, 6), FCVG)
         assert line == caplog.messages[-1] == "60 frames of 1024 x 576 in 3 windows of 25."
 
     @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ class TestNeeds:
         monkeypatch.setattr(
             outlook, "look_at_card", lambda *given: outlook.Card(int(gigabytes * GB), 0)
         )
-        line = outlook.log_needs(large_model(rig), outlook.Video((576, 1024), 25, 25, 6))
+        line = outlook.log_needs(large_model(rig), outlook.Video((576, 1024), 25, 25, 6), FCVG)
         assert line.startswith(f"{light}25 frames of 1024 x 576 in one window. ")
         assert words in line
         record = caplog.records[-1]
@@ -87,14 +88,14 @@ class TestNeeds:
     def test_what_the_host_keeps_free_may_make_it_stream(self, rig, outlook):
         usable = needs((576, 1024), 25) + GB
         video = outlook.Video((576, 1024), 25, 25, 6)
-        fit, text = outlook.compare(large_model(rig), video, outlook.Card(usable, 9 * GB))
+        fit, text = outlook.compare(large_model(rig), video, outlook.Card(usable, 9 * GB), FCVG)
         assert fit != STREAMS
-        fit, text = outlook.compare(large_model(rig), video, outlook.Card(usable, 12 * GB))
+        fit, text = outlook.compare(large_model(rig), video, outlook.Card(usable, 12 * GB), FCVG)
         assert fit == STREAMS and "keeps 12.0 GB free for a step" in text
 
     def test_overlap_as_long_as_a_shorter_window(self, rig, outlook):
         video = outlook.Video((576, 1024), 25, 25, 14)
-        fit, text = outlook.compare(large_model(rig), video, outlook.Card(5 * GB, 0))
+        fit, text = outlook.compare(large_model(rig), video, outlook.Card(5 * GB, 0), FCVG)
         assert fit == TOO_LARGE and "window" not in text and "lower the size to" in text
 
     def test_a_card_whose_memory_the_host_does_not_know(self, rig, outlook):
@@ -107,12 +108,40 @@ class TestNeeds:
         """What the text says fits, and one frame more does not fit."""
         card = outlook.Card(6 * GB, 0)
         video = outlook.Video((576, 1024), 25, 25, 6)
-        _, text = outlook.compare(large_model(rig), video, card)
+        _, text = outlook.compare(large_model(rig), video, card, FCVG)
         window = int(text.split("lower window to ")[1].split(",")[0])
         for length, too_large in ((window, False), (window + 1, True)):
             shorter = outlook.Video((576, 1024), 25, length, 6)
-            fit, _ = outlook.compare(large_model(rig), shorter, card)
+            fit, _ = outlook.compare(large_model(rig), shorter, card, FCVG)
             assert (fit == TOO_LARGE) == too_large
+
+    @pytest.mark.parametrize(
+        ("gigabytes", "sizes"), [(3, True), (1, True), (0.1, False), (0, False)]
+    )
+    def test_hardly_any_memory(self, rig, outlook, gigabytes, sizes):
+        """Advice has numbers down to a card on which nothing can run."""
+        video = outlook.Video((576, 1024), 25, 25, 6)
+        card = outlook.Card(int(gigabytes * GB), 0)
+        fit, text = outlook.compare(large_model(rig), video, card, FCVG)
+        assert fit == TOO_LARGE
+        assert ("the size to " in text) == sizes
+        assert ("not even 8 frames of 448 x 256 fit, which need 0.9 GB" in text) != sizes
+
+    def test_a_video_shorter_than_its_window(self, rig, outlook):
+        video = outlook.Video((576, 1024), 4, 25, 6)
+        _, text = outlook.compare(large_model(rig), video, outlook.Card(0, 0), FCVG)
+        assert "not even 4 frames of 448 x 256 fit" in text
+
+    @pytest.mark.parametrize(("frames", "passes"), [(25, 4), (26, 0)])
+    def test_features_that_svd_cache_keeps(self, rig, outlook, load, frames, passes):
+        """Those of several windows wait outside the card."""
+        cached = load("nodes.host.svd.cache").cache_features(rig.model, interval=2)
+        video = outlook.Video((576, 1024), frames, 25, 6)
+        card = outlook.Card(100 * GB, 0)
+        more = passes * 25 * 320 * 72 * 128 * 4 / GB  # in fp32
+        texts = [outlook.compare(x, video, card, FCVG)[1] for x in (rig.model, cached)]
+        without, with_cache = (float(text.split()[2]) for text in texts)
+        assert with_cache - without == pytest.approx(more, abs=0.11)
 
     def test_the_card_is_asked(self, rig, outlook, monkeypatch):
         """Free memory, what other models give back, and what the host keeps for a step."""

@@ -7,10 +7,15 @@ import pytest
 import torch
 from PIL import Image
 
-from fcvg_core.settings import SamplingSettings
+from fcvg_core.models.svd import SIGMA_MAX, SIGMA_MIN
+from fcvg_core.progress import silent
+from fcvg_core.sampling import draw_noise, karras_sigmas
+from fcvg_core.settings import FAST, SamplingSettings
 from fcvg_core.standalone.cli.main import main
 from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.networks.denoising import denoise
 from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
+from fcvg_core.standalone.networks.mpd import denoise_plain
 from fcvg_core.standalone.networks.pipeline import InbetweenPipeline
 
 SIZE = (64, 128)
@@ -18,7 +23,8 @@ SETTINGS = {
     "num_frames": 5, "window": 25, "overlap": 6, "steps": 3, "guidance_start": 1.0,
     "guidance_end": 3.0, "control_weight": 1.0, "fps": 7, "motion_bucket_id": 127,
     "augmentation": 0.02, "noise_injection_steps": 0, "noise_injection_ratio": 0.0,
-    "denoise": 1.0,
+    "denoise": 1.0, "schedule": "karras", "guidance_from": 0.0, "guidance_until": 1.0,
+    "forward_share": 0.0, "cache_interval": 1,
 }  # fmt: skip
 
 
@@ -84,8 +90,24 @@ def test_conditions_are_the_same(load, pipeline, native):
         {"guidance_start": 1.0, "guidance_end": 1.0},
         {"noise_injection_steps": 1, "noise_injection_ratio": 0.5},
         {"denoise": 0.6, "noise_injection_steps": 1, "noise_injection_ratio": 0.5},
+        {"schedule": "ays", "steps": 4, "guidance_from": 0.25, "guidance_until": 0.6},
+        {"schedule": "ays", "steps": 3, "denoise": 0.6},
+        {"forward_share": 0.5, "num_frames": 7, "window": 4, "overlap": 2},
+        {"forward_share": 1.0, "noise_injection_steps": 1, "noise_injection_ratio": 0.5},
+        FAST,
     ],
-    ids=["plain", "windows", "unguided", "injection", "from a video"],
+    ids=[
+        "plain",
+        "windows",
+        "unguided",
+        "injection",
+        "from a video",
+        "interval",
+        "ays from a video",
+        "forward only, windows",
+        "forward only, injection",
+        "fast",
+    ],  # fmt: skip
 )
 def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, changed):
     """From the same seed on, through encoding, sampling and decoding."""
@@ -119,7 +141,6 @@ def box_settings(boxes, sampling: dict):
         size=SIZE,
         seed=5,
         sampler_name="euler",
-        scheduler="karras",
     )
 
 
@@ -199,9 +220,6 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
 
 
 def test_latents_agree(load, pipeline, native):
-    from fcvg_core.sampling import draw_noise
-    from fcvg_core.standalone.networks.denoising import denoise
-
     boxes = load("nodes.host.boxes")
     control = np.stack([picture(10 + i) for i in range(5)])
     images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
@@ -217,4 +235,51 @@ def test_latents_agree(load, pipeline, native):
             boxes.Control(native[3], torch.from_numpy(control) / 255),
             box_settings(boxes, SETTINGS),
         )["samples"]
+    assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"num_frames": 7, "window": 4, "overlap": 2}],
+    ids=["one window", "windows"],
+)
+def test_mpd_agrees(load, pipeline, native, node_classes, changed):
+    """MPD on SVD alone: from the same noise and conditions to the same latents."""
+    settings = SamplingSettings(**{**SETTINGS, "augmentation": 0.0, **changed})
+    keyframes = (picture(1), picture(2))
+    noise = draw_noise(5, SIZE, settings.num_frames)
+    with torch.no_grad():
+        encoded = tuple(pipeline.encode(frame, noise.augmentation, 0.0) for frame in keyframes)
+        theirs = denoise_plain(
+            pipeline.models,
+            encoded,
+            tuple(pipeline.encode_video(frame[None], 1, silent) for frame in keyframes),
+            noise.latents,
+            settings,
+            draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
+        )
+    conditions = load("nodes.host.svd.conditioning").condition_video(
+        native[1],
+        native[2],
+        {f"frame_{i}": torch.from_numpy(frame)[None] / 255 for i, frame in enumerate(keyframes)},
+        size=SIZE,
+        num_frames=settings.num_frames,
+        settings=load("nodes.host.svd.conditioning").KeyframeSettings(7, 127, 0.0),
+        seed=5,
+        control_frames=None,
+    )
+    node = node_classes["FCVG_GuideInbetween"]
+    widget = {"window": settings.window, "overlap": settings.overlap}
+    (guider,) = node.execute(native[0], *conditions[:3], **widgets(node, **widget)).args
+    noise = draw_noise(5, SIZE, settings.num_frames)
+    levels = karras_sigmas(settings.steps, lowest=SIGMA_MIN, highest=SIGMA_MAX)
+    with torch.no_grad():
+        ours = guider.sample(
+            noise.latents,
+            conditions[3]["samples"],
+            load("nodes.host.mpd").MpdSampler(noise.generator),
+            levels,
+            disable_pbar=True,
+            seed=5,
+        )
     assert (ours * 0.18215 - theirs).abs().max() <= 1e-3 * theirs.std()

@@ -197,7 +197,7 @@ class TestWorkflows:
 
     @pytest.mark.parametrize("name", [x for x in FCVG_WORKFLOWS if x != "fcvg_preview.json"])
     def test_runs_in_windows(self, server, name):
-        prompt = make_small(read_workflow(f"api/{name}"), num_frames=7, steps=1)
+        prompt = make_small(read_workflow(f"api/{name}"), num_frames=7, steps=2)
         for node in prompt.values():
             if "window" in node["inputs"]:
                 node["inputs"].update(window=4, overlap=2)

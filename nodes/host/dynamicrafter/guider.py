@@ -55,7 +55,17 @@ class ThreeBranchGuider(comfy.samplers.CFGGuider):
                 self.inner_model.model_sampling, denoised, predicted[0], x, timestep, self.rescale
             )
         hooks = model_options.get(POST_CFG, [])
-        return call_post_cfg(self, hooks, denoised, predicted, conds, x, timestep, model_options)
+        return call_post_cfg(
+            hooks,
+            denoised,
+            predicted,
+            conds,
+            x,
+            timestep,
+            model_options,
+            model=self.inner_model,
+            cfg=self.cfg,
+        )
 
     def _needed(self, model_options: dict) -> list:
         """The conds of positive, negative and image_only; None for those that cancel out."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from ....fcvg_core.estimate import DYNAMICRAFTER
 from ..injection import count_calls
 from ..outlook import Display, Video, log_needs, running_clock
-from ..preview import show_middle_frame
+from ..preview import moving_preview
 from .model import VARIANT
 
 
@@ -24,7 +24,7 @@ def tell_of_runs(
 ) -> None:
     """Let a model say before each run what the run needs, and then how far it is.
 
-    Previews show the middle frame, which differs most from the picture.
+    Previews show all frames; see `moving_preview`.
 
     Args:
         shown: what is logged in this context is shown on the node that samples.
@@ -50,11 +50,11 @@ def _sample(
     """The host's run of a guider; the arguments are the host's."""
     guider = executor.class_obj
     with shown():
-        show_middle_frame(callback)
         _compare_variants(guider)
         video = _video(latent_image, guider.model_options)
         line = log_needs(guider.model_patcher, video, DYNAMICRAFTER)
-        with running_clock(find_display(), line, count_calls(sampler, len(sigmas) - 1)) as clock:
+        running = running_clock(find_display(), line, count_calls(sampler, len(sigmas) - 1))
+        with moving_preview(callback) as callback, running as clock:
             if clock is not None:
                 callback = clock.timed(callback)
                 start = partial(_start, clock.start)

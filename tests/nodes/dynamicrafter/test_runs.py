@@ -63,7 +63,7 @@ class TestRuns:
         )
         runs = load("nodes.host.dynamicrafter.runs")
         video = runs._video(torch.zeros(10, 4, SIZE, SIZE), model.model_options)
-        load("nodes.host.outlook").log_needs(model, video)
+        load("nodes.host.outlook").log_needs(model, video, DYNAMICRAFTER)
         assert caplog.messages == ["10 frames of 64 x 64 in 3 windows of 4."]
 
     def test_memory_is_that_of_this_network(self, rig, load, model, monkeypatch, caplog):

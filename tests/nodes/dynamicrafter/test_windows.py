@@ -1,12 +1,11 @@
 """Longer videos by the host's context windows: each window sees its own frames' inputs."""
 
-import inspect
 from dataclasses import replace
 
 import pytest
 import torch
 from dynamicrafter_runs import SIZE, Rig, random
-from guiding import note_memory
+from guiding import note_memory, skip_without_windows, with_windows
 from unet3d_cases import TINY, tiny_unet
 
 pytestmark = pytest.mark.seam
@@ -14,39 +13,7 @@ pytestmark = pytest.mark.seam
 
 @pytest.fixture(autouse=True)
 def host_with_windows(host):
-    """In older hosts this node fails for every latent that has several frames in its batch."""
-    from comfy.context_windows import IndexListContextHandler
-
-    if "timestep[0]" not in inspect.getsource(IndexListContextHandler.set_step):
-        pytest.skip("this ComfyUI has no windows for frames in a batch")
-
-
-def with_windows(model, length: int, overlap: int, *, anchored: bool = False):
-    """The host's node Context Windows (Manual).
-
-    Args:
-        anchored: whether a window begins with one more frame, which counts in no result: the
-            default of newer hosts.
-    """
-    from comfy.context_windows import ContextFuseMethods, ContextSchedules
-    from comfy_extras.nodes_context_windows import ContextWindowsManualNode
-
-    known = inspect.signature(ContextWindowsManualNode.execute).parameters
-    if anchored and "causal_window_fix" not in known:
-        pytest.skip("this ComfyUI adds no frame to windows")
-    given = {
-        "context_length": length,
-        "context_overlap": overlap,
-        "context_schedule": ContextSchedules.STATIC_STANDARD,
-        "context_stride": 1,
-        "closed_loop": False,
-        "fuse_method": ContextFuseMethods.PYRAMID,
-        "dim": 0,
-        "freenoise": False,
-        "causal_window_fix": anchored,
-    }
-    given = {name: value for name, value in given.items() if name in known}
-    return ContextWindowsManualNode.execute(model, **given).args[0]
+    skip_without_windows()
 
 
 @pytest.fixture
