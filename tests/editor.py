@@ -3,16 +3,20 @@
 Sizes and places are in the graph's own units, in which the editor saves them.
 """
 
+import io
 import json
 import re
 import shutil
 import time
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from comfy_server import WORKFLOWS, ComfyServer
 from hosts import ROOT, frontend_version
+from PIL import Image
 
 ARTIFACTS = ROOT / "tests" / "artifacts"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -115,6 +119,20 @@ PLACES = """(type) => {
     const start = place(canvas).slice(0, 2).map((x, i) => x + (node.pos[i] + offset[i]) * scale);
     return [[...start, ...start.map((x, i) => x + node.size[i] * scale)], picture];
 }"""
+# Where a node of the graph that is looked at is in the window.
+NODE_PLACE = """(type) => {
+    const { graph, canvas, ds: { scale, offset } } = window.app.canvas;
+    const node = graph._nodes.find(node => node.type == type || node.id == type);
+    if (window.LiteGraph.vueNodesMode) {
+        const { x, y, width, height } =
+            document.querySelector(`[data-node-id="${node.id}"]`).getBoundingClientRect();
+        return { x, y, width, height };
+    }
+    const { left, top } = canvas.getBoundingClientRect();
+    const [x, y] = node.pos.map((place, i) => (place + offset[i]) * scale);
+    const [width, height] = node.size.map(side => side * scale);
+    return { x: left + x, y: top + y, width, height };
+}"""
 # Two pictures for the only node of a graph, and a video of its frames.
 SURROUND = """() => {
     const graph = window.app.graph, middle = graph._nodes[0];
@@ -140,6 +158,18 @@ TEXTS = """() => Object.fromEntries(window.app.canvas.graph._nodes.flatMap(node 
 # The event by which the pack speaks while a graph runs.
 TELL = """([node, lines]) => window.comfyAPI.api.api.dispatchEvent(
     new CustomEvent("fcvg.text", { detail: { node, lines } }))"""
+# The events by which the pack sends a film, and ComfyUI a still, of a node that samples.
+FILM = """([node, frames, fps]) => window.comfyAPI.api.api.dispatchEvent(
+    new CustomEvent("fcvg.preview", { detail: { node, frames, fps } }))"""
+STILL = """([nodeId, picture]) => {
+    const bytes = Uint8Array.from(atob(picture), letter => letter.charCodeAt(0));
+    const blob = new Blob([bytes], { type: "image/jpeg" });
+    const detail = { blob, nodeId, displayNodeId: nodeId, realNodeId: nodeId,
+                     parentNodeId: nodeId, jobId: "job", promptId: "job" };
+    window.comfyAPI.api.api.dispatchEvent(
+        new CustomEvent("b_preview_with_metadata", { detail }));
+    window.app.canvas.setDirty(true, true);
+}"""
 NAME = "() => window.app.extensionManager.workflow.activeWorkflow.filename"
 ENTER = """() => {
     const node = window.app.graph._nodes.find(node => node.subgraph);
@@ -243,6 +273,24 @@ class Editor:
         """Say something on a node as the pack does while a graph runs."""
         self.page.evaluate(TELL, [node_id, lines])
         self.page.wait_for_timeout(300)  # the browser measures a text after it has drawn the text
+
+    def send_film(self, node_id: str, frames: list[bytes], fps: float) -> None:
+        """Send the frames of a film as the pack does while a node samples; none: its end."""
+        texts = [b64encode(frame).decode() for frame in frames]
+        self.page.evaluate(FILM, [node_id, texts, fps])
+
+    def send_still(self, node_id: str, picture: bytes) -> None:
+        """Send a still as ComfyUI does after a step of a node that samples."""
+        self.page.evaluate(STILL, [node_id, b64encode(picture).decode()])
+
+    def colors_on(self, node: str, colors: dict[str, tuple[int, int, int]]) -> set[str]:
+        """Names of the colours that fill a part of a node, which is given by its type or its id."""
+        file = self.page.screenshot(clip=self.page.evaluate(NODE_PLACE, node))
+        shown = np.asarray(Image.open(io.BytesIO(file)).convert("RGB")).astype(int)
+        shares = {
+            name: (np.abs(shown - color).max(-1) < 30).mean() for name, color in colors.items()
+        }
+        return {name for name, share in shares.items() if share > 0.01}
 
     def enter(self) -> None:
         """Look into the only subgraph."""

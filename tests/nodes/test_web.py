@@ -1,7 +1,9 @@
 """What web/js/ adds to the editor: texts on nodes, colours, sample pictures, red loaders."""
 
+import io
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2}
 MATCH, CROP, PREVIEW = "FCVG_MatchLines", "FCVG_CropResize", "FCVG_PreviewMotion"
-GUIDER = "FCVG_GuideInbetween"
+GUIDER, SAMPLER = "FCVG_GuideInbetween", "FCVG_Sampler"
 SAMPLES = ("fcvg_first.jpg", "fcvg_last.jpg")
 COLORS = """() => ["FCVG_LINE_MATCHES", "POSE_KEYPOINT"].map(type => [
     window.app.canvas.default_connection_color_byType[type],
@@ -167,6 +169,124 @@ class TestTexts:
         editor.page.evaluate("() => window.app.canvas.setGraph(window.app.graph)")
         editor.page.wait_for_timeout(500)
         assert editor.texts() == {}
+
+
+# Frames of a film: each fills the picture with a colour that no node has.
+FILM = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "pink": (255, 0, 255)}
+YELLOW = {"yellow": (255, 255, 0)}  # the host's still
+# What the page hears while a graph runs: the number of frames of each film, and every still.
+LISTEN = """() => {
+    const { api } = window.comfyAPI.api;
+    window.fcvgHeard = { films: [], stills: 0 };
+    api.addEventListener("fcvg.preview", ({ detail }) =>
+        window.fcvgHeard.films.push(detail.frames.length));
+    api.addEventListener("b_preview_with_metadata", () => window.fcvgHeard.stills++);
+}"""
+HEARD = "() => window.fcvgHeard"
+PREVIEWS = """method => window.app.ui.settings.setSettingValue(
+    "Comfy.Execution.PreviewMethod", method)"""
+
+
+def picture(color: tuple[int, int, int]) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (256, 144), color).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
+class TestMovingPreview:
+    def watch(self, editor, node: str, *, seconds: float = 15) -> set[str]:
+        """All colours that a node has shown, until no more can come; never two at once."""
+        seen, end = set(), time.monotonic() + seconds
+        while time.monotonic() < end and seen != FILM.keys():
+            now = editor.colors_on(node, FILM | YELLOW)
+            assert len(now) < 2
+            seen |= now
+        return seen
+
+    def start(self, editor, node_id: str) -> None:
+        editor.send_film(node_id, [picture(color) for color in FILM.values()], 4)
+        editor.send_still(node_id, picture(YELLOW["yellow"]))
+
+    def test_the_still_moves(self, editor):
+        """It is the only picture, and the middle frame stays when the run has ended."""
+        editor.open_template("fcvg_simple.json")
+        node_id = next(x["id"] for x in editor.nodes() if x["type"] == SAMPLER)
+        self.start(editor, node_id)
+        assert self.watch(editor, SAMPLER) == FILM.keys()
+        saved = editor.page.evaluate(SAVED)
+        editor.send_still(node_id, picture(YELLOW["yellow"]))  # the next step: the film goes on
+        assert self.watch(editor, SAMPLER) == FILM.keys()
+        editor.keep_screenshot("moving-preview")
+        editor.send_film(node_id, [], 4)
+        editor.page.wait_for_timeout(1000)
+        for _ in range(5):
+            assert editor.colors_on(SAMPLER, FILM | YELLOW) == {"blue"}
+            editor.page.wait_for_timeout(200)
+        assert editor.page.evaluate(SAVED) == saved
+        none(overlapping(editor.boxes()))
+
+    def test_inside_a_subgraph(self, editor):
+        """Outside too, in the style in which a subgraph shows the stills of its nodes."""
+        editor.insert("Inbetween two frames")
+        (outer,) = editor.nodes()
+        inner = editor.page.evaluate(
+            f"() => String(window.app.graph._nodes[0].subgraph._nodes.find("
+            f"node => node.type == {json.dumps(SAMPLER)}).id)"
+        )
+        place = f"{outer['id']}:{inner}"
+        editor.send_still(place, picture(YELLOW["yellow"]))
+        editor.page.wait_for_timeout(500)
+        shows_stills = editor.colors_on(outer["id"], YELLOW) == YELLOW.keys()
+        self.start(editor, place)
+        if shows_stills:
+            assert self.watch(editor, outer["id"]) == FILM.keys()
+        editor.enter()
+        editor.page.wait_for_timeout(500)
+        assert self.watch(editor, SAMPLER) == FILM.keys()
+        editor.keep_screenshot(f"moving-preview-{shows_stills}")
+        editor.send_film(place, [], 4)
+
+    def test_nothing_moves_without_a_still(self, editors):
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_simple.json")
+        node_id = next(x["id"] for x in editor.nodes() if x["type"] == SAMPLER)
+        editor.send_film(node_id, [picture(color) for color in FILM.values()], 4)
+        editor.page.wait_for_timeout(500)
+        assert not editor.colors_on(SAMPLER, FILM | YELLOW)
+        editor.send_film(node_id, [], 4)
+
+    def test_a_run_and_an_interrupted_run(self, editors, server):
+        """What the page gets from the pack; the second run would last much longer."""
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_simple.json")
+        editor.page.evaluate(PREVIEWS, "latent2rgb")
+        editor.page.evaluate(LISTEN)
+        editor.run({**SMALL, "steps": 8})
+        heard = editor.page.evaluate(HEARD)
+        assert heard["films"][0] == SMALL["num_frames"] and heard["films"][-1] == 0
+        assert heard["stills"] > 8
+        known = set(server.get("/history"))
+        editor.set_widgets({**SMALL, "steps": 1000, "seed": 1})
+        editor.page.evaluate("() => window.app.queuePrompt(0, 1)")
+        films = len(heard["films"])
+        editor.page.wait_for_function(f"({HEARD})().films.length > {films}", timeout=60_000)
+        server.post("/interrupt", {})
+        history = server.wait(server.wait_for_another(known))
+        assert history["status"]["status_str"] == "error"
+        editor.page.wait_for_timeout(1000)
+        heard = editor.page.evaluate(HEARD)
+        assert heard["films"][-1] == 0
+        editor.page.wait_for_timeout(500)
+        assert editor.page.evaluate(HEARD) == heard  # nothing moves any more
+
+    def test_nothing_is_sent_if_the_host_shows_no_preview(self, editors):
+        editor = editors(CLASSIC)
+        editor.open_template("fcvg_simple.json")
+        editor.page.evaluate(PREVIEWS, "none")
+        editor.page.evaluate(LISTEN)
+        editor.run({**SMALL, "seed": 2})
+        assert editor.page.evaluate(HEARD) == {"films": [], "stills": 0}
+        editor.page.evaluate(PREVIEWS, "default")
 
 
 class TestColors:
