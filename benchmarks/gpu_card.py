@@ -1,6 +1,7 @@
 """Measures the memory of the GPU, and can hold a part of it in another process.
 
-This file is also the program of this process: `gpu_card.py N` holds all memory but N bytes.
+This file is also the program of this process: it reads from its standard input how many bytes are
+to be free, line by line, and answers each line with the bytes that it holds.
 """
 
 import subprocess
@@ -23,6 +24,11 @@ class Card:
             import torch
 
             self._torch = torch
+
+    @property
+    def can_measure(self) -> bool:
+        """Whether there is a GPU."""
+        return self._torch is not None
 
     def name(self) -> str:
         """The driver's name of the GPU, and its memory size."""
@@ -59,35 +65,61 @@ class Card:
             thread.join()
 
 
-@contextmanager
-def hold_memory(leave: int | None):
-    """Hold all GPU memory but `leave` bytes in another process; with None, hold nothing."""
-    if leave is None:
-        yield
-        return
-    command = [sys.executable, str(Path(__file__).resolve()), str(leave)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as holder:
+class Holder:
+    """A process that holds GPU memory, so that a server has less."""
+
+    def __init__(self):
+        self.held = 0  # bytes, without what the process itself needs
+        command = [sys.executable, str(Path(__file__).resolve())]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        self._process = subprocess.Popen(command, **pipes)
+
+    def wait(self) -> None:
+        """Wait until the process can hold memory."""
+        self.hold(2**50)  # so much memory is not free: nothing is held
+
+    def hold(self, leave: int) -> int:
+        """Hold all GPU memory but `leave` bytes; return by how much the held memory has grown.
+
+        Raises:
+            PartFailedError: the process has ended, for example because there is no GPU.
+        """
+        before = self.held
         try:
-            if holder.stdout.readline().strip() != "held":
-                raise PartFailedError("the GPU memory could not be held")
-            yield
-        finally:
-            holder.kill()
+            self._process.stdin.write(f"{leave}\n")
+            self._process.stdin.flush()
+            self.held = int(self._process.stdout.readline())
+        except (OSError, ValueError):
+            raise PartFailedError("the GPU memory could not be held") from None
+        return self.held - before
+
+    def stop(self) -> None:
+        """End the process, which frees what it holds."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            pipe.close()
 
 
-def _hold(leave: int) -> None:
-    """Allocate memory until `leave` bytes are free, then wait until the process is ended."""
+def _serve() -> None:
     import torch
 
     torch.cuda.init()
     held = []
+    for line in sys.stdin:
+        _hold(torch, held, int(line))
+        print(sum(tensor.nbytes for tensor in held), flush=True)
+
+
+def _hold(torch, held: list, leave: int) -> None:
+    """Free or allocate memory until `leave` bytes are free."""
+    while held and torch.cuda.mem_get_info(0)[0] < leave:
+        held.pop()
+        torch.cuda.empty_cache()
     for part in (2**30, 2**26, 2**22):  # in pieces, because one large piece may not fit
         while torch.cuda.mem_get_info(0)[0] - part >= leave:
             held.append(torch.empty(part, dtype=torch.uint8, device="cuda"))
-    print("held", flush=True)
-    sys.stdin.read()
 
 
 if __name__ == "__main__":
-    _hold(int(sys.argv[1]))
+    _serve()

@@ -128,8 +128,11 @@ def times_of(prompt: dict, run: Run, steps: int) -> dict[str, float | None]:
     sampler = node_of(prompt, *SAMPLERS)
     ends = [when for total, when in run.progress.get(sampler, []) if total == steps]
     step = (ends[-1] - ends[0]) / (len(ends) - 1) if len(ends) > 1 else None
-    decode = run.nodes.get(node_of(prompt, "FCVG_DecodeFrames"))
-    return {"step_s": step, "sampler_s": run.nodes.get(sampler), "decode_s": decode}
+    kinds = {node["class_type"]: key for key, node in prompt.items()}
+    decode = kinds.get("FCVG_DecodeFrames")
+    steps = [b - a for a, b in zip(ends, ends[1:], strict=False)]
+    found = {"step_s": step, "sampler_s": run.nodes.get(sampler), "steps_s": steps}
+    return found if decode is None else {**found, "decode_s": run.nodes.get(decode)}
 
 
 def estimate_memory(size: Size, unet_dtype: str) -> int:
@@ -140,7 +143,7 @@ def estimate_memory(size: Size, unet_dtype: str) -> int:
     Args:
         unet_dtype: weight_dtype of Load FCVG Model.
     """
-    from fcvg_core.estimate import BYTES, FCVG, estimate
+    from fcvg_core.estimate import PASSES, estimate
 
     dtype = "bf16" if unet_dtype == "default" else "fp8"
     found = estimate(
@@ -149,46 +152,63 @@ def estimate_memory(size: Size, unet_dtype: str) -> int:
         size.num_frames,
         dtype,
         overlap=0,  # there is one window
-        batched=True,
+        at_once=PASSES,
     )
-    return found.whole + BYTES[dtype][1] * (FCVG.encoders + FCVG.vae)
+    return found.together
 
 
-def check_video(run: Run, base: Path, size: Size) -> Video:
-    """Read, check and delete the files that a graph has written.
+def check_latents(run: Run, base: Path, size: Size) -> np.ndarray:
+    """Read, check and delete the latents that a graph has written.
 
     Raises:
-        PartFailedError: values are NaN, infinite or too large, or frames are missing or have only
-            one colour.
+        PartFailedError: values are NaN, infinite, too large or all the same.
     """
-    from PIL import Image
     from safetensors.numpy import load_file
 
-    saved, pictures = (_files(run, node, base) for node in ("latents", "frames"))
-    if not saved or len(pictures) != size.num_frames:
-        raise PartFailedError(f"{len(pictures)} frames were saved, not {size.num_frames}")
+    saved = _files(run, "latents", base)
+    if not saved:
+        raise PartFailedError("no latents were saved")
     latents = load_file(saved[0])["latent_tensor"]
-    frames = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in pictures])
-    for path in [*saved, *pictures]:
-        path.unlink()
+    saved[0].unlink()
     if not np.isfinite(latents).all() or np.abs(latents).max() > MAX_LATENT:
         bad = int((~np.isfinite(latents)).sum())
         raise PartFailedError(
             f"{bad} of {latents.size} latents are not finite; the largest is "
             f"{np.nanmax(np.abs(latents)):.3g}, but at most {MAX_LATENT:.0f} is expected"
         )
-    wanted = (size.num_frames, size.height, size.width, 3)
-    if frames.shape != wanted or latents.shape[0] != size.num_frames:
+    if latents.shape[0] != size.num_frames:
         raise PartFailedError(
-            f"frames are {frames.shape} and latents {latents.shape}, but {wanted} is expected"
+            f"latents are {latents.shape}, but {size.num_frames} frames are expected"
         )
-    flat = [i for i, frame in enumerate(frames) if frame.std() < 1]
-    if flat:
-        raise PartFailedError(f"frames {flat} have only one colour")
     if latents.std() < 1e-3:
         raise PartFailedError(
             f"the latents are almost constant: their standard deviation is {latents.std():.3g}"
         )
+    return latents
+
+
+def check_video(run: Run, base: Path, size: Size) -> Video:
+    """Read, check and delete the files that a graph has written.
+
+    Raises:
+        PartFailedError: latents are wrong, see `check_latents`, or frames are missing or have only
+            one colour.
+    """
+    from PIL import Image
+
+    pictures = _files(run, "frames", base)
+    if len(pictures) != size.num_frames:
+        raise PartFailedError(f"{len(pictures)} frames were saved, not {size.num_frames}")
+    frames = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in pictures])
+    for path in pictures:
+        path.unlink()
+    latents = check_latents(run, base, size)
+    wanted = (size.num_frames, size.height, size.width, 3)
+    if frames.shape != wanted:
+        raise PartFailedError(f"frames are {frames.shape}, but {wanted} is expected")
+    flat = [i for i, frame in enumerate(frames) if frame.std() < 1]
+    if flat:
+        raise PartFailedError(f"frames {flat} have only one colour")
     return Video(latents, frames)
 
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 from gpu_weights import ROOT
 
+SECONDS = 360
+
 
 def read_options(description: str) -> argparse.Namespace:
     """Parse the command line; paths become absolute, and the host's folder is checked."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("host", type=Path, help="folder of a ComfyUI 0.33")
-    parser.add_argument("--seconds", type=float, default=290, help="time for all parts together")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="time for all parts together"
+    )
     parser.add_argument(
         "--out", type=Path, help="folder for results; default: $OUT, or the work folder"
     )
@@ -21,7 +25,12 @@ def read_options(description: str) -> argparse.Namespace:
     )
     parser.add_argument("--site", type=Path, help="folder with packages that this Python lacks")
     parser.add_argument("--front", type=Path, help="folder with the editor's index.html")
-    parser.add_argument("--only", metavar="TEXT", help="run only parts whose names contain TEXT")
+    parser.add_argument(
+        "--only",
+        metavar="TEXT",
+        action="append",
+        help="run only parts whose names contain TEXT, or one of several texts: --only A --only B",
+    )
     parser.add_argument(
         "--unet-format",
         default="bfloat16",

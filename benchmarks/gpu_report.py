@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from gpu_table import format_table
+
 OK, FAILED, SKIPPED = "ok", "failed", "skipped"
 
 
@@ -14,10 +16,13 @@ class Report:
         path.write_text("", "utf-8")
         self._path = path
         self.parts: dict[str, list[str]] = {OK: [], FAILED: [], SKIPPED: []}
+        self.machine: dict = {}
+        self.records: list[dict] = []
 
     def head(self, **facts) -> None:
         """Print and write facts about the machine and the sizes."""
         print(", ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
+        self.machine = facts
         self._append(facts)
 
     def add(self, part: str, status: str, *, seconds: float = 0.0, why: str = "", **facts) -> None:
@@ -33,7 +38,8 @@ class Report:
         """
         self.parts[status].append(part)
         record = {"part": part, "status": status, "seconds": round(seconds, 2)}
-        self._append({**record, **({"why": why} if why else {}), **facts})
+        self.records.append({**record, **({"why": why} if why else {}), **facts})
+        self._append(self.records[-1])
         if status == SKIPPED:
             print(f"skipped  {part}: {why}", flush=True)
             return
@@ -42,12 +48,20 @@ class Report:
             print(f"           {line}")
         print(end="", flush=True)
 
-    def foot(self) -> None:
-        """Print how many parts succeeded, failed and were skipped, and which parts failed."""
+    def foot(self, table: dict) -> None:
+        """Print the table, how many parts succeeded, failed and were skipped, and which failed.
+
+        Args:
+            table: from `make_table`; it is also written to gpu.json, with all results.
+        """
+        found = {"machine": self.machine, "table": table, "parts": self.records}
+        self._path.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        print("\n" + "\n".join(format_table(table)) + "\n")
         count = {status: len(parts) for status, parts in self.parts.items()}
         print(f"{count[OK]} parts succeeded, {count[FAILED]} failed, {count[SKIPPED]} were skipped")
         for part in self.parts[FAILED]:
-            print(f"failed   {part}", flush=True)
+            print(f"failed   {part}")
+        print(end="", flush=True)
 
     def _append(self, record: dict) -> None:
         with open(self._path, "a", encoding="utf-8") as file:
@@ -59,7 +73,7 @@ def _figures(facts: dict) -> str:
     figures = [
         f"{name[:-2]} {value:.2f} s"
         for name, value in facts.items()
-        if name.endswith("_s") and value is not None
+        if name.endswith("_s") and isinstance(value, float)
     ]
     if "vram" in facts:
         vram = facts["vram"]

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,7 @@ MATTERS = re.compile(
     r"warn|error|exception|traceback|overflow|out of memory|ran out|not a number|memory leak"
     r"|loaded completely|loaded partially|prepared for dynamic|unloaded|DynamicVRAM|vram state"
     r"|pinned memory|offloading|weight dtype|load device|^Device:|pytorch version"
-    r"|Poses of|Nobody is|No poses are detected|lines match|replaces|IMPORT FAILED",
+    r"|Needs about|Poses of|Nobody is|No poses are detected|lines match|Fast sets|IMPORT FAILED",
     re.IGNORECASE,
 )
 # Lines to drop: heads of tracebacks, which clients get as well, and messages about packages and
@@ -28,7 +29,7 @@ NOISE = re.compile(
     r"|FAILED: nodes_|^ModuleNotFoundError|comfy_kitchen backend|\[WARNING\]\S*\s*$"
 )
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-MAX_LOG_LINES, MAX_LINE = 40, 300
+MAX_LOG_LINES, MAX_LINE = 40, 400
 
 
 class PartFailedError(Exception):
@@ -126,6 +127,28 @@ class Server:
             self.stop()
             raise PartFailedError(f"ComfyUI ended while a graph ran:\n{self._tail()}")
         return run
+
+    def free_models(self, used: Callable[[], int]) -> None:
+        """Let the server unload its models and forget its results, and wait until it has.
+
+        Args:
+            used: gives the bytes of GPU memory in use.
+        """
+        # Twice, because the host misses a request that comes while it tidies up. free_memory alone,
+        # which means unload_models too: of both the host may see one before the other.
+        for _ in range(2):
+            self._post("/free", {"free_memory": True})
+            time.sleep(0.5)
+        found, end = [used()], time.monotonic() + 10
+        while time.monotonic() < end and (len(found) < 3 or min(found[-3:]) < max(found[-3:])):
+            time.sleep(0.5)
+            found.append(used())
+
+    def _post(self, path: str, content: dict) -> None:
+        body, head = json.dumps(content).encode(), {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://{self._address}{path}", data=body, headers=head)
+        with urllib.request.urlopen(request, timeout=5):
+            pass
 
     def log_size(self) -> int:
         """Size of the log in bytes, for `log_lines`."""

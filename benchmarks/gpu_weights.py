@@ -27,10 +27,12 @@ ANIMATE_UNET = "diffusion_models/controlnext-svd_v2-unet-fp16.safetensors"
 ANIMATE_CONTROL = "controlnext/controlnext-svd_v2-controlnet-fp16.safetensors"
 DWPOSE = (("det_two.onnx", "yolox_l.onnx"), ("pose_a.onnx", "dw-ll_ucoco_384.onnx"))
 DONE = "made.json"  # written last; holds the options with which the models were made
+LAYOUT = 2  # changes with the files that are made, so that older ones are made again
 
 # The sizes of UNet and ControlNeXt that a tiny model changes: the width and the text embedding.
 WIDTH, TINY_WIDTH = 320, 64
 CONTEXT, TINY_CONTEXT = 1024, 64
+HEAD = 64  # channels of an attention head
 TINY_ENCODER = {
     "hidden_size": 64, "intermediate_size": 128, "projection_dim": TINY_CONTEXT,
     "num_hidden_layers": 2, "num_attention_heads": 1, "patch_size": 32,
@@ -72,7 +74,7 @@ def main() -> None:
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--unet-format", default="bfloat16")
     options = parser.parse_args()
-    wanted = {"tiny": options.tiny, "unet_format": options.unet_format}
+    wanted = {"tiny": options.tiny, "unet_format": options.unet_format, "layout": LAYOUT}
     done = options.folder / DONE
     if done.exists() and json.loads(done.read_text("utf-8")) == wanted:
         print("The models already exist.")
@@ -102,6 +104,8 @@ def make_models(folder: Path, *, tiny: bool, unet_format: str) -> None:
     encoder = encoder_config(tiny)
     _write_json(svd / "model_index.json", MODEL_INDEX)
     _write_json(svd / "image_encoder" / "config.json", encoder)
+    _write_json(svd / "unet" / "config.json", unet_config(tiny))
+    _write_json(svd / "vae" / "config.json", vae_config(tiny))
     vae = svd / "vae" / "diffusion_pytorch_model.fp16.safetensors"
     _write(vae, vae_shapes(tiny), "float16", seed=1)
     _write(svd / "image_encoder/model.fp16.safetensors", encoder_shapes(encoder), "float16", seed=2)
@@ -110,12 +114,31 @@ def make_models(folder: Path, *, tiny: bool, unet_format: str) -> None:
     _write(folder / FCVG_CONTROL, controlnext_shapes(tiny), "float32", seed=5)
     _write(folder / ANIMATE_CONTROL, controlnext_shapes(tiny), "float16", seed=6)
     unet = svd / "unet" / "diffusion_pytorch_model.fp16.safetensors"
-    unet.parent.mkdir(exist_ok=True)
     unet.unlink(missing_ok=True)
     unet.symlink_to((folder / ANIMATE_UNET).resolve())
     (folder / "dwpose").mkdir(exist_ok=True)
     for source, name in DWPOSE:
         shutil.copy(GOLDEN / "dwpose" / source, folder / "dwpose" / name)
+
+
+def unet_config(tiny: bool) -> dict:
+    """config.json of SVD-XT's UNet, for the headless part: the host reads sizes from weights."""
+    widths = [_shrink(n * WIDTH) if tiny else n * WIDTH for n in (1, 2, 4, 4)]
+    return {
+        "_class_name": "UNetSpatioTemporalConditionModel",
+        "block_out_channels": widths,
+        "num_attention_heads": [width // HEAD for width in widths],
+        "cross_attention_dim": TINY_CONTEXT if tiny else CONTEXT,
+    }
+
+
+def vae_config(tiny: bool) -> dict:
+    """config.json of SVD's VAE, for the headless part."""
+    width, multiples = _vae_widths(tiny)
+    return {
+        "_class_name": "AutoencoderKLTemporalDecoder",
+        "block_out_channels": [width * n for n in multiples],
+    }
 
 
 def unet_shapes(tiny: bool) -> Shapes:
@@ -133,14 +156,15 @@ def vae_shapes(tiny: bool) -> Shapes:
     import torch
     from comfy.ldm.models.autoencoder import AutoencodingEngine
 
+    width, multiples = _vae_widths(tiny)
     sizes = {
         "double_z": True,
         "z_channels": 4,
         "resolution": 256,
         "in_channels": 3,
         "out_ch": 3,
-        "ch": 32 if tiny else 128,
-        "ch_mult": [1, 1, 1, 1] if tiny else [1, 2, 4, 4],
+        "ch": width,
+        "ch_mult": multiples,
         "num_res_blocks": 2,
         "attn_resolutions": [],
         "dropout": 0.0,
@@ -216,6 +240,11 @@ def draw_values(shapes: Shapes, dtype, seed: int, device):
             value = value * 0.1 + float(name.endswith("weight"))
         weights[name] = value.to(dtype).cpu()
     return weights
+
+
+def _vae_widths(tiny: bool) -> tuple[int, list[int]]:
+    """Channels of the VAE's first block, and multiples of them for all blocks."""
+    return (32, [1, 1, 1, 1]) if tiny else (128, [1, 2, 4, 4])
 
 
 def _listed(path: Path, tiny: bool) -> Shapes:
