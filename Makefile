@@ -2,7 +2,7 @@
 # make test        lint and all tests, also in a real ComfyUI if one is found
 # make test-quick  without slow tests, in one ComfyUI: under five minutes
 # make lint        ruff alone: rules and format
-# make docs        writes the help pages of the nodes and the table of memory, and draws the rooms
+# make docs        writes the help pages of the nodes and the tables of memory and time, draws the rooms
 # make registry    runs the registry's tools on the pack as it is published
 # make fuzz        tests each reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
 #
@@ -38,6 +38,7 @@ docs: .venv/installed
 	$(PY) docs/help.py
 	$(PY) docs/rooms.py
 	$(PY) docs/memory_table.py
+	$(PY) docs/performance_table.py
 
 fuzz: .venv/installed
 	FCVG_FUZZ_EXAMPLES="$${FCVG_FUZZ_EXAMPLES:-5000}" OMP_NUM_THREADS=1 \

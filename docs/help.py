@@ -132,14 +132,26 @@ def read_texts(text: str) -> dict[str, dict[str, str]]:
     """Chapters (# a node id) of sections (## a title); the text before the sections has title "".
 
     The lines of a paragraph are joined.
+
+    Raises:
+        ValueError: a chapter, or a section of a chapter, is there twice.
     """
     chapters = {}
-    for chapter in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
-        head, *sections = re.split(r"^## ", f"{chapter}\n", flags=re.MULTILINE)
+    for part in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
+        head, *sections = re.split(r"^## ", f"{part}\n", flags=re.MULTILINE)
         name, _, opening = head.partition("\n")
-        parts = (section.partition("\n") for section in sections)
-        chapters[name] = {"": _joined(opening)} | {title: _joined(body) for title, _, body in parts}
+        chapter = {"": _joined(opening)}
+        for title, _, body in (section.partition("\n") for section in sections):
+            _add(chapter, title, _joined(body))
+        _add(chapters, name, chapter)
     return chapters
+
+
+def _add(texts: dict, title: str, text: str | dict[str, str]) -> None:
+    """Add a text under its title; the second text of a title would hide the first."""
+    if title in texts:
+        raise ValueError(f"{title} is there twice.")
+    texts[title] = text
 
 
 def _joined(text: str) -> str:
@@ -179,7 +191,8 @@ def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, 
     parts = [f"# {schema.display_name}", mark(schema.description), chapter.pop("")]
     for title, ports in (("Inputs", schema.inputs), ("Outputs", schema.outputs)):
         own = notes if title == "Inputs" else {}
-        parts += [f"## {title}", "\n".join(_line(port, own, mark) for port in ports)]
+        if ports:
+            parts += [f"## {title}", "\n".join(_line(port, own, mark) for port in ports)]
     for title, text in chapter.items():
         parts += [f"## {title}", text or shared[title]]
     return "\n\n".join([*filter(None, parts), f"Source: {source}"]) + "\n"

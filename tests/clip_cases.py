@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fcvg_core.estimate import DYNAMICRAFTER, Networks
 from fcvg_core.models.dynamicrafter.keys import CheckpointParts, find_variant
 from fcvg_core.models.dynamicrafter.variants import VARIANTS, Variant
 from fcvg_core.standalone import clip_model
@@ -68,6 +69,9 @@ class FakeChecked:
     files: DynamiCrafterFiles
     variant: Variant
     is_stand_in: bool
+
+    def networks(self) -> Networks:
+        return DYNAMICRAFTER
 
     def load(self, device: Any, offload: bool, progress: Any) -> "FakeChecked":
         self.models.loaded.append(self.variant.word)

@@ -39,6 +39,7 @@ MODELS = (
     ("superpoint_v1.pth", "gluestick/superpoint_v1.pth"),
     ("yolox_l.onnx", "dwpose/yolox_l.onnx"),
     ("dw-ll_ucoco_384.onnx", "dwpose/dw-ll_ucoco_384.onnx"),
+    ("taesdv.pth", "vae_approx/taesdv.pth"),
     *(
         (
             f"dynamicrafter_{variant}_v1/model.ckpt",

@@ -64,6 +64,7 @@ ARROWS = {
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
 LIGHT_TABLES = ("fcvg_core.models.dynamicrafter.variants",)  # tables of families without torch
+LIGHT_HOST = ("host.folders", "host.page")  # modules of host/ that nodes import at once
 OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
@@ -200,7 +201,7 @@ class TestNodes:
                     continue
                 if module in LIGHT_TABLES:
                     continue
-                if isinstance(node, ast.ImportFrom) and early and module != "host.folders":
+                if isinstance(node, ast.ImportFrom) and early and module not in LIGHT_HOST:
                     found.append(f"{name} imports {module} at its top")
         none(found)
 

@@ -160,6 +160,12 @@ def test_texts_without_a_partner(example):
         render(example, TEXTS.replace("## Source\n", "## Sauce\n"))
 
 
+@pytest.mark.parametrize("again", ["# FCVG_Example\n", "## Download\n"])
+def test_texts_with_one_title(again):
+    with pytest.raises(ValueError, match="is there twice"):
+        help_pages.read_texts(f"{TEXTS}\n{again}")
+
+
 def test_stale_pages_are_found_and_written(tmp_path):
     pages = {"same.md": "a\n", "changed.md": "b\n", "new.md": "c\n"}
     (tmp_path / "same.md").write_text("a\n")

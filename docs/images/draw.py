@@ -36,6 +36,8 @@ CAPTION = 92  # of these pixels, at the lower end
 CAPTIONS = {
     "fcvg_preview": ("See the motion first", "Two pictures. No models needed."),
     "fcvg_simple": ("Frames between, at once", "Two pictures, one node."),
+    "fcvg_fast": ("Frames between, quickly", "Two pictures, few passes."),
+    "svd_inbetween": ("Between, by SVD alone", "Two pictures. No FCVG needed."),
     "fcvg_inbetween": ("Frames between, in steps", "Correct the lines and people."),
     "controlnext_svd_animate": ("Animate a person", "It moves as in your video."),
     "dynamicrafter_animate": ("Animate by a prompt", "One picture, and what happens."),
@@ -60,6 +62,8 @@ def draw_thumbnails() -> None:
     pictures = {
         "fcvg_preview": stack(first, motion, last),
         "fcvg_simple": stack(first, lines, last),
+        "fcvg_fast": stack(first, lines, last),
+        "svd_inbetween": stack(first, motion, last),
         "fcvg_inbetween": stack(first, lines, motion, last),
         "controlnext_svd_animate": draw_animate(),
         "dynamicrafter_animate": stack(here, there, anchor="top"),
