@@ -308,6 +308,7 @@ class Editor:
     def reload(self) -> None:
         """Load the page again, which opens the same graph."""
         count = len(self.nodes())
+        self.page.wait_for_timeout(2000)  # until then the editor may not have saved the last change
         self.page.reload(wait_until="domcontentloaded")
         self.page.wait_for_function(
             "count => window.app?.canvas && window.app.graph?._nodes.length == count",
