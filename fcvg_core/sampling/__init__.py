@@ -1,6 +1,6 @@
 """Maths over the frame axis and over noise levels, for any family: frames are the first axis."""
 
-from .chunks import decode_in_chunks, encode_in_chunks
+from .chunks import check_sampled, decode_in_chunks, encode_in_chunks
 from .ddim import DdimStep, connect_steps, ddim_levels, ddim_step, ddim_steps
 from .diffusion import NoiseTable, noise_table, spaced_timesteps, split_prediction
 from .feature_cache import FeatureCache, check_cache_interval
@@ -47,6 +47,7 @@ __all__ = [
     "ays_sigmas",
     "check_cache_interval",
     "check_guidance_interval",
+    "check_sampled",
     "check_windows",
     "connect_steps",
     "count_passes",

@@ -12,6 +12,17 @@ from ..errors import UserError
 Convert = Callable[[Tensor, torch.dtype], Tensor]  # [t, ...], number format -> [t, ...]
 
 
+def check_sampled(latents: Tensor, remedy: str) -> None:
+    """Raise UserError if latents hold values that are not numbers.
+
+    Args:
+        latents: any shape.
+        remedy: one or two sentences for the message.
+    """
+    if not latents.isfinite().all():
+        raise UserError(f"Sampling gave values that are not numbers. {remedy}")
+
+
 def decode_in_chunks(
     latents: Tensor,
     chunk: int,
@@ -34,7 +45,7 @@ def decode_in_chunks(
         decode: decodes a chunk in a number format.
         is_out_of_memory: tells whether an error of `decode` means that memory ran out.
         free_memory: frees cached memory before a shorter chunk is tried.
-        remedy: one or two sentences for the message about latents that are not numbers.
+        remedy: see `check_sampled`.
 
     Yields:
         [t, ...] frames, as `decode` returns them.
@@ -42,8 +53,7 @@ def decode_in_chunks(
     Raises:
         UserError: the latents or the frames hold values that are not numbers.
     """
-    if not latents.isfinite().all():
-        raise UserError(f"Sampling gave values that are not numbers. {remedy}")
+    check_sampled(latents, remedy)
     work = _Work("decoding", "decoded", decode, is_out_of_memory, free_memory)
     yield from work.do(latents, chunk, dtype)
 

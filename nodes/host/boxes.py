@@ -28,6 +28,7 @@ from .controlnext.patch import steer
 from .coverage import log_coverage_of
 from .guider import InbetweenGuider, VideoGuider
 from .injection import inject_into
+from .latents import shape_of
 from .outlook import Display, Video, log_needs
 from .svd.cache import cache_features
 from .svd.conditioning import KeyframeSettings, encode_keyframes, fit_picture
@@ -169,7 +170,7 @@ def _choose_start(latent: dict | None, settings: BoxSettings) -> dict | None:
         )
     samples = latent["samples"]
     wanted = (sampling.num_frames, 4, height // 8, width // 8)
-    found = None if getattr(samples, "is_nested", False) else tuple(samples.shape)
+    found = shape_of(samples)
     if found != wanted:
         raise UserError(
             f"latent_image is {found or 'several tensors'}, but the latents of {wanted[0]} frames "

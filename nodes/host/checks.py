@@ -6,6 +6,7 @@ from torch import Tensor
 from ...fcvg_core.bounds import SHARE
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.sampling import check_guidance_interval
+from .latents import shape_of
 
 
 def check_share(name: str, value: float) -> None:
@@ -47,7 +48,7 @@ def check_easycache(model: ModelPatcher) -> None:
 
 def check_latent(latent: Tensor) -> None:
     """Raise UserError unless a latent is a video of SVD."""
-    shape = None if getattr(latent, "is_nested", False) else tuple(latent.shape)
+    shape = shape_of(latent)
     if shape is None or len(shape) != 4 or shape[1] != 4:
         raise UserError(
             f"The latent is {shape or 'several tensors'}, but a video of SVD is (frames, 4, height "

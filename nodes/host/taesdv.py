@@ -12,7 +12,9 @@ from torch import Tensor
 
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.models.taesdv import MULTIPLE, Decoder, decoder_weights
+from ...fcvg_core.sampling import check_sampled
 from .files import load_weights
+from .latents import NUMBERS
 from .patchers import fill, make_patcher, meant_tensors
 
 # Number formats that the decoder may compute in; its authors use the first.
@@ -126,8 +128,4 @@ def _check(latents: Tensor) -> None:
             f"The latents have the shape {tuple(latents.shape)}, but TAESDV decodes videos of SVD "
             "or DynamiCrafter, whose latents are (frames, 4, height / 8, width / 8)."
         )
-    if not latents.isfinite().all():
-        raise UserError(
-            "Sampling gave values that are not numbers. Try another sampler, a lower guidance, or "
-            "start ComfyUI with --force-fp32."
-        )
+    check_sampled(latents, NUMBERS)

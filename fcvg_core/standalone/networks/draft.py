@@ -13,6 +13,7 @@ from ...files.weight_files import WeightFile
 from ...frames import to_uint8
 from ...models.taesdv import Decoder, decoder_weights
 from ...progress import Progress
+from ...sampling import check_sampled
 
 
 def load_draft(roots: Roots, dtype: torch.dtype) -> Decoder:
@@ -45,8 +46,7 @@ def decode_draft(decoder: Decoder, latents: Tensor, progress: Progress) -> Itera
     Raises:
         UserError: the latents or the decoded frames hold values that are not numbers.
     """
-    if not latents.isfinite().all():  # the decoder would clamp infinite values
-        raise UserError("Sampling gave values that are not numbers. Try --dtype fp32.")
+    check_sampled(latents, "Try --dtype fp32.")  # the decoder would clamp infinite values
     weight = next(decoder.parameters())
     memory = None
     progress("decoding", 0, len(latents))

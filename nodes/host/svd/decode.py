@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ....fcvg_core.errors import UserError
 from ....fcvg_core.sampling import decode_in_chunks
+from ..latents import NUMBERS
 from .vae import is_out_of_memory, running
 
 
@@ -41,7 +42,7 @@ def decode_frames(vae: comfy.sd.VAE, latents: Tensor, frames_per_chunk: int) -> 
         decode=partial(_decode, vae),
         is_out_of_memory=is_out_of_memory,
         free_memory=mm.soft_empty_cache,
-        remedy="Try another sampler, a lower guidance, or start ComfyUI with --force-fp32.",
+        remedy=NUMBERS,
     )
     progress = comfy.utils.ProgressBar(len(latents))
     video = None
