@@ -100,8 +100,8 @@ def compare(model: ModelPatcher, video: Video, card: Card, networks: Networks) -
     if fit == FITS and weights + card.kept <= card.usable:
         return FITS, f"{whole}; ComfyUI can use {usable}."
     if fit == FITS:
-        kept = in_gigabytes(card.kept)
-        return STREAMS, f"{whole}. Of {usable} ComfyUI keeps {kept} free for a step, so {slower}"
+        free = in_gigabytes(card.kept)
+        return STREAMS, f"{whole}. Of {usable} ComfyUI keeps {free} free for a step, so {slower}"
     if fit == STREAMS:
         return STREAMS, f"{whole}, but ComfyUI can use {usable}: {slower}"
     advice = advise(
