@@ -44,9 +44,12 @@ def _container(file: BinaryIO, path: Path, size: int) -> Iterator[tuple]:
     import av
 
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
+    # PyAV before 19 refuses titles that are not UTF-8 if it is not told otherwise.
+    old = int(av.__version__.split(".")[0]) < 19
+    lenient = {"metadata_errors": "replace"} if old else {}
     try:
         source = _Source(path, file)
-        container = av.open(source, container_options=options, metadata_errors="replace")
+        container = av.open(source, container_options=options, **lenient)
     except (av.FFmpegError, OSError) as error:
         raise UserError(
             f"{path} ({size} bytes) can't be read as a video. It is empty, incomplete or in "

@@ -1,7 +1,9 @@
 """A video that is opened from its content; tests/.../media/video/test_reading.py opens files."""
 
 import io
+from functools import wraps
 
+import av
 import numpy as np
 import pytest
 from videos import noise, write_exactly
@@ -25,3 +27,25 @@ def test_no_video(content) -> None:
         open_video(io.BytesIO(content)),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"), [("14.2.0", {"metadata_errors": "replace"}), ("19.0.2", {})]
+)
+def test_every_release_of_pyav_gets_arguments_that_it_knows(
+    version, taken, tmp_path, monkeypatch
+) -> None:
+    file = write_exactly(tmp_path / "a.mov", noise(3))
+    known = {"container_options"} | taken.keys()
+    opened = av.open
+
+    @wraps(opened)
+    def checked(source, **options):
+        assert options.keys() <= known
+        assert taken.items() <= options.items()
+        return opened(source, **options)
+
+    monkeypatch.setattr(av, "__version__", version)
+    monkeypatch.setattr(av, "open", checked)
+    with open_video(file) as (_, stream):
+        assert stream.frames == 3
