@@ -50,10 +50,8 @@ def show(frame, size: tuple[int, int]) -> np.ndarray:
 
 def _display_matrix(frame) -> np.ndarray | None:
     """The rotation of a frame in its file: [3, 3], of which the upper left [2, 2] is used."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return np.frombuffer(bytes(data), np.int32).reshape(3, 3)
-    return None
+    data = frame.side_data.get("DISPLAYMATRIX")
+    return None if data is None else np.frombuffer(bytes(data), np.int32).reshape(3, 3)
 
 
 def _upright(frame: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:

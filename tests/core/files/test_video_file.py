@@ -43,7 +43,7 @@ def test_every_release_of_pyav_gets_arguments_that_it_knows(
     def checked(source, **options):
         assert options.keys() <= known
         assert taken.items() <= options.items()
-        return opened(source, **options)
+        return opened(source, container_options=options["container_options"])
 
     monkeypatch.setattr(av, "__version__", version)
     monkeypatch.setattr(av, "open", checked)
