@@ -44,6 +44,7 @@ class Bounds:
 # The video.
 # Pixels, for height and width; latents are divided by 8 by the VAE and by 8 by the UNet.
 SIZE = Bounds(64, 4096, step=64)
+WAN_SIZE = Bounds(64, 4096, step=16)  # pixels of a side, for models of the family Wan
 FRAMES = Bounds(2, 1024)  # number of frames between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
 STRIDE = Bounds(1, 1000)  # one frame of this many frames of a driving video is used
@@ -61,6 +62,13 @@ COLOR_SEED = Bounds(0, 2**32 - 1)
 POSE_WIDTH = Bounds(0.1, 10.0)  # multiples of the width with which a model was trained
 SMOOTHING = Bounds(0.0, 20.0)  # frames
 CONTROL_WEIGHT = Bounds(0.0, 10.0)  # 1: as trained
+FEATHER = Bounds(0, 1024)  # pixels; width of a mask's edge
+
+# A move of the camera, between two keyframes.
+PAN = Bounds(-2.0, 2.0)  # widths or heights of the frame
+ZOOM = Bounds(0.1, 10.0)
+ROTATION = Bounds(-360.0, 360.0)  # degrees
+TILT = Bounds(-30.0, 30.0)  # degrees; all of the first keyframe stays before the camera
 
 # Sampling.
 STEPS = Bounds(1, 1000)

@@ -53,6 +53,28 @@ FITS = ("none", "affine", "homography")
 KEEP, REMOVE = "keep", "remove"
 MASK_USES = (KEEP, REMOVE)
 
+# What moves between keyframes.
+LINES, PEOPLE, PATHS = MOVING = ("lines", "people", "paths")
+
+# How the camera moves over a picture.
+CAMERA_MOVES = (
+    "zoom-in",
+    "zoom-out",
+    "pan-left",
+    "pan-right",
+    "pan-up",
+    "pan-down",
+    "rotate-clockwise",
+    "rotate-counterclockwise",
+    "tilt-left",
+    "tilt-right",
+    "tilt-up",
+    "tilt-down",
+    "none",
+)
+# What a moved picture shows beyond its border: its mirror image, or nothing.
+REFLECT, BLACK = BORDERS = ("reflect", "black")
+
 # The timesteps that DynamiCrafter's schedule passes: from the noisiest timestep on; with whole
 # strides; or with most steps at low noise levels.
 TRAILING, UNIFORM, QUAD = SPACINGS = ("uniform_trailing", "uniform", "quad")

@@ -58,6 +58,33 @@ def inbetween_times(num_frames: int, timing: str | Sequence[float] = REFERENCE) 
     return EASINGS[timing](torch.linspace(0, 1, num_frames, dtype=torch.float64))
 
 
+def progress_at(times: Tensor, timing: str | Sequence[float]) -> Tensor:
+    """Progress of a motion at any moment of its time, not only at the moments of frames.
+
+    Args:
+        times: [T], 0..1.
+        timing: one of EASINGS, or 2 to 1024 numbers in 0..1, spread evenly over the time and
+            joined by straight lines.
+
+    Returns:
+        [T] float64, 0..1.
+
+    Raises:
+        UserError: the name is unknown, or the numbers are not valid. "reference" depends on the
+            number of frames, so it is unknown here.
+    """
+    times = times.to(torch.float64)
+    if not isinstance(timing, str):
+        values = _checked_curve(timing)
+        return _join(values, times * (len(values) - 1))
+    if timing not in EASINGS:
+        raise UserError(
+            f"expected one of the timings {', '.join(EASINGS)}, or numbers in 0..1; "
+            f"got {quote(timing)}"
+        )
+    return EASINGS[timing](times)
+
+
 def parse_timing(text: str) -> str | list[float]:
     """Parse a typed timing: a name of TIMINGS, or numbers separated by commas or spaces.
 
@@ -115,14 +142,24 @@ def _reference_times(num_frames: int) -> Tensor:
 
 
 def _sample_curve(curve: Sequence[float], num_frames: int) -> Tensor:
+    values = _checked_curve(curve)
+    at = torch.arange(num_frames, dtype=torch.float64) * (len(values) - 1) / (num_frames - 1)
+    return _join(values, at)
+
+
+def _checked_curve(curve: Sequence[float]) -> Tensor:
+    """Numbers as a tensor; UserError unless each is in 0..1 and there are 2 to 1024."""
     # NaN fails here as well.
     if len(curve) not in FRAMES or not all(0 <= time <= 1 for time in curve):
         raise UserError(
             f"expected at least 2 times and at most {FRAMES.maximum}, each in 0..1, got "
             f"{len(curve)}: {quote(list(curve))}"
         )
-    values = torch.tensor(list(curve), dtype=torch.float64)
-    at = torch.arange(num_frames, dtype=torch.float64) * (len(values) - 1) / (num_frames - 1)
+    return torch.tensor(list(curve), dtype=torch.float64)
+
+
+def _join(values: Tensor, at: Tensor) -> Tensor:
+    """Values [N] joined by straight lines, at positions [T] in 0..N - 1."""
     before = at.long().clamp(max=len(values) - 2)
     part = at - before
     return values[before] * (1 - part) + values[before + 1] * part

@@ -81,6 +81,7 @@ def select_matches(matches: LineMatches, kept: Tensor) -> LineMatches:
         lines1=matches.lines1[kept],
         scores=matches.scores[kept],
         ids=matches.ids[kept],
+        kept_ends=matches.kept_ends[kept],
     )
 
 
@@ -123,7 +124,8 @@ def _follows(matches: LineMatches, fit: str, tolerance: float) -> Tensor:
     if fit == "none" or 2 * len(everything) < MIN_ENDS[fit]:
         return everything
     start = matches.lines0.reshape(-1, 2).double().numpy()
-    end = paired_ends(matches.lines0, matches.lines1).reshape(-1, 2).double().numpy()
+    end = paired_ends(matches.lines0, matches.lines1, matches.kept_ends)
+    end = end.reshape(-1, 2).double().numpy()
     motion = _fit(start, end, fit, tolerance)
     if motion is None:
         return everything

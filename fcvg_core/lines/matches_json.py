@@ -9,12 +9,18 @@ Coordinates are in pixels of the first and of the last keyframe. `id` and `score
 If matches were removed, `matched` beside `size` is the number of lines that matched before. It
 decides the colours, so the other matches keep theirs. Unknown keys are kept.
 
+A match with `"ends": "kept"` has its two ends in the same order in both keyframes; without it the
+ends are paired by the shortest way. A text with such a match has version 2. The state of Edit
+Motion has this form too (see docs/motion.md): its deleted lines are left out, and what else it
+holds is kept like unknown keys.
+
 The form of version 0.4 and before is still read. It has four lists: size [height, width], lines0,
 lines1, and scores, which may be left out.
 """
 
 import itertools
 import json
+import logging
 from typing import Any
 
 import numpy as np
@@ -22,30 +28,38 @@ import torch
 
 from ..canvas import SIDES, is_side
 from ..errors import UserError
+from ..ids import MAX_ID, check_id
 from ..quoting import quote
-from .types import MAX_ID, LineMatches, count_ids
+from .types import LineMatches, count_ids
 
-VERSION = 1
+PLAIN_VERSION, VERSION = 1, 2  # the plain version has no kept ends
+KEPT, DELETED = "kept", "deleted"
 MAX_LINES = 100_000  # a frame of 4096 x 4096 has a few thousand
 ROUNDED = 1e-6  # rounding error by which a score may exceed 1
 MATCHES_FORM = (
-    f"JSON with version {VERSION}, size [width, height], and matches, each with first and last "
-    "[[x, y], [x, y]]"
+    f"JSON with version {PLAIN_VERSION} or {VERSION}, size [width, height], and matches, each "
+    "with first and last [[x, y], [x, y]]"
 )
 KEYS = ("version", "size", "matched", "matches")
 OLD_KEYS = ("size", "lines0", "lines1", "scores")
 LINE_KEYS = ("id", "first", "last", "score")
+MOTION_KEYS = ("people", "paths", "holds")  # of a state of Edit Motion
 
 
 def format_matches(matches: LineMatches) -> str:
     """Matches as a JSON text with one match a line; `parse_matches` gives back equal numbers."""
     height, width = map(int, matches.size)
-    head = {"version": VERSION, "size": [width, height]}
+    kept = matches.kept_ends.tolist()
+    version = VERSION if any(kept) else PLAIN_VERSION
+    head = {"version": version, "size": [width, height]}
     if matches.num_matched != count_ids(matches.ids):
         head["matched"] = matches.num_matched
     arrays = (getattr(matches, name).detach().cpu() for name in ("lines0", "lines1", "scores"))
     columns = zip(matches.ids.tolist(), *(x.float().numpy() for x in arrays), strict=True)
-    rows = (_format_match(*row, matches.line_notes.get(row[0], {})) for row in columns)
+    notes = map(matches.line_notes.get, matches.ids.tolist(), itertools.repeat({}))
+    if version == VERSION:
+        notes = map(_with_ends, notes, kept)
+    rows = (_format_match(*row, more) for row, more in zip(columns, notes, strict=True))
     begin = json.dumps(head | matches.notes).removesuffix("}")
     return f'{begin}, "matches": [\n' + ",\n".join(rows) + "\n]}\n"
 
@@ -64,14 +78,27 @@ def parse_matches(found: Any, *, name: str) -> LineMatches:
     if isinstance(version, int) and version > VERSION:
         raise UserError(
             f"{name} holds line matches in the form of version {version}, but this program reads "
-            f"version {VERSION}: update ComfyUI-FCVG."
+            f"versions up to {VERSION}: update ComfyUI-FCVG."
         )
     try:
-        return _read_lists(found) if _is_older(found) else _read(found)
+        matches = _read_lists(found) if _is_older(found) else _read(found)
     except ValueError as error:
         raise UserError(
             f"{name} does not hold line matches ({error}). Expected: {MATCHES_FORM}."
         ) from error
+    if others := [key for key in MOTION_KEYS if version == VERSION and matches.notes.get(key)]:
+        logging.info(
+            "%s also holds %s: Edit Motion reads them, here only its lines are used.",
+            name,
+            " and ".join(others),
+        )
+    return matches
+
+
+def _with_ends(notes: dict[str, Any], kept: bool) -> dict[str, Any]:
+    """The notes of a match in a text of version 2, where `ends` says how its ends are paired."""
+    others = {key: value for key, value in notes.items() if key != "ends"}
+    return others | {"ends": KEPT} if kept else others
 
 
 def _format_match(number: int, first, last, score, notes: dict[str, Any]) -> str:
@@ -88,18 +115,26 @@ def _text(values: np.ndarray) -> str:
 
 def _read(found: Any) -> LineMatches:
     """Line matches from the values of a file; ValueError says which value is wrong."""
-    _check_keys(found, {"version", "size", "matches"})
-    if found["version"] is True or found["version"] != VERSION:
-        raise ValueError(f"version is {quote(found['version'])}; expected {VERSION}")
+    check_keys(found, {"version", "size", "matches"})
+    version = found["version"]
+    if version is True or version not in (PLAIN_VERSION, VERSION):
+        raise ValueError(f"version is {quote(version)}; expected {PLAIN_VERSION} or {VERSION}")
     matched = found.get("matched")
-    if matched is not None and not (_is_whole(matched) and 1 <= matched <= MAX_ID + 1):
+    if matched is not None and not (type(matched) is int and 1 <= matched <= MAX_ID + 1):
         raise ValueError(f"matched is {quote(matched)}; expected a number from 1 to {MAX_ID + 1}")
     rows = _checked_list("matches", found["matches"])
+    plain = version == PLAIN_VERSION
+    deleted = [not plain and isinstance(row, dict) and row.get("edit") == DELETED for row in rows]
     for place, row in enumerate(rows, 1):
-        _check_match(row, f"match {place}")
+        if not deleted[place - 1]:
+            _check_match(row, f"match {place}", plain)
+    rows = [row for row, is_deleted in zip(rows, deleted, strict=True) if not is_deleted]
     ids = _fill_ids([row.get("id") for row in rows])
-    notes = ({key: x for key, x in row.items() if key not in LINE_KEYS} for row in rows)
-    width, height = _checked_size(found["size"])
+    # In version 1 `ends` is the key of another program, which could mean anything.
+    known = LINE_KEYS if plain else (*LINE_KEYS, "ends")
+    notes = ({key: x for key, x in row.items() if key not in known} for row in rows)
+    kept = [not plain and "ends" in row for row in rows]
+    width, height = checked_size(found["size"])
     return LineMatches(
         _numbers("first", [row["first"] for row in rows], shape=(2, 2)),
         _numbers("last", [row["last"] for row in rows], shape=(2, 2)),
@@ -109,35 +144,34 @@ def _read(found: Any) -> LineMatches:
         num_matched=matched,
         notes={key: x for key, x in found.items() if key not in KEYS},
         line_notes={number: x for number, x in zip(ids, notes, strict=True) if x},
+        kept_ends=torch.tensor(kept, dtype=torch.bool),
     )
 
 
-def _check_match(row: Any, name: str) -> None:
+def _check_match(row: Any, name: str, plain: bool) -> None:
     """Raise ValueError unless a match is a dictionary with lines, and with an id and score if any.
 
-    The values of lines and scores are checked later, all together.
+    The values of lines and scores are checked later, all together. A plain match has no `ends`.
     """
     if not isinstance(row, dict):
         raise ValueError(f"{name} is a {type(row).__name__}, not a dictionary")
     for key in ("first", "last"):
         if key not in row:
             raise ValueError(f"{name} lacks {key}")
-        if not _is_line(row[key]):
+        if not is_line(row[key]):
             raise ValueError(f"{key} of {name} is {quote(row[key])}, not [[x, y], [x, y]]")
-    if "id" in row and not (_is_whole(row["id"]) and 0 <= row["id"] <= MAX_ID):
-        raise ValueError(f"id of {name} is {quote(row['id'])}; expected 0 to {MAX_ID}")
+    if "id" in row:
+        check_id(row["id"], name)
+    if not plain and row.get("ends", KEPT) != KEPT:
+        raise ValueError(f'ends of {name} is {quote(row["ends"])}; expected "{KEPT}", or no ends')
 
 
-def _is_line(value: Any) -> bool:
+def is_line(value: Any) -> bool:
     """Whether a value is [[x, y], [x, y]]."""
     pairs = [value, *value] if isinstance(value, list) and len(value) == 2 else [None]
     return all(isinstance(x, list) and len(x) == 2 for x in pairs) and all(
         type(x) in (int, float) for x in itertools.chain(*value)
     )
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _fill_ids(ids: list[int | None]) -> list[int]:
@@ -153,10 +187,10 @@ def _is_older(found: Any) -> bool:
 
 def _read_lists(found: dict[str, Any]) -> LineMatches:
     """Line matches from the values of an older file; ValueError says which value is wrong."""
-    _check_keys(found, {"size", "lines0", "lines1"})
+    check_keys(found, {"size", "lines0", "lines1"})
     lines = [_numbers(name, found[name], shape=(2, 2)) for name in ("lines0", "lines1")]
     scores = found.get("scores")
-    height, width = _checked_size(found["size"])
+    height, width = checked_size(found["size"])
     return LineMatches(
         *lines,
         size=(height, width),
@@ -165,7 +199,7 @@ def _read_lists(found: dict[str, Any]) -> LineMatches:
     )
 
 
-def _check_keys(found: Any, wanted: set[str]) -> None:
+def check_keys(found: Any, wanted: set[str]) -> None:
     """Raise ValueError unless values are a dictionary with these keys."""
     if not isinstance(found, dict):
         raise ValueError(f"it is a {type(found).__name__}, not a dictionary")
@@ -173,7 +207,7 @@ def _check_keys(found: Any, wanted: set[str]) -> None:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
 
 
-def _checked_size(size: Any) -> tuple[int, int]:
+def checked_size(size: Any) -> tuple[int, int]:
     """Two sides of a canvas, in the order of the file."""
     if not isinstance(size, list) or len(size) != 2 or not all(map(is_side, size)):
         raise ValueError(f"size is {quote(size)}; expected {SIDES}")

@@ -12,14 +12,18 @@ from .types import LineMatches
 FEW = 10  # fewer matches hardly steer a video
 
 
-def report_matches(matches: LineMatches, *, remedy: str, matcher: str | None = None) -> None:
+def report_matches(
+    matches: LineMatches, *, remedy: str, matcher: str | None = None, where: str = ""
+) -> None:
     """Log how many lines match, and a warning if there are few.
 
     Args:
         remedy: what the user can do to get more matches, as a sentence.
         matcher: what matched the lines; None: it is said elsewhere.
+        where: between which keyframes, if there are several pairs.
     """
-    logging.info("%s.", describe_matches(matches, matcher))
+    place = f"{where}: " if where else ""
+    logging.info("%s%s.", place, describe_matches(matches, matcher))
     warn_of_few(matches, remedy=remedy)
 
 

@@ -9,7 +9,7 @@ def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor
     """Segments in every frame; their ends move straight from the first keyframe to the last.
 
     A segment has no direction, so its ends may be swapped in the last keyframe. The ends are
-    paired so that their total path is the shortest.
+    paired so that their total path is the shortest, unless `matches.kept_ends` says otherwise.
 
     Args:
         matches: N >= 0 segments, in pixels.
@@ -26,18 +26,26 @@ def interpolate_lines(matches: LineMatches, times: torch.Tensor) -> torch.Tensor
     """
     if times.ndim != 1:
         raise ValueError(f"expected times [T], got {list(times.shape)}")
-    start, end = matches.lines0, paired_ends(matches.lines0, matches.lines1)
+    start, end = matches.lines0, paired_ends(matches.lines0, matches.lines1, matches.kept_ends)
     times = times.to(start)[:, None, None, None]
     # Not torch.lerp: the official code rounds this way, and drawing truncates to whole pixels.
     return start + (end - start) * times
 
 
-def paired_ends(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
-    """`end`, each segment's ends in the order of `start`: two [N, 2, 2] -> [N, 2, 2]."""
-    swapped = end.flip(1)
+def paired_ends(start: torch.Tensor, end: torch.Tensor, kept_ends: torch.Tensor) -> torch.Tensor:
+    """`end`, each segment's ends in the order of `start`: two [N, 2, 2] -> [N, 2, 2].
+
+    Args:
+        kept_ends: [N] bool, the segments whose ends are in the order of `start` as they are.
+    """
+    keep = in_order(start, end, kept_ends)
+    return torch.where(keep[:, None, None], end, end.flip(1))
+
+
+def in_order(start: torch.Tensor, end: torch.Tensor, kept_ends: torch.Tensor) -> torch.Tensor:
+    """Whether each segment's ends in `end` are in the order of `start`: see `paired_ends`; [N]."""
     # As in the official code, the ends are swapped if both paths are equally long.
-    keep = path_length(start, end) < path_length(start, swapped)  # [N]
-    return torch.where(keep[:, None, None], end, swapped)
+    return (path_length(start, end) < path_length(start, end.flip(1))) | kept_ends
 
 
 def path_length(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:

@@ -11,8 +11,8 @@ import torch
 
 from ..canvas import SIDES, in_words, is_side
 from ..errors import UserError
+from ..ids import MAX_ID
 
-MAX_ID = 99_999  # there is a colour for each id
 MIN_SIDE = 64  # pixels; smaller frames give too few keypoints for a match
 
 
@@ -83,7 +83,7 @@ class LineMatches:
 
     Attributes:
         lines0, lines1: [N, 2, 2] float32 ends (x, y) in pixels, N >= 0. The two ends of a segment
-            may be swapped in `lines1`.
+            may be swapped in `lines1`, see `paired_ends`.
         size: (height, width) of both keyframes, in pixels.
         scores: [N] float32 in 0..1, the confidence of each match. The default is 1 for all.
         ids: [N] int64 in 0..MAX_ID, a different number for each match. A match keeps its id when
@@ -93,6 +93,8 @@ class LineMatches:
         found: number of segments that were found in each keyframe; None: it is not known.
         notes: what a file holds beside the matches, by key. It is written with the matches.
         line_notes: what a file holds of a match beside its lines, score and id: by id, by key.
+        kept_ends: [N] bool, whether the user says that the two ends of a match correspond in their
+            order. The default is False for all: the ends are paired by the shortest way.
     """
 
     lines0: torch.Tensor
@@ -104,6 +106,7 @@ class LineMatches:
     found: tuple[int, int] | None = None
     notes: dict[str, Any] = field(default_factory=dict)
     line_notes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    kept_ends: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         check_lines("lines0", self.lines0)
@@ -131,6 +134,14 @@ class LineMatches:
             object.__setattr__(self, "num_matched", count_ids(self.ids))
         if self.num_matched < 1:
             raise ValueError(f"expected num_matched of at least 1, got {self.num_matched}")
+        if self.kept_ends is None:
+            none = torch.zeros_like(self.ids, dtype=torch.bool)
+            object.__setattr__(self, "kept_ends", none)
+        if self.kept_ends.shape != self.ids.shape or self.kept_ends.dtype != torch.bool:
+            raise ValueError(
+                f"expected kept_ends [{len(self.ids)}] bool, one per match, "
+                f"got {list(self.kept_ends.shape)} {self.kept_ends.dtype}"
+            )
 
 
 def check_frame_size(frame: np.ndarray) -> None:

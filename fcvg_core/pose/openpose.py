@@ -25,7 +25,7 @@ from .types import Poses, nobody
 
 EYES = [14, 15]  # points of the body; OpenPose repeats them as the last two of a face's 70 points
 # A smaller difference from the exact coordinates is rounding by an editor, not a moved point.
-ROUNDING = 0.51  # pixels
+ROUNDING, EXACTLY = 0.51, 0.001  # pixels; exactly: the editor keeps all digits
 ROUNDING_OF_PARTS = 1e-4  # if coordinates are fractions of the canvas
 FARTHEST = 1e6  # largest coordinate, as a multiple of the canvas
 MAX_PEOPLE = 1000
@@ -67,7 +67,11 @@ def to_openpose(poses: Poses, size: tuple[int, int]) -> dict:
 
 
 def from_openpose(
-    frame: dict, *, size: tuple[int, int] | None = None, name: str = "The poses"
+    frame: dict,
+    *,
+    size: tuple[int, int] | None = None,
+    name: str = "The poses",
+    exact_pixels: bool = False,
 ) -> Poses:
     """The people of a frame in OpenPose's format, from any program: [P, ...], P >= 0.
 
@@ -86,6 +90,8 @@ def from_openpose(
         frame: one item of a POSE_KEYPOINT, or the contents of a JSON file of OpenPose.
         size: (height, width) of the canvas in pixels, used if the frame does not contain it.
         name: name of the poses, for the log.
+        exact_pixels: the coordinates are pixels of the frame's canvas, with all their digits: no
+            unit is guessed, and a point that moved by more than a thousandth of a pixel is moved.
 
     Raises:
         UserError: the frame is not in OpenPose's format, or none of its parts can be read.
@@ -95,10 +101,14 @@ def from_openpose(
         return nobody()
     parts, exact = _read_parts(people, name)
     canvas = canvas_size(frame)
-    units = find_units(parts, canvas or size)
+    if exact_pixels:
+        units, rounding = np.tile(np.float64(canvas[::-1]), (len(people), len(PARTS), 1)), EXACTLY
+    else:
+        units, rounding = find_units(parts, canvas or size), ROUNDING
     if canvas is None and size is not None:
         tell_unit(name, units, size)
-    read = np.stack([_read_person(*person) for person in zip(parts, units, exact, strict=True)])
+    rows = zip(parts, units, exact, strict=True)
+    read = np.stack([_read_person(*person, rounding) for person in rows])
     points = np.clip(read[..., :2], -FARTHEST, FARTHEST)  # NaN stays NaN
     brightness = torch.tensor([_brightness(person) for person in people], dtype=torch.float64)
     return Poses(torch.from_numpy(points), torch.from_numpy(read[..., 2]), brightness)
@@ -232,13 +242,16 @@ def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, Real) and not isinstance(value, bool))
 
 
-def _read_person(parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray) -> np.ndarray:
+def _read_person(
+    parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray, rounding: float
+) -> np.ndarray:
     """The points of a person: [134, 3] x, y in 0..1, and score.
 
     Args:
         parts: [K, 3] x, y, c of each part.
         units: [parts, 2] divisors from `find_units`.
         exact: [134, 3] from the additional list, or [0, 3] without this list.
+        rounding: pixels by which a point that was not moved may differ from the exact point.
     """
     standard, divisor = np.zeros((NUM_POINTS, 3)), np.ones((NUM_POINTS, 2))
     for part, triples, unit in zip(PARTS, parts, units, strict=True):
@@ -250,7 +263,7 @@ def _read_person(parts: list[np.ndarray], units: np.ndarray, exact: np.ndarray) 
             standard[part.points][:count], divisor[part.points] = triples[:count], unit
     standard[:, :2] /= divisor
     standard[:, 2] = standard[:, 2].clip(0, 1)  # some programs write 2 for a visible point
-    return _with_exact(standard, exact, divisor) if len(exact) else standard
+    return _with_exact(standard, exact, divisor, rounding) if len(exact) else standard
 
 
 def _brightness(person: dict) -> float:
@@ -260,14 +273,16 @@ def _brightness(person: dict) -> float:
     return float(min(max(value, 0), 1))
 
 
-def _with_exact(standard: np.ndarray, exact: np.ndarray, divisor: np.ndarray) -> np.ndarray:
+def _with_exact(
+    standard: np.ndarray, exact: np.ndarray, divisor: np.ndarray, rounding: float
+) -> np.ndarray:
     """The points of OpenPose's lists; each point that no editor changed gets its exact values."""
     is_visible = standard[:, 2] > 0
     was_visible = exact[:, 2] >= MIN_SCORE
     was_visible[FEET] = is_visible[FEET]  # `to_openpose` does not write feet
-    rounding = np.where(divisor > 1, ROUNDING / divisor, ROUNDING_OF_PARTS)
+    near = np.where(divisor > 1, rounding / divisor, ROUNDING_OF_PARTS)
     # Written so that NaN counts as moved.
-    moved = ~(np.abs(exact[:, :2] - standard[:, :2]) <= rounding).all(1)
+    moved = ~(np.abs(exact[:, :2] - standard[:, :2]) <= near).all(1)
     changed = (was_visible != is_visible) | (is_visible & moved)
     # Points with low scores are kept only in parts that were not edited.
     invisible = ~was_visible & ~is_visible

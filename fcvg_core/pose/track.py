@@ -52,6 +52,7 @@ def interpolate_poses(
     missing_joints: str,
     missing_people: str,
     pairs: Tensor | None = None,
+    ways: Poses | None = None,
 ) -> Poses:
     """People in every frame; each point moves straight from the first keyframe to the last.
 
@@ -65,6 +66,8 @@ def interpolate_poses(
         missing_people: a person whom only one keyframe shows stays in place and fades in or out
             ("fade"), or is not drawn in any frame ("drop").
         pairs: [M, 2] indices of the same people; None: from `match_people`.
+        ways: [T, M, ...], where the points of the pairs are if they do not move straight; a point
+            whose score is 0 moves straight.
 
     Returns:
         Poses [T, P, ...]: first the people who fade, so that they are drawn below the others;
@@ -78,22 +81,24 @@ def interpolate_poses(
         people of one keyframe vanish at once. People keep the order of the first keyframe in the
         last frame, too.
     """
-    for name, value, known in (
-        ("missing_joints", missing_joints, MISSING_JOINTS),
-        ("missing_people", missing_people, MISSING_PEOPLE),
-    ):
-        if value not in known:
-            raise ValueError(f"expected {name} to be one of {', '.join(known)}; got {value!r}")
+    _check_choice("missing_joints", missing_joints, MISSING_JOINTS)
+    _check_choice("missing_people", missing_people, MISSING_PEOPLE)
     if times.ndim != 1:
         raise ValueError(f"expected times [T], got {list(times.shape)}")
     times = times.to(poses0.scores)
     pairs = match_people(poses0, poses1) if pairs is None else pairs
-    moving = _move(poses0.people(pairs[:, 0]), poses1.people(pairs[:, 1]), times, missing_joints)
+    start, end = poses0.people(pairs[:, 0]), poses1.people(pairs[:, 1])
+    moving = _move(start, end, times, missing_joints, ways)
     if missing_people == "drop":
         return moving
     leaving = _still(poses0, pairs[:, 0], 1 - times)
     coming = _still(poses1, pairs[:, 1], times)
     return _join(leaving, coming, moving)
+
+
+def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"expected {name} to be one of {', '.join(known)}; got {value!r}")
 
 
 def blend_poses(start: Poses, end: Poses, times: Tensor) -> Poses:
@@ -117,9 +122,15 @@ def blend_poses(start: Poses, end: Poses, times: Tensor) -> Poses:
     )
 
 
-def _move(start: Poses, end: Poses, times: Tensor, missing_joints: str) -> Poses:
+def _move(
+    start: Poses, end: Poses, times: Tensor, missing_joints: str, ways: Poses | None
+) -> Poses:
     """Tracks of paired people; points seen in one keyframe only follow `missing_joints`."""
     track = blend_poses(start, end, times)
+    if ways is not None:
+        bent = ways.scores > 0
+        keypoints = torch.where(bent[..., None], ways.keypoints, track.keypoints)
+        track = Poses(keypoints, torch.where(bent, ways.scores, track.scores), track.brightness)
     between = ((times > 0) & (times < 1))[:, None, None]  # [T, 1, 1]
     seen0, seen1 = is_seen(start), is_seen(end)
     shared = seen0 & seen1

@@ -61,9 +61,21 @@ DYNAMICRAFTER = {
     "image-guidance": ("FCVG_ThreeBranchGuider", "cfg_image"),
     "rescale": ("FCVG_ClipGuidanceRescale", "rescale"),
 }
+CAMERA = {
+    "amount": ("FCVG_CameraMove", "amount"),
+    "pan-x": ("FCVG_CameraMove", "pan_x"),
+    "pan-y": ("FCVG_CameraMove", "pan_y"),
+    "zoom": ("FCVG_CameraMove", "zoom"),
+    "rotate": ("FCVG_CameraMove", "rotate"),
+    "tilt-x": ("FCVG_CameraMove", "tilt_x"),
+    "tilt-y": ("FCVG_CameraMove", "tilt_y"),
+    "max-lines": ("FCVG_CameraMove", "max_lines"),
+}
+NEEDED = {"camera": ("photo.png", "-o", "moved")}  # what a command can't do without
 BOTH = [("inbetween", *item) for item in INBETWEEN.items()]
 BOTH += [("animate", *item) for item in ANIMATE.items()]
 BOTH += [("dynamicrafter", *item) for item in DYNAMICRAFTER.items()]
+BOTH += [("camera", *item) for item in CAMERA.items()]
 
 
 @pytest.mark.parametrize(("command", "option", "widget"), BOTH)
@@ -72,12 +84,13 @@ def test_an_option_takes_what_its_widget_takes(command, option, widget) -> None:
     inputs = FACES[node]["input"]
     settings = {**inputs["required"], **inputs.get("optional", {})}[name][1]
     step = 0.001 if isinstance(settings["max"], float) else 1
+    words = [command, *NEEDED.get(command, ())]
     for end in (settings["min"], settings["max"]):
-        options = parse_options([command, f"--{option}={end}"])
+        options = parse_options([*words, f"--{option}={end}"])
         assert getattr(options, option.replace("-", "_")) == end
     for beyond in (settings["min"] - step, settings["max"] + step):
         with pytest.raises(SystemExit):
-            parse_options([command, f"--{option}={beyond}"])
+            parse_options([*words, f"--{option}={beyond}"])
 
 
 class TestBounds:

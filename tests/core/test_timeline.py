@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from fcvg_core.timeline import TIMINGS, inbetween_times, parse_timing, warn_of_direction
+from fcvg_core.errors import UserError
+from fcvg_core.timeline import (
+    EASINGS,
+    TIMINGS,
+    inbetween_times,
+    parse_timing,
+    progress_at,
+    warn_of_direction,
+)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +127,21 @@ def test_a_curve_that_does(caplog, timing) -> None:
     caplog.set_level("INFO")
     warn_of_direction(timing)
     assert not caplog.records
+
+
+@pytest.mark.parametrize("timing", [*EASINGS, [0, 0.2, 0.9, 0.3, 1]])
+def test_progress_at_the_times_of_frames(timing) -> None:
+    times = torch.linspace(0, 1, 25, dtype=torch.float64)
+    expected = inbetween_times(25, timing)
+    assert torch.allclose(progress_at(times, timing), expected, atol=1e-12, rtol=0)
+
+
+def test_progress_at_any_moment() -> None:
+    moments = torch.tensor([0, 0.1, 0.75, 1.0])
+    assert progress_at(moments, [0, 0.5, 0.2]).tolist() == pytest.approx([0, 0.1, 0.35, 0.2])
+
+
+@pytest.mark.parametrize("timing", ["reference", "fast", [0], [0, 2], [0, float("nan")]])
+def test_progress_of_an_unknown_timing(timing) -> None:
+    with pytest.raises(UserError, match="expected"):
+        progress_at(torch.zeros(1), timing)

@@ -28,6 +28,16 @@ from fcvg_core.lines import (
     match_colors,
     parse_matches,
 )
+from fcvg_core.motion import (
+    Edits,
+    Span,
+    as_payload,
+    format_edits,
+    hold_still,
+    merge_edits,
+    parse_edits,
+)
+from fcvg_core.paths import path_points
 from fcvg_core.pose import (
     POSES_FILE,
     STYLES,
@@ -114,6 +124,26 @@ def check_frames(frames: list[dict]) -> None:
             continue
 
 
+def read_edits(path: Path) -> Edits | None:
+    """As Edit Motion reads its state."""
+    return parse_edits(path.read_bytes().decode(errors="replace"), name=str(path))
+
+
+def check_edits(edits: Edits) -> None:
+    """They come back, and can be merged with what was found."""
+    text = format_edits(edits)
+    again = parse_edits(text, name="x")
+    assert not text or (format_edits(again) == text and again.matches == edits.matches)
+    lines = (torch.tensor(LINES), torch.tensor(LINES[::-1]))
+    found = Span(LineMatches(*lines, size=POSES_SIZE), (PEOPLE, PEOPLE))
+    merged = merge_edits(edits, found, POSES_SIZE)
+    json.dumps(as_payload(merged), allow_nan=False)
+    span = hold_still(merged.motion.spans[0], POSES_SIZE)
+    assert all(poses.keypoints.isfinite().all() for poses in span.people)
+    assert path_points(span.paths, torch.linspace(0, 1, 3)).shape[1] == len(edits.paths)
+    assert len(merged.assigned["matches"]) + len(merged.stale["matches"]) <= len(edits.matches)
+
+
 class Kind(NamedTuple):
     """A kind of JSON file: what is in a good one, and what its reader makes of it."""
 
@@ -123,6 +153,33 @@ class Kind(NamedTuple):
     check: Callable[[Any], None]
 
 
+PERSON = {
+    key: x for key, x in to_openpose(PEOPLE, POSES_SIZE)["people"][0].items() if "fcvg" not in key
+}
+STATE = {
+    "version": 2,
+    "size": [48, 32],
+    "by": "hand",
+    "matches": [
+        {
+            "id": 7,
+            "first": LINES[0],
+            "last": LINES[1],
+            "score": 0.25,
+            "edit": "moved",
+            "locked": True,
+        }
+        | {"found": {"first": LINES[0], "last": LINES[0]}, "ends": "kept", "note": ["a"]},
+        {"id": 8, "first": LINES[1], "last": LINES[0], "edit": "drawn"},
+    ],
+    "people": [
+        {"id": 0, "first": PERSON, "last": None, "edit": "drawn"},
+        {"id": 1, "first": None, "last": None, "edit": "deleted"}
+        | {"found": {"first": PERSON, "last": PERSON}},
+    ],
+    "paths": [{"id": 0, "points": [[1, 2], [3, 4], [5, 6], [7, 8]], "speed": [0, 0.2, 1]}],
+    "holds": [{"id": 0, "points": [[0, 0], [30, 0], [30, 20.5]]}],
+}
 KINDS = {
     "any": Kind(
         {"seed": 2**64 - 1, "size": [64, 1.5e3], "name": "\u00e9", "more": None},
@@ -132,16 +189,17 @@ KINDS = {
     ),
     "matches": Kind(
         {
-            "version": 1,
+            "version": 2,
             "size": [64, 48],
             "matched": 9,
             "by": "hand",
             "matches": [
                 {"id": 7, "first": LINES[0], "last": LINES[1], "score": 0.25, "note": ["a"]},
-                {"first": LINES[1], "last": LINES[0]},
+                {"first": LINES[1], "last": LINES[0], "ends": "kept"},
+                {"id": 3, "edit": "deleted"},
             ],
         },
-        ["version", "size", "matches", "matched", "id", "first", "last", "score"],
+        ["version", "size", "matches", "matched", "id", "first", "last", "score", "ends"],
         read_matches,
         check_matches,
     ),
@@ -150,6 +208,12 @@ KINDS = {
         ["size", "lines0", "lines1", "scores"],
         read_matches,
         check_matches,
+    ),
+    "edits": Kind(
+        STATE,
+        [*STATE, "id", "first", "last", "edit", "found", "locked", "ends", "points", *PARTS],
+        read_edits,
+        check_edits,
     ),
     "poses": Kind(
         to_openpose(PEOPLE, POSES_SIZE),

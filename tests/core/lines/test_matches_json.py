@@ -126,6 +126,56 @@ class TestComesBack:
         assert read(json.dumps(GOOD | {"matches": rows})).scores.tolist() == [0.5, 1.0]
 
 
+class TestKeptEnds:
+    def test_form(self) -> None:
+        matches = replace(some(3), kept_ends=torch.tensor([False, True, False]))
+        values = json.loads(format_matches(matches))
+        assert values["version"] == 2
+        assert [row.get("ends") for row in values["matches"]] == [None, "kept", None]
+        found = read(format_matches(matches))
+        assert found.kept_ends.tolist() == [False, True, False] and not found.line_notes
+        assert format_matches(found) == format_matches(matches)
+
+    def test_version_2_without_kept_ends_is_written_as_version_1(self) -> None:
+        assert format_matches(read(format_matches(some(2)).replace("1", "2", 1))) == format_matches(
+            some(2)
+        )
+
+    def test_ends_of_version_1_are_the_key_of_another_program(self) -> None:
+        text = json.dumps(GOOD | {"matches": [MATCH | {"ends": "kept"}, MATCH | {"ends": 5}]})
+        found = read(text)
+        assert not found.kept_ends.any() and read(format_matches(found)).line_notes[1] == {
+            "ends": 5
+        }
+        kept = read(format_matches(replace(found, kept_ends=torch.tensor([False, True]))))
+        assert kept.kept_ends.tolist() == [False, True] and not kept.line_notes
+
+    def test_a_state_of_edit_motion(self, caplog) -> None:
+        found = {"first": LINE, "last": LINE}
+        rows = [
+            {"id": 7, "edit": "deleted", "found": found},
+            MATCH | {"id": 4, "edit": "moved", "found": found, "locked": True},
+            MATCH | {"id": 99_999, "edit": "drawn", "ends": "kept"},
+        ]
+        state = {"matches": rows, "people": [], "paths": [{"id": 0}], "holds": [{"id": 1}]}
+        caplog.set_level("INFO")
+        matches = read(json.dumps(GOOD | {"version": 2} | state))
+        assert matches.ids.tolist() == [4, 99_999] and matches.kept_ends.tolist() == [False, True]
+        assert caplog.messages == [
+            "m.json also holds paths and holds: Edit Motion reads them, here only its lines are "
+            "used."
+        ]
+        again = json.loads(format_matches(matches))
+        assert again["paths"] == [{"id": 0}] and again["holds"] == [{"id": 1}]
+        assert again["matches"][0]["locked"] is True and again["matches"][0]["found"] == found
+
+    @pytest.mark.parametrize("ends", ["swapped", None, True, ["kept"]])
+    def test_other_ends(self, ends) -> None:
+        rows = [{"edit": "deleted"}, MATCH | {"ends": ends}]
+        with pytest.raises(UserError, match=r'ends of match 2 is .*; expected "kept", or no ends'):
+            read(json.dumps(GOOD | {"version": 2, "matches": rows}))
+
+
 class TestOlderForm:
     def test_by_hand(self) -> None:
         """Its coordinates are rounded to a thousandth of a pixel; its size has the height first."""
@@ -165,7 +215,7 @@ NO_LINES = (*NO_LINES, [[[0], 1], [2, 3]], [], "text", {}, None)
     ("changes", "reason"),
     [
         *(({"size": x}, "size is .*; expected two whole numbers of pixels") for x in SIZES),
-        *(({"version": x}, "version is .*; expected 1") for x in (0, -1, "1", None, True, 1.5)),
+        *(({"version": x}, "version is .*; expected 1 or") for x in (0, -1, "1", None, True, 1.5)),
         *(({"matched": x}, "matched is .*1 to 100000") for x in (0, "9", True, 10**7, 2.0)),
         *(({"matches": x}, "matches is not a list") for x in (5, "text", {"0": MATCH}, None)),
         *(({"matches": [x]}, "match 1 is a .*, not a dictionary") for x in ([], None, 5, "a")),
@@ -260,8 +310,8 @@ def test_other_forms(content, reason) -> None:
 
 
 def test_a_newer_version() -> None:
-    with pytest.raises(UserError, match=r"m\.json .* version 2, .* reads version 1: update Comfy"):
-        read(json.dumps({"version": 2, "lines": "of another form"}))
+    with pytest.raises(UserError, match=r"m\.json .* version 3, .* versions up to 2: update Comfy"):
+        read(json.dumps({"version": 3, "lines": "of another form"}))
 
 
 @pytest.mark.parametrize(

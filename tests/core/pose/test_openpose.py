@@ -468,6 +468,29 @@ class TestUnits:
         assert torch.equal(back.keypoints[0, FACE], poses.keypoints[0, FACE])
 
 
+class TestExactPixels:
+    """For an editor that keeps all digits, and whose coordinates are always pixels."""
+
+    def test_no_unit_is_guessed(self) -> None:
+        frame = body(0.5, 0.25, 1)
+        assert from_openpose(frame).keypoints[0, 0].tolist() == [0.5, 0.25]
+        read = from_openpose(frame, exact_pixels=True)
+        assert read.keypoints[0, 0].tolist() == [0.5 / 200, 0.25 / 100]
+
+    def test_a_small_step_is_a_step(self) -> None:
+        people = some_people(1)
+        frame = to_openpose(people, SIZE)
+        numbers = frame["people"][0]["pose_keypoints_2d"]
+        joint = next(i for i in range(18) if numbers[3 * i + 2])
+        same = from_openpose(frame, exact_pixels=True)
+        assert torch.equal(same.keypoints, people.keypoints)
+        assert torch.equal(same.scores, people.scores)
+        numbers[3 * joint] += 0.25
+        assert torch.equal(from_openpose(frame).keypoints, people.keypoints)
+        moved = from_openpose(frame, exact_pixels=True).keypoints[0, joint, 0]
+        assert moved.item() == pytest.approx(people.keypoints[0, joint, 0].item() + 0.25 / SIZE[1])
+
+
 class TestLeftOut:
     """A part that can't be read leaves the others as they are."""
 
