@@ -1,39 +1,13 @@
 """Lines and people of two keyframes -> control frames that show how both move in between."""
 
-import functools
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from torch import Tensor
 
-from ..frames import overlay
 from ..lines import LineMatches, draw_lines, interpolate_lines, match_colors
+from ..motion import Motion, Span
 from ..pose import Poses, PoseStyle, draw_poses, interpolate_poses
-from ..timeline import inbetween_times
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlFrameSettings:
-    """How lines and people move between two keyframes, and how they are drawn.
-
-    Attributes:
-        num_frames: frames of the video, keyframes included.
-        timing: timing of the motion, see `inbetween_times`.
-        line_width: width of the lines, in pixels.
-        seed: decides which colour each line gets.
-        pose_style: how people are drawn.
-        missing_joints, missing_people: see `interpolate_poses`.
-    """
-
-    num_frames: int
-    timing: str | Sequence[float]
-    line_width: int
-    seed: int
-    pose_style: PoseStyle
-    missing_joints: str
-    missing_people: str
+from .motion import draw_keyframes
+from .settings import ControlFrameSettings
 
 
 def draw_inbetween(
@@ -55,32 +29,13 @@ def draw_inbetween(
         [T, H, W, 3] uint8.
 
     Raises:
-        ValueError: there are neither matches nor people.
+        UserError: there are fewer than 2 frames, or the timing is not valid.
+        ValueError: there are neither matches nor people, or the size is not that of the matches.
 
     Differs: as many frames are drawn as the video has; the official code draws 25 and drops some.
     """
-    if matches is None and people is None:
-        raise ValueError("expected matches, people or both, got neither")
-    times = inbetween_times(settings.num_frames, settings.timing)
-    layers = []
-    if matches is not None:
-        layers.append(
-            draw_moving_lines(matches, times, line_width=settings.line_width, seed=settings.seed)
-        )
-    if people is not None:
-        _, drawn = draw_moving_people(
-            people,
-            times,
-            size,
-            style=settings.pose_style,
-            missing_joints=settings.missing_joints,
-            missing_people=settings.missing_people,
-        )
-        layers.append(drawn)
-    frames = functools.reduce(overlay, layers)
-    if not frames.any():
-        logging.warning("No line is matched and no people are drawn, so nothing steers the video.")
-    return frames
+    motion = Motion(size, (Span(matches=matches, people=people),))
+    return draw_keyframes(motion, (0, settings.num_frames - 1), settings)
 
 
 def draw_moving_lines(

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from ..lines import LineMatches
+from ..lines import LineMatches, draw_lines, match_colors
+from ..motion import LineTrack
 from ..pose import CANVAS, Poses, PoseStyle, draw_poses
 from .inbetween import draw_moving_lines
 
@@ -57,6 +58,31 @@ def draw_thick_lines(
     )
     width = max(round(line_width * float(scale.min())), LINE_WIDTH)
     return draw_moving_lines(small, times, line_width=width, seed=seed)
+
+
+def draw_thick_track(
+    track: LineTrack,
+    frames: list[int],
+    full: tuple[int, int],
+    size: tuple[int, int],
+    *,
+    line_width: int,
+    seed: int,
+) -> np.ndarray:
+    """Some frames of lines that move over several keyframes, small and thick.
+
+    Args:
+        frames: numbers of the frames, T.
+        full: (height, width) of the control frames, in pixels.
+        size, line_width, seed: see `draw_thick_lines`.
+
+    Returns:
+        [T, *size, 3] uint8.
+    """
+    scale = track.lines.new_tensor(size[::-1]) / track.lines.new_tensor(full[::-1])
+    width = max(round(line_width * float(scale.min())), LINE_WIDTH)
+    colors = match_colors(track, seed)
+    return draw_lines(track.lines[frames] * scale, size, line_width=width, colors=colors)
 
 
 def draw_thick_people(people: Poses, size: tuple[int, int], *, style: PoseStyle) -> np.ndarray:

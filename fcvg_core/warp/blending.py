@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 
 from .grid import blur, look_up
-from .layers import SHARPNESS, Comparison, Layer, PeopleLayer, WarpLayer, compare
+from .layers import SHARPNESS, Comparison, Layer, WarpLayer, compare
+from .path_layer import PathLayer
+from .view import View
 
 AWAY = 1.0  # difference of a pixel that a layer does not hold
 POWER, SMALLEST = 3.0, 0.004  # a layer's weight is (difference + SMALLEST) ** -POWER
@@ -28,7 +30,6 @@ TRUSTED, DOUBTED = 0.14, 0.23  # share of what moves that is not explained, for 
 # Film seldom moves evenly, so that even a perfect match is in the wrong place half-way. A plain
 # blend is then nearer to the truth than a sharp frame.
 LEAST_TRUST = 0.4
-PEOPLE_TRUST = 0.5  # of the doubt, how much joints take away: a person moves, but seldom evenly
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,27 +52,37 @@ class Blend:
 
     Args:
         keyframes: [h, w, 3] uint8.
-        layers: from `find_layers`; objects that explain too little are left out.
+        layers: from `find_layers`; objects that explain too little are left out. A layer of paths
+            may follow them.
+        view: the camera's move, if the layers are known in the steady picture.
 
     Attributes:
         explained: 0..1, how much of what differs between the keyframes the layers explain.
-        trust: [h, w] 0..1, how much the layers count where no person is; a plain blend of both
-            keyframes is the rest.
+        trust: [h, w] 0..1, how much the layers count where no person and no path is; a plain blend
+            of both keyframes is the rest.
     """
 
-    def __init__(self, keyframes: tuple[np.ndarray, np.ndarray], layers: list[Layer]):
+    def __init__(
+        self,
+        keyframes: tuple[np.ndarray, np.ndarray],
+        layers: list[Layer],
+        view: View | None = None,
+    ):
         self.keyframes = keyframes
-        costs = [
-            [_cost(layer, compare(layer, keyframes, time)) for time in (0.0, 1.0)]
-            for layer in layers
-        ]
+        self.view = view
+        costs = [[_cost(layer, self._see(layer, time)) for time in (0.0, 1.0)] for layer in layers]
         kept = [i for i, layer in enumerate(layers) if _is_real(layer, costs[i], costs[0])]
         self.layers = [layers[i] for i in kept]
         costs = [costs[i] for i in kept]
-        in_front = [cost for layer, cost in zip(self.layers, costs, strict=True) if layer.in_front]
+        paths = costs[-1] if isinstance(self.layers[-1], PathLayer) else None
+        in_front = [
+            cost
+            for layer, cost in zip(self.layers, costs, strict=True)
+            if layer.in_front and cost is not paths
+        ]
         front = [np.min(side, axis=0, initial=AWAY) for side in zip(*in_front, strict=True)]
         # By layer and keyframe, [h, w] each: how much better it explains a pixel than the lines
-        # do, and how surely something in front has taken the pixel.
+        # do, and how surely something in front, or a path, has taken the pixel.
         self._leads = [_each(costs[0], cost, np.subtract) for cost in costs]
         self._taken = [
             [np.zeros_like(one) for one in cost]
@@ -79,39 +90,62 @@ class Blend:
             else _each(cost, front, _taken)
             for layer, cost in zip(self.layers, costs, strict=True)
         ]
+        self._dragged = None if paths is None else self._take_for_paths(costs)
         self.explained, self.trust = self._judge()
 
     def shares(self, time: float) -> list[Share]:
         """What the layers give to the frame at a time 0..1.
 
-        All weights of a pixel together are the trust in it; a plain blend is the rest.
+        All weights of a pixel together are the trust in it; a plain blend is the rest. What surely
+        follows a path lies over all layers.
         """
         looks = [self._look(i, time) for i in range(len(self.layers))]
         free = np.prod([1 - look.claim for look in looks], axis=0)
         weights = [
-            blur(look.weight if layer.in_front else look.weight * free, 1.0)
+            look.weight if layer.in_front else look.weight * free
             for layer, look in zip(self.layers, looks, strict=True)
         ]
-        trust = 1 - (1 - self.trust) * (1 - PEOPLE_TRUST * self._people(looks))
+        if self._dragged is not None:
+            weights[:-1] = [weight * (1 - looks[-1].claim) for weight in weights[:-1]]
+        weights = [blur(weight, 1.0) for weight in weights]
+        trust = 1 - (1 - self.trust) * (1 - self._known(looks))
         scale = trust / np.sum(weights, axis=0)
-        return [
-            look.share(weight * scale, time) for look, weight in zip(looks, weights, strict=True)
-        ]
+        parts = [weight * scale for weight in weights]
+        if (sure := looks[-1].here.sure) is not None:
+            parts = [part * (1 - sure) for part in parts]
+            parts[-1] = parts[-1] + sure
+        return [look.share(part, time) for look, part in zip(looks, parts, strict=True)]
+
+    def _see(self, layer: Layer, time: float) -> Comparison:
+        return compare(layer, self.keyframes, time, self.view)
+
+    def _take_for_paths(self, costs: list[list[np.ndarray]]) -> list[Sequence[np.ndarray]]:
+        """As `_taken`, of what follows a path, which no other layer shows."""
+        surely = [self._see(self.layers[-1], time).sure for time in (0.0, 1.0)]
+        # What an object's layer explains too belongs to the path, but not what the lines explain.
+        taken = _each(_each(costs[0], costs[-1], _taken), surely, np.maximum)
+        return [taken] * len(costs[:-1]) + [[np.zeros_like(sure) for sure in surely]]
 
     def _look(self, i: int, time: float) -> "_Look":
         """A layer at a time 0..1."""
         layer = self.layers[i]
-        here = compare(layer, self.keyframes, time)
+        here = self._see(layer, time)
         taken = _each(self._taken[i], (here.to0, here.to1), look_up)
-        difference = _explained(here.difference, *taken)
+        dragged, away = None, taken
+        if self._dragged is not None:
+            dragged = _each(self._dragged[i], (here.to0, here.to1), look_up)
+            away = _each(taken, dragged, np.maximum)
+        difference = _explained(here.difference, *away)
         weight = (difference + layer.caution + SMALLEST) ** -POWER
+        if dragged is not None:
+            weight = weight * (1 - (1 - HIDDEN) * dragged[0] * dragged[1])
         claim = np.zeros_like(weight)
         if layer.in_front:
             claim = self._claim(i, here)
             weight = np.maximum(weight, claim * CLAIMED**-POWER)
         if here.where is not None:
             weight = np.where(here.where, weight, 0)
-        return _Look(here, taken, difference, weight, claim)
+        return _Look(here, taken, dragged, difference, weight, claim)
 
     def _claim(self, i: int, here: Comparison) -> np.ndarray:
         """How surely a layer in front covers each pixel, 0..1.
@@ -122,14 +156,19 @@ class Blend:
         lead = np.minimum(*_each(self._leads[i], (here.to0, here.to1), look_up))
         return _surely(lead) * here.where
 
-    def _people(self, looks: list["_Look"]) -> np.ndarray:
-        """How surely a person is or was in each pixel, 0..1: joints say more than agreement."""
+    def _known(self, looks: list["_Look"]) -> np.ndarray:
+        """How much of the doubt in each pixel is taken away, 0..1.
+
+        Joints and paths say more than agreement, about the pixels where a person or the end of a
+        path is or was.
+        """
         lines = looks[0].here
         found = np.zeros_like(self.trust)
         for i, layer in enumerate(self.layers):
-            if isinstance(layer, PeopleLayer):
+            if layer.known:
                 left = _each(self._leads[i], (lines.to0, lines.to1), look_up)
-                found = np.maximum.reduce([found, looks[i].claim, *_surely(left)])
+                most = np.maximum.reduce([looks[i].claim, *_surely(left)])
+                found = np.maximum(found, layer.known * most)
         return found
 
     def _judge(self) -> tuple[float, np.ndarray]:
@@ -152,6 +191,7 @@ class _Look:
 
     Attributes:
         taken: how surely each keyframe's pixel belongs to a layer in front, 0..1.
+        dragged: how surely it follows a path that the layer does not know, 0..1; None: no path.
         difference: of both keyframes, less where something in front explains it.
         weight: of the layer.
         claim: how surely the layer covers a pixel, 0..1.
@@ -159,6 +199,7 @@ class _Look:
 
     here: Comparison
     taken: tuple[np.ndarray, np.ndarray]
+    dragged: tuple[np.ndarray, np.ndarray] | None
     difference: np.ndarray
     weight: np.ndarray
     claim: np.ndarray
@@ -172,6 +213,11 @@ class _Look:
                 (1 - time, time), (here.hidden0, here.hidden1), self.taken, strict=True
             )
         )
+        if self.dragged is not None:
+            shown0, shown1 = (
+                shown * (1 - (1 - HIDDEN) * dragged)
+                for shown, dragged in zip((shown0, shown1), self.dragged, strict=True)
+            )
         total = shown0 + shown1
         return Share(here.to0, here.to1, weight * shown0 / total, weight * shown1 / total)
 

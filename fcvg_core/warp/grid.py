@@ -6,6 +6,8 @@ A map is [h, w, 2] float32, places (x, y) in pixels.
 import cv2
 import numpy as np
 
+SPACING = 4  # pixels between nodes of the coarse grid
+
 
 def pixel_grid(size: tuple[int, int]) -> np.ndarray:
     """The map that leaves every pixel where it is: [h, w, 2]."""
@@ -62,3 +64,28 @@ def enlarge(places: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     scale = np.float32([size[1] / small[1], size[0] / small[0]])
     moved = cv2.resize((places - pixel_grid(small)) * scale, size[::-1])
     return pixel_grid(size) + moved
+
+
+def coarse_grid(size: tuple[int, int]) -> np.ndarray:
+    """The middles (x, y) of cells of SPACING pixels that cover a frame: [rows, columns, 2]."""
+    nodes = pixel_grid((-(-size[0] // SPACING), -(-size[1] // SPACING))) * SPACING
+    return nodes + (SPACING - 1) / 2
+
+
+def to_pixels(nodes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Places at the nodes of `coarse_grid`, in pixels -> a map [h, w, 2]."""
+    cells = ((nodes - (SPACING - 1) / 2) / SPACING).astype(np.float32)
+    whole = tuple(SPACING * side for side in nodes.shape[:2])
+    return enlarge(cells, whole)[: size[0], : size[1]]
+
+
+def fill_cells(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values of the cells of `coarse_grid`, each for all pixels of its cell: [h, w]."""
+    pixels = np.repeat(np.repeat(cells, SPACING, axis=0), SPACING, axis=1)
+    return pixels[: size[0], : size[1]]
+
+
+def smooth_cells(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values of the cells of `coarse_grid`, and between their middles straight: [h, w] float32."""
+    whole = tuple(SPACING * side for side in cells.shape)
+    return cv2.resize(np.float32(cells), whole[::-1])[: size[0], : size[1]]

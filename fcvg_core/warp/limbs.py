@@ -1,21 +1,23 @@
 """People of two keyframes -> pairs of limbs, and the maps along which they move."""
 
 import numpy as np
+from torch import Tensor
 
 from ..pose import Poses
 from ..pose.skeleton import LIMBS
 from ..pose.track import match_people
 from ..pose.types import is_seen
-from .grid import enlarge, is_near, pixel_grid
+from .grid import coarse_grid, fill_cells, is_near, look_up, to_pixels
 
 BODY_LIMBS = LIMBS[:13]  # without those from the nose to the eyes and the ears: too short
-SPACING = 4  # pixels between nodes of the coarse grid
 FALL = 3  # power of the distance with which a limb's influence falls
 REACH = 0.5  # a body reaches so far from its limbs, in median lengths of a limb
 MIN_REACH = 4.0  # pixels
 
 
-def pair_limbs(people: tuple[Poses, Poses], size: tuple[int, int]) -> np.ndarray:
+def pair_limbs(
+    people: tuple[Poses, Poses], size: tuple[int, int], pairs: Tensor | None = None
+) -> np.ndarray:
     """Limbs that both keyframes show: [2, N, 2, 2] pixels, of the first keyframe and of the last.
 
     A limb with an end far from the frame is left out, because it says nothing about the frame.
@@ -23,9 +25,10 @@ def pair_limbs(people: tuple[Poses, Poses], size: tuple[int, int]) -> np.ndarray
     Args:
         people: people of the first and of the last keyframe, [P, ...] each.
         size: (height, width) of the keyframes, in pixels.
+        pairs: [M, 2] rows of `people` that are the same person; None: `match_people`.
     """
     poses0, poses1 = people
-    pairs = match_people(poses0, poses1)
+    pairs = match_people(poses0, poses1) if pairs is None else pairs
     ends = np.array(BODY_LIMBS)
     shown = is_seen(poses0)[pairs[:, 0]] & is_seen(poses1)[pairs[:, 1]]
     kept = shown.numpy()[:, ends].all(axis=-1)  # [M, limbs]
@@ -40,7 +43,7 @@ def pair_limbs(people: tuple[Poses, Poses], size: tuple[int, int]) -> np.ndarray
 
 
 def move_limbs(
-    limbs: np.ndarray, time: float, size: tuple[int, int]
+    limbs: np.ndarray, time: float, size: tuple[int, int], at: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Maps to both keyframes of pixels that move with limbs, and the pixels that do so.
 
@@ -48,14 +51,16 @@ def move_limbs(
         limbs: [2, N, 2, 2] pixels, N > 0.
         time: 0 at the first keyframe, 1 at the last.
         size: (height, width) in pixels.
+        at: [h, w, 2] places of the pixels, where the limbs are; None: the pixels' own.
 
     Returns:
         Two maps [h, w, 2], and bool [h, w]: whether a pixel is near a limb.
 
     Source: Beier and Neely, Feature-Based Image Metamorphosis (1992).
     """
-    nodes = pixel_grid((-(-size[0] // SPACING), -(-size[1] // SPACING))) * SPACING
-    nodes += (SPACING - 1) / 2  # the middle of each cell
+    nodes = coarse_grid(size)
+    if at is not None:
+        nodes = look_up(at, nodes)
     now = (1 - time) * limbs[0] + time * limbs[1]
     totals = np.zeros((2, *nodes.shape))
     weights = np.zeros(nodes.shape[:2])
@@ -68,17 +73,9 @@ def move_limbs(
             total += weight[..., None] * _from_limb(other, along, beyond, aside)
         weights += weight
         nearest = np.minimum(nearest, distance)
-    to0, to1 = (_to_pixels(total / weights[..., None], size) for total in totals)
+    to0, to1 = (to_pixels(total / weights[..., None], size) for total in totals)
     reach = REACH * np.median([_length(limb) for limb in now]) + MIN_REACH
-    near = np.repeat(np.repeat(nearest <= reach, SPACING, axis=0), SPACING, axis=1)
-    return to0, to1, near[: size[0], : size[1]]
-
-
-def _to_pixels(nodes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Places at the nodes, in pixels -> a map [h, w, 2]."""
-    cells = ((nodes - (SPACING - 1) / 2) / SPACING).astype(np.float32)
-    whole = tuple(SPACING * side for side in nodes.shape[:2])
-    return enlarge(cells, whole)[: size[0], : size[1]]
+    return to0, to1, fill_cells(nearest <= reach, size)
 
 
 def _in_limb(limb: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -67,7 +67,7 @@ def spread_lines(matches: LineMatches, size: tuple[int, int]) -> LineField:
 def _points_on(matches: LineMatches) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points on both segments of every match, two [M, 2], and the number of each match [M]."""
     lines0 = matches.lines0.double().numpy()
-    lines1 = paired_ends(matches.lines0, matches.lines1).double().numpy()
+    lines1 = paired_ends(matches.lines0, matches.lines1, matches.kept_ends).double().numpy()
     both = np.stack([lines0, lines1])
     lengths = np.linalg.norm(both[:, :, 1] - both[:, :, 0], axis=-1).max(axis=0)
     counts = np.ceil(lengths / SPACING).astype(int) + 1

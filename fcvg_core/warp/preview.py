@@ -1,27 +1,14 @@
 """Keyframes, lines and people -> frames in which the keyframes' own pixels move."""
 
-import logging
-
-import cv2
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..frames import check_frame
 from ..lines import LineMatches
-from ..lines.filter import select_matches
+from ..motion import Span
 from ..pose import Poses
 from ..progress import Progress, silent
-from .blending import Blend
-from .grid import enlarge, is_near, look_up
-from .layers import find_layers
-from .limbs import pair_limbs
-
-# Motions are found in frames whose longer side is at most so long: they are smooth, and the
-# numbers of this room, in pixels, fit frames of this size.
-LONGEST = 512
-MIN_SIDE = 32  # pixels; optical flow needs so many
-MOSTLY = 0.7  # mean trust below which the log says that much is a plain blend
+from .span import SpanPreview
 
 
 def preview_motion(
@@ -59,15 +46,10 @@ def preview_motion(
     """
     first, last = keyframes
     _check(first, last, times, matches)
-    blend = _blend_of(keyframes, matches, people)
+    preview = SpanPreview(keyframes, Span(matches=matches, people=people))
     frames = np.empty((len(times), *first.shape), np.uint8)
     for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
-        if time in (0.0, 1.0):
-            frames[i] = keyframes[int(time)]
-        elif blend is None:
-            frames[i] = cv2.addWeighted(first, 1 - time, last, time, 0)
-        else:
-            frames[i] = _paint(keyframes, blend, time)
+        frames[i] = preview.frame(time)
         progress("preview", i + 1, len(times))
     return frames
 
@@ -85,81 +67,3 @@ def _check(first: np.ndarray, last: np.ndarray, times: Tensor, matches: LineMatc
         raise ValueError(
             f"expected matches of the keyframes' size {first.shape[:2]}, got {tuple(matches.size)}"
         )
-
-
-def _blend_of(
-    keyframes: tuple[np.ndarray, np.ndarray],
-    matches: LineMatches | None,
-    people: tuple[Poses, Poses] | None,
-) -> Blend | None:
-    """How the layers are blended; None if nothing moves, or nothing says how."""
-    size = keyframes[0].shape[:2]
-    if matches is not None:
-        matches = _near_lines(matches)
-    if not _show_motion(matches, people, size):
-        logging.warning(
-            "No line and no person is in both keyframes: the preview is a plain blend of both."
-        )
-        return None
-    if min(size) < MIN_SIDE or np.array_equal(*keyframes):
-        return None
-    blend = _look(keyframes, matches, people)
-    if blend.trust.mean() < MOSTLY:
-        logging.warning(
-            "Lines, objects and people explain only %d %% of what changes between the keyframes: "
-            "much of the preview is a plain blend of both.",
-            round(100 * blend.explained),
-        )
-    return blend
-
-
-def _near_lines(matches: LineMatches) -> LineMatches:
-    """The lines that lie in the frame or near it, in both keyframes."""
-    ends = torch.stack([matches.lines0, matches.lines1])
-    near = is_near(ends.numpy(), matches.size).all(axis=(0, 2))
-    return select_matches(matches, torch.from_numpy(near))
-
-
-def _show_motion(
-    matches: LineMatches | None, people: tuple[Poses, Poses] | None, size: tuple[int, int]
-) -> bool:
-    """Whether a line, or a limb of a person, is in both keyframes."""
-    lines = matches is not None and len(matches.lines0) > 0
-    return lines or (people is not None and pair_limbs(people, size).size > 0)
-
-
-def _look(
-    keyframes: tuple[np.ndarray, np.ndarray],
-    matches: LineMatches | None,
-    people: tuple[Poses, Poses] | None,
-) -> Blend:
-    """The layers of both keyframes, found in smaller frames."""
-    height, width = keyframes[0].shape[:2]
-    scale = min(LONGEST / max(height, width), 1)
-    size = max(round(height * scale), MIN_SIDE), max(round(width * scale), MIN_SIDE)
-    small = tuple(
-        cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA) for frame in keyframes
-    )
-    if matches is not None:
-        ratio = matches.lines0.new_tensor([size[1] / width, size[0] / height])
-        # Pixel centres are whole numbers.
-        lines = ((lines + 0.5) * ratio - 0.5 for lines in (matches.lines0, matches.lines1))
-        matches = LineMatches(*lines, size=size, scores=matches.scores)
-    return Blend(small, find_layers(small, matches, people))
-
-
-def _paint(keyframes: tuple[np.ndarray, np.ndarray], blend: Blend, time: float) -> np.ndarray:
-    """The frame at a time between 0 and 1: [H, W, 3] uint8."""
-    size = keyframes[0].shape[:2]
-    shares = blend.shares(time)
-    trust = np.sum([share.weight0 + share.weight1 for share in shares], axis=0)
-    doubt = cv2.resize(np.float32(1 - trust), size[::-1])
-    total = keyframes[0] * ((1 - time) * doubt)[..., None]
-    total += keyframes[1] * (time * doubt)[..., None]
-    for share in shares:
-        for keyframe, places, weight in zip(
-            keyframes, (share.to0, share.to1), (share.weight0, share.weight1), strict=True
-        ):
-            moved = look_up(keyframe, enlarge(places, size), cv2.INTER_CUBIC)
-            total += moved * cv2.resize(np.float32(weight), size[::-1])[..., None]
-    return np.rint(total).astype(np.uint8)

@@ -10,6 +10,7 @@ from .features import (
 from .fit import check_fit, check_num_frames, check_version
 from .keys import controlnext_config
 from .network import V1, V2, Config, ControlNeXt
+from .regions import check_num_masks, shrink_masks, soften_masks
 
 __all__ = [
     "Config",
@@ -19,10 +20,13 @@ __all__ = [
     "add_control",
     "check_fit",
     "check_num_frames",
+    "check_num_masks",
     "check_version",
     "compute_features",
     "controlnext_config",
     "empty_features",
     "prepare_control",
+    "shrink_masks",
+    "soften_masks",
     "steer_chunks",
 ]

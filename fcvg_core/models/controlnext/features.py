@@ -105,6 +105,7 @@ def steer_chunks(
     levels: tuple[float, float],
     strength: float,
     backward: bool,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Steer a hidden state that holds several chunks of the same frames.
 
@@ -115,23 +116,31 @@ def steer_chunks(
         levels: the network's `levels`, for conditional chunks and for all other chunks.
         strength: factor of the level; 1.0 as in the official code.
         backward: whether the chunks hold the frames in reverse order.
+        mask: [T, 1, h, w] in 0..1 from `shrink_masks`, forward in time, on any device; see
+            `add_control`.
 
     Returns:
         [chunks * T, C, h, w]. A chunk whose level is 0 keeps its values.
     """
     control = control.to(hidden)
+    mask = None if mask is None else mask.to(hidden)
     if backward:
         control = control.flip(0)
+        mask = None if mask is None else mask.flip(0)
     chunks = list(hidden.chunk(len(conditional)))
     for i, is_conditional in enumerate(conditional):
         level = levels[0] if is_conditional else levels[1]
         if level:
-            chunks[i] = add_control(chunks[i], control, strength, level)
+            chunks[i] = add_control(chunks[i], control, strength, level, mask)
     return torch.cat(chunks)
 
 
 def add_control(
-    hidden: Tensor, control: Tensor, strength: float, level: float = CONTROL_SCALE
+    hidden: Tensor,
+    control: Tensor,
+    strength: float,
+    level: float = CONTROL_SCALE,
+    mask: Tensor | None = None,
 ) -> Tensor:
     """Give control the mean and deviation of a hidden state, then add it to the hidden state.
 
@@ -142,6 +151,10 @@ def add_control(
         control: [T, C, h, w] from `prepare_control`.
         strength: factor of the level; 1.0 as in the official code, 0 changes nothing.
         level: one of the network's `levels`.
+        mask: [T, 1, h, w] in 0..1, the share of control that is added at each place; None: all of
+            it. Mean and deviation are those of whole frames all the same: so what is added inside
+            does not depend on the mask, a mask of ones changes nothing, and a small mask has no
+            mean and deviation of a few places.
 
     Returns:
         [T, C, h, w].
@@ -153,7 +166,8 @@ def add_control(
             "or the number of control frames is not that of the video."
         )
     std, mean = torch.std_mean(hidden, dim=(1, 2, 3), keepdim=True)
-    return hidden + (control * std + mean) * (level * strength)
+    added = (control * std + mean) * (level * strength)
+    return hidden + (added if mask is None else added * mask)
 
 
 def _to_unit(frames: Tensor) -> Tensor:

@@ -94,11 +94,11 @@ class TestDrawInbetween:
         assert not caplog.text
 
     def test_nothing_given(self) -> None:
-        with pytest.raises(ValueError, match="expected matches, people or both"):
+        with pytest.raises(ValueError, match="expected lines, people or paths"):
             draw_inbetween(None, None, SIZE, SETTINGS)
 
     def test_two_sizes(self) -> None:
-        with pytest.raises(ValueError, match="expected frames of one shape"):
+        with pytest.raises(ValueError, match="expected lines of frames of the size"):
             draw_inbetween(lines(2), PEOPLE, (64, 64), SETTINGS)
 
 

@@ -7,9 +7,18 @@ import pytest
 from warp_cases import colored, moved_by, person, random_lines, shift, texture
 
 from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
-from fcvg_core.warp.blending import LEAST_TRUST, PEOPLE_TRUST, Blend
+from fcvg_core.warp.blending import LEAST_TRUST, Blend
 from fcvg_core.warp.grid import pixel_grid
-from fcvg_core.warp.layers import FLOW, LINES, OBJECT, PeopleLayer, WarpLayer, find_layers
+from fcvg_core.warp.layers import (
+    FLOW,
+    LINES,
+    OBJECT,
+    PEOPLE_KNOWN,
+    PeopleLayer,
+    WarpLayer,
+    find_layers,
+)
+from fcvg_core.warp.limbs import pair_limbs
 
 SIZE = (112, 160)
 PIXELS = pixel_grid(SIZE)
@@ -63,7 +72,7 @@ class TestShares:
         arm = {1: (0.5, 0.25), 2: (0.25, 0.25), 3: (0.25, 0.5)}
         people = person(arm), person({joint: (x + 0.1, y) for joint, (x, y) in arm.items()})
         matches = moved_by(camera_move(SIZE), random_lines(20, SIZE), SIZE)
-        blend = Blend(frames, find_layers(frames, matches, people))
+        blend = Blend(frames, find_layers(frames, matches, pair_limbs(people, SIZE)))
         shares = blend.shares(time)
         weights = [weight for share in shares for weight in (share.weight0, share.weight1)]
         assert len(shares) == len(blend.layers) >= 4
@@ -180,7 +189,7 @@ class TestPeople:
         total = sum(share.weight0 + share.weight1 for share in shares)
         for left in (36, 66, 96):
             place = np.s_[40:80, left : left + 12]
-            np.testing.assert_allclose(total[place], 1 - (1 - LEAST_TRUST) * (1 - PEOPLE_TRUST))
+            np.testing.assert_allclose(total[place], 1 - (1 - LEAST_TRUST) * (1 - PEOPLE_KNOWN))
         np.testing.assert_allclose(total[:, 140:], LEAST_TRUST)
         assert part(blend, 1, 0.5)[40:80, 66:78].min() > 0.9
         # Where the person was, the last keyframe shows what was behind.

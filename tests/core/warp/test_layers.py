@@ -38,7 +38,7 @@ def shifted_frames(way: tuple[int, int] = (12, -6)) -> tuple[np.ndarray, np.ndar
 class TestWarpLayer:
     @pytest.mark.parametrize("time", [0.0, 0.25, 0.5, 1.0])
     def test_shift(self, time: float) -> None:
-        to0, to1, where = shifting().maps(time)
+        to0, to1, where, _ = shifting().maps(time)
         assert np.allclose(to0, PIXELS - time * WAY, atol=1e-4)
         assert np.allclose(to1, PIXELS + (1 - time) * WAY, atol=1e-4)
         assert where is None
@@ -47,13 +47,13 @@ class TestWarpLayer:
     def test_places_move_straight(self, time: float) -> None:
         """A pixel lies on the straight way between its places in both keyframes."""
         half = half_way(camera_move(SIZE), PIXELS).astype(np.float32)
-        to0, to1, _ = WarpLayer(PIXELS - half, PIXELS + half, 0.0).maps(time)
+        to0, to1, *_ = WarpLayer(PIXELS - half, PIXELS + half, 0.0).maps(time)
         apart = (1 - time) * to0 + time * to1 - PIXELS
         assert np.abs(apart[16:-16, 16:-16]).max() < 0.05
 
     def test_middle_is_exact(self) -> None:
         layer = shifting()
-        to0, to1, _ = layer.maps(0.5)
+        to0, to1, *_ = layer.maps(0.5)
         assert np.array_equal(to0, layer.to0) and np.array_equal(to1, layer.to1)
 
     def test_region_moves_along(self) -> None:
@@ -68,7 +68,7 @@ class TestWarpLayer:
 def test_people_layer() -> None:
     limbs = pair_limbs((person(ARM), person(ARM_LATER)), SIZE)
     layer = PeopleLayer(limbs, SIZE)
-    to0, to1, where = layer.maps(0.5)
+    to0, to1, where, _ = layer.maps(0.5)
     assert layer.in_front and layer.caution == PEOPLE
     assert np.allclose(to1 - to0, (16, 0), atol=1e-3)
     assert where[28, 68] and not where[100, 150]  # the shoulder is half-way at (48, 28)
@@ -123,11 +123,11 @@ class TestFindLayers:
 
     def test_people(self) -> None:
         people = person(ARM), person(ARM_LATER)
-        *others, layer = find_layers(shifted_frames(), None, people)
+        *others, layer = find_layers(shifted_frames(), None, pair_limbs(people, SIZE))
         assert isinstance(layer, PeopleLayer)
         assert not any(isinstance(other, PeopleLayer) for other in others)
         nothing = person(ARM), person({5: (0.1, 0.1)})
-        layers = find_layers(shifted_frames(), None, nothing)
+        layers = find_layers(shifted_frames(), None, pair_limbs(nothing, SIZE))
         assert not any(isinstance(layer, PeopleLayer) for layer in layers)
 
     def test_object_before_a_moving_camera(self) -> None:
@@ -139,7 +139,7 @@ class TestFindLayers:
         matches = moved_by(shift(*WAY), random_lines(12, SIZE), SIZE)
         layer = find_layers((first, last), matches, None)[3]
         assert layer.in_front and layer.caution == OBJECT
-        to0, to1, where = layer.maps(0.5)
+        to0, to1, where, _ = layer.maps(0.5)
         assert where[56, 70]  # its middle, half-way
         assert np.allclose(to0[56, 70], (54, 54), atol=1) and np.allclose(
             to1[56, 70], (86, 58), atol=1

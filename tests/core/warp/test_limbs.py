@@ -41,6 +41,13 @@ class TestPairLimbs:
         limbs = pair_limbs((several(left, right), several(right, left)), SIZE)
         assert np.array_equal(limbs[0], limbs[1]) and limbs.shape == (2, 4, 2, 2)
 
+    def test_pairs_that_are_known(self) -> None:
+        """They need not be the nearest people."""
+        left, right = person(ARM), person(moved(ARM, 0.4, 0))
+        people = several(left, right), several(left, right)
+        limbs = pair_limbs(people, SIZE, torch.tensor([[0, 1]]))
+        assert np.allclose(limbs, [BODY, BODY + (0.4 * SIZE[1], 0)])
+
     @pytest.mark.parametrize(
         "other",
         [

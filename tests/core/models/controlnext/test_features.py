@@ -108,8 +108,31 @@ class TestSteerChunks:
         out = self.steer(random(2, 4, 3, 3).half(), random(2, 4, 3, 3, seed=1), [True])
         assert out.dtype == torch.float16
 
+    def test_backward_chunks_see_masks_in_reverse_order(self):
+        hidden, control = random(3, 4, 3, 3), random(3, 4, 3, 3, seed=1)
+        mask = random(3, 1, 3, 3, seed=2).sigmoid()
+        backward = self.steer(hidden.flip(0), control, [True], backward=True, mask=mask)
+        forward = self.steer(hidden, control, [True], mask=mask)
+        assert torch.allclose(backward.flip(0), forward, atol=1e-6)
+
 
 class TestAddControl:
+    def test_a_mask_chooses_where_the_same_control_is_added(self):
+        hidden, control = random(2, 4, 3, 4), random(2, 4, 3, 4, seed=1)
+        mask = torch.zeros(2, 1, 3, 4)
+        mask[..., 2:] = 1
+        out, whole = (add_control(hidden, control, 1.0, mask=x) for x in (mask, None))
+        assert torch.equal(out[..., :2], hidden[..., :2])
+        assert torch.equal(out[..., 2:], whole[..., 2:])
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+    def test_a_mask_of_ones_changes_no_bit_and_a_mask_of_zeros_adds_nothing(self, dtype):
+        hidden, control = random(2, 4, 3, 4).to(dtype), random(2, 4, 3, 4, seed=1).to(dtype)
+        ones, zeros = torch.ones(2, 1, 3, 4, dtype=dtype), torch.zeros(2, 1, 3, 4, dtype=dtype)
+        whole = add_control(hidden, control, 0.7)
+        assert torch.equal(add_control(hidden, control, 0.7, mask=ones), whole)
+        assert torch.equal(add_control(hidden, control, 0.7, mask=zeros), hidden)
+
     def test_normalises_before_it_pools(self):
         hidden, features = random(2, 4, 6, 10), 5 + 3 * random(2, 4, 7, 11, seed=1)
         over = {"dim": (1, 2, 3), "keepdim": True}
