@@ -5,7 +5,9 @@ The constants were counted on PyTorch's meta device, which computes shapes and n
 on a card, see docs/memory.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .canvas import in_words
 from .choices import FAMILIES
@@ -178,6 +180,7 @@ def estimate(
     at_once: int = 1,
     decode_chunk: int = 2,
     kept: int = 0,
+    at: Sequence[int] = (),
 ) -> Estimate:
     """What sampling a video needs.
 
@@ -188,23 +191,22 @@ def estimate(
         dtype: a key of BYTES; fp8 is the format of the weights alone.
         overlap: frames that neighbouring windows share.
         networks: of the family, a value of NETWORKS.
-        at_once: passes of guidance (with and without the picture) that are computed at once. The
-            command line computes all of them at once, and so does ComfyUI if it has memory to
-            spare.
+        at_once: passes of guidance (with and without the picture) that are computed at once: all
+            of them without ComfyUI, and in ComfyUI if it has memory to spare.
         decode_chunk: frames that the VAE decodes at once.
-        kept: passes whose features SVD Cache keeps. They count for a video of one window; the
-            features of several windows wait outside the device.
+        kept: passes whose features SVD Cache keeps on the device, if the video has one window.
+        at: see `Video`.
     """
     of_weight, of_number = BYTES[dtype]
-    length, windows = min(frames, window), count_windows(frames, window, overlap)
+    length, sampled = _count_sampled(span_lengths(frames, at), window, overlap)
     pixels = size[0] * size[1] // 64  # of the latents of a frame
     steered = min(frames, CONTROL_FRAMES) * networks.control_step
     held = max(at_once * length * networks.step, steered) * MARGIN
-    held += (kept if windows == 1 else 0) * length * networks.kept
+    held += (kept if sampled == frames else 0) * length * networks.kept
     decoded = min(frames, decode_chunk) * size[0] * size[1] * networks.decoding
 
     def each_pass(linear: float, attention: float) -> float:
-        return windows * length * (linear * pixels + attention * pixels**2)
+        return sampled * (linear * pixels + attention * pixels**2)
 
     return Estimate(
         weights=networks.unet * of_weight + networks.control * of_number,
@@ -228,28 +230,51 @@ class Video:
         num_frames: of the video.
         window: frames that are sampled at once.
         overlap: frames that neighbouring windows share.
+        at: frames of the keyframes, from the first to the last; each span between two of them has
+            windows of its own. Empty: the keyframes are the first and the last frame.
     """
 
     size: tuple[int, int]
     num_frames: int
     window: int
     overlap: int
+    at: tuple[int, ...] = ()
 
     @property
     def at_once(self) -> int:
-        """Frames that are sampled at once: a short video has fewer frames than its window."""
-        return min(self.num_frames, self.window)
+        """Frames that are sampled at once: a short span has fewer frames than its window."""
+        return min(max(span_lengths(self.num_frames, self.at)), self.window)
+
+    @property
+    def num_windows(self) -> int:
+        """Number of windows of all spans."""
+        spans = span_lengths(self.num_frames, self.at)
+        return sum(count_windows(span, self.window, self.overlap) for span in spans)
 
     def __str__(self) -> str:
         """For example "60 frames of 1024 x 576 in 3 windows of 25"."""
-        count = count_windows(self.num_frames, self.window, self.overlap)
-        windows = "one window" if count == 1 else f"{count} windows of {self.window}"
+        count = self.num_windows
+        if len(self.at) > 2:
+            windows = f"{count} windows of up to {self.at_once}, between {len(self.at)} keyframes"
+        else:
+            windows = "one window" if count == 1 else f"{count} windows of {self.window}"
         return f"{self.num_frames} frames of {in_words(self.size)} in {windows}"
 
 
 def in_gigabytes(count: int) -> str:
     """A number of bytes: "7.9 GB"."""
     return f"{count / GB:.1f} GB"
+
+
+def _count_sampled(spans: list[int], window: int, overlap: int) -> tuple[int, int]:
+    """Frames of the longest window, and frames of all windows together."""
+    sampled = sum(count_windows(span, window, overlap) * min(span, window) for span in spans)
+    return min(max(spans), window), sampled
+
+
+def span_lengths(frames: int, at: Sequence[int]) -> list[int]:
+    """Frames of each span between two keyframes, both keyframes included; see `Video`."""
+    return [last - first + 1 for first, last in pairwise(at or (0, frames - 1))]
 
 
 def count_windows(frames: int, window: int, overlap: int) -> int:

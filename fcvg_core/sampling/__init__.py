@@ -34,7 +34,7 @@ from .schedule import (
     warn_of_one_step,
     whole_steps,
 )
-from .windows import Window, average_windows, check_windows, plan_windows
+from .windows import Window, average_windows, check_windows, plan_spans, plan_windows
 
 __all__ = [
     "DdimStep",
@@ -72,6 +72,7 @@ __all__ = [
     "level_at",
     "mpd_evaluations",
     "noise_table",
+    "plan_spans",
     "plan_windows",
     "repeat_step",
     "rescale_guidance",

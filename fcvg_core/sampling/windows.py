@@ -1,10 +1,13 @@
 """Frame windows of a long video, and the average of the predictions of all windows.
 
+A span is the part of a video from one keyframe to the next, both included.
+
 Source: Tian-one/FCVG pipeline/pipeline_FCVG.py:639-741 (after MultiDiffusion).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -16,11 +19,17 @@ from ..errors import UserError
 class Window:
     """Frames `start` ... `start + length - 1` of a longer video.
 
-    Every window except the first ignores the prediction for its own first frame.
+    Every window except the first of its span ignores the prediction for its own first frame.
+
+    Attributes:
+        begin: first frame of the span that the window lies in: the span's first keyframe.
+        span: number of this span, 0 for the first.
     """
 
     start: int
     length: int
+    begin: int = 0
+    span: int = 0
 
     @property
     def frames(self) -> slice:
@@ -29,21 +38,22 @@ class Window:
 
     @property
     def control_frames(self) -> list[int]:
-        """Numbers of the window's control frames if every window begins with control frame 0."""
-        return [0, *range(self.start + 1, self.start + self.length)]
+        """Numbers of the window's control frames if it begins with its span's first one."""
+        return [self.begin, *range(self.start + 1, self.start + self.length)]
 
     def cut_control(self, control: Tensor, *, repeats_first_frame: bool) -> Tensor:
         """The control frames or features that the window sees: [T, ...] -> [length, ...].
 
         Args:
-            repeats_first_frame: whether every window begins with the video's first control frame.
+            repeats_first_frame: whether every window begins with the first control frame of its
+                span.
         """
         return control[self.control_frames if repeats_first_frame else self.frames]
 
     @property
     def counted(self) -> slice:
         """Which frames of the window count in the average."""
-        return slice(0 if self.start == 0 else 1, self.length)
+        return slice(0 if self.start == self.begin else 1, self.length)
 
 
 def check_windows(num_frames: int, window: int, overlap: int) -> None:
@@ -78,6 +88,26 @@ def plan_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
     return [Window(min(start, num_frames - window), window) for start in starts]
 
 
+def plan_spans(at: Sequence[int], window: int, overlap: int) -> list[Window]:
+    """Windows that cover a video of several spans; no window reaches beyond its span.
+
+    Neighbouring spans share the frame of their keyframe. With two keyframes the windows are those
+    of `plan_windows`; with more, windows of different spans may differ in length.
+
+    Args:
+        at: frames of the keyframes, rising from 0; the last is the last frame of the video.
+        window, overlap: see `plan_windows`.
+
+    Raises:
+        UserError: no windows can be made of these numbers.
+    """
+    return [
+        replace(each, start=begin + each.start, begin=begin, span=span)
+        for span, (begin, end) in enumerate(itertools.pairwise(at))
+        for each in plan_windows(end - begin + 1, window, overlap)
+    ]
+
+
 def average_windows(
     latents: Tensor, windows: list[Window], predict: Callable[[Tensor, Window], Tensor]
 ) -> Tensor:
@@ -88,7 +118,8 @@ def average_windows(
 
     Args:
         latents: [T, ...] of the whole video.
-        windows: as `plan_windows` returns them.
+        windows: as `plan_windows` or `plan_spans` returns them. The frame that two spans share is
+            the mean of both.
         predict: takes the latents of a window, [length, ...], and the window.
 
     Returns:

@@ -1,33 +1,36 @@
-"""Two pictures in, the frames between them out: for Python programs and for the command line."""
+"""Pictures in, the frames between them out: for Python programs and for the command line."""
 
 import logging
 
 import numpy as np
 
 from ..catalogue.find import FCVG_SET, SVD_SET, ModelSet
+from ..choices import EULER
+from ..colors import ramp_colors
 from ..errors import UserError
 from ..estimate import FCVG, Passes
-from ..frames import check_frames
+from ..frames import check_frames, to_image, to_uint8
+from ..motion import Motion
 from ..progress import Progress, silent
 from ..sampling import starts_empty
 from ..settings import SamplingSettings
 from .control.dwpose import Keyframes
-from .control.motion import FoundMotion
 from .networks.levels import plain_passes_of
 from .networks.pipeline import InbetweenPipeline, PlainInbetweenPipeline
 from .painter import Painter
-from .preview import PreviewMaker
+from .preview import PreviewMaker, check_count
 from .spec import InbetweenSpec
 
 
 class InbetweenPainter(PreviewMaker, Painter):
-    """Paints the frames between two pictures, as often as it is called; it can preview them too.
+    """Paints the frames between pictures, as often as it is called; it can preview them too.
 
     All that can be checked before models are loaded is checked at once. Models, matcher and pose
     detector are loaded when they are used first, and stay.
 
     Args:
-        spec: its `first`, `last` and `output` are not used here.
+        spec: its `output` is not used here, nor are its pictures; how many pictures it names
+            counts.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -52,24 +55,23 @@ class InbetweenPainter(PreviewMaker, Painter):
                 f"With the sampler {self.spec.sampling.sampler} SVD alone paints, which would "
                 f"ignore {', '.join(ignored)}: leave {what} out."
             )
+        if self.spec.plain and len(self.at) > 2:
+            raise UserError(
+                f"The sampler {self.spec.sampling.sampler} paints between two keyframes, but there "
+                f"are {len(self.at)}: take the sampler {EULER}, or two keyframes at a time."
+            )
 
     def count_passes(self, settings: SamplingSettings) -> Passes:
         """Passes of the UNet through one window of a video."""
         return plain_passes_of(settings) if self.spec.plain else super().count_passes(settings)
 
     def __call__(
-        self,
-        first: np.ndarray,
-        last: np.ndarray,
-        *,
-        seed: int | None = None,
-        progress: Progress = silent,
+        self, *pictures: np.ndarray, seed: int | None = None, progress: Progress = silent
     ) -> np.ndarray:
-        """The video between two pictures, which are fitted to its size.
+        """The video between pictures, which are fitted to its size.
 
         Args:
-            first: uint8 [h, w, 3].
-            last: uint8 [h, w, 3].
+            pictures: as many as the spec has keyframes, in the order of time, uint8 [h, w, 3].
             seed: seed of all noise; None takes the spec's seed.
             progress: gets the stage, the number of its parts that are done, and their total.
 
@@ -77,7 +79,7 @@ class InbetweenPainter(PreviewMaker, Painter):
             uint8 [T, H, W, 3].
         """
         self.spec_of(seed)  # refuses a bad seed before anything is drawn
-        keyframes = self.fit(first), self.fit(last)
+        keyframes = self.fit_all(pictures)
         if self.spec.plain:
             return self.paint(keyframes, None, seed=seed, progress=progress)
         found = self.find_motion(keyframes, progress=progress)
@@ -90,7 +92,7 @@ class InbetweenPainter(PreviewMaker, Painter):
         )
 
     def draw_start(
-        self, keyframes: Keyframes, found: FoundMotion, *, progress: Progress = silent
+        self, keyframes: Keyframes, found: Motion, *, progress: Progress = silent
     ) -> np.ndarray | None:
         """The preview if the spec starts from it; None if the spec starts from noise alone.
 
@@ -113,7 +115,7 @@ class InbetweenPainter(PreviewMaker, Painter):
         """The video uint8 [T, H, W, 3], painted along control frames or by SVD alone.
 
         Args:
-            keyframes: uint8 [H, W, 3], of the spec's size.
+            keyframes: as many as the spec has, uint8 [H, W, 3], of the spec's size.
             control_frames: uint8 [T, H, W, 3]; None for no control. SVD alone (the sampler mpd)
                 takes none.
             start: uint8 [T, H, W, 3], frames that the video starts from, of the keyframes' size.
@@ -125,6 +127,7 @@ class InbetweenPainter(PreviewMaker, Painter):
             ValueError: an array has another shape or type, or SVD alone gets control frames.
         """
         spec = self.spec_of(seed)
+        check_count(len(keyframes), self.at)
         self._check_start(start)
         settings = spec.sampling_settings()
         more = {
@@ -141,10 +144,12 @@ class InbetweenPainter(PreviewMaker, Painter):
             )
         else:
             frames = self.load(InbetweenPipeline, settings, progress)(
-                keyframes, control_frames, settings, start=start, **more
+                keyframes, control_frames, settings, at=self.at, start=start, **more
             )
+        if spec.result.match_colors:
+            _match_colors(frames, keyframes, self.at)
         if spec.result.keep_keyframes:
-            frames[0], frames[-1] = keyframes
+            frames[list(self.at)] = keyframes
         return frames
 
     def _check_start(self, start: np.ndarray | None) -> None:
@@ -167,3 +172,11 @@ class InbetweenPainter(PreviewMaker, Painter):
         if start.shape != wanted:
             found = list(start.shape)
             raise ValueError(f"expected frames to start from of shape {list(wanted)}, got {found}")
+
+
+def _match_colors(frames: np.ndarray, keyframes: Keyframes, at: tuple[int, ...]) -> None:
+    """Bring the colours of frames [T, H, W, 3] uint8 to the ramp between keyframes, in place."""
+    images = (to_image(frame[None])[0] for frame in frames)
+    known = [to_image(keyframe[None])[0] for keyframe in keyframes]
+    for number, image in enumerate(ramp_colors(images, known, at)):
+        frames[number] = to_uint8(image)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from ..advice import advise
-from ..estimate import Estimate, Networks, Passes, Video, count_windows, estimate, in_gigabytes
+from ..estimate import Estimate, Networks, Passes, Video, estimate, in_gigabytes
 from .networks.device import DTYPES
 
 
@@ -50,6 +50,7 @@ class Run:
             at_once=at_once,
             decode_chunk=self.decode_chunk,
             kept=self.kept,
+            at=self.video.at,
         )
 
     def least(self, size: tuple[int, int], window: int) -> int:
@@ -88,8 +89,7 @@ def usable_memory(device: torch.device) -> int | None:
 
 def _describe(run: Run) -> str:
     """For example "28 passes of the UNet (14 of them with kept features)"."""
-    video, passes = run.video, run.passes
-    windows = count_windows(video.num_frames, video.window, video.overlap)
+    windows, passes = run.video.num_windows, run.passes
     text = f"{windows * (passes.whole + passes.shallow)} passes of the UNet"
     return f"{text} ({windows * passes.shallow} with kept features)" if passes.shallow else text
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ..catalogue.find import ModelSet
 from ..errors import UserError
-from ..estimate import PASSES, Networks, Passes, Video
+from ..estimate import PASSES, Networks, Passes, Video, span_lengths
 from ..progress import Progress
 from ..sampling import (
     check_cache_interval,
@@ -48,10 +48,16 @@ class Painter(FrameMaker):
             )
         self._pipeline: VideoPipeline | None = None
 
+    @property
+    def at(self) -> tuple[int, ...]:
+        """Frames of the keyframes, from the first frame of the video to the last; none: one."""
+        return ()
+
     def check_settings(self) -> None:
         """Raise UserError if settings do not go together; odd settings are logged."""
         sampling = self.spec.sampling
-        check_windows(self.spec.result.frames, sampling.window, sampling.overlap)
+        for frames in span_lengths(self.spec.result.frames, self.at):
+            check_windows(frames, sampling.window, sampling.overlap)
         check_guidance_interval(sampling.guidance_from, sampling.guidance_until)
         check_cache_interval(sampling.cache_interval, sampling.steps)
         warn_of_one_step(sampling.schedule, sampling.steps)
@@ -77,7 +83,13 @@ class Painter(FrameMaker):
         machine, directions = self.spec.machine, self.networks.directions
         halves = PASSES if guidance_of(settings).needs_uncond else 1
         run = Run(
-            video=Video(self.size, settings.num_frames, settings.window, settings.overlap),
+            video=Video(
+                self.size,
+                settings.num_frames,
+                settings.window,
+                settings.overlap,
+                self.at,
+            ),
             networks=self.models.networks(self.networks),
             dtype=self.models.dtype,
             passes=self.count_passes(settings),

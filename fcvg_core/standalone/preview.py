@@ -1,4 +1,4 @@
-"""Two pictures in, a preview of the motion between them out, without models that paint."""
+"""Pictures in, a preview of the motion between them out, without models that paint."""
 
 from functools import cached_property
 
@@ -6,15 +6,17 @@ import numpy as np
 
 from ..canvas import in_words
 from ..choices import FCVG_STYLE
-from ..control import ControlFrameSettings, draw_inbetween
+from ..control import ControlFrameSettings, draw_keyframes
 from ..errors import UserError
+from ..motion import Edits, Motion, check_keyframes, merge_edits, span_times, spread_keyframes
 from ..pose import STYLES
 from ..progress import Progress, silent
-from ..timeline import inbetween_times, warn_of_direction
-from ..warp import preview_motion
+from ..timeline import warn_of_direction
+from ..warp import preview_keyframes
 from .control.dwpose import Keyframes, PoseFinder, open_pose_finder
+from .control.edits_file import read_edits
 from .control.matching import MORE_LINES, Matcher, open_matcher
-from .control.motion import FoundMotion, find_motion
+from .control.motion import find_motion
 from .frame_maker import FrameMaker
 from .media.matches_file import read_matches
 from .media.poses_file import read_poses
@@ -22,57 +24,79 @@ from .spec import PreviewSpec
 
 
 class PreviewMaker(FrameMaker):
-    """Finds what moves between two pictures, and draws it: control frames and a preview.
+    """Finds what moves between pictures, and draws it: control frames and a preview.
 
     Files and settings are checked at once. Matcher and pose detector are loaded when they are
     used first, and stay.
 
     Args:
-        spec: its `first`, `last` and `output` are not used here.
+        spec: its `output` is not used here, nor are its pictures; how many pictures it names
+            counts.
 
     Raises:
         ModuleNotFoundError: a package is missing.
-        UserError: a file or the device is missing, or a file holds something else.
+        UserError: a file or the device is missing, a file holds something else, or no video has
+            keyframes at these frames.
     """
 
     spec_type = PreviewSpec
-    named_parts = ("matcher", "poses")
+    named_parts = ("matcher", "poses", "motion")
 
-    def __call__(
-        self, first: np.ndarray, last: np.ndarray, *, progress: Progress = silent
-    ) -> np.ndarray:
-        """The preview between two pictures, which are fitted to its size.
+    def __init__(self, spec: PreviewSpec):
+        super().__init__(spec)
+        if len(self.at) > 2:
+            self._check_several()
+
+    @cached_property
+    def at(self) -> tuple[int, ...]:
+        """Frames of the keyframes, from the first frame of the video to the last."""
+        spec = self.spec
+        count = 2 + len(spec.between)
+        if spec.at is None:
+            return spread_keyframes(count, spec.result.frames)
+        if spec.first is not None:
+            check_count(count, spec.at)
+        return check_keyframes(spec.at, spec.result.frames)
+
+    def __call__(self, *pictures: np.ndarray, progress: Progress = silent) -> np.ndarray:
+        """The preview between pictures, which are fitted to its size.
 
         Args:
-            first: uint8 [h, w, 3].
-            last: uint8 [h, w, 3].
+            pictures: as many as the spec has keyframes, in the order of time, uint8 [h, w, 3].
             progress: gets the stage, the number of its parts that are done, and their total.
 
         Returns:
-            uint8 [T, H, W, 3]; the first and the last frame are the pictures.
+            uint8 [T, H, W, 3]; the frames of the keyframes are the pictures.
         """
-        keyframes = self.fit(first), self.fit(last)
+        keyframes = self.fit_all(pictures)
         found = self.find_motion(keyframes, progress=progress)
         return self.draw_preview(keyframes, found, progress=progress)
 
-    def find_motion(self, keyframes: Keyframes, *, progress: Progress = silent) -> FoundMotion:
-        """Lines and people that both keyframes show; odd times of the motion are logged.
+    def fit_all(self, pictures: Keyframes) -> Keyframes:
+        """The keyframes of the video from pictures uint8 [h, w, 3], one for each keyframe."""
+        check_count(len(pictures), self.at)
+        return tuple(map(self.fit, pictures))
+
+    def find_motion(self, keyframes: Keyframes, *, progress: Progress = silent) -> Motion:
+        """What moves between keyframes, with the edits of the spec; odd times are logged.
 
         Args:
             keyframes: uint8 [H, W, 3], of the spec's size.
         """
-        warn_of_direction(self.spec.motion.timing)
-        path = self.spec.matcher.matches
-        return find_motion(
+        if len(self.at) == 2:
+            warn_of_direction(self.spec.motion.timing)
+        path, edits = self.spec.matcher.matches, self._edits
+        found = find_motion(
             keyframes,
             match=self._match,
             find_poses=self._find_poses,
             remedy=MORE_LINES if path is None else f"Add matches to {path}.",
             progress=progress,
         )
+        return found if edits is None else merge_edits(edits, found.spans[0], found.size).motion
 
-    def draw_control(self, found: FoundMotion) -> np.ndarray:
-        """Control frames uint8 [T, H, W, 3]: lines and people as they move between keyframes."""
+    def draw_control(self, found: Motion) -> np.ndarray:
+        """Control frames uint8 [T, H, W, 3]: what moves, as it moves between keyframes."""
         motion = self.spec.motion
         settings = ControlFrameSettings(
             num_frames=self.spec.result.frames,
@@ -83,10 +107,10 @@ class PreviewMaker(FrameMaker):
             missing_joints=motion.missing_joints,
             missing_people=motion.missing_people,
         )
-        return draw_inbetween(found.matches, found.people, found.matches.size, settings)
+        return draw_keyframes(found, self.at, settings)
 
     def draw_preview(
-        self, keyframes: Keyframes, found: FoundMotion, *, progress: Progress = silent
+        self, keyframes: Keyframes, found: Motion, *, progress: Progress = silent
     ) -> np.ndarray:
         """Preview frames uint8 [T, H, W, 3]: the keyframes' own pixels, moved and blended.
 
@@ -94,13 +118,22 @@ class PreviewMaker(FrameMaker):
             keyframes: uint8 [H, W, 3], of the spec's size.
             found: what moves between these keyframes.
         """
-        return preview_motion(
-            keyframes,
-            inbetween_times(self.spec.result.frames, self.spec.motion.timing),
-            matches=found.matches,
-            people=found.people,
-            progress=progress,
-        )
+        timing = self.spec.motion.timing
+        return preview_keyframes(keyframes, self.at, timing, found, progress=progress)
+
+    def _check_several(self) -> None:
+        """Raise UserError for what only two keyframes can have."""
+        given = {
+            "matches": self.spec.matcher.matches,
+            "poses": self.spec.poses.poses,
+            "edits": self.spec.motion.edits,
+        }
+        for name, value in given.items():
+            if value:
+                raise UserError(
+                    f"--{name} is for two keyframes, but there are {len(self.at)}: leave it out."
+                )
+        span_times(self.at, self.spec.motion.timing)  # refuses times that do not rise
 
     @cached_property
     def _match(self) -> Matcher:
@@ -117,6 +150,11 @@ class PreviewMaker(FrameMaker):
         return lambda *keyframes: matches
 
     @cached_property
+    def _edits(self) -> Edits | None:
+        path = self.spec.motion.edits
+        return None if path is None else read_edits(path)
+
+    @cached_property
     def _find_poses(self) -> PoseFinder | None:
         choice = self.spec.poses
         if choice.poses is False:
@@ -126,3 +164,15 @@ class PreviewMaker(FrameMaker):
         first, last = choice.poses
         people = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
         return lambda keyframes: people
+
+
+def check_count(count: int, at: tuple[int, ...]) -> None:
+    """Raise UserError unless there is a picture for each keyframe."""
+    if count < 2:
+        raise UserError("There is one picture, but a video goes from a picture to another one.")
+    if count != len(at):
+        frames = ", ".join(map(str, at))
+        raise UserError(
+            f"There are {count} pictures, but {len(at)} frames for them (at: {frames}): give a "
+            "frame for each picture, in the order of time."
+        )

@@ -5,6 +5,7 @@ import math
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from unittest import mock
 
@@ -20,7 +21,7 @@ from fcvg_core.estimate import FITS, GB, STREAMS, TOO_LARGE, Passes, count_windo
 from fcvg_core.models.controlnext.features import FRAMES_PER_CALL
 from fcvg_core.models.controlnext.network import V2, ControlNeXt
 from fcvg_core.models.unet3d import Config, UNet3D
-from fcvg_core.sampling import plan_windows
+from fcvg_core.sampling import plan_spans, plan_windows
 from fcvg_core.standalone.networks.shallow import ShallowUnet
 
 META = {"device": "meta", "dtype": torch.float16}
@@ -312,3 +313,27 @@ class TestEstimate:
     )
     def test_windows_are_counted_as_they_are_planned(self, numbers):
         assert count_windows(*numbers) == len(plan_windows(*numbers))
+
+
+class TestSeveralKeyframes:
+    def test_memory_is_that_of_the_longest_span(self):
+        size = (448, 768)
+        longest = estimate(size, 25, 25, "bf16", overlap=6)
+        found = estimate(size, 35, 30, "bf16", overlap=6, at=(0, 24, 34))
+        assert (found.whole, found.least) == (longest.whole, longest.least)
+        # The frame of the keyframe in the middle is in both spans.
+        assert found.whole_pass == pytest.approx(36 / 25 * longest.whole_pass)
+
+    def test_kept_features_of_spans_are_not_on_the_card(self):
+        video = {"overlap": 6, "at": (0, 12, 24)}
+        kept = estimate((512, 512), 25, 25, "bf16", kept=4, **video)
+        assert kept == estimate((512, 512), 25, 25, "bf16", **video)
+
+    def test_in_words(self):
+        video = costs.Video((576, 1024), 85, 25, 6, at=(0, 20, 84))
+        assert str(video) == (
+            "85 frames of 1024 x 576 in 5 windows of up to 25, between 3 keyframes"
+        )
+        windows = plan_spans(video.at, video.window, video.overlap)
+        assert len(windows) == 5 and max(x.length for x in windows) == video.at_once
+        assert str(replace(video, at=(0, 84))) == str(replace(video, at=()))

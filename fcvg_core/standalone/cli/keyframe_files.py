@@ -1,9 +1,11 @@
-"""Files of the commands that take two keyframes: the keyframes are read, the frames written."""
+"""Files of the commands that take keyframes: the keyframes are read, the frames written."""
 
 import argparse
+from typing import TypeVar
 
 import numpy as np
 
+from ...bounds import FRAMES
 from ...errors import UserError
 from ...files.claim import Claim
 from ..control.dwpose import Keyframes
@@ -12,9 +14,38 @@ from ..media.writing import frames_size, video_size, write_frames, write_video
 from ..spec import PreviewSpec
 from .run_record import check_earlier_run
 
+S = TypeVar("S", bound=PreviewSpec)
+
+
+def spec_of(kind: type[S], options: argparse.Namespace) -> S:
+    """The spec of a run; the video is as long as its keyframes need, unless its length is given.
+
+    Args:
+        options: of the command; `given` has the names of those that were typed, or that the
+            earlier run has.
+
+    Raises:
+        UserError: there are too many pictures for a video.
+    """
+    table, count = vars(options), 2 + len(options.between)
+    if "frames" not in options.given:
+        if options.at:
+            table = {**table, "frames": max(options.at) + 1}
+        elif count > 2:
+            from ...motion import spread_keyframes
+
+            frames = spread_keyframes(count)[-1] + 1
+            if frames not in FRAMES:
+                raise UserError(
+                    f"{count} pictures, 25 frames from each to the next, make {frames} frames, but "
+                    f"a video has at most {FRAMES.maximum}: give --frames, or fewer pictures."
+                )
+            table = {**table, "frames": frames}
+    return kind.from_options(table)
+
 
 def read_keyframes_of(spec: PreviewSpec, options: argparse.Namespace) -> Keyframes:
-    """Both keyframes of a run, of its size.
+    """The keyframes of a run, of its size.
 
     Args:
         options: of the command: its name, and the earlier run that it repeats.
@@ -30,8 +61,8 @@ def read_keyframes_of(spec: PreviewSpec, options: argparse.Namespace) -> Keyfram
             f"python -m fcvg_core {options.command} FIRST LAST -o OUT"
         )
     check_earlier_run(spec, options.run)
-    result = spec.result
-    return read_keyframes(spec.first, spec.last, result.size, result.fit, result.anchor)
+    paths, result = (spec.first, *spec.between, spec.last), spec.result
+    return read_keyframes(paths, result.size, result.fit, result.anchor)
 
 
 def reserve_room(claim: Claim, spec: PreviewSpec) -> None:

@@ -16,6 +16,9 @@ KEYFRAME_RULES = Rules(
         "superpoint": "matches",
         "dwpose_det": "poses",
         "dwpose_pose": "poses",
+        "last": "between",
+        "at": "frames",
+        "frames": "at",
     },
 )
 
@@ -61,6 +64,12 @@ def _add_people(group: argparse._ArgumentGroup) -> None:
 
 def _add_motion(group: argparse._ArgumentGroup) -> None:
     add = options_of(Motion, group)
+    add(
+        "--edits",
+        metavar="FILE",
+        help="file with the state of the node Edit Motion: what a person changed of the lines and "
+        "people, and paths and regions that stand still; for two keyframes",
+    )
     add(
         "--missing-joints",
         help="joints that only one keyframe shows: hide them, or hold them beside the body "

@@ -87,16 +87,33 @@ def add_models(group: argparse._ArgumentGroup, *, models: str) -> None:
 
 
 def add_keyframes(group: argparse._ArgumentGroup) -> None:
-    """The two pictures of a video, also by the names that the official code has for them."""
+    """The pictures of a video; the first two also by the names of the official code."""
     add = options_of(PreviewSpec, group)
     add("first", nargs="?", metavar="FIRST", help="picture that the video begins with")
     add("last", nargs="?", metavar="LAST", help="picture that the video ends with")
+    add(
+        "between",
+        nargs="*",
+        metavar="MORE",
+        action=_KeyframesBetween,
+        help="more pictures, for more than two keyframes: all stand in the order of time, and the "
+        "video ends with the last one",
+    )
     group.add_argument("--image1_path", type=PATH, metavar="FILE", help="the same as FIRST")
     group.add_argument("--image2_path", type=PATH, metavar="FILE", help="the same as LAST")
 
 
+class _KeyframesBetween(argparse.Action):
+    """Takes pictures after the second: the last one is LAST, all others are between."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        if isinstance(values, list):  # not the default
+            namespace.between = [namespace.last, *values[:-1]]
+            namespace.last = values[-1]
+
+
 def add_video(group: argparse._ArgumentGroup, *, fps: str) -> None:
-    """The video between two keyframes.
+    """The video between keyframes.
 
     Args:
         fps: what the frame rate is, for the help.
@@ -107,7 +124,15 @@ def add_video(group: argparse._ArgumentGroup, *, fps: str) -> None:
         "--frames",
         "--max_frame_num",
         metavar="N",
-        help="number of frames of the video, both keyframes included (%(default)s)",
+        help="number of frames of the video, all keyframes included (%(default)s; with more than "
+        "two keyframes 25 from each to the next)",
+    )
+    options_of(PreviewSpec, group)(
+        "--at",
+        metavar="N,N,...",
+        help="the frame of each keyframe, from 0 to the last frame of the video, such as 0,24,60: "
+        "at least 4 frames from each to the next, both included. By default the keyframes are "
+        "spread evenly",
     )
     add("--fps", metavar="N", help=f"{fps} (%(default)s)")
 

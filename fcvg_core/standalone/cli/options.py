@@ -12,7 +12,7 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
     """Options of the command line; `command` is the name of the command.
 
     A typed option wins over the file of --run, and the file wins over the defaults. `run` is then
-    the `EarlierRun`.
+    the `EarlierRun`. `given` has the names of all options that are typed or in the file.
 
     Raises:
         UserError: two options contradict each other, the device does not exist, or the file of
@@ -38,7 +38,8 @@ def parse_options(arguments: list[str] | None) -> argparse.Namespace:
         saved = without_replaced(saved, typed, rules, noted=noted)
     defaults = settle_names(command.defaults, command.spell, rules)
     preset = preset_by(typed, saved, rules)
-    options = argparse.Namespace(command=name, **{**defaults, **saved, **preset, **typed})
+    given = {**saved, **preset, **typed}
+    options = argparse.Namespace(command=name, given=frozenset(given), **{**defaults, **given})
     if getattr(options, "device", "auto") != "auto":
         _check_device(options, where="" if "device" in typed else f"{options.run.path}: device: ")
     return options

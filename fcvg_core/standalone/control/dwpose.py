@@ -18,14 +18,14 @@ from ..spec import PoseChoice
 
 HOW_TO_GET = "to download them, python -m fcvg_core models --get"
 
-Keyframes = tuple[np.ndarray, np.ndarray]
-PoseFinder = Callable[[Keyframes], tuple[Poses, Poses]]
+Keyframes = tuple[np.ndarray, ...]  # two or more, in the order of time
+PoseFinder = Callable[[Keyframes], tuple[Poses, ...]]
 
 
 def open_pose_finder(
     choice: PoseChoice, roots: Roots, *, device: torch.device, cpu_only: bool
 ) -> PoseFinder | None:
-    """A function that finds the people of two keyframes; None if a file of DWPose is missing.
+    """A function that finds the people of keyframes; None if a file of DWPose is missing.
 
     Args:
         choice: DWPose's files.
@@ -48,9 +48,9 @@ def open_pose_finder(
         files, device=device, cpu_only=cpu_only, whole_frame=choice.whole_frame
     )
 
-    def find(keyframes: Keyframes) -> tuple[Poses, Poses]:
+    def find(keyframes: Keyframes) -> tuple[Poses, ...]:
         try:
-            return detector(keyframes[0]), detector(keyframes[1])
+            return tuple(map(detector, keyframes))
         finally:
             detector.release()
 

@@ -1,28 +1,14 @@
-"""Two keyframes -> what moves between them: a matcher and a pose finder look at them."""
+"""Keyframes -> what moves between them: a matcher and a pose finder look at them."""
 
+import itertools
 import logging
-from dataclasses import dataclass
 
 from ...lines import LineMatches, report_matches
+from ...motion import Motion, Span
 from ...pose import Poses, count_people
 from ...progress import Progress, silent
 from .dwpose import Keyframes, PoseFinder
 from .matching import MORE_LINES, Matcher
-
-STAGES = 2  # lines matched, people found
-
-
-@dataclass(frozen=True, eq=False)
-class FoundMotion:
-    """Lines and people that both keyframes show.
-
-    Attributes:
-        matches: the matched lines, N >= 0.
-        people: people of the first and of the last keyframe; None if nobody is looked for.
-    """
-
-    matches: LineMatches
-    people: tuple[Poses, Poses] | None
 
 
 def find_motion(
@@ -32,26 +18,42 @@ def find_motion(
     find_poses: PoseFinder | None,
     remedy: str = MORE_LINES,
     progress: Progress = silent,
-) -> FoundMotion:
-    """Lines and people of two keyframes.
+) -> Motion:
+    """Lines and people that neighbouring keyframes show.
 
     Args:
-        keyframes: first and last, uint8 [H, W, 3] of one size.
+        keyframes: two or more in the order of time, uint8 [H, W, 3] of one size.
         match: a matcher of the room `lines`, or a function that returns matches made before.
-        find_poses: returns the people of both keyframes; None looks for nobody.
+        find_poses: returns the people of each keyframe; None looks for nobody.
         remedy: what the user can do if few lines match, as a sentence.
         progress: is told the stage, how many parts of it are done, and how many parts there are.
     """
-    progress("conditions", 0, STAGES)
-    matches = match(*keyframes)
-    report_matches(matches, remedy=remedy)
-    progress("conditions", 1, STAGES)
-    people = None
-    if find_poses:
-        people = find_poses(keyframes)
-        logging.info(
-            "The first frame shows %s, the last frame shows %s.",
-            *(count_people(poses.num_people) for poses in people),
+    pairs = list(itertools.pairwise(keyframes))
+    stages = len(pairs) + 1  # lines of each pair matched, people found
+    progress("conditions", 0, stages)
+    matches: list[LineMatches] = []
+    for pair in pairs:
+        if len(pairs) > 1:
+            logging.info("Keyframes %d and %d:", len(matches) + 1, len(matches) + 2)
+        matches.append(match(*pair))
+        report_matches(matches[-1], remedy=remedy)
+        progress("conditions", len(matches), stages)
+    people = find_poses(keyframes) if find_poses else None
+    if people:
+        _log_people(people)
+    progress("conditions", stages, stages)
+    spans = (
+        Span(matches=found, people=both)
+        for found, both in zip(
+            matches, itertools.pairwise(people) if people else [None] * len(pairs), strict=True
         )
-    progress("conditions", 2, STAGES)
-    return FoundMotion(matches, people)
+    )
+    return Motion(matches[0].size, tuple(spans))
+
+
+def _log_people(people: tuple[Poses, ...]) -> None:
+    counts = [count_people(poses.num_people) for poses in people]
+    if len(counts) == 2:
+        logging.info("The first frame shows %s, the last frame shows %s.", *counts)
+    else:
+        logging.info("The keyframes show %s.", ", ".join(counts))

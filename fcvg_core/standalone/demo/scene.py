@@ -88,3 +88,18 @@ def draw_sample_pair(size: tuple[int, int], seed: int = 7) -> tuple[np.ndarray, 
     first = draw_scene(seed, size, balloon=(x0, FIRST_BALLOON[1]))
     last = draw_scene(seed, size, camera_move(size), balloon=(x1, LAST_BALLOON[1]))
     return first, last
+
+
+def draw_sample_middle(size: tuple[int, int], seed: int = 7) -> np.ndarray:
+    """The frame in the middle of the shot of `draw_sample_pair`, a keyframe for two spans.
+
+    Args:
+        size, seed: as in `draw_sample_pair`.
+
+    Returns:
+        [height, width, 3] uint8.
+    """
+    aspect = size[1] / size[0]
+    x, y = ((first + last) / 2 for first, last in zip(FIRST_BALLOON, LAST_BALLOON, strict=True))
+    half = camera_move(size, angle=2.0, scale=1.06, shift=(-0.025, 0.01), tilt=(0.06, -0.02))
+    return draw_scene(seed, size, half, balloon=(x * aspect, y))

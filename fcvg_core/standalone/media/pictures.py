@@ -5,7 +5,7 @@ import io
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,29 +24,28 @@ PROGRAMS = ("EPS", "WMF")  # formats that contain programs, which other software
 
 
 def read_keyframes(
-    first: Path,
-    last: Path,
+    paths: Sequence[Path],
     size: tuple[int, int],
     fit: str = PICTURE_FITS[0],
     anchor: str = ANCHORS[0],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Both keyframes at one size; the log says what is cut off a picture of another shape.
+) -> tuple[np.ndarray, ...]:
+    """Keyframes at one size; the log says what is cut off a picture of another shape.
 
     Args:
-        first, last: the two files.
+        paths: of the files.
         size: (height, width) in pixels.
         fit, anchor: see `place_picture`.
 
     Returns:
-        Two frames [height, width, 3] uint8.
+        A frame [height, width, 3] uint8 of each file.
 
     Raises:
         UserError: a file is missing, damaged or not a picture.
     """
-    frames = read_frame(first), read_frame(last)
+    frames = [read_frame(path) for path in paths]
     return tuple(
         fit_picture(frame, size, fit, anchor, name=path)
-        for frame, path in zip(frames, (first, last), strict=True)
+        for frame, path in zip(frames, paths, strict=True)
     )
 
 

@@ -5,7 +5,7 @@ dvlab-research/ControlNeXt ControlNeXt-SVD-v2/pipeline/
 pipeline_stable_video_diffusion_controlnext.py:540-640 (one direction).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,7 +23,7 @@ from ...sampling import (
     fuse_forward_only,
     guide,
     injection_steps,
-    plan_windows,
+    plan_spans,
     repeat_step,
     starts_empty,
     whole_steps,
@@ -43,18 +43,22 @@ def denoise(
     noise: Tensor,
     settings: SamplingSettings,
     *,
+    at: Sequence[int] | None = None,
     start: Tensor | None = None,
     draw: Callable[[], Tensor] | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Tensor:
-    """Latents of the frames between two keyframes, or of the frames that follow one image.
+    """Latents of the frames between keyframes, or of the frames that follow one image.
+
+    Each span, from one keyframe to the next, is sampled between its own two keyframes.
 
     Args:
         models: UNet and ControlNeXt are on the device that computes.
-        images: first and last keyframe, sampled in both directions; or one reference image, which
-            conditions every frame, sampled in one direction.
+        images: the keyframes in their order, sampled in both directions; or one reference image,
+            which conditions every frame, sampled in one direction.
         control_frames: [T, 3, H, W] in 0..1 or uint8, or None for no control.
         noise: [T, 4, h, w], unit variance.
+        at: frames of the keyframes, rising from 0 to T - 1; None: there is one span.
         start: [T, 4, h, w] latents, scaled as those that are returned, from which the video
             starts if `settings.denoise` is below 1.
         settings: their `denoise` is above 0.
@@ -62,34 +66,23 @@ def denoise(
         progress: gets the number of finished steps.
 
     Returns:
-        [T, 4, h, w] float32; the VAE decodes them after division by its scaling factor. On the
-        device of the UNet; a video of several windows stays on the CPU, and its windows go to the
-        device one by one.
+        [T, 4, h, w] float32, where `place_of_video` says; the VAE decodes them after division by
+        its scaling factor.
     """
     _check_given(settings, images, start, draw)
-    windows = plan_windows(len(noise), settings.window, settings.overlap)
+    windows = plan_spans(at or (0, len(noise) - 1), settings.window, settings.overlap)
     kept_on = place_of_video(models, windows)
     latents, sigmas = _add_noise(noise.to(kept_on), start, settings)
     evaluation = _make_evaluation(models, images, control_frames, settings, windows, latents)
-    repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
-    early = early_steps(settings.steps, settings.forward_share)
-    for i in range(settings.steps):
-        sigma, sigma_next = sigmas[i : i + 2]
-        step = partial(evaluation.step, sigma=sigma, sigma_next=sigma_next, forward_only=i < early)
-        latents = repeat_step(
-            latents,
-            sigma,
-            sigma_next,
-            times=settings.noise_injection_steps if i < repeated else 0,
-            step=step,
-            draw=lambda: draw().to(kept_on),
-        )
-        progress(i + 1)
-    return latents
+    return _take_steps(evaluation, latents, sigmas, settings, lambda: draw().to(kept_on), progress)
 
 
 def place_of_video(models: Models, windows: list[Window]) -> torch.device:
-    """Where the latents and kept features of a video are: of several windows on the CPU."""
+    """Where the latents and kept features of a video are.
+
+    On the device of the UNet; a video of several windows stays on the CPU, and its windows go to
+    the device one by one.
+    """
     return models.unet.device if len(windows) == 1 else torch.device("cpu")
 
 
@@ -127,7 +120,7 @@ class _Evaluation:
     windows: list[Window]
     guidance: Guidance
     directions: int
-    end: Tensor | None  # [1, 4, h, w] scaled latents of the last keyframe
+    ends: list[Tensor]  # [1, 4, h, w] scaled latents of the last keyframe of each span
 
     def step(
         self, latents: Tensor, *, sigma: Tensor, sigma_next: Tensor, forward_only: bool
@@ -153,7 +146,7 @@ class _Evaluation:
     def _denoise_forward(self, latents: Tensor, window: Window, *, sigma: Tensor) -> Tensor:
         """Latents [T, 4, h, w] of a window without noise; the backward direction is built."""
         forward = self._one_direction(latents, window, sigma, backward=False)
-        return fuse_forward_only(denoise_latents(forward, latents, sigma), self.end)
+        return fuse_forward_only(denoise_latents(forward, latents, sigma), self.ends[window.span])
 
     def _one_direction(
         self, latents: Tensor, window: Window, sigma: Tensor, *, backward: bool
@@ -166,6 +159,32 @@ class _Evaluation:
             return halves[0]
         uncond, cond = halves
         return guide(cond, uncond, guidance.ramp(latents))
+
+
+def _take_steps(
+    evaluation: _Evaluation,
+    latents: Tensor,
+    sigmas: Tensor,
+    settings: SamplingSettings,
+    draw: Callable[[], Tensor],
+    progress: Callable[[int], None],
+) -> Tensor:
+    """Latents [T, 4, h, w] after all steps of a run."""
+    repeated = injection_steps(settings.steps, settings.noise_injection_ratio)
+    early = early_steps(settings.steps, settings.forward_share)
+    for i in range(settings.steps):
+        sigma, sigma_next = sigmas[i : i + 2]
+        step = partial(evaluation.step, sigma=sigma, sigma_next=sigma_next, forward_only=i < early)
+        latents = repeat_step(
+            latents,
+            sigma,
+            sigma_next,
+            times=settings.noise_injection_steps if i < repeated else 0,
+            step=step,
+            draw=draw,
+        )
+        progress(i + 1)
+    return latents
 
 
 def _make_evaluation(
@@ -182,11 +201,13 @@ def _make_evaluation(
         models.unet,
         control_frames,
         latents,
-        window=windows[0].length,
+        window=max(window.length for window in windows),
         strength=settings.control_weight,
     )
-    end = None
+    ends = []
     if settings.forward_share:
-        end = images[-1].latent.to(latents) * models.vae.config.scaling_factor
+        scale = models.vae.config.scaling_factor
+        ends = [image.latent.to(latents) * scale for image in images[1:]]
     passes = UnetPasses(models.unet, images, control, settings, features_on=latents.device)
-    return _Evaluation(passes, windows, guidance_of(settings), len(images), end)
+    directions = min(len(images), 2)
+    return _Evaluation(passes, windows, guidance_of(settings), directions, ends)

@@ -31,7 +31,8 @@ class UnetPasses:
 
     Args:
         unet: diffusers' UNet of SVD.
-        images: as many as there are directions.
+        images: the keyframes in their order, sampled in both directions; or one reference image,
+            sampled in one direction.
         control: None if nothing is steered.
         features_on: where deep features wait until they are used again.
     """
@@ -68,7 +69,7 @@ class UnetPasses:
             [halves, T, 4, h, w] float32, on the device and in the order of `latents`; the
             conditional half is the last one.
         """
-        unet, image = self._unet, self._images[backward]
+        unet, image = self._unet, self._images[window.span + backward]
         halves = (0.0, 1.0) if both else (1.0,)  # shares of the image
         shares = torch.tensor(halves).to(unet.device)
         scaled = (latents / noisy_deviation(sigma)).to(unet.device)

@@ -1,6 +1,6 @@
 """One or two images and control frames -> the frames of a video, on diffusers' networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -41,11 +41,13 @@ class VideoPipeline(VaePipeline):
         *,
         seed: int,
         progress: Progress,
+        at: Sequence[int] | None = None,
         start: Tensor | None = None,
     ) -> Tensor:
-        """Latents [T, 4, h, w] of the frames between two images, or after one image.
+        """Latents [T, 4, h, w] of the frames between images, or after one image.
 
         Args:
+            at: frames of the images, see `denoise`.
             start: latents from `encode_video`, which `settings.denoise` below 1 needs. At 0 they
                 are the result, and no network runs.
         """
@@ -66,6 +68,7 @@ class VideoPipeline(VaePipeline):
                 control,
                 noise.latents,
                 settings,
+                at=at,
                 start=start,
                 draw=lambda: torch.randn(noise.latents.shape, generator=noise.generator),
                 progress=lambda done: progress("denoising", done, settings.steps),
@@ -90,7 +93,7 @@ class VideoPipeline(VaePipeline):
 
 
 class InbetweenPipeline(VideoPipeline):
-    """FCVG without ComfyUI: the frames between two keyframes.
+    """FCVG without ComfyUI: the frames between keyframes.
 
     Raises:
         UserError: the ControlNeXt is not version 2, which FCVG was trained with.
@@ -102,21 +105,23 @@ class InbetweenPipeline(VideoPipeline):
 
     def __call__(
         self,
-        keyframes: tuple[np.ndarray, np.ndarray],
+        keyframes: tuple[np.ndarray, ...],
         control_frames: np.ndarray | None,
         settings: SamplingSettings,
         *,
         seed: int,
         decode_chunk: int,
+        at: Sequence[int] | None = None,
         start: np.ndarray | None = None,
         progress: Progress = silent,
     ) -> np.ndarray:
         """Frames of the video.
 
         Args:
-            keyframes: uint8 [H, W, 3] of the same size, multiples of 64.
+            keyframes: at least two, uint8 [H, W, 3] of the same size, multiples of 64.
             control_frames: uint8 [T, H, W, 3], or None for no control.
             decode_chunk: frames that the VAE decodes or encodes at once; 2 in the official code.
+            at: frames of the keyframes, rising from 0 to T - 1; None: there are two keyframes.
             start: uint8 [T, H, W, 3], frames that the video starts from if `settings.denoise` is
                 below 1; otherwise they are not used.
 
@@ -128,7 +133,13 @@ class InbetweenPipeline(VideoPipeline):
         if start is not None and not starts_empty(settings.denoise):
             encoded = self.encode_video(start, decode_chunk, progress)
         latents = self.denoise(
-            keyframes, control_frames, settings, seed=seed, start=encoded, progress=progress
+            keyframes,
+            control_frames,
+            settings,
+            seed=seed,
+            at=at,
+            start=encoded,
+            progress=progress,
         )
         return collect_video(self.decode(latents, decode_chunk, progress), len(latents))
 

@@ -4,6 +4,7 @@ The command line makes this value, run.json holds it, and a Python program may w
 pickled and written as JSON, so it can be sent to another process. Nothing here needs torch.
 """
 
+from .camera import CameraMove
 from .dynamicrafter import (
     ClipModelChoice,
     ClipSampling,
@@ -34,6 +35,7 @@ __all__ = [
     "AnimateSampling",
     "AnimateSpec",
     "AnimateVideo",
+    "CameraMove",
     "ClipModelChoice",
     "ClipSampling",
     "ClipSpec",

@@ -23,7 +23,7 @@ from .parts import (
     PreviewVideo,
 )
 from .sampling import AnimateSampling, InbetweenSampling
-from .values import PATH, SWITCH
+from .values import KEYFRAMES, PATH, SWITCH, several
 
 VERSION = 1  # of the JSON form
 SHOWN = 5  # names in a list
@@ -69,7 +69,12 @@ class RunSpec(Part):
 
     def to_json(self) -> dict[str, Any]:
         """A flat table for JSON: its keys are the names of the command line's options."""
-        plain = {key: to_plain(value) for key, value in self.options().items()}
+        settings = self.settings_by_key()
+        plain = {
+            key: to_plain(value)
+            for key, value in self.options().items()
+            if not settings[key].metadata["later"] or value != settings[key].default
+        }
         return {"version": VERSION, **plain}
 
     @classmethod
@@ -110,15 +115,20 @@ class SteeredSpec(RunSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewSpec(RunSpec):
-    """Two keyframes in, a preview of the motion between them out.
+    """Keyframes in, a preview of the motion between them out.
 
     Attributes:
         first: picture that the video begins with; None if a program gives it as an array.
         last: picture that the video ends with; None if a program gives it as an array.
+        between: pictures of the keyframes between the first and the last, in their order.
+        at: frames of all keyframes, rising from 0 to the last frame of the video; None spreads
+            the keyframes evenly. A program that gives more than two arrays sets it.
     """
 
     first: Path | None = setting(PATH, None)
     last: Path | None = setting(PATH, None)
+    between: tuple[Path, ...] = setting(several(PATH), (), later=True)
+    at: tuple[int, ...] | None = setting(KEYFRAMES, None, later=True)
     result: PreviewVideo = field(default_factory=PreviewVideo)
     matcher: MatcherChoice = field(default_factory=MatcherChoice)
     poses: InbetweenPoseChoice = field(default_factory=InbetweenPoseChoice)
@@ -127,7 +137,7 @@ class PreviewSpec(RunSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class InbetweenSpec(PreviewSpec, SteeredSpec):
-    """Two keyframes in, the video between them out: a preview's settings, and how to paint."""
+    """Keyframes in, the video between them out: a preview's settings, and how to paint."""
 
     result: InbetweenVideo = field(default_factory=InbetweenVideo)
     sampling: InbetweenSampling = field(default_factory=InbetweenSampling)

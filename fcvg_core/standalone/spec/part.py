@@ -12,14 +12,18 @@ from .values import ValueKind
 P = TypeVar("P", bound="Part")
 
 
-def setting(kind: ValueKind, default: Any = MISSING, *, key: str | None = None) -> Any:
+def setting(
+    kind: ValueKind, default: Any = MISSING, *, key: str | None = None, later: bool = False
+) -> Any:
     """A field of a part.
 
     Args:
         default: its value unless another is given.
         key: its name on the command line and in run.json, if it differs from the field's name.
+        later: whether it came after the form of run.json was released: JSON has it only where it
+            differs from its default, so that the JSON of all other runs stays as it was.
     """
-    return field(default=default, metadata={"kind": kind, "key": key})
+    return field(default=default, metadata={"kind": kind, "key": key, "later": later})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,7 @@ class Part:
     def paths(self) -> dict[str, tuple[Path, ...]]:
         """The files and folders that are named, by the name of their option."""
         listed = {k: v if isinstance(v, tuple) else (v,) for k, v in self.options().items()}
-        return {k: v for k, v in listed.items() if all(isinstance(path, Path) for path in v)}
+        return {k: v for k, v in listed.items() if v and all(isinstance(x, Path) for x in v)}
 
     def absolute(self: P) -> P:
         """The same part, each of its paths from the root of the disk."""

@@ -88,7 +88,7 @@ class InbetweenPoseChoice(PoseChoice):
 
 @dataclass(frozen=True, kw_only=True)
 class Motion(Part):
-    """How lines and people move from one keyframe to the other, and how they are drawn.
+    """How lines and people move from keyframe to keyframe, and how they are drawn.
 
     Attributes:
         timing: reference, uniform, ease-in, ease-out, ease-in-out, or 2 to 1024 numbers in 0..1:
@@ -97,6 +97,8 @@ class Motion(Part):
         color_seed: seed of the lines' colours, 0 to 2**32 - 1.
         missing_joints: joints that only one keyframe shows: hide, or hold beside the body.
         missing_people: people whom only one keyframe shows: fade, or drop.
+        edits: file of what a person changed in the node Edit Motion: lines, people, paths and
+            regions that stand still.
     """
 
     timing: str | tuple[float, ...] = setting(TIMING, REFERENCE)
@@ -104,6 +106,7 @@ class Motion(Part):
     color_seed: int = setting(whole(bounds.COLOR_SEED), 0)
     missing_joints: str = setting(choice(*MISSING_JOINTS), MISSING_JOINTS[0])
     missing_people: str = setting(choice(*MISSING_PEOPLE), MISSING_PEOPLE[0])
+    edits: Path | None = setting(PATH, None, later=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,10 +189,12 @@ class InbetweenVideo(PreviewVideo):
     """The video between two keyframes; the model gets its frame rate as a hint.
 
     Attributes:
-        keep_keyframes: put both keyframes into the video unchanged.
+        keep_keyframes: put all keyframes into the video unchanged.
+        match_colors: bring the colours of each frame to an even ramp between the keyframes.
     """
 
     keep_keyframes: bool = setting(SWITCH, False)
+    match_colors: bool = setting(SWITCH, False, later=True)
 
 
 @dataclass(frozen=True, kw_only=True)

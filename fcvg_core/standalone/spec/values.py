@@ -173,10 +173,18 @@ def _timing(text: str) -> str | list[float]:
     return parse_timing(text)
 
 
+def _keyframes(text: str) -> list[int]:
+    frames = [_within(int(number), _FRAME) for number in text.replace(",", " ").split()]
+    if len(frames) < 2:
+        raise ValueError(text)
+    return frames
+
+
 def _switch(text: str) -> bool:
     return (False, True)[("False", "True").index(text)]
 
 
+_FRAME = Bounds(0, FRAMES.maximum - 1)
 SIZE_KIND = ValueKind(
     f"a multiple of {SIZE.step} from {SIZE}",
     lambda text: _within(int(text), SIZE),
@@ -193,6 +201,9 @@ TIMING = ValueKind(
     f"one of the timings {', '.join(TIMINGS)}, or {FRAMES} numbers in 0..1",
     _timing,
     saved=(str, list),
+)
+KEYFRAMES = ValueKind(
+    f"2 numbers of frames or more, each {_FRAME}, for example 0,24,60", _keyframes, saved=(list,)
 )
 SWITCH = ValueKind("true or false", _switch, saved=(bool,))
 TEXT = ValueKind(f"a text of at most {LONGEST_TEXT} characters", _text)

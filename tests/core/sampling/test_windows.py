@@ -2,7 +2,13 @@ import pytest
 import torch
 
 from fcvg_core.errors import UserError
-from fcvg_core.sampling import Window, average_windows, check_windows, plan_windows
+from fcvg_core.sampling import (
+    Window,
+    average_windows,
+    check_windows,
+    plan_spans,
+    plan_windows,
+)
 
 
 class TestPlanWindows:
@@ -42,6 +48,39 @@ class TestPlanWindows:
         for window in plan_windows(num_frames, 6, 2):
             counted.update(range(num_frames)[window.frames][window.counted])
         assert counted == set(range(num_frames))
+
+
+class TestPlanSpans:
+    @pytest.mark.parametrize("num_frames", [2, 3, 25, 26, 61])
+    def test_two_keyframes_are_one_span(self, num_frames):
+        assert plan_spans((0, num_frames - 1), 25, 6) == plan_windows(num_frames, 25, 6)
+
+    def test_no_window_leaves_its_span(self):
+        """A span that is longer than a window has several."""
+        assert plan_spans((0, 4, 12), 6, 2) == [
+            Window(0, 5, begin=0, span=0),
+            Window(4, 6, begin=4, span=1),
+            Window(7, 6, begin=4, span=1),
+        ]
+
+    def test_control_begins_with_the_first_keyframe_of_the_span(self):
+        first, second, third = plan_spans((0, 4, 12), 6, 2)
+        assert second.control_frames == [4, 5, 6, 7, 8, 9]
+        assert third.control_frames == [4, 8, 9, 10, 11, 12]
+        assert first.counted == slice(0, 5) and second.counted == slice(0, 6)
+        assert third.counted == slice(1, 6)
+
+    def test_a_shared_keyframe_is_the_mean_of_both_spans(self):
+        out = average_windows(
+            torch.zeros(9, 1),
+            plan_spans((0, 4, 8), 5, 1),
+            lambda x, w: torch.full_like(x, w.span),
+        )
+        assert out.flatten().tolist() == [0, 0, 0, 0, 0.5, 1, 1, 1, 1]
+
+    def test_refuses_an_overlap_that_leaves_frames_out(self):
+        with pytest.raises(UserError, match="9 frames need windows of 6"):
+            plan_spans((0, 4, 12), 6, 0)
 
 
 class TestCheckWindows:

@@ -10,6 +10,7 @@ from taesdv_cases import write_taesdv
 
 from fcvg_core.catalogue import comfyui
 from fcvg_core.catalogue.model_files import MissingModelsError
+from fcvg_core.colors import ramp_colors
 from fcvg_core.errors import UserError
 from fcvg_core.standalone import frame_maker, painter, preview, run_models
 from fcvg_core.standalone.animate import AnimationPainter
@@ -107,6 +108,17 @@ class TestInbetweenPainter:
         pair = draw_sample_pair(SIZE)
         video = make(keep_keyframes=True)(*pair)
         assert np.array_equal(video[0], pair[0]) and np.array_equal(video[-1], pair[1])
+
+    def test_colours_are_matched(self) -> None:
+        pair = draw_sample_pair(SIZE)
+        plain, video = make()(*pair), make(match_colors=True)(*pair)
+        exact = make(match_colors=True, keep_keyframes=True)(*pair)
+        images = torch.from_numpy(plain).float() / 255
+        known = [torch.from_numpy(picture).float() / 255 for picture in pair]
+        ramp = torch.stack(list(ramp_colors(images, known, (0, len(plain) - 1))))
+        assert np.array_equal(video, (ramp * 255).round().numpy().astype(np.uint8))
+        assert np.array_equal(exact[1:-1], video[1:-1]) and (plain != video).any()
+        assert np.array_equal(exact[0], pair[0]) and np.array_equal(exact[-1], pair[1])
 
     def test_progress(self) -> None:
         stages = []

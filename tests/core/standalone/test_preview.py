@@ -8,9 +8,9 @@ import torch
 
 from fcvg_core.errors import UserError
 from fcvg_core.lines import LineMatches, format_matches
+from fcvg_core.motion import Motion, Span
 from fcvg_core.pose import Poses
 from fcvg_core.standalone import preview
-from fcvg_core.standalone.control.motion import FoundMotion
 from fcvg_core.standalone.demo.scene import draw_sample_pair
 from fcvg_core.standalone.inbetween import InbetweenPainter
 from fcvg_core.standalone.media.poses_file import write_poses
@@ -70,17 +70,18 @@ class TestPreviewMaker:
     @pytest.mark.parametrize("people", [None, "nobody", "one"])
     def test_nothing_moves(self, caplog, people) -> None:
         nobody = Poses(torch.zeros(0, 134, 2), torch.zeros(0, 134))
-        found = FoundMotion(
-            LineMatches(LINES[:0], LINES[:0], size=SIZE),
-            {"nobody": (nobody, nobody), "one": (person(), nobody)}.get(people),
+        span = Span(
+            matches=LineMatches(LINES[:0], LINES[:0], size=SIZE),
+            people={"nobody": (nobody, nobody), "one": (person(), nobody)}.get(people),
         )
         pair = draw_sample_pair(SIZE)
-        frames = make(timing="uniform").draw_preview(pair, found)
+        frames = make(timing="uniform").draw_preview(pair, Motion(SIZE, (span,)))
         assert "No line and no person is in both keyframes" in caplog.text
         assert np.abs(frames[1] - np.mean(pair, axis=0)).max() <= 0.5
 
     def test_somebody_moves(self, caplog) -> None:
-        found = FoundMotion(LineMatches(LINES[:0], LINES[:0], size=SIZE), (person(), person()))
+        lines = LineMatches(LINES[:0], LINES[:0], size=SIZE)
+        found = Motion(SIZE, (Span(matches=lines, people=(person(), person())),))
         make().draw_preview(draw_sample_pair(SIZE), found)
         assert "No line and no person" not in caplog.text
 

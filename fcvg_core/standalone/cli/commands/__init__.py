@@ -26,6 +26,7 @@ COMMANDS = {
     "animate": ".animate",
     "dynamicrafter": ".dynamicrafter",
     "story": ".story",
+    "camera": ".camera",
     "match": ".match",
     "pose": ".pose",
     "evaluate": ".evaluate",

@@ -18,10 +18,11 @@ from ....estimate import (
     STREAMS,
     Estimate,
     Passes,
-    count_windows,
+    Video,
     estimate,
     relative_cost,
     relative_run,
+    span_lengths,
 )
 from ....models.dynamicrafter.variants import FRAMES, VARIANTS
 from ...spec import ClipSampling, InbetweenSampling, InbetweenSpec, InbetweenVideo, Sampling
@@ -41,6 +42,7 @@ EXAMPLES = (
     "estimate",
     "estimate --width 768 --height 448 --frames 50 --dtype fp8",
     "estimate --fast",
+    "estimate --at 0,24,60",
 )
 RULES = Rules(presets={"fast": PRESET})
 SIZES = ((576, 1024), (448, 768), (320, 512))  # (height, width)
@@ -102,6 +104,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames that neighbouring windows share; without --frames and --window, the table "
         "leaves out windows that are too short to share so many (%(default)s)",
     )
+    options_of(InbetweenSpec, parser)(
+        "--at",
+        metavar="N,N,...",
+        help="frames of more than two keyframes, such as 0,24,60: windows lie between neighbours",
+    )
     _add_switches(parser)
     parser.add_argument(
         "--dtype",
@@ -149,23 +156,24 @@ def table(options: argparse.Namespace) -> list[str]:
     Raises:
         UserError: windows of a wanted length can't have the wanted overlap.
     """
-    videos, rows = _videos(options), [HEAD, ("---",) * len(HEAD)]
+    videos, rows, at = _videos(options), [HEAD, ("---",) * len(HEAD)], _keyframes(options)
     if options.overlap not in range(1, min(window for _, window in videos)):
         from ....sampling import check_windows  # needs torch, which a table does without
 
         for frames, window in videos:
-            check_windows(frames, window, options.overlap)
+            for span in span_lengths(frames, at):
+                check_windows(span, window, options.overlap)
     dtypes = [options.dtype] if options.dtype else DTYPES
     networks, switched = NETWORKS[options.family], _switched_passes(options)
     kept = PASSES * networks.directions if options.cache > 1 else 0
     for size, (frames, window), dtype in product(_sizes(options), videos, dtypes):
-        more = {"overlap": options.overlap, "networks": networks, "kept": kept}
+        more = {"overlap": options.overlap, "networks": networks, "kept": kept, "at": at}
         found = estimate(size, frames, window, dtype, **more)
         passes = switched or found.all_passes(_steps(options))
         batched = estimate(size, frames, window, dtype, at_once=PASSES, **more)
         command_line = "-" if dtype == "fp8" else f"{_gb(batched.together)} ({_gb(batched.whole)})"
         video = (in_words(size), str(frames), str(window), dtype)
-        windows = count_windows(frames, window, options.overlap)
+        windows = Video(size, frames, window, options.overlap, at).num_windows
         rows.append((*video, *_figures(found, command_line, passes, windows)))
     return [f"| {' | '.join(row)} |" for row in rows]
 
@@ -205,6 +213,21 @@ def _switched_passes(options: argparse.Namespace) -> Passes | None:
     return passes_of(sampling.settings(num_frames=2, fps=1), directions=directions)
 
 
+def _keyframes(options: argparse.Namespace) -> tuple[int, ...]:
+    """Frames of more than two keyframes; none: the first and the last frame.
+
+    Raises:
+        UserError: no video has keyframes there, or the family paints between two alone.
+    """
+    if not options.at:
+        return ()
+    if options.family != FAMILIES[0]:
+        raise UserError(f"{options.family} has no --at: leave it out, or give another --family.")
+    from ....motion import check_keyframes  # needs torch, which a table does without
+
+    return check_keyframes(options.at, max(options.at) + 1)
+
+
 def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The sizes (height, width) of the table."""
     if options.family == DYNAMICRAFTER:  # each model has a height and a width of its own
@@ -220,7 +243,13 @@ def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The lengths of the videos and of their windows in the table."""
     is_dynamicrafter = options.family == DYNAMICRAFTER
     videos = DYNAMICRAFTER_VIDEOS if is_dynamicrafter else VIDEOS
-    if options.frames is None and options.window is None:
+    at = _keyframes(options)
+    if at and options.frames not in (None, at[-1] + 1):
+        raise UserError(
+            f"--frames is {options.frames}, but the last keyframe of --at is at frame {at[-1]}, "
+            f"the last of {at[-1] + 1} frames: leave --frames out."
+        )
+    if options.frames is None and options.window is None and not at:
         return [
             (frames, window)
             for frames, window in videos
@@ -229,7 +258,7 @@ def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     frames, window = videos[0]
     if is_dynamicrafter:  # samples all frames at once, unless ComfyUI is told to cut windows
         window = options.frames or frames
-    return [(options.frames or frames, options.window or window)]
+    return [(at[-1] + 1 if at else options.frames or frames, options.window or window)]
 
 
 def _figures(found: Estimate, command_line: str, passes: Passes, windows: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`inbetween`: two keyframes in, the video between them out."""
+"""`inbetween`: keyframes in, the video between them out."""
 
 import argparse
 import logging
@@ -22,8 +22,8 @@ from .preview import preview_command
 
 HELP = "paint the frames between two frames"
 DESCRIPTION = (
-    "Paint the frames between two frames, the keyframes. Writes result.mp4, frames/, condition/ "
-    "(the control frames) and run.json to a new folder."
+    "Paint the frames between two frames or more, the keyframes. Writes result.mp4, frames/, "
+    "condition/ (the control frames) and run.json to a new folder."
 )
 EXAMPLES = (
     "inbetween first.png last.png -o result",
@@ -32,6 +32,7 @@ EXAMPLES = (
     "inbetween --run result/run.json --seed 7",
     "inbetween first.png last.png -o close --from-preview 0.7",
     "inbetween first.png last.png -o quick --fast",
+    "inbetween first.png second.png third.png --at 0,24,60 -o long",
 )
 SPEC = InbetweenSpec
 RULES = replace(
@@ -71,8 +72,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_video(group: argparse._ArgumentGroup) -> None:
     add_video(group, fps="frame rate of the video; the model gets the same number as a hint")
     add_motion_bucket(InbetweenSampling, group)
-    options_of(InbetweenVideo, group)(
-        "--keep-keyframes", help="put both keyframes into the video unchanged"
+    add = options_of(InbetweenVideo, group)
+    add("--keep-keyframes", help="put all keyframes into the video unchanged")
+    add(
+        "--match-colors",
+        help="bring the colours of each frame to an even ramp between the keyframes (mean and "
+        "contrast of red, green and blue, in linear light), so that colours neither jump at the "
+        "keyframes nor flicker",
     )
 
 
@@ -124,11 +130,11 @@ def run(options: argparse.Namespace) -> None:
     from ....catalogue.model_files import MissingModelsError
     from ...inbetween import InbetweenPainter
     from ...media.writing import write_frames
-    from ..keyframe_files import read_keyframes_of, reserve_room, write_result
+    from ..keyframe_files import read_keyframes_of, reserve_room, spec_of, write_result
     from ..progress import Bars
     from ..run_record import save_run
 
-    spec = InbetweenSpec.from_options(vars(options))
+    spec = spec_of(InbetweenSpec, options)
     keyframes = read_keyframes_of(spec, options)
     offer = f"A preview of the motion needs no models: {preview_command(spec)}"
     try:

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     choice = MatcherChoice.from_options(vars(options))
     check_named(choice)
     frame = Size.from_options(vars(options))
-    keyframes = read_keyframes(options.first, options.last, frame.size, frame.fit, frame.anchor)
+    keyframes = read_keyframes((options.first, options.last), frame.size, frame.fit, frame.anchor)
     with claim_folder(options.output) as claim:
         match = open_matcher(choice, known_folders(), device=choose_device(options.device))
         matches = match(*keyframes)

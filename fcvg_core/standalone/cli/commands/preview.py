@@ -1,4 +1,4 @@
-"""`preview`: two keyframes in, their own pixels as they move from one to the other out."""
+"""`preview`: keyframes in, their own pixels as they move from one to the next out."""
 
 import argparse
 import os
@@ -13,14 +13,15 @@ from ..option_groups import add_device, add_keyframes, add_run, add_video
 
 HELP = "show the motion between two frames, without models"
 DESCRIPTION = (
-    "Move the pixels of two frames, the keyframes, along the lines and people that both show, and "
-    "blend them. No model is needed. Writes preview.mp4, frames/, condition/ (the control frames) "
-    "and run.json to a new folder."
+    "Move the pixels of two frames or more, the keyframes, along the lines and people that they "
+    "show, and blend them. No model is needed. Writes preview.mp4, frames/, condition/ (the "
+    "control frames) and run.json to a new folder."
 )
 EXAMPLES = (
     "preview first.png last.png -o look",
     "preview first.png last.png -o look --timing ease-in-out --frames 49 --fps 14",
     "preview --run look/run.json --matches lines/matches.json",
+    "preview first.png second.png third.png --at 0,24,60 -o look",
 )
 SPEC = PreviewSpec
 RULES = KEYFRAME_RULES
@@ -41,11 +42,11 @@ def run(options: argparse.Namespace) -> Path:
     from ...media.writing import write_frames
     from ...preview import PreviewMaker
     from ...run_models import check_packages
-    from ..keyframe_files import read_keyframes_of, reserve_room, write_result
+    from ..keyframe_files import read_keyframes_of, reserve_room, spec_of, write_result
     from ..progress import Bars
     from ..run_record import save_run
 
-    spec = PreviewSpec.from_options(vars(options))
+    spec = spec_of(PreviewSpec, options)
     keyframes = read_keyframes_of(spec, options)
     maker = PreviewMaker(spec)
     check_packages(("av",))  # it is needed at the end alone
@@ -66,11 +67,13 @@ def preview_command(spec: PreviewSpec) -> str:
     """The command that previews the motion of a run, as it is typed."""
     options, settings = spec.options(), PreviewSpec.settings_by_key()
     unknown = Machine.settings_by_key().keys() - {"device"}  # they are for networks that paint
-    first, last, output = (_typed_path(options[key]) for key in ("first", "last", "output"))
-    words = [first, last, "-o", output]
+    pictures = (options["first"], *options["between"], options["last"])
+    words = [*map(_typed_path, pictures), "-o", _typed_path(options["output"])]
     for key, setting in settings.items():
-        known = key not in ("first", "last", "output", *unknown)
-        if known and options[key] != setting.default:
+        known = key not in ("first", "between", "last", "output", *unknown)
+        # Without places for more than two keyframes, the default length depends on their number.
+        always = key == "frames" and spec.between and not spec.at
+        if known and (always or options[key] != setting.default):
             words += _typed(key.replace("_", "-"), options[key])
     return shell_words("python", "-m", "fcvg_core", "preview", *words)
 

@@ -62,6 +62,7 @@ def cases(pair, dwpose, tmp_path, monkeypatch) -> dict[str, list[str]]:
         "models": [],
         "sample-frames": [str(tmp_path / "samples"), *size],
         "match": [*pair, *size],
+        "camera": [pair[0], *size, "--frames", "3", "--move", "zoom-in"],
         "preview": [*pair, *size, "--frames", "3"],
         "demo": [str(tmp_path / "demo")],
         "estimate": [],
@@ -72,7 +73,7 @@ def cases(pair, dwpose, tmp_path, monkeypatch) -> dict[str, list[str]]:
     }
     (tmp_path / "story.json").write_text(json.dumps({"shots": [{"picture": pair[0]}]}))
     cases["dynamicrafter"], cases["story"] = [pair[0]], [str(tmp_path / "story.json")]
-    for name in ("match", "preview", "inbetween", "pose", "animate"):
+    for name in ("camera", "match", "preview", "inbetween", "pose", "animate"):
         cases[name] += ["-o", str(tmp_path / name)]
     return cases
 

@@ -1,5 +1,6 @@
 """The options of every command: help, bounds, names, and messages about wrong values."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def test_options_have_their_whole_names(typed, meant, capsys) -> None:
         ["x" * 10**6],
         ["inbetween", "a", "b", "--matcher", "x" * 10**6],
         ["inbetween", "a", "b", "--" + "x" * 10**6],
-        ["inbetween", "a", "b", *["c d\n"] * 1000],
+        ["match", "a", "b", *["c d\n"] * 1000],
         ["inbetween", "a", "b", "--offload=" + "x" * 10**6],
         ["inbetween", "x" * 10**6],
         ["inbetween", "a\0b"],
@@ -202,3 +203,57 @@ def test_two_dashes_are_no_value(typed, capsys) -> None:
         parse_options(typed.split())
     assert stopped.value.code == 2
     assert typed.split()[-1].split("=")[0] in capsys.readouterr().err
+
+
+class TestPicturesOfSeveralKeyframes:
+    @pytest.mark.parametrize("command", ["inbetween", "preview"])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["a", "b", "c", "d", "--at", "0,9,20,30"],
+            ["--at=0 9 20 30", "a", "b", "c", "d"],
+            ["a", "b", "--at", "0, 9, 20, 30", "c", "d"],
+        ],
+    )
+    def test_in_the_order_of_time(self, command, arguments) -> None:
+        options = parse_options([command, *arguments])
+        assert (options.first, options.last) == (Path("a"), Path("d"))
+        assert options.between == [Path("b"), Path("c")]
+        assert options.at == [0, 9, 20, 30] and {"at", "between"} <= options.given
+
+    def test_two(self) -> None:
+        options = parse_options(["inbetween", "a", "b"])
+        assert not options.between and options.at is None
+        assert not options.given & {"between", "at", "frames"}
+
+    @pytest.mark.parametrize("at", ["0", "0,x", "0,1024", "0,-1", "0,1.5", ""])
+    def test_what_is_no_list_of_frames(self, at, capsys) -> None:
+        with pytest.raises(SystemExit):
+            parse_options(["inbetween", "a", "b", f"--at={at}"])
+        assert "expected 2 numbers of frames or more, each 0 to 1023" in capsys.readouterr().err
+
+
+class TestEarlierRunOfSeveralKeyframes:
+    @pytest.fixture
+    def run(self, tmp_path) -> str:
+        options = {"first": "a", "between": ["b"], "last": "c", "at": [0, 9, 30], "frames": 31}
+        table = {"command": "inbetween", "options": options, "inputs": {}}
+        (tmp_path / "run.json").write_text(json.dumps(table), encoding="utf-8")
+        return str(tmp_path / "run.json")
+
+    def test_is_repeated(self, run) -> None:
+        options = parse_options(["inbetween", "--run", run])
+        assert (options.between, options.at, options.frames) == ([Path("b")], [0, 9, 30], 31)
+
+    def test_typed_pictures_replace_all(self, run) -> None:
+        options = parse_options(["inbetween", "--run", run, "x", "y"])
+        assert (options.first, options.last, options.between) == (Path("x"), Path("y"), ())
+        options = parse_options(["inbetween", "--run", run, "x", "y", "z"])
+        assert (options.last, options.between) == (Path("z"), [Path("y")])
+        assert options.at == [0, 9, 30]
+
+    def test_length_and_places_replace_each_other(self, run) -> None:
+        options = parse_options(["inbetween", "--run", run, "--frames", "40"])
+        assert options.at is None and options.frames == 40
+        options = parse_options(["inbetween", "--run", run, "--at", "0,12,24"])
+        assert options.at == [0, 12, 24] and "frames" not in options.given

@@ -4,7 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
+from fcvg_core.lines import ClassicLineMatcher
+from fcvg_core.standalone.demo.scene import (
+    camera_move,
+    draw_sample_middle,
+    draw_sample_pair,
+    draw_scene,
+)
 
 
 class TestDrawScene:
@@ -53,3 +59,16 @@ def test_sample_pair() -> None:
     first, last = draw_sample_pair((120, 200))
     assert first.shape == last.shape == (120, 200, 3)
     assert (first != last).any()
+
+
+def test_sample_middle() -> None:
+    """Nearer to both ends than they are to each other: the same town, half-way."""
+    first, last = draw_sample_pair((120, 200))
+    middle = draw_sample_middle((120, 200))
+
+    def apart(a: np.ndarray, b: np.ndarray) -> float:
+        matches = ClassicLineMatcher()(a, b)
+        return float((matches.lines0 - matches.lines1).norm(dim=-1).median())
+
+    whole, parts = apart(first, last), (apart(first, middle), apart(middle, last))
+    assert all(0.35 * whole < part < 0.65 * whole for part in parts)

@@ -200,7 +200,7 @@ class TestReadKeyframes:
         for name, size in (("a.png", (40, 30)), ("b.png", (80, 20))):
             Image.new("RGB", size, (9, 9, 9)).save(tmp_path / name)
         paths = tmp_path / "a.png", tmp_path / "b.png"
-        frames = read_keyframes(*paths, (64, 128))
+        frames = read_keyframes(paths, (64, 128))
         assert [frame.shape for frame in frames] == [(64, 128, 3)] * 2
         assert caplog.messages == [
             f"{paths[0]}: 40 x 30 -> 128 x 64: 5 pixels are cut off at the top and 5 at the "
@@ -213,20 +213,20 @@ class TestReadKeyframes:
         pixels = np.random.RandomState(0).randint(1, 256, (64, 192, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / "a.png")
         paths = tmp_path / "a.png", tmp_path / "a.png"
-        first, last = read_keyframes(*paths, (64, 64), "crop", "right")
+        first, last = read_keyframes(paths, (64, 64), "crop", "right")
         assert np.array_equal(first, pixels[:, 128:]) and np.array_equal(last, first)
-        padded, _ = read_keyframes(*paths, (128, 192), "pad", "top")
+        padded, _ = read_keyframes(paths, (128, 192), "pad", "top")
         assert np.array_equal(padded[:64], pixels) and not padded[64:].any()
 
     def test_right_size_is_left_alone(self, tmp_path) -> None:
         """As ComfyUI's face does; the reference's crop takes a row of this size."""
         pixels = np.random.RandomState(0).randint(0, 256, (448, 576, 3)).astype(np.uint8)
         Image.fromarray(pixels).save(tmp_path / "a.png")
-        frames = read_keyframes(tmp_path / "a.png", tmp_path / "a.png", (448, 576))
+        frames = read_keyframes([tmp_path / "a.png"] * 2, (448, 576))
         assert all(np.array_equal(frame, pixels) for frame in frames)
 
     def test_says_nothing_of_the_right_size(self, tmp_path, caplog) -> None:
         caplog.set_level(logging.INFO)
         Image.new("RGB", (128, 64)).save(tmp_path / "a.png")
-        read_keyframes(tmp_path / "a.png", tmp_path / "a.png", (64, 128))
+        read_keyframes([tmp_path / "a.png"] * 2, (64, 128))
         assert not caplog.text

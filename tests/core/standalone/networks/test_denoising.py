@@ -30,7 +30,7 @@ def random_frames(num_frames: int) -> torch.Tensor:
     return torch.randint(0, 256, (num_frames, 3, *SIZE), generator=generator, dtype=torch.uint8)
 
 
-IMAGES = tuple(EncodedImage(random(i, 1, 1, 64), random(i + 2, 1, *LATENT)) for i in range(2))
+IMAGES = tuple(EncodedImage(random(i, 1, 1, 64), random(i + 2, 1, *LATENT)) for i in range(3))
 
 LAST = IMAGES[1].latent
 
@@ -55,6 +55,7 @@ def run(settings):
         noise=None,
         draw=None,
         start=None,
+        at=None,
         **changes,
     ) -> torch.Tensor:
         return denoise(
@@ -63,6 +64,7 @@ def run(settings):
             random_frames(num_frames) if isinstance(control, str) else control,
             random(9, num_frames, *LATENT) if noise is None else noise,
             settings(num_frames=num_frames, **changes),
+            at=at,
             start=start,
             draw=draw,
         )
@@ -119,6 +121,48 @@ class TestCalls:
             out = run(models_v2, 4, BOTH, draw=lambda: torch.ones(4, *LATENT), **again)
         assert len(calls) == 2 * 3
         assert (out - run(models_v2, 4, BOTH)).abs().max() > 1e-3
+
+
+class TestSpans:
+    """Three keyframes, at the frames 0, 4 and 8."""
+
+    AT = (0, 4, 8)
+
+    @pytest.mark.parametrize("more", [{}, {"forward_share": 1.0}], ids=["both", "forward"])
+    def test_each_is_sampled_between_its_own_keyframes(self, run, models_v2, more) -> None:
+        """After one step each span is what it is alone; the shared frame is the mean of both."""
+        noise, control = random(9, 9, *LATENT), random_frames(9)
+        out = run(models_v2, 9, 3, at=self.AT, noise=noise, control=control, steps=1, **more)
+        first, second = (
+            run(
+                models_v2, 5, BOTH, images=IMAGES[i:], noise=noise[part], control=control[part],
+                steps=1, **more,
+            )
+            for i, part in enumerate((slice(0, 5), slice(4, 9)))
+        )  # fmt: skip
+        assert (first[4] - second[0]).abs().max() > 0.1
+        mean = (first[4:] + second[:1]) / 2
+        wanted = torch.cat([first[:4], mean, second[1:]])
+        torch.testing.assert_close(out, wanted, atol=1e-3, rtol=1e-4)
+
+    def test_two_keyframes_are_one_span(self, run, models_v2) -> None:
+        """Bit for bit, also in several windows."""
+        plain, spans = (
+            run(models_v2, 5, BOTH, window=3, overlap=1, steps=1, at=at) for at in (None, (0, 4))
+        )
+        assert torch.equal(plain, spans)
+
+    def test_windows_lie_inside_spans(self, run, models_v2) -> None:
+        """A span of 6 frames has two windows of 4; the other span is a window of 4."""
+        with Calls(models_v2.unet) as calls:
+            run(models_v2, 9, 3, at=(0, 5, 8), window=4, overlap=2, steps=1)
+        assert [shape[:2] for shape in calls] == [(2, 4)] * 3 * BOTH
+
+    def test_kept_features(self, run, models_v2) -> None:
+        """Each span keeps its own: the second step computes none anew, so nothing steers it."""
+        with Calls(models_v2.controlnext) as calls:
+            run(models_v2, 9, 3, at=self.AT, cache_interval=2)
+        assert [shape[0] for shape in calls] == [8, 1]
 
 
 class TestFewerPasses:
@@ -220,7 +264,7 @@ class TestBothDirections:
         ramp = {"guidance_start": 1.5, "guidance_end": 4.0}
         control, noise = random_frames(num_frames), random(9, num_frames, *LATENT)
         out = run(models_v2, num_frames, BOTH, control=control, noise=noise, **ramp)
-        flipped = {"control": control.flip(0), "noise": noise.flip(0), "images": IMAGES[::-1]}
+        flipped = {"control": control.flip(0), "noise": noise.flip(0), "images": IMAGES[1::-1]}
         swapped = run(models_v2, num_frames, BOTH, **flipped, **ramp)
         # Latents begin at a deviation of 700, whose last float32 digit is 6e-5.
         assert (out - swapped.flip(0)).abs().max() <= 2e-4

@@ -30,6 +30,7 @@ from fcvg_core.standalone.spec import (
 from fcvg_core.standalone.spec.part import Part
 from fcvg_core.standalone.spec.values import (
     DEVICE,
+    KEYFRAMES,
     PATH,
     SEED_OR_DRAWN,
     SWITCH,
@@ -50,6 +51,7 @@ VALUES = {
     TWO_FILES: st.just(False) | st.tuples(paths, paths),
     TEXT: st.text(max_size=9),
     SEED_OR_DRAWN: st.integers(0, 2**64 - 1),
+    KEYFRAMES: st.lists(st.integers(0, 1023), min_size=2, max_size=5).map(tuple),
     DEVICE: st.sampled_from(["auto", "cpu", "cuda:1", "mps"]),
     TIMING: st.sampled_from(TIMINGS) | st.lists(st.floats(0, 1), min_size=2, max_size=5).map(tuple),
 }
@@ -115,6 +117,16 @@ def test_a_flat_table() -> None:
     assert spec.motion.timing == (0, 0.5, 1) and spec.first == Path("a.png")
 
 
+def test_the_table_of_a_run_as_it_was_released() -> None:
+    """What came later is in a table only where it is set."""
+    later = {"between": ["b.png"], "at": [0, 9, 24], "edits": "e.json", "match_colors": True}
+    assert InbetweenSpec().to_json().keys() & later.keys() == set()
+    table = InbetweenSpec.from_json(later).to_json()
+    assert {key: table[key] for key in later} == later
+    unset = dict(InbetweenSpec().to_json(), between=[], at=None, edits=None, match_colors=False)
+    assert InbetweenSpec.from_json({**unset, "between": ["b.png"]}).between == (Path("b.png"),)
+
+
 @pytest.mark.parametrize("kind", JOBS)
 @pytest.mark.parametrize("version", [2, 10**9, 0, -1, "1", None, True, 1.0])
 def test_another_version(kind, version) -> None:
@@ -127,6 +139,10 @@ def test_another_version(kind, version) -> None:
     [
         ({"stepz": 1}, "There is no option 'stepz'"),
         ({1: 1}, "There is no option '1'"),
+        ({"at": [0]}, "at is [0]: expected 2 numbers of frames or more, each 0 to 1023"),
+        ({"at": [0, 1024]}, "at is [0, 1024]: expected 2 numbers"),
+        ({"at": [0, 2.5]}, "at is [0, 2.5]: expected 2 numbers"),
+        ({"between": "b.png", "at": "0,9"}, "at is '0,9': expected 2 numbers"),
         ({"steps": 0}, "steps is 0: expected a whole number from 1 to 1000"),
         ({"steps": True}, "steps is True: expected a whole number"),
         ({"seed": None}, "seed is None: expected a whole number"),
@@ -237,7 +253,7 @@ class TestWhatMpdIgnores:
             ("min_guidance", 1), ("max_guidance", 1), ("noise_injection_steps", 1),
             ("noise_injection_ratio", 0.5), ("conditions_only", True), ("matches", "a"),
             ("poses", False), ("matcher", "classic"), ("max_lines", 9), ("line_width", 2),
-            ("missing_people", "drop"), ("pose_width", 2), ("whole_frame", True),
+            ("missing_people", "drop"), ("pose_width", 2), ("whole_frame", True), ("edits", "a"),
         ],
     )  # fmt: skip
     def test_each(self, key, value) -> None:
@@ -248,8 +264,8 @@ class TestWhatMpdIgnores:
         [
             ("steps", 9), ("schedule", "ays"), ("cache", 2), ("augmentation", 0), ("window", 9),
             ("overlap", 2), ("seed", 1), ("motion_bucket", 9), ("frames", 9), ("fps", 9),
-            ("keep_keyframes", True), ("offload", True), ("draft", True), ("unet", "a"),
-            ("controlnext", "a"), ("gluestick", "a"), ("dwpose_det", "a"),
+            ("keep_keyframes", True), ("match_colors", True), ("offload", True), ("draft", True),
+            ("unet", "a"), ("controlnext", "a"), ("gluestick", "a"), ("dwpose_det", "a"),
         ],
     )  # fmt: skip
     def test_what_counts_and_files_that_may_be_named(self, key, value) -> None:

@@ -108,6 +108,39 @@ def test_windows_that_cannot_be(capsys) -> None:
     assert "overlap by 1 to 4 frames" in capsys.readouterr().err
 
 
+def test_several_keyframes(capsys) -> None:
+    """Spans of 25 and 37 frames: a window of 25 frames and two of 30."""
+    assert (
+        main(
+            [
+                "estimate",
+                *["--at", "0,24,60", "--width", "1024", "--dtype", "bf16", "--window", "30"],
+            ]
+        )
+        == 0
+    )
+    (row,) = rows(capsys)
+    assert row[1:3] == ["61", "30"] and row[-2] == "300"
+    assert float(row[-1]) == pytest.approx((25 + 2 * 30) / 25, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            "--at 0,24,60 --frames 25",
+            "--frames is 25, but the last keyframe of --at is at frame 60",
+        ),
+        ("--at 0,24,25", "From the keyframe at frame 24 to the keyframe at frame 25"),
+        ("--at 0,24,60 --family dynamicrafter", "dynamicrafter has no --at"),
+        ("--at 0,24,60 --overlap 25", "37 frames need windows of 25 that overlap by 1 to 24"),
+    ],
+)
+def test_keyframes_that_cannot_be(capsys, options, words) -> None:
+    assert main(["estimate", *options.split()]) == 2
+    assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("overlap", "windows"), [("20", {"25", "50"}), ("0", {"25", "50"})])
 def test_rows_that_cannot_have_the_overlap_are_left_out(capsys, overlap, windows) -> None:
     assert main(["estimate", "--overlap", overlap]) == 0

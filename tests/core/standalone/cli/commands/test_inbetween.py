@@ -48,7 +48,7 @@ class TestInbetween:
         assert np.array_equal(pictures(tmp_path / "other" / "condition"), conditions)
         changed = pictures(tmp_path / "other" / "frames")
         assert (changed[1:-1] != frames[1:-1]).any()
-        keyframes = read_keyframes(*map(Path, pair), (64, 128))
+        keyframes = read_keyframes([*map(Path, pair)], (64, 128))
         assert np.array_equal(changed[0], keyframes[0])
         assert np.array_equal(changed[-1], keyframes[1])
 

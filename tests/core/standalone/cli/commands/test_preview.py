@@ -39,7 +39,7 @@ def test_a_run_and_the_same_again(pair, tmp_path, capsys) -> None:
     assert all(f"{stage}: 100%" in printed.err for stage in ("conditions", "preview"))
     frames, control = pictures(out / "frames"), pictures(out / "condition")
     assert frames.shape == control.shape == (4, 64, 128, 3) and control.any()
-    keyframes = read_keyframes(*map(Path, pair), (64, 128))
+    keyframes = read_keyframes([*map(Path, pair)], (64, 128))
     assert np.array_equal(frames[0], keyframes[0]) and np.array_equal(frames[-1], keyframes[1])
     video, fps = read_video(out / "preview.mp4", stride=1, max_frames=9)
     assert len([*video]) == 4 and fps == 7
@@ -100,7 +100,7 @@ def test_odd_pictures(pair, tmp_path, kind) -> None:
     cv2.imwrite(odd, content[..., [2, 1, 0, *range(3, content.shape[2])]])
     assert preview(odd, pair[1], "-o", str(tmp_path / "out"), *SIZE, "--frames", "3") == 0
     frames = pictures(tmp_path / "out" / "frames")
-    keyframes = read_keyframes(Path(odd), Path(pair[1]), (64, 128))
+    keyframes = read_keyframes((Path(odd), Path(pair[1])), (64, 128))
     assert len(frames) == 3 and np.array_equal(frames[::2], np.stack(keyframes))
 
 
