@@ -1,8 +1,9 @@
-"""Lines and people of both keyframes, drawn together as control frames."""
+"""Lines, people and paths between keyframes, drawn together as control frames."""
 
 from comfy_api.latest import io
 
 from ..fcvg_core import choices
+from .keyframe_widgets import keyframes_input, motion_input, paths_input
 from .messages import shows_log
 from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket, PoseKeypointSocket
@@ -34,7 +35,8 @@ class InterpolateConditions(io.ComfyNode):
             description="Draws lines and people together, as they move from the first keyframe to "
             "the last: the control frames of FCVG, and the node for most graphs. Draw Inbetween "
             "Lines draws lines alone, Interpolate & Draw Poses draws people alone. Connect "
-            "line_matches, both poses, or all three. The node plays the motion in thick lines.",
+            "line_matches, both poses, or all three; or a motion, which may lead over several "
+            "keyframes. The node plays the motion in thick lines.",
             is_output_node=True,  # it plays the motion, whatever is connected
             inputs=[
                 LineMatchesSocket.Input("line_matches", optional=True, tooltip=LINE_MATCHES),
@@ -50,6 +52,9 @@ class InterpolateConditions(io.ComfyNode):
                 *pose_inputs(),
                 pose_colors_input(),
                 *background_inputs(),
+                motion_input(),
+                paths_input(),
+                keyframes_input("Without them the keyframes of a motion are spread evenly."),
             ],
             outputs=[
                 io.Image.Output(
@@ -78,35 +83,32 @@ class InterpolateConditions(io.ComfyNode):
         colors: str = choices.FCVG_COLORS,
         first_frame=None,
         last_frame=None,
+        motion=None,
+        paths=None,
+        keyframes=None,
     ) -> io.NodeOutput:
-        from ..fcvg_core.control import ControlFrameSettings, draw_inbetween
+        from ..fcvg_core.control import ControlFrameSettings, draw_motion
         from ..fcvg_core.frames import to_image
         from ..fcvg_core.pose import STYLES
-        from ..fcvg_core.timeline import inbetween_times
-        from .host.control_preview import Background, show_inbetween
-        from .host.poses import drawn_size, keyframe_frames, keyframe_people
+        from .host.control_preview import Background, show_motion
+        from .host.keyframes import place_frames
+        from .host.motion import collect_motion, track_inputs
 
-        chosen = read_timing(timing, custom_times)
-        background = Background.read(first_frame, last_frame, inbetween_times(num_frames, chosen))
-        keyframes = people = None
-        if first_pose is not None or last_pose is not None:
-            keyframes = keyframe_frames(first_pose, last_pose)
-        elif line_matches is None:
-            raise ValueError("Nothing is connected: give line_matches, both poses, or all three.")
         settings = ControlFrameSettings(
             num_frames=num_frames,
-            timing=chosen,
+            timing=read_timing(timing, custom_times),
             line_width=line_width,
             seed=color_seed,
             pose_style=STYLES[choices.FCVG_STYLE].scaled(pose_width).colored(colors),
             missing_joints=missing_joints,
             missing_people=missing_people,
         )
-        size = drawn_size(keyframes) if line_matches is None else line_matches.size
-        if keyframes is not None:
-            people = keyframe_people(keyframes, size)
-        frames = draw_inbetween(line_matches, people, size, settings)
-        shown = show_inbetween(line_matches, people, size, settings, background)
+        times = place_frames(keyframes, num_frames, settings.timing)
+        background = Background.read(first_frame, last_frame, times, keyframes)
+        moving = collect_motion(motion, line_matches, (first_pose, last_pose), paths, first_frame)
+        track = track_inputs(moving, keyframes, settings)
+        frames = draw_motion(track, settings)
+        shown = show_motion(track, settings, background)
         return io.NodeOutput(to_image(frames), ui=shown)
 
 

@@ -8,7 +8,7 @@ from .messages import shown_log, shows_log
 from .newer import rarely_changed, search_words, shows_results
 from .pass_widgets import LEVELS
 from .sockets import ControlNeXtSocket
-from .widgets import FOR_CONTROL
+from .widgets import FOR_CONTROL, check_linked
 
 
 class LoadControlNeXt(io.ComfyNode):
@@ -102,6 +102,23 @@ class ApplyControlNeXt(io.ComfyNode):
                     "scheduler karras, 0.8 switches control off for the last 3 steps, and 0.5 for "
                     "the last 7 steps.",
                 ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="Where control acts: 1 is full control, 0 is none. One mask for all "
+                    "frames, or one for each frame. It lies on control_frames, and a mask of "
+                    "another shape is stretched to them. The model sees about 16 x 16 pixels as "
+                    "one place. Without a mask control acts everywhere.",
+                ),
+                io.Int.Input(
+                    "feather",
+                    default=0,
+                    **bounds.FEATHER.widget,
+                    optional=True,
+                    **rarely_changed(),
+                    tooltip="Only with a mask: pixels over which control fades at the edge of the "
+                    "mask, half of them inside and half outside. 32 to 64 hide the edge.",
+                ),
             ],
             outputs=[
                 io.Model.Output(
@@ -120,18 +137,24 @@ class ApplyControlNeXt(io.ComfyNode):
         strength: float,
         start_percent: float,
         end_percent: float,
+        mask=None,
+        feather: int = 0,
     ) -> io.NodeOutput:
+        from .host.controlnext.mask import read_mask
         from .host.controlnext.patch import steer
         from .host.images import check_image
 
+        check_linked("feather", feather, bounds.FEATHER)
+        frames = check_image(control_frames, "control_frames")
         return io.NodeOutput(
             steer(
                 model,
                 controlnext,
-                check_image(control_frames, "control_frames"),
+                frames,
                 strength=strength,
                 start_percent=start_percent,
                 end_percent=end_percent,
+                mask=read_mask(mask, feather, len(frames)),
                 shown=shown_log,  # by the sampler, which is no node of this pack
             )
         )

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
 from .host import folders
+from .keyframe_widgets import keyframes_input, match_colors_input
 from .messages import shows_log
 from .newer import search_words, shows_results
 from .widgets import ALL_SIZES, VAE
@@ -166,7 +167,7 @@ class DecodeFrames(io.ComfyNode):
             **shows_results(),
             description="Decodes the latents of a video, a fixed number of frames at a time, so "
             "the result does not depend on the card's memory. Connect the keyframes to get them "
-            "back exactly.",
+            "back exactly; match_colors then brings the other frames to their colours.",
             inputs=[
                 io.Vae.Input(
                     "vae",
@@ -198,6 +199,8 @@ class DecodeFrames(io.ComfyNode):
                     tooltip="Replaces the last decoded frame, cropped and resized to fit. Leave it "
                     "out for ControlNeXt-SVD.",
                 ),
+                match_colors_input(),
+                keyframes_input("They replace the decoded frames at their places."),
             ],
             outputs=[
                 io.Image.Output(display_name="frames", tooltip="The video, one picture a frame.")
@@ -207,20 +210,26 @@ class DecodeFrames(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(
-        cls, vae, latent, frames_per_chunk: int, first_frame=None, last_frame=None
+        cls,
+        vae,
+        latent,
+        frames_per_chunk: int,
+        first_frame=None,
+        last_frame=None,
+        match_colors: bool = False,
+        keyframes=None,
     ) -> io.NodeOutput:
-        from .host.fitting import fit_pictures
-        from .host.images import first_picture
+        from .host.decoded import check_ramp, put_back, read_known
         from .host.latents import one_tensor
         from .host.svd.decode import decode_frames
 
-        ends = ((0, first_frame, "first_frame"), (-1, last_frame, "last_frame"))
+        latents = one_tensor(latent)
         # Checked before the decoding, which takes long.
-        keyframes = [(at, first_picture(x, name), name) for at, x, name in ends if x is not None]
-        frames = decode_frames(vae, one_tensor(latent), frames_per_chunk)
-        size = tuple(frames.shape[1:3])
-        for at, keyframe, name in keyframes:
-            frames[at] = fit_pictures(keyframe, size, name)[0]
+        known = read_known(first_frame, last_frame, keyframes, len(latents))
+        if match_colors:
+            check_ramp(known, len(latents))
+        frames = decode_frames(vae, latents, frames_per_chunk)
+        put_back(frames, known, match_colors=match_colors)
         return io.NodeOutput(frames)
 
 

@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .box_widgets import sampler_inputs, start_inputs
+from .keyframe_widgets import keyframes_input
 from .messages import display_below_log, shows_log
 from .newer import search_words, shows_results
 from .pass_widgets import fast_input, forward_share_input, interval_inputs
@@ -38,7 +39,8 @@ class GuideInbetween(io.ComfyNode):
             **shows_results(),
             description="Samples forward from the first keyframe and backward from the last "
             "keyframe at once, and fuses both at every step, so the video begins and ends with the "
-            "keyframes. For SamplerCustomAdvanced, with any sampler and scheduler.",
+            "keyframes. Between more keyframes each span has both directions of its own, all in "
+            "one run. For SamplerCustomAdvanced, with any sampler and scheduler.",
             inputs=[
                 io.Model.Input("model", tooltip="FCVG's model, from Apply ControlNeXt."),
                 io.Conditioning.Input(
@@ -159,9 +161,9 @@ class SampleInbetween(io.ComfyNode):
                 "faster",
             ),
             **shows_results(),
-            description="Paints the frames between two keyframes, all in one node: conditioning, "
-            "control, both directions, sampling. The same seed gives the same video as the command "
-            "line.",
+            description="Paints the frames between two keyframes or more, all in one node: "
+            "conditioning, control, both directions, sampling. The same seed gives the same video "
+            "as the command line.",
             inputs=[
                 io.Model.Input("model", tooltip="FCVG's model, from Load FCVG Model."),
                 io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
@@ -218,6 +220,7 @@ class SampleInbetween(io.ComfyNode):
                 *interval_inputs(),
                 forward_share_input(),
                 fast_input(whole=100, fast=28),
+                keyframes_input(),
             ],
             outputs=[
                 io.Latent.Output(
@@ -238,23 +241,32 @@ class SampleInbetween(io.ComfyNode):
         controlnext=None,
         control_frames=None,
         latent_image=None,
+        keyframes=None,
         **settings,
     ) -> io.NodeOutput:
         from .host.box_settings import BoxSettings
         from .host.boxes import SvdModels, make_control, sample_inbetween
         from .host.images import check_image, first_picture
+        from .host.keyframes import name_pictures
 
         if control_frames is not None:
             control_frames = check_image(control_frames, "control_frames")
-        keyframes = (
+        images = name_pictures(
             first_picture(first_frame, "first_frame"),
+            keyframes,
             first_picture(last_frame, "last_frame"),
         )
         control = make_control(controlnext, control_frames)
         models = SvdModels(model, clip_vision, vae)
         chosen = BoxSettings.from_widgets(**settings)
         latent = sample_inbetween(
-            models, keyframes, control, chosen, start=latent_image, display=display_below_log()
+            models,
+            images,
+            control,
+            chosen,
+            at=keyframes.at(chosen.sampling.num_frames) if keyframes else (),
+            start=latent_image,
+            display=display_below_log(),
         )
         return io.NodeOutput(latent)
 

@@ -7,8 +7,9 @@ from comfy_api.latest import io, ui
 
 from ..fcvg_core import bounds, choices
 from .host import folders
+from .line_widgets import matcher_inputs, show_ids_input
 from .messages import shows_log
-from .newer import rarely_changed, search_words, shows_results
+from .newer import search_words, shows_results
 from .sockets import GlueStickSocket, LineMatchesSocket
 from .widgets import (
     LINE_MATCHES,
@@ -19,9 +20,6 @@ from .widgets import (
     timing_inputs,
 )
 
-# What a user can do if few lines match.
-MORE_LINES = "Raise max_lines or lower min_length."
-MORE_GLUESTICK_LINES = "Raise max_lines, or lower min_length or match_threshold."
 FEWER_REMOVED = "Change the settings so that fewer lines are removed."
 
 
@@ -105,55 +103,8 @@ class MatchLines(io.ComfyNode):
                     tooltip="The picture that the video ends with. It is cropped and resized to "
                     "the size of first_frame; of a batch the first picture is used.",
                 ),
-                io.Int.Input(
-                    "max_lines",
-                    default=300,
-                    **bounds.MAX_LINES.widget,
-                    tooltip="Maximum number of line segments per frame; the strongest are kept. "
-                    "FCVG uses 300; frames full of detail need 500 to 1000.",
-                ),
-                io.Float.Input(
-                    "min_length",
-                    default=15.0,
-                    min=1.0,
-                    max=1000.0,
-                    step=1.0,
-                    tooltip="Minimum length of a line segment in pixels; shorter segments are left "
-                    "out. FCVG uses 15; 8 to 10 finds more lines in small frames.",
-                ),
-                GlueStickSocket.Input(
-                    "gluestick",
-                    optional=True,
-                    tooltip="GlueStick, from Load GlueStick. Without it, lines are matched by "
-                    "SIFT, homographies and optical flow, which need no model files.",
-                ),
-                io.Int.Input(
-                    "max_keypoints",
-                    default=1000,
-                    **bounds.MAX_KEYPOINTS.widget,
-                    **rarely_changed(),
-                    tooltip="Only with GlueStick: maximum number of keypoints per frame. Keypoints "
-                    "help to tell similar lines apart. FCVG uses 1000.",
-                ),
-                io.Float.Input(
-                    "match_threshold",
-                    default=0.2,
-                    **bounds.SHARE.widget,
-                    step=0.01,
-                    **rarely_changed(),
-                    tooltip="Only with GlueStick: minimum probability of a match. Lower values "
-                    "give more matches, higher values fewer and surer ones. GlueStick uses 0.2.",
-                ),
-                io.Combo.Input(
-                    "detector",
-                    options=list(choices.LINE_DETECTORS),
-                    default=choices.LINE_DETECTORS[0],
-                    **rarely_changed(),
-                    tooltip="Only with GlueStick: the detector of line segments. opencv is always "
-                    "there and finds nearly the same segments as pytlsd, the paper's detector, "
-                    "which must be installed (Python 3.11 or older).",
-                ),
-                _show_ids_input(),
+                *matcher_inputs(),
+                show_ids_input(),
             ],
             outputs=[
                 LineMatchesSocket.Output(
@@ -184,24 +135,23 @@ class MatchLines(io.ComfyNode):
         show_ids: bool = False,
     ) -> io.NodeOutput:
         from ..fcvg_core.frames import to_image, to_uint8
-        from ..fcvg_core.lines import ClassicLineMatcher, draw_matches, report_matches
+        from ..fcvg_core.lines import draw_matches
         from .host.fitting import fit_pictures
         from .host.images import first_picture
+        from .host.line_matching import MatcherSettings, match_pair, say_what_matches
 
         first = to_uint8(first_picture(first_frame, "first_frame")[0])
         picture = first_picture(last_frame, "last_frame")
         last = to_uint8(fit_pictures(picture, first.shape[:2], "last_frame")[0])
-        settings = {"max_lines": max_lines, "min_length": min_length}
-        if gluestick is None:
-            matches = ClassicLineMatcher(**settings)(first, last)
-            report_matches(matches, matcher="SIFT and optical flow", remedy=MORE_LINES)
-            logging.info("GlueStick is not loaded: see Load GlueStick.")
-        else:
-            from .host.gluestick import match_lines
-
-            settings |= {"max_keypoints": max_keypoints, "threshold": match_threshold}
-            matches = match_lines(gluestick, first, last, detector=detector, **settings)
-            report_matches(matches, matcher="GlueStick", remedy=MORE_GLUESTICK_LINES)
+        settings = MatcherSettings(
+            max_lines=max_lines,
+            min_length=min_length,
+            max_keypoints=max_keypoints,
+            match_threshold=match_threshold,
+            detector=detector,
+        )
+        matches = match_pair(first, last, gluestick, settings)
+        say_what_matches(gluestick)
         drawn = draw_matches(first, last, matches, seed=0, show_ids=show_ids)
         preview = to_image(drawn[None])
         return io.NodeOutput(matches, preview, ui=ui.PreviewImage(preview))
@@ -350,7 +300,7 @@ class FilterLineMatches(io.ComfyNode):
                     "in the painted (white) part are kept. remove: the lines in the painted part "
                     "are removed. An empty mask does nothing.",
                 ),
-                _show_ids_input(),
+                show_ids_input(),
             ],
             outputs=[
                 LineMatchesSocket.Output(
@@ -411,17 +361,6 @@ class FilterLineMatches(io.ComfyNode):
         drawn = draw_matches(*frames, kept, seed=0, removed=line_matches, show_ids=show_ids)
         preview = to_image(drawn[None])
         return io.NodeOutput(kept, preview, ui=ui.PreviewImage(preview))
-
-
-def _show_ids_input() -> io.Input:
-    """The widget for numbers in the preview."""
-    return io.Boolean.Input(
-        "show_ids",
-        default=False,
-        optional=True,
-        tooltip="Write the number of each match beside its lines in the preview. Saved line "
-        "matches have the same numbers, as id.",
-    )
 
 
 def _mask_text(frame: str) -> str:

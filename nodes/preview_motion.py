@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
+from .keyframe_widgets import keyframes_input, motion_input, paths_input
 from .messages import shows_log
 from .newer import search_words, shows_results
 from .sockets import LineMatchesSocket, PoseKeypointSocket
@@ -26,9 +27,10 @@ class PreviewMotion(io.ComfyNode):
             category="FCVG/frames",
             **search_words("morph", "warp", "tween", "frame interpolation", "animatic"),
             **shows_results(),
-            description="Moves the pixels of both keyframes along the lines and the people, blends "
-            "them, and plays the result on the node: the motion of the video in seconds, without "
-            "any model.",
+            description="Moves the pixels of the keyframes along the lines, the people and the "
+            "paths, blends them, and plays the result on the node: the motion of the video in "
+            "seconds, without any model. Connect line_matches, both poses, or all three; or a "
+            "motion, which may lead over several keyframes.",
             is_output_node=True,
             inputs=[
                 io.Image.Input(
@@ -64,12 +66,16 @@ class PreviewMotion(io.ComfyNode):
                     "changes nothing in the frames; the speed of a video file is set in Create "
                     "Video.",
                 ),
+                motion_input(),
+                paths_input(),
+                keyframes_input("They are cropped and resized to the size of first_frame."),
             ],
             outputs=[
                 io.Image.Output(
                     display_name="frames",
                     tooltip="The preview, one picture for each frame of the video, in the size of "
-                    "first_frame. The first frame and the last are the keyframes.",
+                    "first_frame. The first frame, the last and those between that are keyframes "
+                    "are the keyframes' own pictures.",
                 )
             ],
         )
@@ -87,52 +93,33 @@ class PreviewMotion(io.ComfyNode):
         line_matches=None,
         first_pose=None,
         last_pose=None,
+        motion=None,
+        paths=None,
+        keyframes=None,
     ) -> io.NodeOutput:
-        import torch
-
         from ..fcvg_core.frames import to_image, to_uint8
-        from ..fcvg_core.timeline import inbetween_times
-        from ..fcvg_core.warp import preview_motion
+        from ..fcvg_core.warp import preview_keyframes
         from .host.animation import show_animation
         from .host.fitting import fit_pictures
         from .host.images import first_picture
-        from .host.poses import keyframe_frames, keyframe_people
+        from .host.keyframes import name_pictures
+        from .host.motion_preview import collect_moving, place_pictures, put_pictures_back
         from .host.progress import report_progress
 
         check_linked("fps", fps, bounds.FILE_FPS)
         first = first_picture(first_frame, "first_frame")
         size = tuple(first.shape[1:3])
-        _check_matches(line_matches, size)
-        last = fit_pictures(first_picture(last_frame, "last_frame"), size, "last_frame")
-        ends = first[0], last[0]
-        people = None
-        if first_pose is not None or last_pose is not None:
-            people = keyframe_people(keyframe_frames(first_pose, last_pose), size)
-        times = inbetween_times(num_frames, read_timing(timing, custom_times))
-        frames = preview_motion(
-            (to_uint8(ends[0]), to_uint8(ends[1])),
-            times,
-            matches=line_matches,
-            people=people,
-            progress=report_progress(),
-        )
+        named = name_pictures(first, keyframes, first_picture(last_frame, "last_frame"))
+        poses = first_pose, last_pose
+        moving = collect_moving(motion, line_matches, poses, paths, size, len(named) - 1)
+        at = place_pictures(moving, keyframes, num_frames)
+        pace = read_timing(timing, custom_times)
+        pictures = [fit_pictures(image, size, name)[0] for name, image in named.items()]
+        keys = [to_uint8(picture) for picture in pictures]
+        frames = preview_keyframes(keys, at, pace, moving, progress=report_progress())
         images = to_image(frames)
-        still = torch.equal(*ends)
-        for i, time in enumerate([0.0, *times.tolist()[1:-1], 1.0]):
-            if still or time in (0.0, 1.0):
-                # As exact as it came in: a keyframe may have more than 8 bits.
-                images[i] = ends[round(time)]
+        put_pictures_back(images, pictures, at, pace, moving)
         return io.NodeOutput(images, ui=show_animation(frames, fps))
-
-
-def _check_matches(matches, size: tuple[int, int]) -> None:
-    """Raise ValueError unless matches are of pictures of a size (height, width)."""
-    if matches is not None and tuple(matches.size) != size:
-        raise ValueError(
-            f"line_matches are of pictures of {matches.size[1]} x {matches.size[0]} pixels, but "
-            f"first_frame has {size[1]} x {size[0]}: connect the same pictures to Match Lines and "
-            "to Preview Motion, both from Crop & Resize."
-        )
 
 
 NODES = [PreviewMotion]

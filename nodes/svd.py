@@ -4,6 +4,7 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .host import folders
+from .keyframe_widgets import keyframes_input
 from .messages import shows_log
 from .newer import rarely_changed, search_words, shows_results
 from .weight_formats import check_weight_dtype, weight_dtype_input
@@ -133,7 +134,7 @@ class EncodeKeyframes(io.ComfyNode):
             category="FCVG/conditioning",
             **search_words("keyframes", "image to video", "svd conditioning"),
             **shows_results(),
-            description="Prepares both keyframes for the model and makes an empty video of the "
+            description="Prepares the keyframes for the model and makes an empty video of the "
             "chosen size, for Inbetween Guider.",
             inputs=[
                 io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
@@ -148,19 +149,22 @@ class EncodeKeyframes(io.ComfyNode):
                     default=0,
                     **bounds.SEED.widget,
                     **rarely_changed(),
-                    tooltip="Seed of the augmentation noise (the same noise is used for both "
+                    tooltip="Seed of the augmentation noise (the same noise is used for all "
                     "keyframes).",
                 ),
                 compared_control_input(),
+                keyframes_input(),
             ],
             outputs=[
                 io.Conditioning.Output(
                     display_name="first",
-                    tooltip="Conditioning of the first keyframe, for Inbetween Guider.",
+                    tooltip="Conditioning of the first keyframe, for Inbetween Guider. With "
+                    "keyframes: of the keyframe that each span between two keyframes begins with.",
                 ),
                 io.Conditioning.Output(
                     display_name="last",
-                    tooltip="Conditioning of the last keyframe, for Inbetween Guider.",
+                    tooltip="Conditioning of the last keyframe, for Inbetween Guider. With "
+                    "keyframes: of the keyframe that each span between two keyframes ends with.",
                 ),
                 io.Conditioning.Output(display_name="negative", tooltip=NO_PICTURE),
                 io.Latent.Output(display_name="latent", tooltip=EMPTY_VIDEO),
@@ -183,18 +187,21 @@ class EncodeKeyframes(io.ComfyNode):
         augmentation: float,
         augmentation_seed: int,
         control_frames=None,
+        keyframes=None,
     ) -> io.NodeOutput:
+        from .host.keyframes import name_pictures
         from .host.svd.conditioning import KeyframeSettings, condition_video
 
         outputs = condition_video(
             clip_vision,
             vae,
-            {"first_frame": first_frame, "last_frame": last_frame},
+            name_pictures(first_frame, keyframes, last_frame),
             size=(height, width),
             num_frames=num_frames,
             settings=KeyframeSettings(fps, motion_bucket_id, augmentation),
             seed=augmentation_seed,
             control_frames=control_frames,
+            at=keyframes.at(num_frames) if keyframes else (),
         )
         return io.NodeOutput(*outputs)
 

@@ -99,8 +99,8 @@ def timing_inputs(default: str = choices.REFERENCE, *, optional: bool = False) -
             optional=optional,
             tooltip="Only for timing custom: where the motion is (0 = first keyframe, 1 = last "
             "keyframe) at even steps through the video. Two or more numbers, which begin with 0 "
-            "and end with 1: 0, 0.2, 1 is slow in the first half and fast in the second. A CURVE "
-            "cannot be connected; type the heights of its points.",
+            "and end with 1: 0, 0.2, 1 is slow in the first half and fast in the second. Times "
+            "from Curve makes these numbers of a CURVE.",
         ),
     ]
 

@@ -17,9 +17,9 @@ from ...fcvg_core.models.controlnext import check_num_frames, check_version
 from ...fcvg_core.models.svd import check_size
 from ...fcvg_core.sampling import (
     RunNoise,
-    check_windows,
     draw_noise,
     keeps_start,
+    plan_spans,
     starts_empty,
 )
 from ...fcvg_core.settings import SamplingSettings
@@ -71,24 +71,24 @@ def make_control(controlnext: ModelPatcher | None, frames: Tensor | None) -> Con
 
 def sample_inbetween(
     models: SvdModels,
-    keyframes: tuple[Tensor, Tensor],
+    images: dict[str, Tensor],
     control: Control | None,
     settings: BoxSettings,
     *,
+    at: tuple[int, ...] = (),
     start: dict | None = None,
     display: Display | None = None,
 ) -> dict:
-    """LATENT of the frames between two keyframes.
+    """LATENT of the frames between keyframes.
 
     Args:
-        keyframes: first and last, from `first_picture`, of any size.
-        start, display: see `sample_video`.
+        images: keyframes, from `name_pictures`, of any size.
+        at, start, display: see `sample_video`.
     """
     if control is not None:
         check_version(control.controlnext.model)
-    images = dict(zip(("first_frame", "last_frame"), keyframes, strict=True))
     return sample_video(
-        InbetweenGuider, models, images, control, settings, start=start, display=display
+        InbetweenGuider, models, images, control, settings, at=at, start=start, display=display
     )
 
 
@@ -99,6 +99,7 @@ def sample_video(
     control: Control | None,
     settings: BoxSettings,
     *,
+    at: tuple[int, ...] = (),
     start: dict | None = None,
     display: Display | None = None,
 ) -> dict:
@@ -108,6 +109,7 @@ def sample_video(
         kind: the guider's class.
         images: by the name of their input, from `first_picture`, of any size. Their order is the
             order in which the guider takes their conditionings.
+        at: frames of the keyframes in the video; needed if there are three or more.
         start: LATENT that sampling starts from if denoise is below 1; otherwise it is not used.
         display: see `VideoGuider`.
 
@@ -116,14 +118,16 @@ def sample_video(
     """
     sampling = settings.sampling
     check_size(*settings.size)
-    check_windows(sampling.num_frames, sampling.window, sampling.overlap)  # before a model runs
+    video = Video(settings.size, sampling.num_frames, sampling.window, sampling.overlap, at)
+    plan_spans(at or (0, video.num_frames - 1), video.window, video.overlap)  # before a model runs
     start = _choose_start(start, settings)
     model = _steer(kind, models.model, control, sampling)
     if sampling.cache_interval > 1:
         model = cache_features(model, interval=sampling.cache_interval)
     if start is not None and keeps_start(sampling.denoise):
         return {"samples": start["samples"].clone()}
-    guider = _make_guider(kind, model, settings, display)  # says what it needs, so it comes first
+    # The guider says what the run needs, so it comes first.
+    guider = _make_guider(kind, model, video, settings, display)
     frames = tuple(fit_picture(image, settings.size, name) for name, image in images.items())
     noise = draw_noise(settings.seed, settings.size, sampling.num_frames)
     encoded = encode_keyframes(
@@ -132,17 +136,21 @@ def sample_video(
         frames,
         noise.augmentation,
         KeyframeSettings(sampling.fps, sampling.motion_bucket_id, sampling.augmentation),
+        at,
     )
     guider.set_conds(*encoded.images, encoded.negative)
     return {"samples": _sample(guider, noise, settings, start)}
 
 
 def _make_guider(
-    kind: type[VideoGuider], model: ModelPatcher, settings: BoxSettings, display: Display | None
+    kind: type[VideoGuider],
+    model: ModelPatcher,
+    video: Video,
+    settings: BoxSettings,
+    display: Display | None,
 ) -> VideoGuider:
     """The guider of a run, after what the run needs was logged."""
     sampling = settings.sampling
-    video = Video(settings.size, sampling.num_frames, sampling.window, sampling.overlap)
     more = {"forward_share": sampling.forward_share} if kind is InbetweenGuider else {}
     return kind(
         model,

@@ -14,13 +14,16 @@ from ...fcvg_core.control import (
     cover,
     draw_thick_lines,
     draw_thick_people,
+    draw_thick_track,
     fade_keyframes,
 )
 from ...fcvg_core.frames import fit_frame, to_uint8
 from ...fcvg_core.lines import LineMatches
-from ...fcvg_core.pose import Poses, PoseStyle, interpolate_poses
+from ...fcvg_core.motion import LineTrack, MotionTrack
+from ...fcvg_core.pose import Poses, PoseStyle
 from .animation import play, shown_frames, shown_size
 from .images import first_picture
+from .keyframes import NO_KEYFRAMES, Keyframes
 
 FPS = 7.0  # as Preview Motion plays, if its widget is not changed
 Layer = Callable[[list[int], tuple[int, int]], np.ndarray]  # numbers of frames, size -> frames
@@ -31,28 +34,33 @@ class Background:
     """The keyframes, faded into each other as the motion goes on.
 
     Attributes:
-        first, last: pictures [1, h, w, 3] of any size; None is black.
-        times: [T], 0 at the first keyframe and 1 at the last.
+        pictures: of all keyframes, [1, h, w, 3] of any size; None is black.
+        times: [T] where each frame is among them: 0 at the first keyframe, 1 at the second, and so
+            on.
     """
 
-    first: Tensor | None
-    last: Tensor | None
+    pictures: tuple[Tensor | None, ...]
     times: Tensor
 
     @classmethod
     def read(
-        cls, first_frame: Tensor | None, last_frame: Tensor | None, times: Tensor
+        cls,
+        first_frame: Tensor | None,
+        last_frame: Tensor | None,
+        times: Tensor,
+        keyframes: Keyframes | None = None,
     ) -> "Background":
-        """The background of a node's optional IMAGE inputs.
+        """The background of a node's optional inputs.
 
         Raises:
             ValueError: an input is no picture.
         """
-        pictures = (
+        ends = (
             None if image is None else first_picture(image, name)
             for image, name in ((first_frame, "first_frame"), (last_frame, "last_frame"))
         )
-        return cls(*pictures, times)
+        first, last = ends
+        return cls((first, *(keyframes or NO_KEYFRAMES).images, last), times)
 
     def draw(self, numbers: list[int], size: tuple[int, int]) -> np.ndarray:
         """The frames with these numbers, of a size (height, width)."""
@@ -60,9 +68,16 @@ class Background:
             np.zeros((*size, 3), np.uint8)
             if picture is None
             else fit_frame(to_uint8(picture[0]), size)
-            for picture in (self.first, self.last)
+            for picture in self.pictures
         ]
-        return fade_keyframes(*keyframes, self.times[numbers])
+        times = self.times[numbers]
+        before = times.long().clamp(max=len(keyframes) - 2)
+        return np.concatenate(
+            [
+                fade_keyframes(*keyframes[span : span + 2], times[i : i + 1] - span)
+                for i, span in enumerate(before.tolist())
+            ]
+        )
 
 
 def show_lines(
@@ -81,27 +96,23 @@ def show_people(
     return _play(size, len(track.scores), [*layers, _draw_people(track, style)])
 
 
-def show_inbetween(
-    matches: LineMatches | None,
-    people: tuple[Poses, Poses] | None,
-    size: tuple[int, int],
-    settings: ControlFrameSettings,
-    background: Background,
+def show_motion(
+    track: MotionTrack, settings: ControlFrameSettings, background: Background
 ) -> ui.SavedImages:
-    """The part of a node's result that plays what `draw_inbetween` draws."""
-    times, layers = background.times, [background.draw]
-    if matches is not None:
-        width, seed = settings.line_width, settings.seed
-        layers.append(_draw_lines(matches, times, line_width=width, seed=seed))
-    if people is not None:
-        track = interpolate_poses(
-            *people,
-            times,
-            missing_joints=settings.missing_joints,
-            missing_people=settings.missing_people,
-        )
-        layers.append(_draw_people(track, settings.pose_style))
-    return _play(size, len(times), layers)
+    """The part of a node's result that plays what `draw_motion` draws."""
+    layers = [background.draw]
+    for lines in (track.lines, track.paths):
+        if lines is not None:
+            layers.append(_draw_track(lines, track.size, settings))
+    if track.people is not None:
+        layers.append(_draw_people(track.people, settings.pose_style))
+    return _play(track.size, settings.num_frames, layers)
+
+
+def _draw_track(lines: LineTrack, full: tuple[int, int], settings: ControlFrameSettings) -> Layer:
+    return lambda numbers, size: draw_thick_track(
+        lines, numbers, full, size, line_width=settings.line_width, seed=settings.seed
+    )
 
 
 def _draw_lines(matches: LineMatches, times: Tensor, *, line_width: int, seed: int) -> Layer:

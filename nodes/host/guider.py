@@ -16,12 +16,12 @@ from comfy.patcher_extension import WrappersMP
 from torch import Tensor
 
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.estimate import CONTROLNEXT_SVD, FCVG, Networks
+from ...fcvg_core.estimate import CONTROLNEXT_SVD, FCVG, Networks, span_lengths
 from ...fcvg_core.sampling import (
     Guidance,
-    check_windows,
+    Window,
     early_steps,
-    plan_windows,
+    plan_spans,
     warn_of_no_guidance,
 )
 from .checks import check_easycache, check_latent, check_picture, check_share, guided_levels
@@ -32,6 +32,7 @@ from .mpd import MpdSampler
 from .outlook import Display, StepClock, Video, log_needs, running_clock
 from .passes import CURRENT, Conds, VideoPasses, check_svd, refuse_areas
 from .preview import moving_preview
+from .spans import read_places, select_span
 from .step import GuidedStep
 from .svd.one_token import use_one_token
 
@@ -45,7 +46,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
 
     Args:
         model: SVD; it is cloned.
-        window, overlap: see `plan_windows`.
+        window, overlap: see `plan_spans`.
         guidance_start, guidance_end: guidance scale at the first and the last frame of each
             window, counted in the direction of the pass.
         guidance_from, guidance_until: 0..1, shares of the noise levels as the host counts them,
@@ -119,7 +120,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
                 what the run asks for.
         """
         check_latent(latent_image)
-        check_windows(len(noise), self.window, self.overlap)
+        self._windows(len(noise))
         refuse_areas(self.original_conds)
         if isinstance(sampler, MpdSampler):
             sampler.check_run(self, latent_image, sigmas, denoise_mask)
@@ -139,7 +140,20 @@ class VideoGuider(comfy.samplers.CFGGuider):
     def _video(self, latent: Tensor) -> Video:
         """The video whose latents are [T, 4, H / 8, W / 8]."""
         size = 8 * latent.shape[-2], 8 * latent.shape[-1]
-        return Video(size, len(latent), self.window, self.overlap)
+        at = self.keyframes(len(latent))
+        return Video(size, len(latent), self.window, self.overlap, at)
+
+    def keyframes(self, num_frames: int) -> tuple[int, ...]:
+        """Frames of the keyframes in a video of so many frames, the first and the last included.
+
+        Raises:
+            UserError: the conditionings are of a video of another length, or do not belong
+                together.
+        """
+        return read_places(self.original_conds, num_frames)
+
+    def _windows(self, num_frames: int) -> list[Window]:
+        return plan_spans(self.keyframes(num_frames), self.window, self.overlap)
 
     def predict_noise(self, x: Tensor, timestep: Tensor, model_options: dict = {}, seed=None):
         """Denoised latents [T, 4, h, w]; `timestep` holds a sigma for every frame."""
@@ -160,7 +174,7 @@ class VideoGuider(comfy.samplers.CFGGuider):
         """The passes over latents [T, 4, h, w] at a noise level."""
         return VideoPasses.plan(
             len(x),
-            plan_windows(len(x), self.window, self.overlap),
+            self._windows(len(x)),
             {backward: self.conds[name] for name, backward in self.directions},
         )
 
@@ -224,15 +238,16 @@ class InbetweenGuider(VideoGuider):
         self._forward_above = ROUNDED * float(sigmas[early]) if early else math.inf
         return super().sample(noise, latent_image, sampler, sigmas, *args, **kwargs)
 
-    def keyframe(self, name: str, like: Tensor) -> Tensor:
+    def keyframe(self, name: str, like: Tensor, span: int = 0) -> Tensor:
         """Latents [T, 4, h, w] of a keyframe during a run, scaled as between the sampler's steps.
 
         Args:
-            name: "first" or "last". Its conditioning has one picture, which all frames share, or
-                a picture a frame.
+            name: "first" or "last" of the span. Its conditioning has one picture, which all frames
+                share, or a picture a frame.
             like: tensor of the device and the number format.
+            span: number of the span between two keyframes.
         """
-        picture = self.conds[name][0]["model_conds"]["c_concat"].cond
+        picture = select_span(self.conds[name], span)[0]["model_conds"]["c_concat"].cond
         return self.inner_model.process_latent_in(picture.to(like))
 
     def predict_direction(
@@ -258,7 +273,8 @@ class InbetweenGuider(VideoGuider):
         passes = super()._plan(x, sigma)
         if sigma <= self._forward_above:
             return passes
-        return replace(passes, end=self.keyframe("last", x))
+        spans = range(len(self.keyframes(len(x))) - 1)
+        return replace(passes, ends=tuple(self.keyframe("last", x, span) for span in spans))
 
 
 class AnimationGuider(VideoGuider):
@@ -270,6 +286,7 @@ class AnimationGuider(VideoGuider):
 
 
 def _prepare_window(window: int, executor, model, noise_shape, conds, *args, **kwargs):
-    """Let the host reserve memory for one window instead of the whole video."""
-    shape = [min(noise_shape[0], window), *noise_shape[1:]]
+    """Let the host reserve memory for the longest window instead of the whole video."""
+    spans = span_lengths(noise_shape[0], read_places(conds, noise_shape[0]))
+    shape = [min(max(spans), window), *noise_shape[1:]]
     return executor(model, shape, conds, *args, **kwargs)

@@ -59,6 +59,11 @@ class MpdSampler(comfy.samplers.KSAMPLER):
             )
         for name in ("first", "last"):
             check_picture(guider.original_conds[name], name, "MPD Sampler")
+        if len(guider.keyframes(len(latent_image))) > 2:
+            raise UserError(
+                "MPD Sampler works between two keyframes, but FCVG Conditioning has more: take its "
+                "input keyframes out, or choose another sampler."
+            )
         if guider.forward_share:
             raise UserError(
                 f"forward_share of Inbetween Guider is {guider.forward_share:g}, but MPD Sampler "

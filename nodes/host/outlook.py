@@ -87,6 +87,7 @@ def compare(model: ModelPatcher, video: Video, card: Card, networks: Networks) -
             window,
             "fp32" if mm.dtype_size(dtype) == 4 else "bf16",
             overlap=video.overlap,
+            at=video.at,
             networks=networks,
             decode_chunk=0,
             kept=kept,

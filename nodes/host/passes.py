@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ...fcvg_core.errors import UserError
 from ...fcvg_core.sampling import Window, average_windows, fuse, shift_to_end
+from .spans import select_span
 
 # Keys in transformer_options: the current ModelPass, and the uuids of the conditional conds. All
 # other conds are unconditional.
@@ -36,7 +37,7 @@ class ModelPass:
         window: the frames that the model sees.
         backward: whether the model sees the frames in reverse order.
         conditional: uuids of this pass's conditional conds.
-        foreign: uuids of the conds that belong to the other direction.
+        foreign: uuids of the conds that belong to the other direction, or to another span.
     """
 
     key: int
@@ -87,17 +88,18 @@ class ModelPass:
 class VideoPasses:
     """The passes of one step: window by window, and in each window direction by direction.
 
-    Clips are one tensor [len(passes) * t, ...], which holds the frames of each pass in the pass's
-    own order of time. All windows have the same length t.
+    Clips are one tensor, which holds the frames of pass after pass, each in the pass's own order of
+    time. Windows of different spans may have different lengths.
 
     Attributes:
-        end: None; or [T, 4, h, w] latents of the last keyframe, scaled as predictions. Then only
-            the forward passes are evaluated, and the backward passes are built from them. To hooks
-            all steps look alike: some keep values of the shape of all clips.
+        ends: None; or for each span [T, 4, h, w] latents of the keyframe that it ends with, scaled
+            as predictions. Then only the forward passes are evaluated, and the backward passes are
+            built from them. To hooks all steps look alike: some keep values of the shape of all
+            clips.
     """
 
     passes: tuple[ModelPass, ...]
-    end: Tensor | None = None
+    ends: tuple[Tensor, ...] | None = None
 
     @classmethod
     def plan(
@@ -107,27 +109,27 @@ class VideoPasses:
 
         Args:
             directions: the conditional conds of each direction, under False for the forward and
-                under True for the backward direction.
+                under True for the backward direction. A cond may belong to one span alone.
         """
-        uuids = {backward: _uuids(conds) for backward, conds in directions.items()}
+        every = frozenset().union(*map(_uuids, directions.values()))
         pairs = [(window, backward) for window in windows for backward in directions]
-        return cls(
-            tuple(
-                ModelPass(
-                    key=key,
-                    num_frames=num_frames,
-                    window=window,
-                    backward=backward,
-                    conditional=frozenset(_derived(uuid, key) for uuid in uuids[backward]),
-                    foreign=frozenset().union(*uuids.values()) - uuids[backward],
-                )
-                for key, (window, backward) in enumerate(pairs)
+        passes = []
+        for key, (window, backward) in enumerate(pairs):
+            own = _uuids(select_span(directions[backward], window.span))
+            found = ModelPass(
+                key=key,
+                num_frames=num_frames,
+                window=window,
+                backward=backward,
+                conditional=frozenset(_derived(uuid, key) for uuid in own),
+                foreign=every - own,
             )
-        )
+            passes.append(found)
+        return cls(tuple(passes))
 
     def one_by_one(self) -> list["VideoPasses"]:
         """The same passes, each that is evaluated in a group of its own."""
-        size = 1 if self.end is None else 2
+        size = 1 if self.ends is None else 2
         starts = range(0, len(self.passes), size)
         return [replace(self, passes=self.passes[start : start + size]) for start in starts]
 
@@ -137,11 +139,11 @@ class VideoPasses:
 
     def builds(self, current: ModelPass) -> bool:
         """Whether a pass is built from the pass before it, which is its window's forward pass."""
-        return self.end is not None and current.backward
+        return self.ends is not None and current.backward
 
     def build(self, current: ModelPass, forward: Tensor) -> Tensor:
         """The prediction [t, 4, h, w] of a pass that is built from its window's forward pass."""
-        end = self.end[current.window.frames][-1:]
+        end = self.ends[current.window.span][current.window.frames][-1:]
         return current.in_order(shift_to_end(forward, end))
 
     def split(self, video: Tensor) -> Tensor:
@@ -150,7 +152,7 @@ class VideoPasses:
 
     def chunk(self, clips: Tensor) -> tuple[Tensor, ...]:
         """Clips -> one tensor [t, ...] for each pass."""
-        return clips.chunk(len(self.passes))
+        return clips.split([current.window.length for current in self.passes])
 
     def merge(self, clips: Tensor) -> Tensor:
         """Predictions as clips -> [T, ...]: directions are fused, then windows are averaged."""

@@ -24,9 +24,12 @@ from ....fcvg_core.models.controlnext import (
     steer_chunks,
 )
 from ....fcvg_core.sampling import Window
-from ..guider import VideoGuider
-from ..passes import CURRENT, STEERED, ModelPass, check_svd, refuse_areas
+from ..guider import InbetweenGuider, VideoGuider
+from ..passes import CURRENT, STEERED, ModelPass, check_svd
+from ..spans import refuse_spans
 from .loading import HostControlNeXt
+from .mask import ControlMask
+from .steered import conditional_chunks, name_the_steered
 
 # A down block of SVD -> the last block of it in the host's UNet: the first down block ends with a
 # downsampler (version 2), the last down block comes before the middle block (version 1). The patch
@@ -48,6 +51,7 @@ class ControlPatch:
         frames: [T, 3, H, W] control frames in 0..1, of any size.
         strength: 1.0 in the official code.
         sigma_start, sigma_end: noise levels between which control acts, start >= end.
+        mask: where control acts; None: everywhere.
         shown: what is logged in this context is shown on the node that samples.
     """
 
@@ -59,6 +63,7 @@ class ControlPatch:
         strength: float,
         sigma_start: float,
         sigma_end: float,
+        mask: ControlMask | None = None,
         shown: Callable[[], AbstractContextManager] = nullcontext,
     ):
         self.controlnext = controlnext
@@ -66,6 +71,7 @@ class ControlPatch:
         self.strength = strength
         self.sigma_start = sigma_start
         self.sigma_end = sigma_end
+        self.mask = mask
         self.shown = shown
         self._fitted = frames  # in the size of the video that is sampled
         self._step = None
@@ -95,7 +101,9 @@ class ControlPatch:
         with self.shown():
             # Of several patches on a model the first one speaks.
             if STEERED not in guider.model_options["transformer_options"]:
-                _name_the_steered(guider)
+                name_the_steered(guider)
+                if not isinstance(guider, InbetweenGuider):
+                    refuse_spans(guider.conds)
                 _say_what_is_missing(guider, len(noise), self.controlnext.model.config.version)
             if self.strength:
                 self._fit(noise, guider)
@@ -150,10 +158,11 @@ class ControlPatch:
             return hidden
         if not self.sigma_end <= float(sigma) <= self.sigma_start:
             return hidden
-        conditional = _conditional_chunks(transformer_options)
+        conditional = conditional_chunks(transformer_options)
         current = transformer_options.get(CURRENT) or _plain_pass(len(hidden) // len(conditional))
         with self._lock:
             control = self._window_control(current, sigma, hidden)
+            mask = self._window_mask(current, tuple(hidden.shape[2:]))
         return steer_chunks(
             hidden,
             control,
@@ -161,6 +170,7 @@ class ControlPatch:
             levels=network.levels(),
             strength=self.strength,
             backward=current.backward,
+            mask=mask,
         )
 
     def _window_control(self, current: ModelPass, sigma: Tensor, hidden: Tensor) -> Tensor:
@@ -172,6 +182,15 @@ class ControlPatch:
             self._step = step
         repeats = self.controlnext.model.config.repeats_first_frame
         return current.window.cut_control(self._control, repeats_first_frame=repeats)
+
+    def _window_mask(self, current: ModelPass, size: tuple[int, int]) -> Tensor | None:
+        """Masks of a window's frames at the size of the hidden state, forward in time."""
+        if self.mask is None:
+            return None
+        frames, fitted = (tuple(x.shape[2:]) for x in (self.frames, self._fitted))
+        repeats = self.controlnext.model.config.repeats_first_frame
+        mask = self.mask.shrink(frames, fitted, size)
+        return current.window.cut_control(mask, repeats_first_frame=repeats)
 
     def _compute(self, current: ModelPass, sigma: Tensor, hidden: Tensor) -> Tensor:
         """Prepared features of every frame of the video."""
@@ -222,29 +241,6 @@ def _say_what_is_missing(guider, num_frames: int, version: int) -> None:
         )
 
 
-def _name_the_steered(guider) -> None:
-    """Name the conds that the patch steers at their conditional level: all but the negative ones.
-
-    The order of the conds does not show it: some guiders of the host evaluate the negative conds
-    first.
-    """
-    refuse_areas(guider.conds)
-    guider.model_options["transformer_options"][STEERED] = frozenset(
-        cond["uuid"]
-        for name, conds in guider.conds.items()
-        for cond in conds
-        if "negative" not in (name, cond.get("prompt_type"))
-    )
-
-
-def _conditional_chunks(transformer_options: dict) -> list[bool]:
-    """For each chunk of a batch, whether it is conditional."""
-    steered = transformer_options.get(STEERED)
-    if steered is None:  # without a guider: the host's first cond is the positive one
-        return [number == 0 for number in transformer_options["cond_or_uncond"]]
-    return [uuid in steered for uuid in transformer_options["uuids"]]
-
-
 def _plain_pass(num_frames: int) -> ModelPass:
     """The pass that the host's own guiders evaluate: all frames at once, forward in time."""
     nothing = frozenset()
@@ -260,6 +256,7 @@ def steer(
     strength: float,
     start_percent: float,
     end_percent: float,
+    mask: ControlMask | None = None,
     shown: Callable[[], AbstractContextManager] = nullcontext,
 ) -> ModelPatcher:
     """A clone of an SVD model that follows control frames.
@@ -267,6 +264,7 @@ def steer(
     Args:
         control_frames: [T, H, W, 3] in 0..1, of any size, from `check_image`.
         start_percent, end_percent: 0..1, the part of the sampling in which control acts.
+        mask: where control acts, from `read_mask`; None: everywhere.
         shown: see `ControlPatch`.
 
     Raises:
@@ -284,9 +282,10 @@ def steer(
     return ControlPatch(
         controlnext,
         control_frames[..., :3].movedim(-1, 1),
-        strength=strength,
+        strength=0.0 if mask and mask.is_empty else strength,
         sigma_start=sampling.percent_to_sigma(start_percent),
         sigma_end=sampling.percent_to_sigma(end_percent),
+        mask=mask,
         shown=shown,
     ).attach(model)
 

@@ -18,6 +18,7 @@ from ....fcvg_core.sampling import draw_augmentation
 from ..fitting import fit_pictures
 from ..images import check_image, first_picture
 from ..latents import empty_video
+from ..spans import mark_spans
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,16 @@ class KeyframeSettings:
 
 @dataclass(frozen=True, eq=False)
 class EncodedImages:
-    """The host's CONDITIONINGs of keyframes, or of a reference image."""
+    """The host's CONDITIONINGs of keyframes, or of a reference image.
+
+    Attributes:
+        images: of the keyframes that spans begin with, and of those that they end with; or of the
+            reference image alone.
+        negative: the unconditional conditioning.
+    """
 
     images: tuple[list, ...]
-    negative: list  # without a picture
+    negative: list
 
 
 def fit_keyframe(image: Tensor, size: tuple[int, int], name: str) -> Tensor:
@@ -67,21 +74,25 @@ def encode_keyframes(
     frames: tuple[Tensor, ...],
     augmentation_noise: Tensor,
     settings: KeyframeSettings,
+    at: tuple[int, ...] = (),
 ) -> EncodedImages:
     """Conditionings of all keyframes (or of one reference image) and the unconditional one.
 
     Args:
         frames: [1, 3, H, W] in 0..1 each.
         augmentation_noise: [1, 3, H, W], the same for all frames.
+        at: frames of the keyframes in the video; needed by `mark_spans` if there are three or more.
     """
     embeddings = [embed_frame(clip_vision, frame) for frame in frames]
     latents = [
         _encode(vae, augment_keyframe(frame, augmentation_noise, settings.augmentation))
         for frame in frames
     ]
-    images = (_conditioning(*pair, settings) for pair in zip(embeddings, latents, strict=True))
+    pairs = zip(embeddings, latents, strict=True)
+    images = tuple(_conditioning(*pair, settings) for pair in pairs)
     nothing = torch.zeros_like(embeddings[0]), torch.zeros_like(latents[0])
-    return EncodedImages(tuple(images), _conditioning(*nothing, settings))
+    conditionings = mark_spans(images, at) if len(images) > 2 else images
+    return EncodedImages(conditionings, _conditioning(*nothing, settings))
 
 
 def condition_video(
@@ -94,6 +105,7 @@ def condition_video(
     settings: KeyframeSettings,
     seed: int,
     control_frames: Tensor | None,
+    at: tuple[int, ...] = (),
 ) -> tuple:
     """Outputs of a conditioning node: the images' conditionings, the unconditional one, a LATENT.
 
@@ -102,6 +114,8 @@ def condition_video(
         size: (height, width) of the video.
         seed: seed of the augmentation noise.
         control_frames: IMAGE input that is only compared with the video, if it is connected.
+        at: frames of the images, if they are keyframes. Then there are two conditionings: of the
+            keyframes that spans begin with, and of those that they end with.
 
     Raises:
         ValueError: before a network runs, if size or length of the video are not possible, an
@@ -114,7 +128,7 @@ def condition_video(
         _compare_control(check_image(control_frames, "control_frames"), num_frames, size)
     frames = tuple(fit_keyframe(image, size, name) for name, image in images.items())
     noise = draw_augmentation(seed, size)
-    encoded = encode_keyframes(clip_vision, vae, frames, noise, settings)
+    encoded = encode_keyframes(clip_vision, vae, frames, noise, settings, at)
     return *encoded.images, encoded.negative, empty_video(num_frames, size)
 
 
