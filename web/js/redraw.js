@@ -5,21 +5,22 @@ import { app } from "../../../scripts/app.js";
 // The picture covers the whole graph if nothing else makes the editor draw once more: all results
 // come from ComfyUI's cache, and the picture loads last.
 const PLAYING = new Set([
-    "FCVG_AlignPoses",
-    "FCVG_DrawLines",
-    "FCVG_DrawPoses",
-    "FCVG_InterpolateConditions",
-    "FCVG_PreviewMotion",
+  "FCVG_AlignPoses",
+  "FCVG_CameraMove",
+  "FCVG_DrawLines",
+  "FCVG_DrawPoses",
+  "FCVG_InterpolateConditions",
+  "FCVG_PreviewMotion",
 ]);
 
 app.registerExtension?.({
-    name: "comfyuifcvg.redraw",
-    nodeCreated(node) {
-        const addDOMWidget = node.addDOMWidget;
-        if (!PLAYING.has(node.comfyClass) || !addDOMWidget) return;
-        node.addDOMWidget = function (...values) {
-            requestAnimationFrame(() => this.graph?.setDirtyCanvas?.(true, true));
-            return addDOMWidget.apply(this, values);
-        };
-    },
+  name: "comfyuifcvg.redraw",
+  nodeCreated(node) {
+    const addDOMWidget = node.addDOMWidget;
+    if (!PLAYING.has(node.comfyClass) || !addDOMWidget) return;
+    node.addDOMWidget = function (...values) {
+      requestAnimationFrame(() => this.graph?.setDirtyCanvas?.(true, true));
+      return addDOMWidget.apply(this, values);
+    };
+  },
 });
