@@ -20,7 +20,12 @@ from fcvg_core.frames import fit_frame
 from fcvg_core.lines import ClassicLineMatcher
 from fcvg_core.pose import Poses, PoseStyle, draw_poses
 from fcvg_core.pose.skeleton import NUM_POINTS
-from fcvg_core.standalone.demo.scene import camera_move, draw_sample_pair, draw_scene
+from fcvg_core.standalone.demo.scene import (
+    camera_move,
+    draw_sample_middle,
+    draw_sample_pair,
+    draw_scene,
+)
 from fcvg_core.timeline import inbetween_times
 from fcvg_core.warp import preview_motion
 
@@ -31,14 +36,18 @@ SAMPLE_TOWN = 7  # the seed of the sample pair
 THICK = PoseStyle(limb_width=22, hand_width=8, joint_radius=30)  # to be seen in a small picture
 THUMBNAIL = 480  # a side, in pixels; the template browser shows squares
 CAPTION = 92  # of these pixels, at the lower end
+CANVAS = np.s_[30:540, 30:946]  # rows and columns of the keyframes in a picture of Edit Motion
 # The template browser shows a pack's templates by the names of their files and by their pictures
 # alone. So the pictures say what the templates are for.
 CAPTIONS = {
     "fcvg_preview": ("See the motion first", "Two pictures. No models needed."),
+    "edit_motion": ("Move it by hand", "A canvas. No models needed."),
     "fcvg_simple": ("Frames between, at once", "Two pictures, one node."),
     "fcvg_fast": ("Frames between, quickly", "Two pictures, few passes."),
+    "fcvg_keyframes": ("Over several keyframes", "Three pictures, one run."),
     "svd_inbetween": ("Between, by SVD alone", "Two pictures. No FCVG needed."),
     "fcvg_inbetween": ("Frames between, in steps", "Correct the lines and people."),
+    "control_for_vace": ("Steer VACE (Wan 2.1)", "Two pictures, exact ends."),
     "controlnext_svd_animate": ("Animate a person", "It moves as in your video."),
     "dynamicrafter_animate": ("Animate by a prompt", "One picture, and what happens."),
     "dynamicrafter_interpolate": ("Between, by a prompt", "Two pictures, and what happens."),
@@ -49,7 +58,9 @@ CAPTIONS = {
 
 def main() -> None:
     save(Image.open(DEMO / "strip.png"), ROOT / "docs" / "images" / "demo.jpg")
-    for name, frame in zip(("first", "last"), draw_sample_pair((576, 1024)), strict=True):
+    first, last = draw_sample_pair((576, 1024))
+    samples = {"first": first, "middle": draw_sample_middle((576, 1024)), "last": last}
+    for name, frame in samples.items():
         save(Image.fromarray(frame), ROOT / "web" / "samples" / f"fcvg_{name}.jpg")
     draw_thumbnails()
     for name, picture in photograph_graphs(Path(os.environ["COMFYUI_PATH"])).items():
@@ -61,10 +72,13 @@ def draw_thumbnails() -> None:
     here, there, near = draw_shots()
     pictures = {
         "fcvg_preview": stack(first, motion, last),
+        "edit_motion": draw_canvas(),
         "fcvg_simple": stack(first, lines, last),
         "fcvg_fast": stack(first, lines, last),
+        "fcvg_keyframes": stack(first, draw_sample_middle((576, 1024)), last),
         "svd_inbetween": stack(first, motion, last),
         "fcvg_inbetween": stack(first, lines, motion, last),
+        "control_for_vace": stack(first, lines, last),
         "controlnext_svd_animate": draw_animate(),
         "dynamicrafter_animate": stack(here, there, anchor="top"),
         "dynamicrafter_interpolate": stack(first, motion, last),
@@ -120,6 +134,13 @@ def write_below(picture: Image.Image, title: str, text: str) -> Image.Image:
     pen.text((middle, top + 32), title, "white", ImageFont.load_default(38), anchor="mm")
     pen.text((middle, top + 69), text, "#c8c8d0", ImageFont.load_default(27), anchor="mm")
     return square
+
+
+def draw_canvas() -> Image.Image:
+    """A part of the canvas of Edit Motion, from a picture that edit_motion.py has taken."""
+    taken = np.asarray(Image.open(ROOT / "web" / "docs" / "images" / "edit_motion_between.jpg"))
+    height, width = THUMBNAIL - CAPTION, THUMBNAIL
+    return Image.fromarray(fit_frame(taken[CANVAS], (height, width), "crop", "right"))
 
 
 def draw_animate() -> Image.Image:
