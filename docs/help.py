@@ -3,8 +3,9 @@
     python docs/help.py
 
 Inputs, outputs, types, defaults, ranges and tooltips come from the schemas of the nodes, longer
-texts from docs/help_texts.md. ComfyUI is not needed: a schema is read through stand-ins for the
-modules that it imports. tests/test_help.py says when a page is stale.
+texts from docs/help_texts.md, and the keys of Edit Motion from its own script. ComfyUI is not
+needed: a schema is read through stand-ins for the modules that it imports. tests/test_help.py says
+when a page is stale.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from types import ModuleType
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "web" / "docs"
 TEXTS = ROOT / "docs" / "help_texts.md"
+ACTIONS = ROOT / "web" / "js" / "motion" / "actions.js"
 PACK = "fcvg_help"  # the name under which the pack is imported here
 # Nodes of ComfyUI that a text may name; this pack's nodes are known from their schemas.
 HOST_NODES = (
@@ -29,6 +31,8 @@ HOST_NODES = (
     "CFGGuider",
     "CLIP Text Encode",
     "Create Video",
+    "Curve Editor",
+    "Generate Video Tracks",
     "Get Image Size",
     "Image Only Checkpoint Loader",
     "KSampler",
@@ -42,10 +46,16 @@ HOST_NODES = (
     "SamplerCustomAdvanced",
     "SDPose Keypoint Extractor",
     "VAE Decode",
+    "WanMoveTrackToVideo",
+    "WanMoveTracksFromCoords",
+    "WanMoveVisualizeTracks",
+    "WanTrackToVideo",
+    "WanVaceToVideo",
 )
 # Words of a tooltip that are a name in code: models/dwpose, unet.safetensors, custom_times.
 CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*(?:/\w+\.ckpt)?|[\w-]+\.(?:safetensors|bin|json|ckpt)"
 SHARED, SOURCES = "Shared", "Sources"  # the two chapters that belong to no node
+KEYS = "Keys"  # the title of the section with the keys of Edit Motion
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,7 @@ def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dic
             an input that its node does not have.
     """
     chapters = {name: dict(sections) for name, sections in texts.items()}
-    shared, sources = chapters.pop(SHARED), chapters.pop(SOURCES)
+    shared, sources = {**chapters.pop(SHARED), KEYS: key_table()}, chapters.pop(SOURCES)
     ids = {schema.node_id for schema in schemas}
     if chapters.keys() != ids:
         raise ValueError(f"Nodes or chapters without a partner: {sorted(chapters.keys() ^ ids)}.")
@@ -177,6 +187,14 @@ def render_pages(schemas: list[Schema], texts: dict[str, dict[str, str]]) -> dic
         for schema in schemas
         for mark in [name_marker(schema, display_names)]
     }
+
+
+def key_table() -> str:
+    """What the keys and the buttons of Edit Motion do, as the canvas itself says it."""
+    row = r'^\s+\[(?:"([^"]*)", )?"([^"]+)", "([^"]+)"'  # a key may have no button
+    actions = re.findall(row, ACTIONS.read_text("utf-8"), re.MULTILINE)
+    rows = [f"| `{key}` | {button} | {text} |" for button, key, text in actions]
+    return "\n".join(["| key | button | what it does |", "|---|---|---|", *rows])
 
 
 def _page(schema: Schema, chapter: dict[str, str], shared: dict, sources: dict, mark) -> str:

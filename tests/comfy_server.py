@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from hosts import ROOT, frontend_folder
 from PIL import Image
+from wan_stand_ins import MADE_UP_TEXT
 
-from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.demo.scene import draw_sample_middle, draw_sample_pair
 from fcvg_core.standalone.media.writing import write_video
 
 WORKFLOWS = ROOT / "workflows"
@@ -51,15 +52,24 @@ MODELS = (
         "dynamicrafter_512_interp_v1_unet.safetensors",
         "diffusion_models/dynamicrafter_512_interp_v1_unet.safetensors",
     ),
+    ("wan_vace.safetensors", "diffusion_models/wan2.1_vace_1.3B_fp16.safetensors"),
+    ("wan_vae.safetensors", "vae/wan_2.1_vae.safetensors"),
+    ("wan_text.safetensors", "text_encoders/umt5_xxl_fp8_e4m3fn_scaled.safetensors"),
 )
 # Nodes whose input `steps` is the number of sampling steps.
 STEPPED = (
     "BasicScheduler",
+    "KSampler",
     "FCVG_Sampler",
     "FCVG_AnimateSampler",
     "FCVG_DDIMSchedule",
     "FCVG_StoryShot",
 )
+# The middle keyframe of a video of 7 frames.
+SMALL_KEYFRAMES = {
+    "FCVG_Keyframe": {"frame": 3},
+    "FCVG_KeyframesFromBatch": {"frames": "0, 3, 6"},
+}
 DRIVING_FRAMES = 11
 # Three windows for them and the picture's own pose.
 DRIVING_WINDOWS = {"window": 6, "overlap": 2}
@@ -78,8 +88,11 @@ class ComfyServer:
             if (models / source).exists():
                 _link(models / source, base / "models" / target)
         _link(ROOT, base / "custom_nodes" / "ComfyUI-FCVG")
+        (base / "custom_nodes" / "made_up_text.py").write_text(MADE_UP_TEXT, encoding="utf-8")
         (base / "input").mkdir()
-        for name, frame in zip(("first", "last"), draw_sample_pair((144, 256)), strict=True):
+        first, last = draw_sample_pair((144, 256))
+        pictures = {"first": first, "middle": draw_sample_middle((144, 256)), "last": last}
+        for name, frame in pictures.items():
             Image.fromarray(frame).save(base / "input" / f"{name}.png")
         write_video(base / "input" / "driving.mp4", draw_driving_video(DRIVING_FRAMES), 15)
         # The graph of the editor has names that its user replaces.
@@ -216,8 +229,11 @@ def read_workflow(name: str) -> dict:
 def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
     """The same graph at a size that is fast on a CPU: only numbers are changed.
 
-    An animation, which is as long as its driving video, is sampled in several windows.
+    An animation, which is as long as its driving video, is sampled in several windows. Three
+    keyframes have two spans of the shortest length.
     """
+    if any(node["class_type"] in SMALL_KEYFRAMES for node in prompt.values()):
+        num_frames = 7
     small = {"width": 128, "height": 64, "num_frames": num_frames, "select_every_nth": 1}
     for node in prompt.values():
         inputs = node["inputs"]
@@ -225,6 +241,7 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
             inputs["steps"] = steps
         if node["class_type"] in ("FCVG_GuideAnimation", "FCVG_AnimateSampler"):
             inputs.update(DRIVING_WINDOWS)
+        inputs.update(SMALL_KEYFRAMES.get(node["class_type"], {}))
         inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
     return prompt
 
@@ -234,7 +251,13 @@ def expected_frames(name: str) -> int:
     if name.startswith("controlnext"):  # the picture's own pose, and those of the driving video
         return 1 + DRIVING_FRAMES
     # A loop lacks its last frame, and one of three shots begins with the last frame of another.
-    return {"dynamicrafter_loop.json": 4, "dynamicrafter_story.json": 14}.get(name, 5)
+    others = {
+        "dynamicrafter_loop.json": 4,
+        "dynamicrafter_story.json": 14,
+        "fcvg_keyframes.json": 7,
+        "fcvg_keyframes_batch.json": 7,
+    }
+    return others.get(name, 5)
 
 
 def frames_of(video: Path) -> tuple[int, int, int]:

@@ -345,6 +345,12 @@ class Editor:
         self.page.evaluate("() => window.app.queuePrompt(0, 1)")
         return self._server.wait(self._server.wait_for_another(known))
 
+    def press_beside(self, key: str) -> None:
+        """Press a key of the editor itself, with the focus on the empty graph."""
+        self.page.mouse.click(WINDOW["width"] - 300, WINDOW["height"] - 200)
+        self.page.keyboard.press(key)
+        self.page.wait_for_timeout(1000)
+
     def run_to(self, node_type: str) -> dict:
         """Select a node, run what it needs with the button over it, and return the history."""
         known = set(self._server.get("/history"))

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 import torch
 
-from fcvg_core.sampling import Window, plan_windows
+from fcvg_core.sampling import Window, plan_spans
 
 FRAMES = 5
 
@@ -47,11 +47,15 @@ class MirroredWindow(Window):
         return slice(0, self.length - super().counted.start)
 
 
-def mirrored_windows(num_frames: int, window: int, overlap: int) -> list[Window]:
-    """In place of `plan_windows` for a mirrored video: FCVG's windows begin at the first frame."""
+def mirrored_windows(at: tuple[int, ...], window: int, overlap: int) -> list[Window]:
+    """In place of `plan_spans` for a mirrored video: FCVG's windows begin at the first frame."""
+    last, spans = at[-1], len(at) - 1
+    forward = plan_spans([last - frame for frame in reversed(at)], window, overlap)
     return [
-        MirroredWindow(found.start, found.length, num_frames)
-        for found in plan_windows(num_frames, window, overlap)
+        MirroredWindow(
+            found.start, found.length, found.begin, spans - 1 - found.span, num_frames=last + 1
+        )
+        for found in forward
     ]
 
 
@@ -67,7 +71,18 @@ class Rig:
     def __init__(self, load, model, controlnext, size: int = 8):
         self.load, self.model, self.controlnext, self.size = load, model, controlnext, size
 
-    def steer(self, model=None, *, frames=FRAMES, flipped=False, strength=1.0, start=0.0, end=1.0):
+    def steer(
+        self,
+        model=None,
+        *,
+        frames=FRAMES,
+        flipped=False,
+        strength=1.0,
+        start=0.0,
+        end=1.0,
+        mask=None,
+        feather=0,
+    ):
         """A clone of a model under control frames, which act from `start` to `end` (0..1)."""
         pictures = torch.rand(
             frames, 8 * self.size, 8 * self.size, 3, generator=torch.Generator().manual_seed(0)
@@ -79,10 +94,27 @@ class Rig:
             strength=strength,
             start_percent=start,
             end_percent=end,
+            mask=self.load("nodes.host.controlnext.mask").read_mask(mask, feather, frames),
         )
 
-    def inbetween(self, model, *, flipped=False, window=25, overlap=2, guidance=(3.0, 3.0), **more):
-        """The guider between two keyframes, which may be swapped."""
+    def inbetween(
+        self,
+        model,
+        *,
+        flipped=False,
+        window=25,
+        overlap=2,
+        guidance=(3.0, 3.0),
+        seeds=(1, 3),
+        at=(),
+        **more,
+    ):
+        """The guider between keyframes, whose order may be turned round.
+
+        Args:
+            seeds: one for each keyframe.
+            at: frames of three keyframes or more, before they are turned round.
+        """
         guider = self.load("nodes.host.guider").InbetweenGuider(
             model,
             window=window,
@@ -91,8 +123,11 @@ class Rig:
             guidance_end=guidance[1],
             **more,
         )
-        keyframes = conditioning(1, self.size), conditioning(3, self.size)
-        guider.set_conds(*keyframes[:: -1 if flipped else 1], conditioning(None, self.size))
+        keyframes = [conditioning(seed, self.size) for seed in seeds][:: -1 if flipped else 1]
+        if len(seeds) > 2:
+            places = tuple(at[-1] - frame for frame in reversed(at)) if flipped else at
+            keyframes = self.load("nodes.host.spans").mark_spans(keyframes, places)
+        guider.set_conds(*keyframes, conditioning(None, self.size))
         return guider
 
     def animation(self, model, *, window=25, overlap=2, guidance=(3.0, 3.0), **more):
@@ -137,9 +172,9 @@ class Rig:
             "latent_image": torch.zeros_like(noise),
             **more,
         }
-        windows = mirrored_windows if flipped else plan_windows
+        windows = mirrored_windows if flipped else plan_spans
         guiders = self.load("nodes.host.guider")
-        with torch.inference_mode(), mock.patch.object(guiders, "plan_windows", windows):
+        with torch.inference_mode(), mock.patch.object(guiders, "plan_spans", windows):
             out = guider.sample(
                 noise.flip(0) if flipped else noise,
                 sampler=chosen,

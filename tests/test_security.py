@@ -54,6 +54,8 @@ WRITES = {
 }
 # The files of these names import by name: commands of their own, and packages of a list.
 IMPORTS = {"fcvg_core/standalone/cli/commands/__init__.py", "fcvg_core/catalogue/diagnosis.py"}
+# Numbers that go to both sides: of a camera's move.
+SIGNED = {"pan_x", "pan_y", "rotate", "tilt_x", "tilt_y"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
 
 
@@ -162,11 +164,12 @@ class TestNodes:
     def test_take_no_path(self):
         """Files are chosen from the host's lists.
 
-        Of the texts, one is read as numbers, and one is where the host saves files: see
-        tests/nodes/test_json_files.py. The other texts are prompts.
+        Of the texts, two are read as numbers, two as JSON, and one is where the host saves files:
+        see tests/nodes/test_json_files.py. The other texts are prompts.
         """
         texts = {name for name, kind, _ in node_inputs() if kind == "STRING"}
-        assert texts == {"custom_times", "filename_prefix", "prompt", "negative"}
+        numbers, jsons = {"custom_times", "frames"}, {"state", "splines"}
+        assert texts == {"filename_prefix", "prompt", "negative", *numbers, *jsons}
         named = {name for name, kind, _ in node_inputs() if name.endswith(("_name", "folder"))}
         assert {"folder", "unet_name", "superpoint_name", "boxes_name"} <= named
         assert all(kind == "COMBO" for name, kind, _ in node_inputs() if name in named)
@@ -178,7 +181,7 @@ class TestNodes:
         assert len(numbers) > 50
         for name, settings in numbers:
             assert settings["max"] < (2**64 if "seed" in name else 20_000), name
-            assert settings["min"] >= 0, name
+            assert settings["min"] >= (-360 if name in SIGNED else 0), name
 
 
 # Forbids a program to reach for a server or another program, and says that it has tried.

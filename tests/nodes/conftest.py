@@ -20,6 +20,7 @@ from golden_cases import fill
 from hosts import ROOT
 from stand_ins import write_stand_ins
 from taesdv_cases import write_taesdv
+from wan_stand_ins import write_wan
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -131,7 +132,16 @@ def taesdv_file(stand_ins) -> Path:
 
 
 @pytest.fixture(scope="session")
-def model_files(stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, taesdv_file) -> Path:
+def wan_files(host, stand_ins) -> Path:
+    """The folder with the tiny models of Wan, see `write_wan`."""
+    write_wan(stand_ins)
+    return stand_ins
+
+
+@pytest.fixture(scope="session")
+def model_files(
+    stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, taesdv_file, wan_files
+) -> Path:
     """The folder of all stand-ins that the workflows use."""
     return stand_ins
 

@@ -349,10 +349,11 @@ class TestBadInput:
         boxes = load("nodes.host.boxes")
         settings = boxes.BoxSettings(size=SIZE, sampling=SamplingSettings(**SETTINGS), **WIDGETS)
         frames = as_image(control_frames(5))
+        images = dict.fromkeys(("first_frame", "last_frame"), frames[:1])
         models = boxes.SvdModels(*native)
         control = boxes.Control(controlnext["v1"], frames)
         with pytest.raises(ValueError, match="FCVG works with v2"):
-            boxes.sample_inbetween(models, (frames[:1], frames[:1]), control, settings)
+            boxes.sample_inbetween(models, images, control, settings)
 
 
 def test_defaults_are_those_of_the_official_code(node_classes):

@@ -27,7 +27,8 @@ GRAPHS = [
     else pytest.param(name, marks=pytest.mark.slow)
     for name in TABLE
 ]
-SAMPLES = ("first.png", "last.png", "driving.mp4")  # in the input folder of the tests' server
+# In the input folder of the tests' server.
+SAMPLES = ("first.png", "last.png", "driving.mp4", "middle.png")
 SIMPLE = (
     "workflows/api/fcvg_simple.json",
     "result.mp4",

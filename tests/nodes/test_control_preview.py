@@ -107,6 +107,43 @@ class TestKeyframes:
             draw(node, first_frame=torch.full((1, *SIZE, 3), torch.nan))
 
 
+class TestMotion:
+    """What moves over several keyframes, and paths."""
+
+    def test_each_keyframe_fades_into_the_next(self, draw, load, node_classes, matches):
+        types = load("fcvg_core.motion")
+        span = types.Span(matches=matches)
+        green = torch.tensor([0.0, 1.0, 0.0]).expand(1, *SIZE, 3)
+        (middle,) = node_classes["FCVG_Keyframe"].execute(green, 4).args
+        result = draw(
+            "FCVG_InterpolateConditions",
+            line_matches=None,
+            first_pose=None,
+            last_pose=None,
+            num_frames=10,
+            motion=types.Motion(SIZE, (span, span)),
+            keyframes=middle,
+        )
+        corners = played(result)[:, -3, -3, 1]
+        assert len(corners) == 10 and corners.argmax() == 4 and corners[4] > 86
+        assert corners[0] < 16 and corners[9] < 16 < corners[6]
+
+    def test_paths_alone(self, draw, load):
+        points = torch.tensor([[20.0, 20], [30, 20], [60, 40], [70, 50]])
+        result = draw(
+            "FCVG_InterpolateConditions",
+            line_matches=None,
+            first_pose=None,
+            last_pose=None,
+            paths=(load("fcvg_core.paths").Path(0, points),),
+            first_frame=torch.zeros(1, *SIZE, 3),
+        )
+        for frames in (result.args[0].numpy(), played(result) / 255):
+            for frame, (x, y) in ((frames[0], points[0]), (frames[-1], points[-1])):
+                rows, columns = np.nonzero(frame.max(-1) > 0.5)
+                assert abs(columns.mean() - x) < 2 and abs(rows.mean() - y) < 2
+
+
 def test_large_and_long_videos_are_shown_in_part(draw, load, monkeypatch):
     monkeypatch.setattr(load("nodes.host.animation"), "MOST_FRAMES", 3)
     result = draw("FCVG_DrawPoses", width=1024, height=512, num_frames=7)

@@ -216,3 +216,58 @@ class TestNode:
         assert torch.equal(frames[0], first[0])
         assert torch.equal(frames[-1], last[0])
         assert frames.shape == (3, 32, 64, 3)
+
+    @pytest.fixture
+    def run(self, node_classes, vae):
+        """Runs the node on a video of 9 frames; returns the frames."""
+        return lambda **given: (
+            node_classes["FCVG_DecodeFrames"]
+            .execute(vae, {"samples": latents(9)}, 2, **given)
+            .args[0]
+        )
+
+    @pytest.fixture
+    def between(self, load):
+        """A keyframe at frame 4."""
+        return load("nodes.host.keyframes").Keyframes((torch.rand(1, 32, 64, 3),), (4,))
+
+    def test_every_keyframe_is_put_back_exactly(self, run, between):
+        first, last = torch.rand(2, 1, 32, 64, 3)
+        plain = run()
+        frames = run(first_frame=first, last_frame=last, keyframes=between)
+        for at, picture in ((0, first), (4, between.images[0]), (8, last)):
+            assert torch.equal(frames[at], picture[0])
+        others = [1, 2, 3, 5, 6, 7]
+        assert torch.equal(frames[others], plain[others])
+
+    def test_colours_follow_the_ramp(self, run, between, load):
+        to_linear = load("fcvg_core.colors").to_linear
+        first, last = 0.2 * torch.rand(1, 32, 64, 3), 0.5 + 0.2 * torch.rand(1, 32, 64, 3)
+        frames = run(first_frame=first, last_frame=last, match_colors=True)
+        assert torch.equal(frames[0], first[0]) and torch.equal(frames[-1], last[0])
+        light = to_linear(frames).mean(dim=(1, 2))
+        ramp = torch.lerp(light[0], light[-1], torch.linspace(0, 1, 9)[:, None])
+        assert (light - ramp).abs().max() < 0.005
+        bent = run(first_frame=first, last_frame=last, keyframes=between, match_colors=True)
+        assert torch.equal(bent[4], between.images[0][0])
+        light = to_linear(bent).mean(dim=(1, 2))
+        assert (light[2] - (light[0] + light[4]) / 2).abs().max() < 0.005
+
+    def test_colours_without_keyframes(self, run):
+        picture = torch.rand(1, 32, 64, 3)
+        for given in ({}, {"first_frame": picture}, {"last_frame": picture}):
+            with pytest.raises(ValueError, match="connect first_frame and last_frame"):
+                run(match_colors=True, **given)
+
+    def test_colours_of_a_video_of_one_frame(self, node_classes, vae):
+        picture = torch.rand(1, 32, 64, 3)
+        ends = {"first_frame": picture, "last_frame": picture, "match_colors": True}
+        node = node_classes["FCVG_DecodeFrames"]
+        frames = node.execute(vae, {"samples": latents(1)}, 2, **ends).args[0]
+        assert torch.equal(frames, picture)
+
+    def test_a_keyframe_outside_of_the_video(self, node_classes, vae, between):
+        with pytest.raises(ValueError, match="4"):
+            node_classes["FCVG_DecodeFrames"].execute(
+                vae, {"samples": latents(4)}, 2, keyframes=between
+            )

@@ -12,6 +12,7 @@ from editor import CLASSIC, NODES_2, Editor, crossing, overlapping
 TODAY = sorted(path.name for path in WORKFLOWS.glob("*.json"))
 OLD = [str(path.relative_to(RELEASES)) for path in OLD_WORKFLOWS if path.parent.name != "api"]
 SMALL = {"width": 128, "height": 64, "num_frames": 5, "steps": 2, **DRIVING_WINDOWS}
+SMALL_KEYFRAMES = {**SMALL, "num_frames": 7, "frame": 3}
 # The editor hides text below 57 %.
 READABLE = 0.575
 BLUEPRINT = "Inbetween two frames"
@@ -72,8 +73,9 @@ class TestWorkflow:
             for widget in node["widgets"] if node["type"].startswith("FCVG_") else ():
                 if isinstance(widget["options"], list):
                     assert widget["value"] in widget["options"], (node["type"], widget["name"])
-                # Nodes 2.0 shows an icon in the place of this name.
-                folded = widget["folded"] or widget["name"] == "control_after_generate"
+                # Nodes 2.0 shows an icon and a canvas in the places of these names.
+                nameless = widget["name"] in ("control_after_generate", "editor")
+                folded = widget["folded"] or nameless
                 if style == NODES_2 and not folded:
                     assert widget["name"] in node["text"], (node["type"], widget["name"])
 
@@ -99,7 +101,7 @@ class TestWorkflow:
 
     def test_runs_until_the_video_shows(self, opened):
         editor, style, name = opened
-        status = editor.run(SMALL)["status"]
+        status = editor.run(SMALL_KEYFRAMES if "keyframes" in name else SMALL)["status"]
         assert status["status_str"] == "success", json.dumps(status)[-2000:]
         editor.keep_screenshot(f"{style}-{name}")
         if name in TODAY:  # with pictures and the video on its nodes

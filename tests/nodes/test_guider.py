@@ -305,8 +305,8 @@ class TestWhichAreSteered:
                 guiders.append(dict(executor.class_obj.conds))
                 return executor(*args, **kwargs)
 
-            which = module._conditional_chunks
-            monkeypatch.setattr(module, "_conditional_chunks", note)
+            which = module.conditional_chunks
+            monkeypatch.setattr(module, "conditional_chunks", note)
             model.add_wrapper_with_key("outer_sample", "catch", catch)
             rig.sample(make(model), steps=1)
             return {

@@ -190,7 +190,7 @@ class TestGoodImages:
         (_, _, steered), (_, keyframes, inbetween, _), (_, _, images, animated, _) = seen
         for image in (steered, inbetween.frames, animated.frames):
             assert torch.equal(image, picture(3, *SIZE, 1).expand(-1, -1, -1, 3))
-        for image in (*keyframes, *images.values()):
+        for image in (*keyframes.values(), *images.values()):
             assert torch.equal(image, picture(1, *SIZE, 4)[..., :3])
 
 

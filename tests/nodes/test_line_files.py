@@ -81,8 +81,8 @@ class TestSaveAndLoad:
         assert "Size of the frames: 96 x 64." in caplog.text
 
     def test_file_that_is_none(self, folders, open_matches):
-        (folders / "input" / "x.json").write_text(json.dumps({"version": 2, "matches": []}))
-        with pytest.raises(ValueError, match=r"x\.json holds .* version 2, .* update ComfyUI-FCVG"):
+        (folders / "input" / "x.json").write_text(json.dumps({"version": 3, "matches": []}))
+        with pytest.raises(ValueError, match=r"x\.json holds .* version 3, .* update ComfyUI-FCVG"):
             open_matches.execute("x.json")
         (folders / "input" / "y.json").write_text('{"nodes": [], "links": []}')
         with pytest.raises(ValueError, match=r"y\.json does not hold line matches"):

@@ -12,7 +12,7 @@ from fcvg_core.progress import silent
 from fcvg_core.sampling import draw_noise, karras_sigmas
 from fcvg_core.settings import FAST, SamplingSettings
 from fcvg_core.standalone.cli.main import main
-from fcvg_core.standalone.demo.scene import draw_sample_pair
+from fcvg_core.standalone.demo.scene import draw_sample_middle, draw_sample_pair
 from fcvg_core.standalone.networks.denoising import denoise
 from fcvg_core.standalone.networks.loading import Models, check_models, fill_models
 from fcvg_core.standalone.networks.mpd import denoise_plain
@@ -95,6 +95,14 @@ def test_conditions_are_the_same(load, pipeline, native):
         {"forward_share": 0.5, "num_frames": 7, "window": 4, "overlap": 2},
         {"forward_share": 1.0, "noise_injection_steps": 1, "noise_injection_ratio": 0.5},
         FAST,
+        {"num_frames": 9, "at": (0, 3, 8), "window": 4, "overlap": 2, "forward_share": 0.4},
+        {
+            "num_frames": 7,
+            "at": (0, 3, 6),
+            "noise_injection_steps": 1,
+            "noise_injection_ratio": 0.5,
+            "denoise": 0.6,
+        },
     ],
     ids=[
         "plain",
@@ -107,26 +115,30 @@ def test_conditions_are_the_same(load, pipeline, native):
         "forward only, windows",
         "forward only, injection",
         "fast",
+        "three keyframes, windows, forward only",
+        "three keyframes, injection",
     ],  # fmt: skip
 )
 def test_one_box_paints_what_the_command_line_paints(load, pipeline, native, changed):
     """From the same seed on, through encoding, sampling and decoding."""
     settings = {**SETTINGS, **changed}
-    keyframes = (picture(1), picture(2))
+    at = settings.pop("at", (0, settings["num_frames"] - 1))
+    keyframes = tuple(picture(1 + i) for i in range(len(at)))
     control = np.stack([picture(10 + i) for i in range(settings["num_frames"])])
     start = np.stack([picture(30 + i) for i in range(settings["num_frames"])])
     sampling = SamplingSettings(**settings)
-    theirs = pipeline(keyframes, control, sampling, start=start, seed=5, decode_chunk=2)
+    theirs = pipeline(keyframes, control, sampling, at=at, start=start, seed=5, decode_chunk=2)
 
     boxes, decode = load("nodes.host.boxes"), load("nodes.host.svd.decode")
     encode = load("nodes.host.svd.encode").encode_frames
-    images = [torch.from_numpy(frame)[None] / 255 for frame in keyframes]
+    images = {f"frame {i}": torch.from_numpy(x)[None] / 255 for i, x in enumerate(keyframes)}
     with torch.no_grad():
         latent = boxes.sample_inbetween(
             boxes.SvdModels(*native[:3]),
             images,
             boxes.Control(native[3], torch.from_numpy(control) / 255),
             box_settings(boxes, settings),
+            at=at,
             start={"samples": encode(native[2], torch.from_numpy(start) / 255, 2)},
         )
         ours = decode.decode_frames(native[2], latent["samples"], 2)
@@ -169,18 +181,48 @@ def paint_graph(nodes: dict, models: tuple, pictures: list[np.ndarray], seed: in
     return control, node.execute(**widgets(node, vae=models[2], latent=latent)).args[0]
 
 
+def paint_keyframes(nodes: dict, models: tuple, pictures: list[np.ndarray], seed: int) -> tuple:
+    """As `paint_graph`, chained as in workflows/fcvg_keyframes.json, with the middle at frame 3."""
+    size = {"height": SIZE[0], "width": SIZE[1]}
+    first, middle, last = (torch.from_numpy(pixels)[None] / 255 for pixels in pictures)
+    (keyframes,) = nodes["FCVG_Keyframe"].execute(middle, 3).args
+    images = [nodes["FCVG_CropResize"].execute(image, **size).args[0] for image in (first, last)]
+    frames = dict(zip(("first_frame", "last_frame"), images, strict=True))
+    shared = {"keyframes": keyframes, "num_frames": 8}
+    node = nodes["FCVG_MatchKeyframes"]
+    motion = node.execute(**widgets(node, **frames, keyframes=keyframes)).args[0]
+    node = nodes["FCVG_InterpolateConditions"]
+    control = node.execute(**widgets(node, motion=motion, **shared)).args[0]
+    node = nodes["FCVG_Sampler"]
+    given = widgets(node, **size, **frames, **shared, steps=2, seed=seed)
+    given |= {"controlnext": models[3], "control_frames": control}
+    latent = node.execute(*models[:3], **given).args[0]
+    node = nodes["FCVG_DecodeFrames"]
+    return control, node.execute(**widgets(node, vae=models[2], latent=latent)).args[0]
+
+
 def read_pictures(folder: Path) -> np.ndarray:
     return np.stack([np.array(Image.open(path)) for path in sorted(folder.iterdir())])
 
 
-@pytest.mark.parametrize("given", [SIZE, (150, 200)], ids=["right size", "another size"])
-def test_the_same_seed_is_the_same_video_from_two_pictures_on(
-    node_classes, native, stand_ins, tmp_path, monkeypatch, given
+@pytest.mark.parametrize(
+    ("given", "length", "paint"),
+    [
+        (SIZE, ("--frames", "5"), paint_graph),
+        ((150, 200), ("--frames", "5"), paint_graph),
+        ((150, 200), ("--at", "0,3,7"), paint_keyframes),
+    ],
+    ids=["right size", "another size", "three keyframes"],
+)
+def test_the_same_seed_is_the_same_video_from_the_pictures_on(
+    node_classes, native, stand_ins, tmp_path, monkeypatch, given, length, paint
 ):
     """Graph and command line with their own defaults: crop, match, draw, paint, decode."""
     monkeypatch.delenv("FCVG_MODELS", raising=False)
-    pictures = draw_sample_pair(given)
-    paths = [tmp_path / "first.png", tmp_path / "last.png"]
+    pictures = [*draw_sample_pair(given)]
+    if paint is paint_keyframes:
+        pictures.insert(1, draw_sample_middle(given))
+    paths = [tmp_path / f"{number}.png" for number in range(len(pictures))]
     for path, pixels in zip(paths, pictures, strict=True):
         Image.fromarray(pixels).save(path)
     command = [
@@ -194,8 +236,7 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
         str(SIZE[0]),
         "--width",
         str(SIZE[1]),
-        "--frames",
-        "5",
+        *length,
         "--steps",
         "2",
         "--matcher",
@@ -212,7 +253,7 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
     ]
     assert main(command) == 0
     with torch.inference_mode():
-        control, frames = paint_graph(node_classes, native, pictures, seed=3)
+        control, frames = paint(node_classes, native, pictures, seed=3)
     theirs = read_pictures(tmp_path / "out" / "condition")
     assert theirs.any() and np.array_equal((control * 255).round().byte().numpy(), theirs)
     theirs = torch.from_numpy(read_pictures(tmp_path / "out" / "frames"))
@@ -222,7 +263,7 @@ def test_the_same_seed_is_the_same_video_from_two_pictures_on(
 def test_latents_agree(load, pipeline, native):
     boxes = load("nodes.host.boxes")
     control = np.stack([picture(10 + i) for i in range(5)])
-    images = [torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)]
+    images = {f"frame {i}": torch.from_numpy(picture(i))[None] / 255 for i in (1, 2)}
     noise = draw_noise(5, SIZE, 5)
     with torch.no_grad():
         keyframes = tuple(pipeline.encode(picture(i), noise.augmentation, 0.02) for i in (1, 2))

@@ -41,6 +41,27 @@ def preview(node_classes, keyframes):
     return run
 
 
+@pytest.fixture
+def watched(load, monkeypatch) -> list:
+    """What the node gives to the core."""
+    core, got = load("fcvg_core.warp"), []
+    real = core.preview_keyframes
+
+    def watching(*args, **given):
+        got[:] = args
+        return real(*args, **given)
+
+    monkeypatch.setattr(core, "preview_keyframes", watching)
+    return got
+
+
+@pytest.fixture
+def path(load):
+    """A point that moves along a curve."""
+    points = torch.tensor([[30.0, 40], [30, 10], [70, 10], [70, 40]])
+    return load("fcvg_core.paths").Path(0, points)
+
+
 def played(result) -> Path:
     """The file that the editor plays on the node."""
     import folder_paths
@@ -93,18 +114,11 @@ class TestFrames:
         )
         assert (to_uint8(result.args[0]) == wanted).all()
 
-    def test_people_are_passed_on(self, preview, load, monkeypatch):
-        core, got = load("fcvg_core.warp"), {}
-        real = core.preview_motion
-
-        def watched(*args, **given):
-            got.update(given)
-            return real(*args, **given)
-
-        monkeypatch.setattr(core, "preview_motion", watched)
+    def test_people_are_passed_on(self, preview, watched):
         preview(first_pose=somebody(20), last_pose=somebody(50))
-        assert got["matches"] is None
-        necks = [float(people.keypoints[0, 1, 0]) for people in got["people"]]
+        _, at, _, motion = watched
+        assert at == (0, 5) and motion.spans[0].matches is None
+        necks = [float(people.keypoints[0, 1, 0]) for people in motion.spans[0].people]
         assert necks == pytest.approx([21 / 96, 51 / 96])
 
     @pytest.mark.parametrize("channels", [1, 4])
@@ -120,6 +134,75 @@ class TestFrames:
         larger = torch.rand(1, 128, 96, 3, generator=torch.Generator().manual_seed(0))
         assert preview(last=larger).args[0].shape == (6, *SIZE, 3)
         assert "last_frame: 96 x 128 -> 96 x 64: 32 pixels are cut off" in caplog.text
+
+
+class TestMotion:
+    def test_a_motion_is_the_same_as_its_parts(self, preview, matches, path, load):
+        """Lines and paths, connected alone or as a motion."""
+        types = load("fcvg_core.motion")
+        motion = types.Motion(SIZE, (types.Span(matches=matches, paths=(path,)),))
+        frames = preview(motion=motion).args[0]
+        assert torch.equal(frames, preview(line_matches=matches, paths=(path,)).args[0])
+        alone = types.Motion(SIZE, (types.Span(matches=matches),))
+        assert torch.equal(frames, preview(motion=alone, paths=(path,)).args[0])
+        assert not torch.equal(frames, preview(motion=alone).args[0])
+
+    def test_paths_alone_move_a_picture_that_stands_still(self, preview, keyframes, path):
+        still, _ = keyframes
+        frames = preview(still, still, paths=(path,), timing="uniform").args[0]
+        assert torch.equal(frames[[0, -1]], still.expand(2, -1, -1, -1))
+        assert (frames[1:-1] != still).any(dim=-1).float().mean() > 0.05
+
+    def test_motion_takes_the_place_of_lines_and_poses(self, preview, matches, load):
+        types = load("fcvg_core.motion")
+        motion = types.Motion(SIZE, (types.Span(matches=matches),))
+        for given in ({"line_matches": matches}, {"first_pose": somebody(9)}):
+            with pytest.raises(ValueError, match="motion takes the place of line_matches"):
+                preview(motion=motion, **given)
+
+    def test_motion_of_another_size(self, preview, load):
+        types = load("fcvg_core.motion")
+        other = types.Motion((576, 1024), (types.Span(),))
+        with pytest.raises(ValueError, match="motion is of pictures of 1024 x 576 pixels, but fir"):
+            preview(motion=other)
+
+
+class TestKeyframes:
+    @pytest.fixture
+    def between(self, load):
+        """A keyframe of another size, at frame 5 of 12."""
+        image = torch.rand(1, 2 * SIZE[0], 2 * SIZE[1], 3, generator=torch.manual_seed(0))
+        return load("nodes.host.keyframes").Keyframes((image,), (5,))
+
+    @pytest.fixture
+    def three(self, matches, load):
+        types = load("fcvg_core.motion")
+        return types.Motion(SIZE, (types.Span(matches=matches), types.Span()))
+
+    def test_every_keyframe_is_exact(self, preview, keyframes, between, three, load):
+        frames = preview(motion=three, keyframes=between, num_frames=12).args[0]
+        fitted = load("nodes.host.fitting").fit_pictures(between.images[0], SIZE, "keyframe 5")
+        assert len(frames) == 12
+        for frame, picture in ((0, keyframes[0]), (5, fitted), (11, keyframes[1])):
+            assert torch.equal(frames[frame], picture[0])
+        apart = (frames[1:] - frames[:-1]).flatten(1).abs().amax(1)
+        assert apart[4:6].min() > 0  # the frame of the keyframe comes once
+
+    def test_nothing_moves(self, preview, between, caplog):
+        frames = preview(keyframes=between, num_frames=12, timing="uniform").args[0]
+        assert len(frames) == 12
+        for names in ("Keyframes 1 and 2: No line", "Keyframes 2 and 3: No line"):
+            assert caplog.text.count(names) == 1
+
+    def test_other_numbers_of_keyframes(self, preview, between, three, matches):
+        with pytest.raises(ValueError, match="over 3 keyframes, but only first_frame and last_fr"):
+            preview(motion=three)
+        with pytest.raises(ValueError, match="known between 2 keyframes, but with the first and"):
+            preview(line_matches=matches, keyframes=between, num_frames=12)
+
+    def test_a_keyframe_outside_the_video(self, preview, between):
+        with pytest.raises(ValueError, match="at frame 5, but the video has 4 frames"):
+            preview(keyframes=between, num_frames=4)
 
 
 class TestPlaying:

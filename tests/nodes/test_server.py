@@ -146,19 +146,6 @@ class TestHelp:
             for part in ("## Example", "Source: "):
                 assert part in page, name
 
-    def test_points_of_a_curve_can_be_read(self, server):
-        """As the pages say of `custom_times`; Curve Editor is in newer hosts alone."""
-        if "CurveEditor" not in server.get("/object_info"):
-            pytest.skip("needs a host with Curve Editor")
-        curve = {"points": [[0, 0], [0.5, 0.2], [1, 1]], "interpolation": "monotone_cubic"}
-        outputs = server.run(
-            {
-                "1": {"class_type": "CurveEditor", "inputs": {"curve": curve}},
-                "2": {"class_type": "PreviewAny", "inputs": {"source": ["1", 0]}},
-            }
-        )["outputs"]
-        assert "(0.0, 0.0), (0.5, 0.2), (1.0, 1.0)" in outputs["2"]["text"][0]
-
     def test_no_page_of_a_node_that_is_gone(self, faces):
         pages = (WORKFLOWS.parent / "web" / "docs").glob("*.md")
         assert {page.stem for page in pages} == set(faces)

@@ -23,6 +23,23 @@ def half_rig(load, load_controlnext, stand_ins):
         )
 
 
+def video(rig, **more) -> torch.Tensor:
+    """A video in windows, under the control that `Rig.steer` gives."""
+    return rig.sample(rig.inbetween(rig.steer(**more), window=4))
+
+
+@pytest.fixture(scope="module")
+def plain(rig) -> torch.Tensor:
+    """The video under control everywhere."""
+    return video(rig)
+
+
+@pytest.fixture(scope="module")
+def without(rig) -> torch.Tensor:
+    """The video without control."""
+    return video(rig, strength=0)
+
+
 class TestSteeredTwice:
     """Apply ControlNeXt behind Apply ControlNeXt."""
 
@@ -67,6 +84,80 @@ class TestSteeredTwice:
         handle.remove()
         assert len(calls) == 2 * 2
         assert [patch._control for patch in patches_of(model)] == [None, None]
+
+
+class TestMask:
+    """Control inside a mask alone."""
+
+    @staticmethod
+    def half(count: int = 1, size: int = 64) -> torch.Tensor:
+        mask = torch.zeros(count, size, size)
+        mask[:, :, size // 2 :] = 1
+        return mask
+
+    @pytest.mark.seam
+    def test_a_full_mask_is_no_mask_bit_for_bit(self, rig, plain):
+        for mask in (torch.ones(1, 64, 64), torch.ones(5, 10, 30)):
+            assert torch.equal(video(rig, mask=mask, feather=9), plain)
+
+    def test_masks_of_almost_everything_go_the_way_of_masks(self, rig):
+        """Of several masks one is not full, so that the others are used as masks."""
+        masks = torch.ones(5, 64, 64)
+        masks[4] = 0
+        model = rig.steer(mask=masks)
+        (patch,) = patches_of(model)
+        assert patch.mask is not None
+        first, plain = (
+            patch.mask.shrink((64, 64), (64, 64), (4, 4))[:4],
+            torch.ones(4, 1, 4, 4),
+        )
+        assert torch.equal(first, plain)
+
+    def test_an_empty_mask_is_no_control(self, rig, without, caplog):
+        assert torch.equal(video(rig, mask=torch.zeros(1, 64, 64)), without)
+        assert "Control never acts, because mask is empty" in caplog.text
+
+    def test_half_a_mask_is_neither(self, rig, plain, without):
+        half = video(rig, mask=self.half())
+        for other in (plain, without):
+            assert (half - other).abs().max() > 1e-4 * plain.std()
+
+    def test_one_mask_is_the_same_as_equal_masks(self, rig):
+        videos = [video(rig, mask=self.half(count), feather=16) for count in (1, 5)]
+        assert torch.equal(*videos)
+
+    def test_masks_run_with_the_frames(self, rig):
+        """The mirrored video under mirrored masks is the same video."""
+        masks = self.half(5)
+        masks[:2] = masks[:2].flip(2)
+        videos = [
+            rig.sample(
+                rig.inbetween(
+                    rig.steer(flipped=flipped, mask=masks.flip(0) if flipped else masks),
+                    flipped=flipped,
+                    window=4,
+                ),
+                flipped=flipped,
+            )
+            for flipped in (False, True)
+        ]
+        assert (videos[0] - videos[1]).abs().max() <= 1e-5 * videos[0].std()
+
+    def test_a_mask_of_another_shape_is_stretched(self, rig, caplog):
+        wide = torch.zeros(1, 32, 128)
+        wide[..., 64:] = 1
+        square = video(rig, mask=self.half())
+        assert (video(rig, mask=wide) - square).abs().max() < 0.1 * square.std()
+        assert "the mask is stretched to the picture's proportions" in caplog.text
+
+    def test_another_number_of_masks(self, rig):
+        with pytest.raises(ValueError, match="There are 3 masks, but 5 control frames"):
+            rig.steer(mask=torch.zeros(3, 64, 64))
+
+    def test_a_feather_of_a_link(self, node_classes):
+        node, frames = node_classes["FCVG_ApplyControlNeXt"], torch.zeros(1, 64, 64, 3)
+        with pytest.raises(ValueError, match="feather is -5, but it must be from 0 to 1024"):
+            node.execute(None, None, frames, 1.0, 0.0, 1.0, mask=self.half(), feather=-5)
 
 
 class TestTwoGuiders:
