@@ -304,7 +304,7 @@ class TestColors:
         sockets = (ROOT / "nodes" / "sockets.py").read_text(encoding="utf-8")
         colors = (ROOT / "web" / "js" / "colors.js").read_text(encoding="utf-8")
         types = re.findall(r'io\.Custom\("(\w+)"\)', sockets)
-        assert sorted(types) == sorted(re.findall(r"^ {4}(\w+): \"#", colors, re.M))
+        assert sorted(types) == sorted(re.findall(r"^  (\w+): \"#", colors, re.M))
 
 
 class TestSamples:

@@ -1,6 +1,7 @@
 import { app } from "../../../scripts/app.js";
 
-// Colours of this pack's wires. A model has a darker shade of what it finds or makes.
+// Colours of the wires that this pack's nodes have. A model has a darker shade of what it finds or
+// makes.
 const COLORS = {
   FCVG_LINE_MATCHES: "#c6e03f",
   FCVG_MOTION: "#5fd0e6",
@@ -11,6 +12,8 @@ const COLORS = {
   FCVG_DWPOSE: "#b0487a",
   FCVG_CONTROLNEXT: "#2bb59a",
   FCVG_IMAGE_PROJECTOR: "#e0934a",
+  TRACKS: "#3b93a5",
+  CURVE: "#9aa7b0",
 };
 
 // The editor empties the colours of all types whenever it loads a palette, and then sets those
