@@ -212,6 +212,7 @@ class TestTabs:
         canvas.press("l")
         canvas.drag("first", (20, 100), (60, 110))
         name, state = canvas.editor.name(), canvas.state
+        canvas.page.wait_for_timeout(500)  # until the editor has noticed the change
         canvas.build()
         assert canvas.state == "" and canvas.lines == [] and NOT_RUN in canvas.status
         canvas.editor.turn_to(name)
