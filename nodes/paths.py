@@ -239,13 +239,12 @@ class PathsToTracks(io.ComfyNode):
         custom_times: str,
         first_frame=None,
     ) -> io.NodeOutput:
-        from ..fcvg_core.paths import path_points, report_paths, to_tracks
+        from ..fcvg_core.paths import path_points, to_tracks
         from ..fcvg_core.timeline import inbetween_times
         from .host.paths import fit_to_video
 
         times = inbetween_times(num_frames, read_timing(timing, custom_times))
         fitted = fit_to_video(paths, first_frame, (height, width))
-        report_paths(fitted)
         return io.NodeOutput(to_tracks(path_points(fitted, times), (height, width)))
 
 
@@ -367,13 +366,12 @@ class PathsToJson(io.ComfyNode):
         form: str,
         first_frame=None,
     ) -> io.NodeOutput:
-        from ..fcvg_core.paths import path_points, report_paths, to_ati_json, to_wan_move_json
+        from ..fcvg_core.paths import path_points, to_ati_json, to_wan_move_json
         from ..fcvg_core.timeline import inbetween_times
         from .host.paths import fit_to_video
 
         times = inbetween_times(num_frames, read_timing(timing, custom_times))
         fitted = fit_to_video(paths, first_frame, (height, width))
-        report_paths(fitted)
         if form == ATI:
             return io.NodeOutput(to_ati_json(fitted, times))
         return io.NodeOutput(to_wan_move_json(path_points(fitted, times)))

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from ...fcvg_core.errors import UserError
-from ...fcvg_core.paths import Path, fit_paths
+from ...fcvg_core.paths import Path, fit_paths, report_paths
 from .images import first_picture
 from .wan import check_wan_size
 
@@ -57,6 +57,8 @@ def fit_to_video(
 ) -> tuple[Path, ...]:
     """Paths that lie on a keyframe, in a video of another model, which crops and resizes it.
 
+    What is known of the paths is logged.
+
     Args:
         first_frame: an IMAGE; None: the paths keep their pixels.
         size: (height, width) of the video.
@@ -65,7 +67,8 @@ def fit_to_video(
         ValueError: the picture is no IMAGE, or the model does not take this size.
     """
     check_wan_size(*size)
-    if first_frame is None:
-        return tuple(paths)
-    picture = first_picture(first_frame, "first_frame")
-    return fit_paths(paths, tuple(picture.shape[1:3]), size)
+    if first_frame is not None:
+        picture = first_picture(first_frame, "first_frame")
+        paths = fit_paths(paths, tuple(picture.shape[1:3]), size)
+    report_paths(paths)
+    return tuple(paths)
