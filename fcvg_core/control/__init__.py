@@ -7,7 +7,7 @@ opens no file.
 from .drawn import looks_drawn
 from .driving import draw_driven_people
 from .fit import fit_control_frames
-from .inbetween import draw_inbetween, draw_moving_lines, draw_moving_people
+from .inbetween import draw_moving_lines, draw_moving_people
 from .motion import draw_keyframes, draw_motion
 from .preview import cover, draw_thick_lines, draw_thick_people, draw_thick_track, fade_keyframes
 from .settings import ControlFrameSettings
@@ -16,7 +16,6 @@ __all__ = [
     "ControlFrameSettings",
     "cover",
     "draw_driven_people",
-    "draw_inbetween",
     "draw_keyframes",
     "draw_motion",
     "draw_moving_lines",

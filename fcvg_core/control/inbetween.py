@@ -1,41 +1,10 @@
-"""Lines and people of two keyframes -> control frames that show how both move in between."""
+"""Lines or people of two keyframes -> control frames that show how they move in between."""
 
 import numpy as np
 from torch import Tensor
 
 from ..lines import LineMatches, draw_lines, interpolate_lines, match_colors
-from ..motion import Motion, Span
 from ..pose import Poses, PoseStyle, draw_poses, interpolate_poses
-from .motion import draw_keyframes
-from .settings import ControlFrameSettings
-
-
-def draw_inbetween(
-    matches: LineMatches | None,
-    people: tuple[Poses, Poses] | None,
-    size: tuple[int, int],
-    settings: ControlFrameSettings,
-) -> np.ndarray:
-    """Control frames of a video between two keyframes: people over lines, on black.
-
-    A warning is logged if every control frame is black.
-
-    Args:
-        matches: lines of both keyframes; None draws no lines.
-        people: people of the first and of the last keyframe, [P, ...] each; None draws no people.
-        size: (height, width) of the frames, in pixels; with `matches`, the size in `matches`.
-
-    Returns:
-        [T, H, W, 3] uint8.
-
-    Raises:
-        UserError: there are fewer than 2 frames, or the timing is not valid.
-        ValueError: there are neither matches nor people, or the size is not that of the matches.
-
-    Differs: as many frames are drawn as the video has; the official code draws 25 and drops some.
-    """
-    motion = Motion(size, (Span(matches=matches, people=people),))
-    return draw_keyframes(motion, (0, settings.num_frames - 1), settings)
 
 
 def draw_moving_lines(

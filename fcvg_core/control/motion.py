@@ -21,6 +21,8 @@ def draw_keyframes(motion: Motion, at: Sequence[int], settings: ControlFrameSett
 
     Args:
         at: frames of the keyframes, the last of them `settings.num_frames` - 1.
+
+    Differs: as many frames are drawn as the video has; the official code draws 25 and drops some.
     """
     track = track_motion(
         motion,

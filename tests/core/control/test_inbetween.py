@@ -9,12 +9,13 @@ import torch
 
 from fcvg_core.control import (
     ControlFrameSettings,
-    draw_inbetween,
+    draw_keyframes,
     draw_moving_lines,
     draw_moving_people,
 )
 from fcvg_core.frames import overlay
 from fcvg_core.lines import LineMatches, draw_lines, interpolate_lines, match_colors
+from fcvg_core.motion import Motion, Span
 from fcvg_core.pose import STYLES, Poses, draw_poses, interpolate_poses, nobody
 from fcvg_core.timeline import inbetween_times
 
@@ -43,6 +44,16 @@ def person(x: float) -> Poses:
 
 
 PEOPLE = person(0.2), person(0.7)
+
+
+def draw_inbetween(
+    matches: LineMatches | None,
+    people: tuple[Poses, Poses] | None,
+    size: tuple[int, int],
+    settings: ControlFrameSettings,
+) -> np.ndarray:
+    motion = Motion(size, (Span(matches=matches, people=people),))
+    return draw_keyframes(motion, (0, settings.num_frames - 1), settings)
 
 
 class TestDrawInbetween:

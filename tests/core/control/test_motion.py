@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fcvg_core.control import ControlFrameSettings, draw_inbetween, draw_keyframes, draw_motion
+from fcvg_core.control import ControlFrameSettings, draw_keyframes, draw_motion
 from fcvg_core.frames import overlay
 from fcvg_core.lines import LineMatches, draw_lines, interpolate_lines, match_colors
 from fcvg_core.lines.draw import line_colors
@@ -54,7 +54,6 @@ def test_people_over_strokes_over_lines() -> None:
     assert np.array_equal(found, overlay(overlay(lines, strokes), drawn))
     plain = draw_keyframes(Motion(SIZE, (span(people=people),)), (0, 8), SETTINGS)
     assert np.array_equal(plain, overlay(lines, drawn))
-    assert np.array_equal(plain, draw_inbetween(matches, people, SIZE, SETTINGS))
 
 
 def test_the_stroke_has_a_length() -> None:
