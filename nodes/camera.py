@@ -3,6 +3,7 @@
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
+from .line_widgets import detector_input, max_lines_input, min_length_input
 from .messages import shows_log
 from .newer import rarely_changed, search_words, shows_results
 from .sockets import LineMatchesSocket, MotionSocket
@@ -55,30 +56,18 @@ class CameraMove(io.ComfyNode):
                     tooltip="What last_frame shows beyond the border of the picture. reflect: the "
                     "picture mirrored. black: nothing. The mask unseen shows where this is.",
                 ),
-                io.Int.Input(
-                    "max_lines",
-                    default=300,
-                    **bounds.MAX_LINES.widget,
-                    tooltip="Maximum number of lines that are found in the picture; the strongest "
-                    "are kept. Has no effect if a motion is connected.",
+                max_lines_input(
+                    "Maximum number of lines that are found in the picture; the strongest are "
+                    "kept. Has no effect if a motion is connected."
                 ),
-                io.Float.Input(
-                    "min_length",
-                    default=15.0,
-                    min=1.0,
-                    max=1000.0,
-                    step=1.0,
-                    tooltip="Minimum length of a line in pixels; shorter lines are left out. Has "
-                    "no effect if a motion is connected.",
+                min_length_input(
+                    "Minimum length of a line in pixels; shorter lines are left out. Has no effect "
+                    "if a motion is connected."
                 ),
-                io.Combo.Input(
-                    "detector",
-                    options=list(choices.LINE_DETECTORS),
-                    default=choices.LINE_DETECTORS[0],
-                    **rarely_changed(),
-                    tooltip="The detector of lines. opencv is always there; pytlsd, the detector "
-                    "of FCVG's authors, must be installed (Python 3.11 or older). Has no effect if "
-                    "a motion is connected.",
+                detector_input(
+                    "The detector of lines. opencv is always there; pytlsd, the detector of FCVG's "
+                    "authors, must be installed (Python 3.11 or older). Has no effect if a motion "
+                    "is connected."
                 ),
                 _number("pan_x", bounds.PAN, 0.01, "widths of the frame to the right"),
                 _number("pan_y", bounds.PAN, 0.01, "heights of the frame down"),
