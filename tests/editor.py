@@ -9,6 +9,7 @@ import re
 import shutil
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -240,6 +241,13 @@ class Editor:
     def nodes(self) -> list[dict]:
         """All nodes of the editor with their widgets."""
         return self.page.evaluate(NODES)
+
+    def nodes_when(self, ready: Callable[[list[dict]], bool]) -> list[dict]:
+        """All nodes as soon as they are as they should be; as they are after a minute otherwise."""
+        end = time.monotonic() + SOON / 1000
+        while not ready(nodes := self.nodes()) and time.monotonic() < end:
+            self.page.wait_for_timeout(200)
+        return nodes
 
     def boxes(self) -> list[tuple]:
         """(title, x, y, width, height) of every drawn node, including its title bar."""

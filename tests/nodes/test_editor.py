@@ -52,6 +52,20 @@ def of_today(name: str) -> None:
         pytest.skip("is asked of today's graphs")
 
 
+def unnamed(nodes: list[dict]) -> list[tuple[str, str]]:
+    """Widgets of the pack's nodes whose names Nodes 2.0 does not show, but should."""
+    # Nodes 2.0 shows an icon and a canvas in the places of these names.
+    nameless = ("control_after_generate", "editor")
+    return [
+        (node["type"], widget["name"])
+        for node in nodes
+        if node["type"].startswith("FCVG_")
+        for widget in node["widgets"]
+        if not widget["folded"] and widget["name"] not in nameless
+        if widget["name"] not in node["text"]
+    ]
+
+
 def none(found: list[str]) -> None:
     """Fail with every line."""
     assert not found, "\n".join(found)
@@ -73,11 +87,9 @@ class TestWorkflow:
             for widget in node["widgets"] if node["type"].startswith("FCVG_") else ():
                 if isinstance(widget["options"], list):
                     assert widget["value"] in widget["options"], (node["type"], widget["name"])
-                # Nodes 2.0 shows an icon and a canvas in the places of these names.
-                nameless = widget["name"] in ("control_after_generate", "editor")
-                folded = widget["folded"] or nameless
-                if style == NODES_2 and not folded:
-                    assert widget["name"] in node["text"], (node["type"], widget["name"])
+        # Nodes 2.0 may draw the widgets of a node a moment after the node.
+        if style == NODES_2:
+            assert not unnamed(editor.nodes_when(lambda nodes: not unnamed(nodes)))
 
     def test_every_node_has_room(self, opened):
         """No widget sticks out of its node, and no node lies on another of today's graphs."""
