@@ -103,7 +103,7 @@ def is_disk_full(error: Exception) -> bool:
 
 
 def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
-    """Raise UserError unless the disk of a folder has `size` free bytes.
+    """Raise UserError unless the disk of a folder has `size` free bytes; its cause is a full disk.
 
     Args:
         size: in bytes.
@@ -114,7 +114,7 @@ def check_room(folder: Path, size: float, *, what: str, remedy: str) -> None:
     if size > free:
         raise UserError(
             f"The disk of {folder} has {amount(free)} free, but {what} {amount(size)}. {remedy}"
-        )
+        ) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def free_room(path: Path) -> str:

@@ -15,8 +15,10 @@ from toy_family.network import weights
 
 from fcvg_core.catalogue import families
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.cli.commands import COMMANDS
+from fcvg_core.files.claim import claim_folder
+from fcvg_core.standalone.cli.commands import COMMANDS, load_command
 from fcvg_core.standalone.cli.main import main
+from fcvg_core.standalone.work import UnusableModels, Work
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,25 @@ def test_a_missing_network_is_named(toy, capsys):
     assert main(["models", "--mode", "brighten"]) == 0
     assert "found   the toy's network" in capsys.readouterr().out
     assert NETWORK.find([("folder", toy / "models")])
+
+
+def test_batch_can_do_its_jobs(toy):
+    """A worker needs the module alone; the network of the first job stays for the second."""
+    put_network(toy)
+    module, network = load_command("brighten"), None
+    for name, grey in (("a", 10), ("b", 20)):
+        Image.new("RGB", (8, 4), (grey, grey, grey)).save(toy / f"{name}.png")
+        work = module.WORK(module.SPEC.from_json({"picture": str(toy / f"{name}.png")}))
+        work.check()
+        before, network = network, work.open(network)
+        assert before is None or network is before
+        with claim_folder(toy / name) as claim:
+            work.finish(network, work.prepare(work.open_preparer()), claim)
+        assert np.asarray(Image.open(toy / name / "picture.png")).max() == 2 * grey
+    assert issubclass(module.WORK, Work) and module.WORK.command == "brighten"
+    with pytest.raises(UnusableModels, match="The toy's network is missing"):
+        (toy / "models" / "toy.safetensors").unlink()
+        work.open()
 
 
 def test_help_and_wrong_options(capsys):

@@ -1,12 +1,12 @@
 """The results folder of a run: made before any work, used by one run only, with reserved room."""
 
 import errno
-import itertools
 import logging
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count, takewhile
 from pathlib import Path
 
 from ..errors import UserError
@@ -42,7 +42,7 @@ class Claim:
         if not hasattr(os, "posix_fallocate"):  # Windows, macOS
             return
         try:
-            with open(self.path / MARKER, "r+b") as opened:
+            with open(self.path / MARKER, "ab") as opened:
                 os.posix_fallocate(opened.fileno(), 0, max(int(size), 1))
         except OSError as error:
             if error.errno in TOO_MUCH:  # other errors: this kind of disk can't reserve room
@@ -51,13 +51,14 @@ class Claim:
     def release(self, kept: float = 0) -> None:
         """Free the reserved room for files that are written now; keep `kept` bytes reserved."""
         marker = self.path / MARKER
-        os.truncate(marker, min(int(kept), marker.stat().st_size))
+        with suppress(FileNotFoundError):  # nothing is reserved in an `own_folder`
+            os.truncate(marker, min(int(kept), marker.stat().st_size))
 
     def _take(self) -> None:
         """Find and mark a folder for this run; raise UserError if no folder can be made."""
         wanted = self.path
         try:
-            for number in itertools.count():
+            for number in count():
                 if number:
                     self.path = wanted.with_name(f"{wanted.name}_{number:04d}")
                 if self._try(self.path, may_exist=number == 0):
@@ -79,7 +80,7 @@ class Claim:
 
         Only one run can create the marker.
         """
-        for attempt in itertools.count(1):
+        for attempt in count(1):
             try:
                 if _make(folder):
                     self._made.insert(0, folder)
@@ -130,6 +131,17 @@ def claim_folder(wanted: Path) -> Iterator[Claim]:
 
 
 @contextmanager
+def own_folder(folder: Path) -> Iterator[Claim]:
+    """An empty folder whose name no other run knows, for a run; written files stay."""
+    claim = Claim(folder)
+    claim._held = True
+    try:
+        yield claim
+    finally:
+        claim._leave()
+
+
+@contextmanager
 def made_folder(folder: Path) -> Iterator[None]:
     """Make a folder to which a command adds files; it is removed again if it stays empty.
 
@@ -167,7 +179,7 @@ def resolve_output(wanted: Path) -> Path:
 
 def missing_folders(folder: Path) -> list[Path]:
     """Folders that must be made for `folder` to exist, itself included, the innermost first."""
-    return [path for path in (folder, *folder.parents) if not os.path.exists(path)]
+    return list(takewhile(lambda path: not os.path.exists(path), (folder, *folder.parents)))
 
 
 def remove_empty(folders: list[Path]) -> None:

@@ -8,6 +8,13 @@ from pathlib import Path
 from ..errors import UserError
 from ..failures import TOO_MUCH, explain_disk
 
+PART = ".part"  # ending of files that are being written
+
+
+def part_of(path: Path) -> Path:
+    """A new name for a temporary file beside `path`, of the same length for every name."""
+    return path.with_name(f".{secrets.token_hex(8)}{PART}")
+
 
 @contextmanager
 def write_aside(path: Path) -> Iterator[Path]:
@@ -19,7 +26,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, or the file can't be written for another reason.
     """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")  # same length for every name
+    part = part_of(path)
     with explained(path):
         try:
             yield part

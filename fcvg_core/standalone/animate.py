@@ -17,6 +17,7 @@ from .control.dwpose import need_detector
 from .networks.pipeline import AnimationPipeline
 from .painter import Painter
 from .spec import AnimateSpec
+from .work import about_models
 
 
 class AnimationPainter(Painter):
@@ -28,6 +29,9 @@ class AnimationPainter(Painter):
     Args:
         spec: its `image`, `video`, `control_frames`, `output`, `result.audio`, `driving.stride`
             and `driving.drawn` are about files and are not used here.
+        like: painter of an earlier job; its models and pose detector are kept where they are the
+            same.
+        paints: see `Painter`.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -126,9 +130,11 @@ class AnimationPainter(Painter):
 
     @cached_property
     def _detector(self) -> PoseDetector:
-        return need_detector(
-            self.spec.poses,
-            self.roots,
-            device=self.device,
-            cpu_only=self.cpu_only,
-        )
+        key = (self.spec.poses.detector, self.device, self.cpu_only)
+        return self.opened.get("pose detector", key, self._open_detector)
+
+    def _open_detector(self) -> PoseDetector:
+        with about_models():
+            return need_detector(
+                self.spec.poses, self.roots, device=self.device, cpu_only=self.cpu_only
+            )

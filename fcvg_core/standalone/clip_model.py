@@ -21,6 +21,7 @@ from .networks.device import choose_dtype
 from .networks.draft import load_draft
 from .networks.dynamicrafter import (
     CHOOSE_MODEL,
+    CheckedModels,
     ClipPipeline,
     ClipRequest,
     ClipSettings,
@@ -29,7 +30,8 @@ from .networks.dynamicrafter import (
 )
 from .outlook import Run, log_needs
 from .run_models import PACKAGES_THAT_PAINT, check_packages
-from .spec import ClipModelChoice, ClipSampling, ClipVideo, Machine
+from .spec import ClipModelChoice, ClipSampling, ClipVideo, DynamiCrafterSpec, Machine
+from .work import about_models
 
 
 class ClipModel:
@@ -77,18 +79,19 @@ class ClipModel:
         )
         self._pipeline: ClipPipeline | None = None
         self._longest = 0  # frames of the longest clip whose needs the log has said
-        self._checked = check_files(files, self.dtype, interpolates=interpolates)
-        self.files = self._checked.files
-        self._networks = self._checked.networks()
-        self.variant: Variant = self._checked.variant
-        self.is_stand_in: bool = self._checked.is_stand_in
+        checked = check_files(files, self.dtype, interpolates=interpolates)
+        self.files = checked.files
+        self._networks = checked.networks()
+        self.variant: Variant = checked.variant
+        self.is_stand_in: bool = checked.is_stand_in
+        self._interpolates = interpolates
+        self._checked: CheckedModels | None = checked
         if self.is_stand_in:
             logging.warning("THIS IS A STAND-IN MODEL, NOT TRAINED: THE FRAMES WILL BE NOISE.")
 
     def size(self, wanted: ClipVideo) -> tuple[int, int]:
         """(height, width) in pixels: what is wanted, otherwise what the model was trained at."""
-        height, width = self.variant.size
-        return wanted.height or height, wanted.width or width
+        return _size(self.variant, wanted)
 
     def settings(
         self,
@@ -153,15 +156,23 @@ class ClipModel:
         if settings.num_frames > self._longest:
             self._longest = settings.num_frames
             self._log_needs(request, settings)
-        if self._pipeline is None:
-            self._pipeline = self._checked.load(self.device, self._offload, progress)
-            self._pipeline.draft = self._draft
-        clip = self._pipeline(request, settings, seed=seed, progress=progress)
+        clip = self._load(progress)(request, settings, seed=seed, progress=progress)
         if keep_keyframes:
             clip[0] = request.first
             if request.mode == INTERPOLATE:
                 clip[-1] = request.last
         return clip
+
+    def _load(self, progress: Progress) -> ClipPipeline:
+        """The pipeline, whose weights are read at the first call."""
+        if self._pipeline is None:
+            checked, self._checked = self._checked, None  # an error leaves it half used up
+            with about_models():
+                if checked is None:
+                    checked = check_files(self.files, self.dtype, interpolates=self._interpolates)
+                self._pipeline = checked.load(self.device, self._offload, progress)
+            self._pipeline.draft = self._draft
+        return self._pipeline
 
     def _log_needs(self, request: ClipRequest, settings: ClipSettings) -> None:
         """Log the memory that a clip needs, and what is free."""
@@ -180,6 +191,25 @@ class ClipModel:
             window_option="--frames",
         )
         log_needs(run, self.device)
+
+
+def check_named_model(spec: DynamiCrafterSpec) -> None:
+    """As `ClipModel.check`, before any file is looked at; nothing if the spec names no model."""
+    variant = VARIANTS.get(spec.models.variant)
+    if variant is not None:
+        check_request(
+            variant,
+            size=_size(variant, spec.result),
+            num_frames=spec.result.frames,
+            rate=spec.sampling.rate or variant.rate,
+            mode=spec.mode,
+            choose=CHOOSE_MODEL,
+        )
+
+
+def _size(variant: Variant, wanted: ClipVideo) -> tuple[int, int]:
+    height, width = variant.size
+    return wanted.height or height, wanted.width or width
 
 
 def _chosen_word(choice: ClipModelChoice, *, interpolates: bool) -> str:

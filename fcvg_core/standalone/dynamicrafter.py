@@ -12,11 +12,12 @@ from ..progress import Progress, silent
 from ..sampling import join_clips, spread_frames, trim_loop
 from ..timeline import inbetween_times, warn_of_direction
 from .clip_model import ClipModel
-from .frame_maker import FrameMaker
+from .frame_maker import NETWORKS, FrameMaker
 from .networks.dynamicrafter import ClipRequest
 from .networks.vae import collect_video
 from .spec import DynamiCrafterSpec
 from .spec.dynamicrafter import EVENLY
+from .work import about_models
 
 
 class DynamiCrafterPainter(FrameMaker):
@@ -29,6 +30,7 @@ class DynamiCrafterPainter(FrameMaker):
         spec: its `images`, `prompt_dir`, `text_input`, `output`, `result.fps` and
             `result.n_samples` are about files and are not used here; but if there are several
             `images`, the job goes from picture to picture, as with `result.interp`.
+        like: painter of an earlier job, whose model is kept if it is the same.
 
     Attributes:
         model: the checked model.
@@ -42,21 +44,26 @@ class DynamiCrafterPainter(FrameMaker):
     spec_type = DynamiCrafterSpec
     named_parts = ()
 
-    def __init__(self, spec: DynamiCrafterSpec):
-        super().__init__(spec)
-        self.model = ClipModel(
-            spec.models,
-            spec.machine,
-            interpolates=spec.mode != ANIMATE,
-            roots=self.roots,
-            device=self.device,
-        )
+    def __init__(self, spec: DynamiCrafterSpec, like: FrameMaker | None = None):
+        super().__init__(spec, like)
+        key = (spec.models, spec.mode != ANIMATE, self.device, spec.machine.loading)
+        self.model = self.opened.get(NETWORKS, key, self._open_model)
         self.size = self.model.size(spec.result)
         self._settings = self.model.settings(
             spec.sampling, spec.machine, num_frames=spec.result.frames
         )
         self.model.check(self.size, self._settings, spec.mode)
         warn_of_direction(spec.result.timing)
+
+    def _open_model(self) -> ClipModel:
+        with about_models():
+            return ClipModel(
+                self.spec.models,
+                self.spec.machine,
+                interpolates=self.spec.mode != ANIMATE,
+                roots=self.roots,
+                device=self.device,
+            )
 
     def __call__(
         self,

@@ -31,6 +31,9 @@ class InbetweenPainter(PreviewMaker, Painter):
     Args:
         spec: its `output` is not used here, nor are its pictures; how many pictures it names
             counts.
+        like: painter of an earlier job; its models, matcher and pose detector are kept where they
+            are the same.
+        paints: see `Painter`.
 
     Raises:
         ModuleNotFoundError: a package is missing.

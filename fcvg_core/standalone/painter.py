@@ -14,39 +14,49 @@ from ..sampling import (
     warn_of_one_step,
 )
 from ..settings import SamplingSettings
-from .frame_maker import FrameMaker
+from .frame_maker import NETWORKS, FrameMaker
 from .networks.levels import guidance_of, passes_of, warn_if_unguided
 from .networks.pipeline import VideoPipeline
 from .outlook import Run, log_needs
 from .run_models import RunModels, choose_models
 from .spec import SteeredSpec
+from .work import about_models
 
 
 class Painter(FrameMaker):
     """The model files and the networks of a job.
 
+    Args:
+        like: see `FrameMaker`.
+        paints: whether the models are looked for; without them all but painting can be done.
+
     Attributes:
         model_set: the models that are looked for if the spec does not name them.
         networks: what the networks of the job need, at the sizes of published models.
-        models: None if the spec is `conditions_only`.
+        models: None if the spec is `conditions_only`, or if nothing is painted.
     """
 
     model_set: ModelSet
     networks: ClassVar[Networks]
 
-    def __init__(self, spec: SteeredSpec):
-        super().__init__(spec)
+    def __init__(self, spec: SteeredSpec, like: FrameMaker | None = None, *, paints: bool = True):
+        super().__init__(spec, like)
         self.check_settings()
         self.models: RunModels | None = None
-        if not spec.conditions_only:
-            self.models = choose_models(
-                spec.models,
-                spec.machine,
+        if paints and not spec.conditions_only:
+            key = (self.model_set, spec.models, self.device, spec.machine.loading)
+            self.models = self.opened.get(NETWORKS, key, self._choose_models)
+        self._is_told = False
+
+    def _choose_models(self) -> RunModels:
+        with about_models():
+            return choose_models(
+                self.spec.models,
+                self.spec.machine,
                 model_set=self.model_set,
                 roots=self.roots,
                 device=self.device,
             )
-        self._pipeline: VideoPipeline | None = None
 
     @property
     def at(self) -> tuple[int, ...]:
@@ -65,18 +75,24 @@ class Painter(FrameMaker):
     def load(
         self, kind: type[VideoPipeline], settings: SamplingSettings, progress: Progress
     ) -> VideoPipeline:
-        """The pipeline of the job, whose weights are read at the first call.
+        """The pipeline of the job, whose weights are read unless a maker like this has done so.
 
         Args:
             settings: of the video; before weights are read the log says what it needs.
         """
         if self.models is None:
             raise UserError("With conditions_only nothing is painted: leave conditions_only out.")
-        if self._pipeline is None:
-            self._log_needs(settings)
+        if not self._is_told:
+            self._is_told = True
+            if not self.models.is_loaded:
+                self._log_needs(settings)
             warn_if_unguided(settings)
-            self._pipeline = self.models.load(kind, progress)
-        return self._pipeline
+        try:
+            with about_models():
+                return self.models.load(kind, progress)
+        except BaseException:
+            self.opened.forget(NETWORKS)  # they may be half read
+            raise
 
     def _log_needs(self, settings: SamplingSettings) -> None:
         """Log the memory that a video needs, and what is free."""

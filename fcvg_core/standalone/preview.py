@@ -1,6 +1,7 @@
 """Pictures in, a preview of the motion between them out, without models that paint."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ..choices import FCVG_STYLE
 from ..control import ControlFrameSettings, draw_keyframes
 from ..errors import UserError
 from ..motion import Edits, Motion, check_keyframes, merge_edits, span_times, spread_keyframes
-from ..pose import STYLES
+from ..pose import STYLES, Poses
 from ..progress import Progress, silent
 from ..timeline import warn_of_direction
 from ..warp import preview_keyframes
@@ -21,6 +22,7 @@ from .frame_maker import FrameMaker
 from .media.matches_file import read_matches
 from .media.poses_file import read_poses
 from .spec import PreviewSpec
+from .work import about_models
 
 
 class PreviewMaker(FrameMaker):
@@ -32,6 +34,9 @@ class PreviewMaker(FrameMaker):
     Args:
         spec: its `output` is not used here, nor are its pictures; how many pictures it names
             counts.
+        like: maker of an earlier job, whose matcher and pose detector are kept if they are the
+            same.
+        more: what other makers take, see `Painter`.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -42,8 +47,8 @@ class PreviewMaker(FrameMaker):
     spec_type = PreviewSpec
     named_parts = ("matcher", "poses", "motion")
 
-    def __init__(self, spec: PreviewSpec):
-        super().__init__(spec)
+    def __init__(self, spec: PreviewSpec, like: FrameMaker | None = None, **more: Any):
+        super().__init__(spec, like, **more)
         if len(self.at) > 2:
             self._check_several()
 
@@ -121,6 +126,18 @@ class PreviewMaker(FrameMaker):
         timing = self.spec.motion.timing
         return preview_keyframes(keyframes, self.at, timing, found, progress=progress)
 
+    def check_files(self) -> None:
+        """Read the files that the spec names in place of what would be found.
+
+        Raises:
+            UserError: a file can't be read, holds something else, or is for another size.
+        """
+        if self.spec.matcher.matches is not None:
+            self._given_matches()
+        if self.spec.poses.poses:
+            self._given_people()
+        _ = self._edits
+
     def _check_several(self) -> None:
         """Raise UserError for what only two keyframes can have."""
         given = {
@@ -137,9 +154,17 @@ class PreviewMaker(FrameMaker):
 
     @cached_property
     def _match(self) -> Matcher:
-        path = self.spec.matcher.matches
-        if path is None:
+        choice = self.spec.matcher
+        if choice.matches is None:
+            return self.opened.get("matcher", (choice, self.device), self._open_matcher)
+        return self._given_matches()
+
+    def _open_matcher(self) -> Matcher:
+        with about_models():
             return open_matcher(self.spec.matcher, self.roots, device=self.device)
+
+    def _given_matches(self) -> Matcher:
+        path = self.spec.matcher.matches
         matches = read_matches(path)
         if matches.size != self.size:
             height, width = matches.size
@@ -160,10 +185,19 @@ class PreviewMaker(FrameMaker):
         if choice.poses is False:
             return None
         if choice.poses is None:
-            return open_pose_finder(choice, self.roots, device=self.device, cpu_only=self.cpu_only)
-        first, last = choice.poses
-        people = read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
+            key = (choice.detector, self.device, self.cpu_only)
+            return self.opened.get("pose finder", key, self._open_pose_finder)
+        people = self._given_people()
         return lambda keyframes: people
+
+    def _open_pose_finder(self) -> PoseFinder | None:
+        choice = self.spec.poses
+        with about_models():
+            return open_pose_finder(choice, self.roots, device=self.device, cpu_only=self.cpu_only)
+
+    def _given_people(self) -> tuple[Poses, Poses]:
+        first, last = self.spec.poses.poses
+        return read_poses(first, size=self.size), read_poses(last, size=self.size, frame=-1)
 
 
 def check_count(count: int, at: tuple[int, ...]) -> None:

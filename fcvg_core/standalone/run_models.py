@@ -2,7 +2,7 @@
 
 import importlib.util
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -40,6 +40,12 @@ class RunModels:
     stand_ins: bool
     draft: Decoder | None
     _checked: dict[str, Checked]
+    _loaded: list[VideoPipeline] = field(default_factory=list)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the weights were read."""
+        return bool(self._loaded)
 
     def networks(self, family: Networks) -> Networks:
         """What the networks of a family need, with the sizes of the run's own. Call this first."""
@@ -56,7 +62,15 @@ class RunModels:
         )
 
     def load(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
-        """A pipeline with all networks. Call this only once: the checked networks are used up."""
+        """A pipeline with all networks, whose weights are read at the first call.
+
+        After an error the models have to be chosen again: the checked networks are used up.
+        """
+        if not self._loaded:
+            self._loaded.append(self._read(kind, progress))
+        return self._loaded[0]
+
+    def _read(self, kind: type[VideoPipeline], progress: Progress) -> VideoPipeline:
         loaded = {}
         total = len(self._checked)
         progress("loading", 0, total)

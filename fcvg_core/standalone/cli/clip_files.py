@@ -1,6 +1,6 @@
 """Files of the commands that make clips: the videos, their frames, and run.json."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,9 +64,18 @@ class VideoFiles:
         )
 
     def describe(self) -> str:
-        """What was written, a line for each video and one for the pictures."""
-        videos = [f"video:  {self._claim.path / name}.mp4" for name in self._names]
-        return "\n".join([*videos, f"frames: {self._claim.path / FRAMES}"])
+        """What was written; see `describe_videos`."""
+        return describe_videos(self._claim.path, self._names)
+
+
+def describe_videos(folder: Path, names: Iterable[str]) -> str:
+    """What lies in a folder of results: a line for each video and one for the pictures.
+
+    Args:
+        names: of the videos' files, without the ending.
+    """
+    videos = [f"video:  {folder / name}.mp4" for name in names]
+    return "\n".join([*videos, f"frames: {folder / FRAMES}"])
 
 
 def save_clip_run(

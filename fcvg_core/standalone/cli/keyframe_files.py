@@ -1,18 +1,23 @@
-"""Files of the commands that take keyframes: the keyframes are read, the frames written."""
+"""Files of the commands that take keyframes: the keyframes are read, the frames written.
+
+A batch reads the options of thousands of runs, and needs no torch for this: functions import it.
+"""
+
+from __future__ import annotations
 
 import argparse
-from typing import TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from ...bounds import FRAMES
 from ...errors import UserError
 from ...files.claim import Claim
-from ..control.dwpose import Keyframes
-from ..media.pictures import read_keyframes
-from ..media.writing import frames_size, video_size, write_frames, write_video
 from ..spec import PreviewSpec
-from .run_record import check_earlier_run
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..control.dwpose import Keyframes
+    from .run_record import EarlierRun
 
 S = TypeVar("S", bound=PreviewSpec)
 
@@ -44,23 +49,29 @@ def spec_of(kind: type[S], options: argparse.Namespace) -> S:
     return kind.from_options(table)
 
 
-def read_keyframes_of(spec: PreviewSpec, options: argparse.Namespace) -> Keyframes:
-    """The keyframes of a run, of its size.
+def check_keyframes_named(spec: PreviewSpec, command: str, run: EarlierRun | None = None) -> None:
+    """Raise UserError unless a spec names its first and its last keyframe.
 
     Args:
-        options: of the command: its name, and the earlier run that it repeats.
-
-    Raises:
-        UserError: a keyframe is not named, or is not there, or is no picture; or another file of
-            the earlier run is not there.
+        command: that the message tells how to type.
+        run: the earlier run that lacks them.
     """
     if not (spec.first and spec.last):
-        lacking = f"{options.run.path} does not name both. " if options.run else ""
+        lacking = f"{run.path} does not name both. " if run else ""
         raise UserError(
             f"{lacking}Two pictures are needed, the first frame and the last: "
-            f"python -m fcvg_core {options.command} FIRST LAST -o OUT"
+            f"python -m fcvg_core {command} FIRST LAST -o OUT"
         )
-    check_earlier_run(spec, options.run)
+
+
+def read_keyframes_of(spec: PreviewSpec) -> Keyframes:
+    """The keyframes that a spec names, of its size.
+
+    Raises:
+        UserError: a keyframe is not there, or is no picture.
+    """
+    from ..media.pictures import read_keyframes
+
     paths, result = (spec.first, *spec.between, spec.last), spec.result
     return read_keyframes(paths, result.size, result.fit, result.anchor)
 
@@ -71,6 +82,8 @@ def reserve_room(claim: Claim, spec: PreviewSpec) -> None:
     Raises:
         UserError: the disk has less room.
     """
+    from ..media.writing import frames_size, video_size
+
     shape = (spec.result.frames, *spec.result.size, 3)
     claim.reserve(frames_size(shape) + video_size(shape))
 
@@ -91,6 +104,7 @@ def write_result(
     Args:
         kept: bytes that stay reserved for other files.
     """
+    from ..media.writing import frames_size, video_size, write_frames, write_video
 
     def release(number: int) -> None:
         claim.release(kept + frames_size(frames[number + 1 :].shape) + video_size(frames.shape))

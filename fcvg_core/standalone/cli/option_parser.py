@@ -1,7 +1,9 @@
 """argparse with short messages and whole names; it distinguishes typed options from defaults."""
 
 import argparse
+from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any, NoReturn
 
 from ...errors import UserError
@@ -49,9 +51,9 @@ class Parser(argparse.ArgumentParser):
             self._commands()[options.command].refuse(unknown)
         return {k: v for k, v in vars(options).items() if not isinstance(v, _Untyped)}
 
-    @property
+    @cached_property
     def defaults(self) -> dict[str, Any]:
-        """The default of each option, by its name in the code."""
+        """The default of each option, by its name in the code; once all options are added."""
         return {name: actions[0].default.value for name, actions in self.by_name().items()}
 
     def by_name(self) -> dict[str, list[argparse.Action]]:
@@ -72,8 +74,7 @@ class Parser(argparse.ArgumentParser):
         for word in unknown:
             typed = word.split("=")[0]
             names = [name for name in self._option_string_actions if name.startswith("--")]
-            close = [name for name in names if typed[2:] and name.startswith(typed)]
-            close = close or get_close_matches(typed, names, n=1)
+            close = close_names(typed, names) if typed[2:] else []
             if typed.startswith("--") and close:
                 self.error(f"there is no option {quote(typed)}; perhaps {' or '.join(close)}")
         self.error(f"unrecognized arguments: {' '.join(map(quote, unknown[:10]))}")
@@ -103,6 +104,13 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             choices = ", ".join(action.choices)
             raise argparse.ArgumentError(action, f"expected one of {choices}; got {quote(value)}")
+
+
+def close_names(typed: str, names: Iterable[str]) -> list[str]:
+    """The names that a wrong name may mean: those that begin with it, otherwise the nearest one."""
+    names = list(names)
+    begun = [name for name in names if name.startswith(typed)]
+    return begun or get_close_matches(typed, names, n=1)
 
 
 class _Store(argparse._StoreAction):

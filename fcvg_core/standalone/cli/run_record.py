@@ -17,6 +17,7 @@ from ...files.json_file import read_json
 from ...files.writing import write_aside
 from ..run_models import RunModels
 from ..spec import ModelChoice, RunSpec
+from ..spec.part import one_by_one
 
 HASHED_BYTES = 64 * 2**20  # of larger files only the size is noted: hashing takes seconds
 MODELS = ("model", "unet", "controlnext")
@@ -83,17 +84,8 @@ def save_spec(
         named: the files, by the name of their option.
     """
     spec = replace(spec, output=resolve_output(spec.output)).absolute()
-    inputs = _one_by_one(named)
+    inputs = one_by_one(named)
     write_run(folder / "run.json", spec.to_json(), inputs, command=command, **facts)
-
-
-def _one_by_one(named: dict[str, tuple[Path, ...]]) -> dict[str, Path]:
-    """Files by the name of their option; several files of one option get numbers."""
-    single = {}
-    for key, paths in named.items():
-        numbers = range(len(paths)) if len(paths) > 1 else [""]
-        single |= {f"{key}{number}": path for number, path in zip(numbers, paths, strict=True)}
-    return single
 
 
 def check_earlier_run(spec: RunSpec, run: EarlierRun | None) -> None:

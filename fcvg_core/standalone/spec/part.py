@@ -1,7 +1,7 @@
 """A group of settings that checks itself and can be written as a flat table."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,9 +86,36 @@ class Part:
         listed = {k: v if isinstance(v, tuple) else (v,) for k, v in self.options().items()}
         return {k: v for k, v in listed.items() if v and all(isinstance(x, Path) for x in v)}
 
+    def changed(self: P, options: Mapping[str, Any]) -> P:
+        """The same part with other values of some options, by their names on the command line.
+
+        Raises:
+            UserError: an option has a value that it can't hold.
+        """
+        values = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            new = (
+                value.changed(options)
+                if isinstance(value, Part)
+                else options.get(_key(each), value)
+            )
+            if new is not value:
+                values[each.name] = new
+        return replace(self, **values) if values else self
+
     def absolute(self: P) -> P:
         """The same part, each of its paths from the root of the disk."""
-        return self.from_options({key: _absolute(v) for key, v in self.options().items()})
+        return self.changed({key: _absolute(v) for key, v in self.options().items()})
+
+
+def one_by_one(named: Mapping[str, tuple[Path, ...]]) -> dict[str, Path]:
+    """Paths by the names of their options; several of one option get numbers."""
+    return {
+        f"{name}{number}" if len(paths) > 1 else name: path
+        for name, paths in named.items()
+        for number, path in enumerate(paths)
+    }
 
 
 def to_plain(value: Any) -> Any:

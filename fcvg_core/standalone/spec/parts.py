@@ -73,6 +73,11 @@ class PoseChoice(Part):
     whole_frame: bool = setting(SWITCH, False)
     pose_width: float = setting(number(bounds.POSE_WIDTH), 1.0)
 
+    @property
+    def detector(self) -> tuple[Path | None, Path | None, bool]:
+        """What decides which detector is opened."""
+        return self.dwpose_det, self.dwpose_pose, self.whole_frame
+
 
 @dataclass(frozen=True, kw_only=True)
 class InbetweenPoseChoice(PoseChoice):
@@ -146,6 +151,11 @@ class Machine(Part):
     offload: bool = setting(SWITCH, False)
     decode_chunk: int = setting(whole(bounds.DECODE_CHUNK), 2)
     draft: bool = setting(SWITCH, False)
+
+    @property
+    def loading(self) -> tuple[str, bool, bool]:
+        """What decides how networks are loaded, beside the device itself."""
+        return self.dtype, self.offload, self.draft
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,11 @@
 """`animate`: a picture and a driving video in, a video of the picture's person out."""
 
-from __future__ import annotations
-
 import argparse
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
 
-from ....errors import UserError
-from ....files.claim import Claim, claim_folder
-from ....files.writing import explained
-from ....signals import uninterrupted
+from ....files.claim import claim_folder
 from ...spec import AnimateSampling, AnimateSpec, AnimateVideo, Driving
 from ...spec.values import PATH
+from ..animate_work import AnimateWork
 from ..option_groups import (
     add_detector,
     add_machine,
@@ -23,14 +16,6 @@ from ..option_groups import (
 )
 from ..option_rules import Rules
 from ..sampling_options import PRESET, add_draft, add_motion_bucket, add_sampling
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ....video import Sound
-    from ...animate import AnimationPainter
-    from ...driving_source import DrivingSource
-    from ..progress import Bars
 
 HELP = "animate the person of a picture by the poses of a video"
 DESCRIPTION = (
@@ -54,7 +39,6 @@ RULES = Rules(
     replaces={"video": "control_frames", "control_frames": "video"},
     presets={"fast": PRESET},
 )
-PICTURES = 4  # of a frame in both videos: picture, poses and result side by side, result alone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,82 +117,30 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
     )
 
 
+WORK = AnimateWork
+
+
+def read_spec(options: argparse.Namespace) -> AnimateSpec:
+    """What the options say."""
+    return AnimateSpec.from_options(vars(options))
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw the poses, paint the frames and write both."""
-    from ...animate import AnimationPainter
-    from ...driving_source import DrivingSource
-    from ...media.pictures import fit_picture, read_frame
-    from ...media.writing import video_size, write_frames
     from ..progress import Bars
-    from ..run_record import check_earlier_run, save_run
+    from ..run_record import check_earlier_run
 
-    spec = AnimateSpec.from_options(vars(options))
-    if not spec.image or bool(spec.video) == bool(spec.control_frames):
-        lacking = f"{options.run.path} does not name both. " if options.run else ""
-        raise UserError(
-            f"{lacking}A picture and either a driving video or control frames are needed: "
-            "python -m fcvg_core animate IMAGE VIDEO -o OUT"
-        )
-    check_earlier_run(spec, options.run)
-    picture = read_frame(spec.image)
-    source = DrivingSource.of(spec)
-    painter = AnimationPainter(spec)
-    result = spec.result
-    reference = fit_picture(picture, result.size, result.fit, result.anchor, name=spec.image)
-    with claim_folder(spec.output) as claim, Bars() as bars:
-        if painter.models:
-            claim.reserve(PICTURES * video_size((spec.result.frames, *painter.size, 3)))
-        control, fps = _control_frames(painter, source, reference, bars)
-        write_frames(claim.path / "condition", control)
-        save_run(claim.path, options.command, spec, painter.models)
-        if painter.models:
-            played = spec.result.fps or fps
-            sound = source.read_sound(len(control), fps, played) if spec.result.audio else None
-            frames = painter.paint(reference, control, progress=bars)
-            _write_videos(claim, frames, reference, control, played, sound)
+    work = AnimateWork(read_spec(options))
+    work.check_named(options.run)
+    check_earlier_run(work.spec, options.run)
+    _ = work.picture, work.source  # what can't be read is known before models are looked at
+    painter = work.open()
+    _ = work.reference
+    with claim_folder(work.spec.output) as claim, Bars() as bars:
+        work.finish(painter, None, claim, bars)
     if painter.models:
         print(f"video:        {claim.path / 'result.mp4'}")
         print(f"side by side: {claim.path / 'side_by_side.mp4'}")
     print(f"conditions:   {claim.path / 'condition'}")
     if painter.models and painter.models.stand_ins:
         print("The models were stand-ins: the frames are noise.")
-
-
-def _control_frames(
-    painter: AnimationPainter, source: DrivingSource, reference: np.ndarray, bars: Bars
-) -> tuple[np.ndarray, float]:
-    """Control frames [T, H, W, 3], T >= 2, and their frame rate per second."""
-    from ....control import fit_control_frames
-
-    result = painter.spec.result
-    frames, fps = source.read(result.frames)
-    with closing(frames):
-        if source.drawn:
-            return fit_control_frames(frames, result.size, result.fit, result.anchor), fps
-        return painter.draw_control(reference, frames, progress=bars), fps
-
-
-def _write_videos(
-    claim: Claim,
-    frames: Iterator[np.ndarray],
-    reference: np.ndarray,
-    control: np.ndarray,
-    fps: float,
-    sound: Sound | None,
-) -> None:
-    """Write both videos, frame by frame as the frames are decoded."""
-    from ....frames import side_by_side
-    from ...media.video import VideoWriter
-    from ...media.writing import video_size
-
-    with explained(claim.path), ExitStack() as stack:
-        # The result is closed first.
-        compared, result = (
-            stack.enter_context(VideoWriter(claim.path / name, fps, sound=sound))
-            for name in ("side_by_side.mp4", "result.mp4")
-        )
-        for i, (frame, steered) in enumerate(zip(frames, control, strict=True)):
-            claim.release(PICTURES * video_size(control[i + 1 :].shape))  # frames still to come
-            with uninterrupted():
-                result.write(frame)
-                compared.write(side_by_side(reference, steered, frame))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ....bounds import SEED
-from ....choices import INTERPOLATE
+from ....choices import ANIMATE, INTERPOLATE
 from ....errors import UserError
-from ....files.claim import claim_folder
+from ....files.claim import Claim, claim_folder
+from ....progress import Progress, silent
 from ...spec import DynamiCrafterSpec, DynamiCrafterVideo
+from ...work import Work, setup_of, unusable_if_missing
 from ..clip_options import (
     OFFICIAL,
     add_clip_machine,
@@ -23,6 +27,10 @@ from ..clip_options import (
 from ..option_groups import options_of
 from ..option_parser import Gather
 from ..option_rules import Rules
+
+if TYPE_CHECKING:
+    from ...dynamicrafter import DynamiCrafterPainter
+    from ..run_record import EarlierRun
 
 HELP = "animate a picture by a prompt, or lead one picture to another"
 DESCRIPTION = (
@@ -121,51 +129,126 @@ def _add_video(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> None:
-    """Paint the videos and write them."""
-    from ...dynamicrafter import (
-        DynamiCrafterPainter,
-        check_count,
-        share_progress,
-        spread_prompts,
-    )
-    from ...media.pictures import log_placement, read_frame
-    from ..clip_files import VideoFiles, save_clip_run
-    from ..progress import Bars
-    from ..run_record import check_earlier_run
+class DynamiCrafterWork(Work[DynamiCrafterSpec]):
+    """Paints the videos of given pictures, or of a folder of pictures and prompts."""
 
-    spec = DynamiCrafterSpec.from_options(vars(options))
-    if not spec.images and not spec.prompt_dir:
-        lacking = f"{options.run.path} names none. " if options.run else ""
-        raise UserError(
-            f"{lacking}A picture is needed: python -m fcvg_core dynamicrafter IMAGE --prompt TEXT "
-            "-o OUT"
-        )
-    check_earlier_run(spec, options.run)
-    videos = _plan_videos(spec)
-    for video in videos:
-        check_count(spec, len(video.pictures))
-        spread_prompts(video.prompt, max(len(video.pictures) - 1, 1))
-    # What can't be read is known before the model is looked at. Not all pictures are kept: there
-    # may be many.
-    pictures = {path: read_frame(path).shape[:2] for video in videos for path in video.pictures}
-    painter = DynamiCrafterPainter(spec)
-    for path, size in pictures.items():
-        log_placement(size, painter.size, spec.result.fit, spec.result.anchor, name=path)
-    with claim_folder(spec.output) as claim, Bars() as bars:
-        files = VideoFiles(claim, painter.shape(len(videos[0].pictures)), count=len(videos))
-        inputs = {"prompt_dir": (*pictures, videos[0].source)} if spec.prompt_dir else {}
-        models = {"checkpoint": painter.model}
-        save_clip_run(claim.path, options.command, spec, models, inputs)
+    command = "dynamicrafter"
+
+    @property
+    def setup(self) -> str:
+        """As `Work.setup`."""
+        spec = self.spec
+        interpolates = spec.mode != ANIMATE
+        return setup_of(self.command, spec.models.options(), spec.machine.loading, interpolates)
+
+    @cached_property
+    def videos(self) -> list[Video]:
+        """The videos to make.
+
+        Raises:
+            UserError: there is no picture, or too few or too many pictures or prompts.
+        """
+        from ...dynamicrafter import check_count, spread_prompts
+
+        self.check_named()
+        videos = _plan_videos(self.spec)
+        for video in videos:
+            check_count(self.spec, len(video.pictures))
+            spread_prompts(video.prompt, max(len(video.pictures) - 1, 1))
+        return videos
+
+    @cached_property
+    def sizes(self) -> dict[Path, tuple[int, int]]:
+        """(height, width) in pixels of each picture. Pictures are not kept: there may be many.
+
+        Raises:
+            UserError: see `videos`; or a picture is not there, or is no picture.
+        """
+        from ...media.pictures import read_frame
+
+        paths = (path for video in self.videos for path in video.pictures)
+        return {path: read_frame(path).shape[:2] for path in paths}
+
+    def check_named(self, run: EarlierRun | None = None) -> None:
+        """Raise UserError unless the spec names pictures.
+
+        Args:
+            run: the earlier run that lacks them.
+        """
+        if not self.spec.images and not self.spec.prompt_dir:
+            lacking = f"{run.path} names none. " if run else ""
+            raise UserError(
+                f"{lacking}A picture is needed: python -m fcvg_core dynamicrafter IMAGE --prompt "
+                "TEXT -o OUT"
+            )
+
+    def check(self) -> None:
+        """As `Work.check`; a model that is not named is looked at by `open` alone."""
+        from ...clip_model import check_named_model
+
+        _ = self.sizes
+        check_named_model(self.spec)
+
+    def open(self, like: Any = None) -> DynamiCrafterPainter:
+        """As `Work.open`; the log says what of each picture is cut off."""
+        from ...dynamicrafter import DynamiCrafterPainter
+        from ...media.pictures import log_placement
+
+        with unusable_if_missing():
+            painter = DynamiCrafterPainter(self.spec, like)
+        result = self.spec.result
+        for path, size in self.sizes.items():
+            log_placement(size, painter.size, result.fit, result.anchor, name=path)
+        return painter
+
+    def finish(
+        self,
+        maker: DynamiCrafterPainter,
+        prepared: None,
+        claim: Claim,
+        progress: Progress = silent,
+    ) -> None:
+        """Write run.json, and paint and write the videos and their frames."""
+        from ...dynamicrafter import share_progress
+        from ...media.pictures import read_frame
+        from ..clip_files import VideoFiles, save_clip_run
+
+        spec, videos = self.spec, self.videos
+        files = VideoFiles(claim, maker.shape(len(videos[0].pictures)), count=len(videos))
+        inputs = {"prompt_dir": (*self.sizes, videos[0].source)} if spec.prompt_dir else {}
+        save_clip_run(claim.path, self.command, spec, {"checkpoint": maker.model}, inputs)
         for i, video in enumerate(videos):
-            frames = painter(
+            frames = maker(
                 *map(read_frame, video.pictures),
                 prompt=video.prompt,
                 seed=video.seed,
-                progress=share_progress(bars, i, len(videos)),
+                progress=share_progress(progress, i, len(videos)),
             )
             files.write(frames, spec.result.fps, name=video.name)
-    print(files.describe())
+
+
+WORK = DynamiCrafterWork
+
+
+def read_spec(options: argparse.Namespace) -> DynamiCrafterSpec:
+    """What the options say."""
+    return DynamiCrafterSpec.from_options(vars(options))
+
+
+def run(options: argparse.Namespace) -> None:
+    """Paint the videos and write them."""
+    from ..clip_files import describe_videos
+    from ..progress import Bars
+    from ..run_record import check_earlier_run
+
+    work = DynamiCrafterWork(read_spec(options))
+    work.check_named(options.run)
+    check_earlier_run(work.spec, options.run)
+    _ = work.sizes  # what can't be read is known before the model is looked at
+    painter = work.open()
+    with claim_folder(work.spec.output) as claim, Bars() as bars:
+        work.finish(painter, None, claim, bars)
+    print(describe_videos(claim.path, [video.name for video in work.videos]))
     if painter.model.is_stand_in:
         print("The model was a stand-in: the frames are noise.")
 

@@ -1,13 +1,23 @@
 """`inbetween`: keyframes in, the video between them out."""
 
+from __future__ import annotations
+
 import argparse
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from ....catalogue.model_files import MissingModelsError
 from ....choices import EULER, MPD
-from ....files.claim import claim_folder
+from ....files.claim import Claim, claim_folder
+from ....progress import Progress, silent
 from ...spec import InbetweenSampling, InbetweenSpec, InbetweenVideo
 from ...spec.jobs import UNUSED_BY_MPD
+from ...work import UnusableModels, setup_of, unusable_if_missing
+from ..keyframe_files import reserve_room, spec_of, write_result
+from ..keyframe_work import Drawn, KeyframeWork
 from ..motion_options import KEYFRAME_RULES, add_motion
 from ..option_groups import (
     add_keyframes,
@@ -19,6 +29,9 @@ from ..option_groups import (
 )
 from ..sampling_options import PRESET, add_draft, add_motion_bucket, add_sampling
 from .preview import preview_command
+
+if TYPE_CHECKING:
+    from ...inbetween import InbetweenPainter
 
 HELP = "paint the frames between two frames"
 DESCRIPTION = (
@@ -125,43 +138,112 @@ def _add_experiments(group: argparse._ArgumentGroup) -> None:
     )
 
 
+class InbetweenWork(KeyframeWork[InbetweenSpec]):
+    """Paints the frames between keyframes, or draws their control frames alone."""
+
+    command = "inbetween"
+
+    @property
+    def setup(self) -> str:
+        """As `Work.setup`."""
+        spec = self.spec
+        if spec.conditions_only:
+            return setup_of(self.command, self.conditions())
+        models = spec.models.options(), spec.machine.loading
+        return setup_of(self.command, None if spec.plain else self.conditions(), spec.plain, models)
+
+    def open(self, like: Any = None) -> InbetweenPainter:
+        """As `Work.open`."""
+        from ...inbetween import InbetweenPainter
+
+        with unusable_if_missing():
+            return InbetweenPainter(self.spec, like)
+
+    def open_preparer(self, like: Any = None) -> InbetweenPainter:
+        """As `Work.open_preparer`."""
+        from ...inbetween import InbetweenPainter
+
+        return InbetweenPainter(self.spec_on_cpu, like, paints=False)
+
+    def prepare(self, preparer: InbetweenPainter, progress: Progress = silent) -> Drawn:
+        """The keyframes, control frames, and the preview if the video starts from it."""
+        drawn = self._draw_control(preparer, progress)
+        return drawn if self.spec.conditions_only else _draw_start(preparer, drawn, progress)
+
+    def finish(
+        self,
+        maker: InbetweenPainter,
+        prepared: Drawn | None,
+        claim: Claim,
+        progress: Progress = silent,
+    ) -> None:
+        """Write control frames, run.json, and, unless the spec says otherwise, frames and video."""
+        from ...media.writing import write_frames
+        from ..run_record import save_run
+
+        if maker.models:
+            reserve_room(claim, self.spec)
+        drawn = prepared or self._draw_control(maker, progress)
+        if drawn.control is not None:
+            write_frames(claim.path / "condition", drawn.control)
+        save_run(claim.path, self.command, self.spec, maker.models)
+        if not maker.models:
+            return
+        if prepared is None:
+            drawn = _draw_start(maker, drawn, progress)
+        frames = maker.paint(drawn.keyframes, drawn.control, start=drawn.frames, progress=progress)
+        write_result(claim, frames, self.spec.result.fps, video="result.mp4")
+
+    def _draw_control(self, maker: InbetweenPainter, progress: Progress) -> Drawn:
+        if self.spec.plain:
+            return Drawn(self.keyframes, None, None)
+        return self.draw_control(maker, progress)
+
+
+WORK = InbetweenWork
+
+
+def read_spec(options: argparse.Namespace) -> InbetweenSpec:
+    """What the options say; see `spec_of`."""
+    return spec_of(InbetweenSpec, options)
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw the control frames, paint the frames and write both."""
-    from ....catalogue.model_files import MissingModelsError
-    from ...inbetween import InbetweenPainter
-    from ...media.writing import write_frames
-    from ..keyframe_files import read_keyframes_of, reserve_room, spec_of, write_result
     from ..progress import Bars
-    from ..run_record import save_run
 
-    spec = spec_of(InbetweenSpec, options)
-    keyframes = read_keyframes_of(spec, options)
-    offer = f"A preview of the motion needs no models: {preview_command(spec)}"
-    try:
-        painter = InbetweenPainter(spec)
-    except MissingModelsError as error:
-        raise MissingModelsError(f"{error}\n{offer}") from error
-    except ModuleNotFoundError:
-        logging.warning(offer)
-        raise
-    with claim_folder(spec.output) as claim, Bars() as bars:
-        if painter.models:
-            reserve_room(claim, spec)
-        found = control = start = None
-        if not spec.plain:
-            found = painter.find_motion(keyframes, progress=bars)
-            control = painter.draw_control(found)
-            write_frames(claim.path / "condition", control)
-        save_run(claim.path, options.command, spec, painter.models)
-        if painter.models:
-            if found:
-                start = painter.draw_start(keyframes, found, progress=bars)
-            frames = painter.paint(keyframes, control, start=start, progress=bars)
-            write_result(claim, frames, spec.result.fps, video="result.mp4")
+    work = InbetweenWork(read_spec(options))
+    work.read_keyframes(options.run)
+    with _offering_preview(work.spec):
+        painter = work.open()
+    with claim_folder(work.spec.output) as claim, Bars() as bars:
+        work.finish(painter, None, claim, bars)
     if painter.models:
         print(f"video:      {claim.path / 'result.mp4'}")
         print(f"frames:     {claim.path / 'frames'}")
-    if not spec.plain:
+    if not work.spec.plain:
         print(f"conditions: {claim.path / 'condition'}")
     if painter.models and painter.models.stand_ins:
         print("The models were stand-ins: the frames are noise.")
+
+
+def _draw_start(painter: InbetweenPainter, drawn: Drawn, progress: Progress) -> Drawn:
+    """The same with the frames that the video starts from, if it starts from any."""
+    if drawn.found is None:
+        return drawn
+    start = painter.draw_start(drawn.keyframes, drawn.found, progress=progress)
+    return replace(drawn, frames=start)
+
+
+@contextmanager
+def _offering_preview(spec: InbetweenSpec) -> Iterator[None]:
+    """If models or packages are missing, say that a preview needs none of them."""
+    offer = f"A preview of the motion needs no models: {preview_command(spec)}"
+    try:
+        yield
+    except UnusableModels as error:
+        if isinstance(error.__cause__, ModuleNotFoundError):
+            logging.warning(offer)
+        if isinstance(error.__cause__, MissingModelsError):
+            raise UnusableModels(f"{error}\n{offer}") from error
+        raise

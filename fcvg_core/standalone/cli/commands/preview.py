@@ -1,15 +1,25 @@
 """`preview`: keyframes in, their own pixels as they move from one to the next out."""
 
+from __future__ import annotations
+
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ....files.claim import claim_folder
+from ....files.claim import Claim, claim_folder
+from ....progress import Progress, silent
 from ....shell import shell_words
 from ...spec import Machine, PreviewSpec
+from ...work import setup_of, unusable_if_missing
+from ..keyframe_files import reserve_room, spec_of, write_result
+from ..keyframe_work import Drawn, KeyframeWork
 from ..motion_options import KEYFRAME_RULES, add_motion
 from ..option_groups import add_device, add_keyframes, add_run, add_video
+
+if TYPE_CHECKING:
+    from ...preview import PreviewMaker
 
 HELP = "show the motion between two frames, without models"
 DESCRIPTION = (
@@ -37,26 +47,76 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser.add_argument_group("machine"))
 
 
+class PreviewWork(KeyframeWork[PreviewSpec]):
+    """Previews the motion between keyframes."""
+
+    command = "preview"
+
+    @property
+    def setup(self) -> str:
+        """As `Work.setup`."""
+        return setup_of(self.command, *self.conditions())
+
+    def open(self, like: Any = None) -> PreviewMaker:
+        """As `Work.open`."""
+        from ...preview import PreviewMaker
+        from ...run_models import check_packages
+
+        with unusable_if_missing():
+            maker = PreviewMaker(self.spec, like)
+            check_packages(("av",))  # it is needed at the end alone
+        return maker
+
+    def open_preparer(self, like: Any = None) -> PreviewMaker:
+        """As `Work.open_preparer`."""
+        from ...preview import PreviewMaker
+
+        return PreviewMaker(self.spec_on_cpu, like)
+
+    def prepare(self, preparer: PreviewMaker, progress: Progress = silent) -> Drawn:
+        """Control frames and preview."""
+        drawn = self.draw_control(preparer, progress)
+        frames = preparer.draw_preview(drawn.keyframes, drawn.found, progress=progress)
+        return replace(drawn, frames=frames)
+
+    def finish(
+        self,
+        maker: PreviewMaker,
+        prepared: Drawn | None,
+        claim: Claim,
+        progress: Progress = silent,
+    ) -> None:
+        """Write control frames, run.json, the frames and the video."""
+        from ...media.writing import write_frames
+        from ..run_record import save_run
+
+        reserve_room(claim, self.spec)
+        drawn = prepared or self.draw_control(maker, progress)
+        write_frames(claim.path / "condition", drawn.control)
+        save_run(claim.path, self.command, self.spec, None)
+        frames = drawn.frames
+        if frames is None:
+            frames = maker.draw_preview(drawn.keyframes, drawn.found, progress=progress)
+        write_result(claim, frames, self.spec.result.fps, video="preview.mp4")
+
+
+WORK = PreviewWork
+
+
+def read_spec(options: argparse.Namespace) -> PreviewSpec:
+    """What the options say; see `spec_of`."""
+    return spec_of(PreviewSpec, options)
+
+
 def run(options: argparse.Namespace) -> Path:
     """Draw control frames and preview, and write both to the folder that is returned."""
-    from ...media.writing import write_frames
-    from ...preview import PreviewMaker
-    from ...run_models import check_packages
-    from ..keyframe_files import read_keyframes_of, reserve_room, spec_of, write_result
     from ..progress import Bars
-    from ..run_record import save_run
 
-    spec = spec_of(PreviewSpec, options)
-    keyframes = read_keyframes_of(spec, options)
-    maker = PreviewMaker(spec)
-    check_packages(("av",))  # it is needed at the end alone
-    with claim_folder(spec.output) as claim, Bars() as bars:
-        reserve_room(claim, spec)
-        found = maker.find_motion(keyframes, progress=bars)
-        write_frames(claim.path / "condition", maker.draw_control(found))
-        save_run(claim.path, options.command, spec, None)
-        frames = maker.draw_preview(keyframes, found, progress=bars)
-        write_result(claim, frames, spec.result.fps, video="preview.mp4")
+    work = PreviewWork(read_spec(options))
+    work.read_keyframes(options.run)
+    maker = work.open()
+    with claim_folder(work.spec.output) as claim, Bars() as bars:
+        work.finish(maker, None, claim, bars)
     print(f"preview:    {claim.path / 'preview.mp4'}")
     print(f"frames:     {claim.path / 'frames'}")
     print(f"conditions: {claim.path / 'condition'}")

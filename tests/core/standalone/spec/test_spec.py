@@ -290,6 +290,15 @@ def test_paths() -> None:
     assert InbetweenSpec(poses=InbetweenPoseChoice(poses=False)).absolute().poses.poses is False
 
 
+def test_changed() -> None:
+    spec = InbetweenSpec.from_json({"first": "a", "steps": 9})
+    found = spec.changed({"steps": 10, "first": "b", "an_option_of_another_part": 1})
+    assert found == InbetweenSpec.from_json({"first": "b", "steps": 10})
+    assert spec.changed({}) is spec and spec.sampling.steps == 9
+    with pytest.raises(UserError, match="steps is 0"):
+        spec.changed({"steps": 0})
+
+
 def test_needs_no_torch() -> None:
     code = (
         "import sys, json, pickle\nfrom fcvg_core.standalone.spec import InbetweenSpec as I\n"
