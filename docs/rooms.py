@@ -17,6 +17,7 @@ PICTURE = ROOT / "docs" / "images" / "rooms.svg"
 PACKAGES = ("fcvg_core", "nodes")
 # Folders that are one room together with their sub-folders; every other folder is a room by itself.
 WHOLE = (
+    "fcvg_core/batch",
     "fcvg_core/models",
     "fcvg_core/standalone/cli",
     "fcvg_core/standalone/media",

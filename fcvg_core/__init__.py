@@ -26,6 +26,8 @@ Folders that read and write files:
         cli         the command line: options, commands, progress, run.json
         evaluation  compares results with the true frames: clips, LPIPS and FVMD, table, JSON
         demo        sample pictures and the strip of a result, to try the program without weights
+    batch       thousands of jobs of the command line, each done once, on one machine or many:
+                manifest, content keys, leases, ledger, workers, report
 
 Modules in this folder, which all folders use:
 

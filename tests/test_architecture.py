@@ -66,12 +66,19 @@ ARROWS = {
         "standalone/networks",
         "standalone/control",
     ),
+    "batch": (
+        "files",
+        "standalone",
+        "standalone/demo",
+        "standalone/media",
+        "standalone/spec",
+    ),
     "standalone/cli": ALL,
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
 LIGHT_TABLES = ("fcvg_core.models.dynamicrafter.variants",)  # tables of families without torch
 LIGHT_HOST = ("host.folders", "host.page")  # modules of host/ that nodes import at once
-OPENING = ("files", "catalogue", "standalone/")  # the rooms that open files
+OPENING = ("files", "catalogue", "standalone/", "batch")  # the rooms that open files
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50
@@ -79,6 +86,7 @@ MAX_FUNCTION = 50
 LONG = ("fcvg_core/models/controlnext/network.py", "fcvg_core/models/svd/keys.py")
 # A list of inputs with their tooltips.
 TABLES = ("define_schema",)
+SURVIVES = ("fcvg_core/batch/workers/worker.py",)  # whatever one task of thousands raises
 PRINTS = ("fcvg_core/standalone/cli/main.py", "fcvg_core/standalone/cli/commands/")
 
 
@@ -277,7 +285,7 @@ def _fault(node: ast.AST, name: str) -> str | None:
     if isinstance(node, ast.ExceptHandler):
         broad = isinstance(node.type, ast.Name) and node.type.id == "Exception"
         raises = any(isinstance(x, ast.Raise) for x in ast.walk(node))
-        if node.type is None or (broad and not raises):
+        if node.type is None or (broad and not raises and name not in SURVIVES):
             return "catches whatever comes"
     return None
 

@@ -32,7 +32,24 @@ NETWORK = {
 }
 HARMLESS = "urllib/parse"
 DOWNLOADS = {"fcvg_core/catalogue/download.py"}
+# Files of `batch` that ask for the name of this machine, and one that knocks at the address of a
+# Ray cluster that the user names.
+HOST_NAMES = {"fcvg_core/batch/workers/local_engine.py", "fcvg_core/batch/workers/ray_worker.py"}
+KNOCKS = {"fcvg_core/batch/workers/ray_start.py"}
+# Packages that open connections, where the user names an address -> the files that import them.
+REACHES = {
+    "ray": {"fcvg_core/batch/ray_engine.py"},
+    "fsspec": {"fcvg_core/batch/store/connecting.py", "fcvg_core/batch/store/remote.py"},
+}
 PROGRAMS = {"subprocess", "multiprocessing", "pty", "ctypes", "marshal", "runpy", "code", "pip"}
+# Files of `batch` that start this program again, or this Python: as workers, to count GPUs, to ask
+# whether a Ray cluster answers.
+SELF = {
+    "fcvg_core/batch/planning/check.py",
+    "fcvg_core/batch/workers/local_engine.py",
+    "fcvg_core/batch/workers/local_process.py",
+    "fcvg_core/batch/workers/ray_start.py",
+}
 STARTS = {"system", "popen", "fork", "startfile", "posix_spawn", "execv", "execve", "spawnv"}
 WRITES = {
     "write_text",
@@ -52,8 +69,15 @@ WRITES = {
     "symlink_to",
     "touch",
 }
-# The files of these names import by name: commands of their own, and packages of a list.
-IMPORTS = {"fcvg_core/standalone/cli/commands/__init__.py", "fcvg_core/catalogue/diagnosis.py"}
+# The files of these names import by name: commands of their own, packages of a list, and modules
+# of commands that the driver of a batch names.
+IMPORTS = {
+    "fcvg_core/standalone/cli/commands/__init__.py",
+    "fcvg_core/catalogue/diagnosis.py",
+    "fcvg_core/batch/planning/check.py",
+    "fcvg_core/batch/planning/drafts.py",
+    "fcvg_core/batch/workers/worker.py",
+}
 # Numbers that go to both sides: of a camera's move.
 SIGNED = {"pan_x", "pan_y", "rotate", "tilt_x", "tilt_y"}
 FACES = json.loads((ROOT / "tests" / "nodes" / "object_info.json").read_text(encoding="utf-8"))
@@ -118,6 +142,7 @@ class TestExecutesNothing:
             for name in SOURCES
             for module in imports(name)
             if module.split("/")[0] in PROGRAMS
+            and not (name in SELF and module.split("/")[0] in ("multiprocessing", "subprocess"))
         )
         none(
             f"{name} calls os.{call.func.attr}"
@@ -125,6 +150,17 @@ class TestExecutesNothing:
             for call in called_of("os", name)
             if call.func.attr in STARTS
         )
+
+    def test_a_batch_starts_this_python_alone(self):
+        for name in SELF:
+            commands = {
+                ast.unparse(node.targets[0]): node.value
+                for node in ast.walk(tree(name))
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
+            }
+            for call in called_of("subprocess", name):
+                command = commands[ast.unparse(call.args[0])]
+                assert ast.unparse(command.elts[0]) == "sys.executable", name
 
     def test_modules_are_imported_by_name_where_the_names_are_ours(self):
         assert {name for name in SOURCES if called_of("importlib", name)} == IMPORTS
@@ -145,7 +181,18 @@ class TestNetwork:
             or module.startswith("urllib/")
             and not module.startswith(HARMLESS)
         }
-        assert users == DOWNLOADS
+        assert users == DOWNLOADS | HOST_NAMES | KNOCKS
+        used = {call.func.attr for name in HOST_NAMES for call in called_of("socket", name)}
+        assert used == {"gethostname"}
+
+    def test_packages_that_reach_out_are_imported_where_the_user_names_an_address(self):
+        for package, files in REACHES.items():
+            found = {
+                name
+                for name in SOURCES
+                if package in {module.split("/")[0] for module in imports(name)}
+            }
+            assert found == files, package
 
     def test_nodes_do_not_import_that_file(self):
         none(

@@ -11,7 +11,7 @@ import pytest
 
 from fcvg_core.errors import UserError
 from fcvg_core.files import claim as module
-from fcvg_core.files.claim import MARKER, claim_folder, made_folder, resolve_output
+from fcvg_core.files.claim import MARKER, claim_folder, made_folder, own_folder, resolve_output
 
 unix = pytest.mark.skipif(os.name == "nt", reason="needs links and devices of Unix")
 
@@ -242,6 +242,17 @@ class TestWhatIsLeft:
         with pytest.raises(KeyError), claim_folder(tmp_path / "a" / "b" / "out"):
             raise KeyError
         assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+    def test_own_folder(self, tmp_path):
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            with own_folder(tmp_path / name) as claim:
+                if name == "two":
+                    claim.reserve(1000)
+                (claim.path / "frames").mkdir()
+                claim.release()
+                (claim.path / "file").touch()
+            assert os.listdir(tmp_path / name) == ["file"]
 
     def test_made_folder(self, tmp_path):
         for name in ("a/b", "a/b", "c/d"):

@@ -9,11 +9,14 @@ A module of a command has
     run                 does the work; it is given the options
     SPEC                only with an option --run: the class of the spec that run.json holds
     RULES               only if options depend on each other: the `Rules` for it
+    WORK                only if `batch` can do the command's jobs too: the class of its jobs, see
+                        `Work` in `standalone/work.py`; run does its job by it. It needs SPEC
+    read_spec           only with WORK: gives the spec that options say, without reading a file
     prints_result       only if what is printed may be the result, and no file: whether it is, by
                         the options
 
 All modules are imported for --help, which should come at once: import what needs torch inside
-`run`.
+`run`, or inside the methods of WORK.
 """
 
 import importlib
@@ -26,6 +29,7 @@ COMMANDS = {
     "animate": ".animate",
     "dynamicrafter": ".dynamicrafter",
     "story": ".story",
+    "batch": ".batch",
     "camera": ".camera",
     "match": ".match",
     "pose": ".pose",
@@ -41,3 +45,8 @@ COMMANDS = {
 def load_command(name: str) -> ModuleType:
     """The module of a command."""
     return importlib.import_module(COMMANDS[name], __package__)
+
+
+def batch_commands() -> tuple[str, ...]:
+    """Names of the commands whose jobs `batch` can do."""
+    return tuple(name for name in COMMANDS if hasattr(load_command(name), "WORK"))

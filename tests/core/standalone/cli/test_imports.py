@@ -72,8 +72,10 @@ def cases(pair, dwpose, tmp_path, monkeypatch) -> dict[str, list[str]]:
         "animate": [pair[0], str(video), *size, *dwpose, "--conditions-only"],
     }
     (tmp_path / "story.json").write_text(json.dumps({"shots": [{"picture": pair[0]}]}))
+    (tmp_path / "pairs.csv").write_text("id,first,last\na,{},{}\n".format(*pair))
+    cases["batch"] = [str(tmp_path / "pairs.csv"), "--mode", "preview", "--dry-run"]
     cases["dynamicrafter"], cases["story"] = [pair[0]], [str(tmp_path / "story.json")]
-    for name in ("camera", "match", "preview", "inbetween", "pose", "animate"):
+    for name in ("camera", "match", "preview", "inbetween", "pose", "animate", "batch"):
         cases[name] += ["-o", str(tmp_path / name)]
     return cases
 

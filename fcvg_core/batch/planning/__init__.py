@@ -1,0 +1,1 @@
+"""Rows become tasks: options are read, inputs are marked, what is done already is left out."""

@@ -1,0 +1,121 @@
+"""Where systems differ: locks, hard links, flushing, and files that another process has open."""
+
+import errno
+import functools
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...errors import UserError
+
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+NO_LINKS |= {errno.EINVAL}  # what Python makes of Windows' own numbers
+TRIES = 50 if os.name == "nt" else 1
+PAUSE = 0.02  # seconds between two tries
+FAR = 2**31 - 1  # byte that Windows locks, beyond the end of a ledger
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows
+
+T = TypeVar("T")
+
+
+def patient(method: Callable[..., T]) -> Callable[..., T]:
+    """The method, tried again for a second: Windows alone refuses what another process has open."""
+
+    @functools.wraps(method)
+    def tried(*given: Any, **named: Any) -> T:
+        for _ in range(TRIES - 1):
+            try:
+                return method(*given, **named)
+            except UserError as error:
+                if not isinstance(error.__cause__, PermissionError):
+                    raise
+            time.sleep(PAUSE)
+        return method(*given, **named)
+
+    return tried
+
+
+def append_lines(path: Path, lines: bytes) -> None:
+    """Append whole lines to a file, on a line of their own after a torn one.
+
+    Raises:
+        OSError: the disk is full, or can't be written. Where it has locks, no part of a line stays.
+    """
+    opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o666)
+    try:
+        locked = _lock(opened)
+        size = os.fstat(opened).st_size
+        if size and _last_byte(opened, size) != b"\n":
+            lines = b"\n" + lines
+        try:
+            while lines:  # a disk that gets full takes a part, and says then that it is full
+                lines = lines[os.write(opened, lines) :]
+        except OSError:
+            if locked:  # nobody else has written since
+                os.ftruncate(opened, size)
+            raise
+    finally:
+        os.close(opened)
+
+
+def link(part: Path, path: Path, content: bytes) -> None:
+    """Give a file its name; FileExistsError if the name is taken."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        with path.open("xb") as opened:  # a disk without hard links
+            opened.write(content)
+
+
+def _lock(opened: int) -> bool:
+    """Wait until no other process appends, until the file is closed; False if a disk can't lock."""
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        import msvcrt  # Windows, where two processes that append overwrite each other's lines
+
+        os.lseek(opened, FAR, os.SEEK_SET)
+        lock = functools.partial(msvcrt.locking, opened, msvcrt.LK_LOCK, 1)
+    else:
+        lock = functools.partial(fcntl.flock, opened, fcntl.LOCK_EX)
+    try:
+        lock()
+    except OSError:  # some network disks have no locks
+        return False
+    return True
+
+
+def _last_byte(opened: int, size: int) -> bytes:
+    os.lseek(opened, size - 1, os.SEEK_SET)  # Windows has no os.pread; O_APPEND writes at the end
+    return os.read(opened, 1)
+
+
+def flush_file(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    # Windows flushes only what is open for writing; elsewhere a file may be read-only.
+    opened = os.open(path, os.O_RDWR | _BINARY if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def flush_folder(path: Path | str) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do so."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folder
+        return
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks
+            raise
+    finally:
+        os.close(opened)
