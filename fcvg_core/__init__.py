@@ -28,6 +28,8 @@ Folders that read and write files:
         demo        sample pictures and the strip of a result, to try the program without weights
     batch       thousands of jobs of the command line, each done once, on one machine or many:
                 manifest, content keys, leases, ledger, workers, report
+    training    clips -> networks that follow control frames: noise levels, loss, trained sets,
+                the training step, averages of parameters
 
 Modules in this folder, which all folders use:
 

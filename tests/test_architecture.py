@@ -73,12 +73,19 @@ ARROWS = {
         "standalone/media",
         "standalone/spec",
     ),
+    "training": (
+        "control",
+        "models",
+        "sampling",
+        "standalone/media",
+        "standalone/networks",
+    ),
     "standalone/cli": ALL,
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
 LIGHT_TABLES = ("fcvg_core.models.dynamicrafter.variants",)  # tables of families without torch
 LIGHT_HOST = ("host.folders", "host.page")  # modules of host/ that nodes import at once
-OPENING = ("files", "catalogue", "standalone/", "batch")  # the rooms that open files
+OPENING = ("files", "catalogue", "standalone/", "batch", "training")  # the rooms that open files
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50
@@ -173,11 +180,12 @@ class TestCore:
 class TestNodes:
     def test_never_imports_diffusers_or_the_standalone_face(self):
         foreign = ("diffusers", "accelerate", "transformers")
+        rooms = ("standalone", "training")
         none(
             f"{name} imports {module}"
             for name in NODES
             for module in imports(name)
-            if module.split("/")[0] in foreign or (room(module) or "").startswith("standalone")
+            if module.split("/")[0] in foreign or (room(module) or "").startswith(rooms)
         )
 
     def test_own_code_is_imported_relatively(self):

@@ -144,10 +144,9 @@ class Worker:
         said = explain(error)
         if state == HALTED and not is_remote(self._store.address):
             # Not as the single command says it: its folder is gone, and another -o begins anew.
-            said = (
-                f"The disk of {self._store.address} is full.{free_room(Path(self._store.address))}"
-            )
-            said = f"{said} Make room there and start the same command again: it goes on."
+            out = Path(self._store.address)
+            said = f"The disk of {out} is full.{free_room(out)} Make room there and start the same "
+            said += "command again: it goes on."
         if state == LOST:
             self.spoilt = True
         if not isinstance(error, UserError):  # what is loaded may be half moved, or half changed

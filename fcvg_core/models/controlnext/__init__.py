@@ -3,6 +3,7 @@
 from .features import (
     add_control,
     compute_features,
+    control_features,
     empty_features,
     prepare_control,
     steer_chunks,
@@ -23,6 +24,7 @@ __all__ = [
     "check_num_masks",
     "check_version",
     "compute_features",
+    "control_features",
     "controlnext_config",
     "empty_features",
     "prepare_control",

@@ -70,12 +70,35 @@ def compute_features(
         dtype: number format in which the network computes.
         before_call: called before each call of the network; it may raise an error to stop.
     """
-    time = timestep(sigma).to(device)
+    size = out.shape[2:]
     for start in range(0, len(frames), FRAMES_PER_CALL):
         before_call()
         part = slice(start, start + FRAMES_PER_CALL)
-        features = network(_to_unit(frames[part]).to(device, dtype), time)
-        out[part] = prepare_control(features, out.shape[2:])
+        out[part] = control_features(network, frames[part], sigma, size, device, dtype)
+
+
+def control_features(
+    network: ControlNeXt,
+    frames: Tensor,
+    sigma: Tensor,
+    size: tuple[int, int],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Tensor:
+    """The prepared features of control frames, in one call of the network; gradients pass.
+
+    Args:
+        frames: [T, 3, H, W] in 0..1 or uint8.
+        sigma: the noise level, a scalar, or [T] for a level of each frame.
+        size: (height, width) of the hidden state that the features will steer.
+        device: where the network computes.
+        dtype: number format in which the network computes.
+
+    Returns:
+        [T, C, *size] float32 on the device.
+    """
+    features = network(_to_unit(frames).to(device, dtype), timestep(sigma).to(device))
+    return prepare_control(features, size)
 
 
 def prepare_control(features: Tensor, size: tuple[int, int]) -> Tensor:

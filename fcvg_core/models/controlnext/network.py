@@ -33,6 +33,8 @@ class Config:
         out_channels: channels of the UNet's hidden state that is steered.
         down: channels after each residual block.
         stem: channels after each convolution of the stem.
+        stem_padding: of the second and third convolution of the stem. The published training code
+            of version 2 pads by 1 pixel, but the networks that run the trained weights do not.
         pool: whether a pooling after the stem halves the size.
         learned_scale: whether the file holds how strongly control acts.
         down_block: number of the UNet's down block. The hidden state that leaves the block is
@@ -45,6 +47,7 @@ class Config:
     out_channels: int
     down: tuple[int, ...]
     stem: tuple[int, int, int] = (64, 64, 128)
+    stem_padding: int = 0
     pool: bool = False
     learned_scale: bool = False
     down_block: int = 0
@@ -80,7 +83,7 @@ class ControlNeXt(nn.Module):
         make = {"dtype": dtype, "device": device}
         self.config = config
         self.time_embedding = TimestepEmbedding(operations, make)
-        self.embedding = _stem(config.stem, operations, make)
+        self.embedding = _stem(config.stem, config.stem_padding, operations, make)
         if config.pool:
             self.embedding.append(nn.MaxPool2d(2))
         widths = (config.stem[-1], *config.down)
@@ -103,13 +106,13 @@ class ControlNeXt(nn.Module):
 
         Args:
             frames: [T, 3, H, W] in 0..1, H and W at least 32.
-            timestep: scalar, 0.25 * ln(sigma).
+            timestep: 0.25 * ln(sigma), a scalar, or [T] if the frames have different ones.
 
         Returns:
             [T, out_channels, h, w], h about H / 8. This is not the size of the hidden state;
             `prepare_control` makes it so.
         """
-        features = sinusoids(timestep.reshape(1), TIME_CHANNELS)
+        features = sinusoids(timestep.reshape(-1), TIME_CHANNELS)
         embedding = self.time_embedding(features.to(frames))
         hidden = self.embedding(frames)
         for resnet, downsample in zip(self.down_res, self.down_sample, strict=True):
@@ -129,7 +132,7 @@ class ControlNeXt(nn.Module):
 
 
 class TimestepEmbedding(nn.Module):
-    """[1, 128] -> [1, 256]."""
+    """[N, 128] -> [N, 256]."""
 
     def __init__(self, operations, make: dict):
         super().__init__()
@@ -172,17 +175,17 @@ class Downsample(nn.Module):
         return self.conv(hidden)
 
 
-def _stem(widths: tuple[int, int, int], operations, make: dict) -> nn.Sequential:
-    """Half the size; the second and third convolution have no padding and trim two pixels each."""
+def _stem(widths: tuple[int, int, int], padding: int, operations, make: dict) -> nn.Sequential:
+    """Half the size; without padding the second and third convolution trim two pixels each."""
     first, second, third = widths
     return nn.Sequential(
         operations.Conv2d(3, first, 3, stride=2, padding=1, **make),
         operations.GroupNorm(2, first, **make),
         nn.ReLU(),
-        operations.Conv2d(first, second, 3, **make),
+        operations.Conv2d(first, second, 3, padding=padding, **make),
         operations.GroupNorm(2, second, **make),
         nn.ReLU(),
-        operations.Conv2d(second, third, 3, **make),
+        operations.Conv2d(second, third, 3, padding=padding, **make),
         operations.GroupNorm(2, third, **make),
         nn.ReLU(),
     )

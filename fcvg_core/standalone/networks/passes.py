@@ -26,6 +26,20 @@ class EncodedImage:
     latent: Tensor  # [1, 4, h, w] from the VAE, unscaled
 
 
+def join_image(scaled: Tensor, image: EncodedImage, *, share: float) -> Tensor:
+    """The UNet's input for a video: the latents of every frame, and beside them the image's.
+
+    Args:
+        scaled: [T, 4, h, w] latents divided by `noisy_deviation`.
+        share: 0 where the image is not shown, otherwise 1.
+
+    Returns:
+        [T, 8, h, w] on the device of `scaled`.
+    """
+    repeated = image.latent.to(scaled.device).expand(len(scaled), -1, -1, -1)
+    return torch.cat([scaled, repeated * share], dim=1)
+
+
 class UnetPasses:
     """The UNet under the images and the control frames of a run.
 
@@ -73,8 +87,7 @@ class UnetPasses:
         halves = (0.0, 1.0) if both else (1.0,)  # shares of the image
         shares = torch.tensor(halves).to(unet.device)
         scaled = (latents / noisy_deviation(sigma)).to(unet.device)
-        repeated = image.latent.to(unet.device).expand(len(latents), -1, -1, -1)
-        sample = torch.stack([torch.cat([scaled, repeated * share], dim=1) for share in shares])
+        sample = torch.stack([join_image(scaled, image, share=share) for share in halves])
         context = image.embedding.to(unet.device) * shares[:, None, None]
         inputs = (sample.to(unet.dtype), timestep(sigma).to(unet.device))
         conditions = {

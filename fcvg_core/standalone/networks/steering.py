@@ -1,6 +1,6 @@
 """ControlNeXt beside diffusers' UNet: its features at a noise level, and where they are added."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ...models.controlnext import (
     ControlNeXt,
+    add_control,
     check_fit,
     check_num_frames,
     compute_features,
@@ -127,6 +128,43 @@ def steered(
         )
         return hidden, skips
 
+    with _hooked(unet, network, steer):
+        yield
+
+
+@contextmanager
+def steered_samples(
+    unet: nn.Module,
+    network: ControlNeXt,
+    controls: Sequence[Tensor | None],
+    strength: float,
+) -> Iterator[None]:
+    """Let ControlNeXt steer each sample of the UNet's batch by its own control.
+
+    Args:
+        controls: for each sample prepared features [T, C, h, w] in the sample's order of time;
+            None: the sample is not steered.
+        strength: see `steered`.
+    """
+    level = network.levels()[0]
+
+    def steer(block: nn.Module, args: tuple, output: tuple) -> tuple:
+        hidden, skips = output
+        chunks = [
+            chunk
+            if control is None
+            else add_control(chunk, control.to(chunk), strength=strength, level=level)
+            for chunk, control in zip(hidden.chunk(len(controls)), controls, strict=True)
+        ]
+        return torch.cat(chunks), skips
+
+    with _hooked(unet, network, steer):
+        yield
+
+
+@contextmanager
+def _hooked(unet: nn.Module, network: ControlNeXt, steer: Callable[..., tuple]) -> Iterator[None]:
+    """Let a hook change what leaves the block of the UNet that a network steers."""
     handle = unet.down_blocks[network.config.down_block].register_forward_hook(steer)
     try:
         yield

@@ -11,6 +11,7 @@ from fcvg_core.models.controlnext import (
     ControlNeXt,
     add_control,
     compute_features,
+    control_features,
     empty_features,
     prepare_control,
     steer_chunks,
@@ -77,6 +78,23 @@ class TestComputeFeatures:
 
         with pytest.raises(InterruptedError):
             self.compute(network, torch.rand(2, 3, 32, 48), before_call=stop)
+
+
+class TestControlFeatures:
+    def compute(self, network, frames, sigma) -> torch.Tensor:
+        return control_features(network, frames, sigma, (2, 3), CPU, torch.float32)
+
+    def test_a_level_of_each_frame(self, network):
+        frames, levels = random(3, 3, 32, 48).sigmoid(), torch.tensor([0.1, 2.0, 700.0])
+        alone = [self.compute(network, frames[i : i + 1], levels[i]) for i in range(3)]
+        found = self.compute(network, frames, levels)
+        torch.testing.assert_close(found, torch.cat(alone), rtol=1e-4, atol=1e-5)
+        assert (found[:1] - self.compute(network, frames[:1], levels[1])).abs().max() > 1e-4
+
+    def test_gradients_pass(self, network):
+        frames = random(1, 3, 32, 48).sigmoid().requires_grad_(True)
+        self.compute(network, frames, torch.tensor(1.0)).square().sum().backward()
+        assert frames.grad.abs().max() > 0
 
 
 class TestSteerChunks:

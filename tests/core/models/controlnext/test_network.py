@@ -39,6 +39,11 @@ class TestForward:
         features = networks[version](torch.rand(2, 3, *size), torch.tensor(1.0))
         assert features.shape == (2, 8, *out)
 
+    def test_padded_as_in_training(self):
+        """The published training code's network trims no pixels, so it sees control elsewhere."""
+        sizes = {padding: _features_size(padding) for padding in (0, 1)}
+        assert sizes == {0: (7, 11), 1: (8, 12)}
+
     @torch.no_grad()
     def test_works_frame_by_frame(self, network):
         frames = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -93,3 +98,8 @@ class TestConfig:
     def test_hidden_size(self, config: Config, size, hidden):
         """Each halving rounds up, as the UNet's strided convolutions do."""
         assert config.hidden_size(size) == hidden
+
+
+def _features_size(padding: int) -> tuple[int, int]:
+    network = ControlNeXt(replace(V2, **SMALL, down=(8, 16), stem_padding=padding), device="meta")
+    return tuple(network(torch.empty(1, 3, 64, 96, device="meta"), torch.tensor(0.0)).shape[2:])
