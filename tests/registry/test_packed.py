@@ -62,6 +62,17 @@ SUSPECT = {
 }
 
 
+# Programs in which such a word may stand, and why.
+KNOWN = {
+    # PyTorch counts the GPUs in a process of its own, so that a driver needs none of their memory.
+    ("a started program", "fcvg_core/batch/workers/local_engine.py"),
+    # `ray health-check` says at once what Ray itself tries for minutes.
+    ("a started program", "fcvg_core/batch/workers/ray_start.py"),
+    # The report holds its pictures, and the digest of its only script.
+    ("encoded data", "fcvg_core/batch/reporting/report.py"),
+}
+
+
 @pytest.fixture(scope="session")
 def files(packed) -> dict[str, Path]:
     """Every file by its name in the pack."""
@@ -143,6 +154,7 @@ class TestTexts:
         none(
             f"{name}: {found[0][:60]}"
             for name, text in texts.items()
+            if (what, name) not in KNOWN
             for found in re.finditer(SUSPECT[what], text)
         )
 

@@ -1,7 +1,7 @@
 """Counts of a running batch as a file for Prometheus, in its text format.
 
 Prometheus' node exporter reads such a file from its textfile folder, if its name ends in .prom.
-Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+Source: "Exposition formats" in the documents of Prometheus.
 """
 
 from __future__ import annotations

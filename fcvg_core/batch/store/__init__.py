@@ -21,7 +21,8 @@ def open_store(address: str) -> Store:
     """The store at an address.
 
     Args:
-        address: path of a folder, which need not exist, or a URL that fsspec knows: "s3://bucket/x".
+        address: path of a folder, which need not exist, or a URL that fsspec knows, such as
+            "s3://bucket/x".
 
     Raises:
         UserError: the address is not possible, or a package that it needs is not installed.
