@@ -40,6 +40,13 @@ SERVERS = {
     "pytorch.org",
     "download.pytorch.org",
     "www.apache.org",
+    # Documents that docs/batch.md takes its facts from.
+    "docs.ray.io",
+    "docs.aws.amazon.com",
+    "cloud.google.com",
+    "filesystem-spec.readthedocs.io",
+    "man7.org",
+    "slurm.schedmd.com",
     "127.0.0.1",
     "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself
     "www.w3.org",  # no server: what the format SVG calls itself
