@@ -31,7 +31,7 @@ def write_failure(store: Store, task: Task | Fault, attempt: int, outcome: Outco
     store.write(failed_path(task.name), (json.dumps(values, indent=1) + "\n").encode())
 
 
-def note_outcome(ledger: Ledger, task: Task, attempt: int, outcome: Outcome) -> None:
+def note_outcome(ledger: Ledger, task: Task | str, attempt: int, outcome: Outcome) -> None:
     """Add the line of what became of a task to the ledger.
 
     Raises:

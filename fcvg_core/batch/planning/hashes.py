@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ...errors import UserError
 from ...failures import explain_disk
-from ...json_text import parse_json
 from ..store import StoreError
 from ..store.layout import HASHES
+from ..store.records import parse_record
 from ..store.urls import is_url, mark_of, store_of
 from ..types import Store
 
@@ -170,7 +170,7 @@ def _read(content: bytes) -> dict[bytes, bytes]:
     known = {}
     for line in content.splitlines():
         try:
-            entry = parse_json(line)
+            entry = parse_record(line) or {}
             key, state, mark = (bytes.fromhex(entry[name]) for name in ("path", "state", "mark"))
         except (ValueError, KeyError, TypeError):  # a line that a killed driver has torn
             continue
