@@ -1,0 +1,23 @@
+"""What a run of training is told: a TOML file with a table for each part."""
+
+from .parts import (
+    Base,
+    Clips,
+    Conditions,
+    Saving,
+    Training,
+    TrainingMachine,
+    TrainingSpec,
+    Validation,
+)
+
+__all__ = [
+    "Base",
+    "Clips",
+    "Conditions",
+    "Saving",
+    "Training",
+    "TrainingMachine",
+    "TrainingSpec",
+    "Validation",
+]
