@@ -1,6 +1,7 @@
 # make demo        two frames in, a preview of the frames between them out; with FCVG_MODELS it paints
 # make test        lint and all tests, also in a real ComfyUI if one is found
 # make test-quick  without slow tests, in one ComfyUI: under five minutes
+# make coverage    the core's tests alone, and a table of the lines and branches that they do not reach
 # make lint        ruff alone: rules and format
 # make docs        writes the help pages of the nodes and the tables of memory and time, draws the rooms
 # make registry    runs the registry's tools on the pack as it is published
@@ -15,7 +16,7 @@ DEMO := demo
 # These three belong together: torchaudio beside torch of another release breaks transformers.
 TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 
-.PHONY: demo test test-quick registry docs fuzz lint clean
+.PHONY: demo test test-quick coverage registry docs fuzz lint clean
 
 demo: .venv/installed
 	$(PY) -m fcvg_core demo $(DEMO)
@@ -29,6 +30,9 @@ test-quick: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check --quiet .
 	$(PY) tests/run.py --quick
+
+coverage: .venv/installed
+	$(PY) tests/run.py --coverage
 
 registry: .venv/installed
 	$(PY) tests/registry_tools.py

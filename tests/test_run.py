@@ -1,6 +1,7 @@
 """What `make test` runs where, and what it says afterwards."""
 
 import os
+import sys
 
 import hosts
 import pytest
@@ -78,11 +79,13 @@ def test_what_a_suite_reaches(tmp_path) -> None:
     assert statements == missing > 10 and branches > 0
 
 
-@pytest.mark.parametrize(("can", "quick", "measured"), [(1, 0, 1), (1, 1, 0), (0, 0, 0)])
-def test_the_whole_core_suite_is_measured(monkeypatch, can, quick, measured) -> None:
-    monkeypatch.setattr(run, "CAN_MEASURE", bool(can))
-    (core,) = run.plan([], quick=bool(quick))
-    assert core.measured == bool(measured)
+def test_coverage_measures_the_whole_core_suite(monkeypatch, capsys) -> None:
+    begun = []
+    monkeypatch.setattr(run, "run", begun.append)
+    monkeypatch.setattr(sys, "argv", ["run.py", "--coverage"])
+    assert run.main() == 1  # the suite that was not run has not passed
+    (core,) = begun
+    assert core.measured and "slow" not in core.arguments
 
 
 def test_report(capsys) -> None:
