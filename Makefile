@@ -3,8 +3,10 @@
 # make test-quick  without slow tests, in one ComfyUI: under five minutes
 # make coverage    the core's tests alone, and a table of the lines and branches that they do not reach
 # make lint        ruff alone: rules and format
-# make docs        writes the help pages of the nodes and the tables of memory and time, draws the rooms
+# make docs        writes the help pages of the nodes and the tables of other pages, draws the rooms
 # make registry    runs the registry's tools on the pack as it is published
+# make learn       trains a tiny model on two drawn clips, and measures whether it follows control
+#                  frames; LEARN=--short: with half of the steps
 # make fuzz        tests each reader of files with 5,000 damaged inputs; FCVG_FUZZ_EXAMPLES=N: with N
 #
 # All need Python 3.10 or newer and a package index; they install into .venv and nowhere else.
@@ -16,7 +18,7 @@ DEMO := demo
 # These three belong together: torchaudio beside torch of another release breaks transformers.
 TORCH := torch==2.11.0 torchvision==0.26.0 torchaudio==2.11.0
 
-.PHONY: demo test test-quick coverage registry docs fuzz lint clean
+.PHONY: demo learn test test-quick coverage registry docs fuzz lint clean
 
 demo: .venv/installed
 	$(PY) -m fcvg_core demo $(DEMO)
@@ -43,10 +45,14 @@ docs: .venv/installed
 	$(PY) docs/rooms.py
 	$(PY) docs/memory_table.py
 	$(PY) docs/performance_table.py
+	$(PY) docs/training_tables.py
 
 fuzz: .venv/installed
 	FCVG_FUZZ_EXAMPLES="$${FCVG_FUZZ_EXAMPLES:-5000}" OMP_NUM_THREADS=1 \
 		$(PY) -m pytest -q -ra --durations=0 tests/fuzz
+
+learn: .venv/installed
+	$(PY) benchmarks/learn.py $(LEARN)
 
 lint: .venv/installed
 	$(PY) -m ruff check .

@@ -21,6 +21,7 @@ WHOLE = (
     "fcvg_core/models",
     "fcvg_core/standalone/cli",
     "fcvg_core/standalone/media",
+    "fcvg_core/training",
     "nodes/host",
 )
 # What is in a room, if the first line of its docstring does not say it.

@@ -28,8 +28,8 @@ Folders that read and write files:
         demo        sample pictures and the strip of a result, to try the program without weights
     batch       thousands of jobs of the command line, each done once, on one machine or many:
                 manifest, content keys, leases, ledger, workers, report
-    training    clips -> networks that follow control frames: noise levels, loss, trained sets,
-                the training step, averages of parameters
+    training    clips -> networks that follow control frames: training file, clips and their
+                cache, noise levels, loss, trained sets, loop, validation, export
 
 Modules in this folder, which all folders use:
 
@@ -42,6 +42,7 @@ Modules in this folder, which all folders use:
     canvas      sizes in words; the largest canvas of lines and people
     bounds      smallest and largest value of each setting
     choices     the words that a user can choose from
+    folder_names  ids that can be the names of files and folders
     errors      UserError: an error that the user can fix
     failures    an error -> a sentence for the user
     progress    how long work reports how far it is

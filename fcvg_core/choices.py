@@ -108,3 +108,7 @@ ANIMATE, INTERPOLATE, LOOP = CLIP_MODES = ("animate", "interpolate", "loop")
 # Which image tokens a frame attends to; "auto": its own if the clip has 16 frames.
 PER_FRAME, SHARED = "per frame", "shared"
 IMAGE_TOKENS = (AUTO, PER_FRAME, SHARED)
+
+# Training: the direction in time of a pass, and how often which noise level is drawn.
+RANDOM, FORWARD, BOTH = DIRECTIONS = ("random", "forward", "both")
+LOG_NORMAL, COSINE = NOISES = ("log-normal", "cosine")

@@ -10,8 +10,10 @@ needs too, has its stand-ins in tests/golden/dwpose.
 
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -60,25 +62,29 @@ MODEL_INDEX = {
 }
 
 
-def write_stand_ins(folder: Path) -> None:
-    """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`."""
-    for name, content in _contents().items():
+def write_stand_ins(folder: Path, unet: Mapping[str, Any] = UNET) -> None:
+    """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
+
+    Args:
+        unet: sizes of the UNet.
+    """
+    for name, content in _contents(unet).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
-def _contents() -> dict[str, bytes]:
+def _contents(sizes: Mapping[str, Any]) -> dict[str, bytes]:
     """Path inside the folder -> contents, for every file."""
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-    unet = UNetSpatioTemporalConditionModel(**UNET)
+    unet = UNetSpatioTemporalConditionModel(**sizes)
     vae = AutoencoderKLTemporalDecoder(**VAE)
     encoder = CLIPVisionModelWithProjection(CLIPVisionConfig(**IMAGE_ENCODER))
-    controlnext = ControlNeXt(replace(V2, out_channels=UNET["block_out_channels"][0]))
+    controlnext = ControlNeXt(replace(V2, out_channels=sizes["block_out_channels"][0]))
     weights = "diffusion_pytorch_model.safetensors"
     return {
-        "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **UNET}),
+        "svd/unet/config.json": _json({"_class_name": type(unet).__name__, **sizes}),
         f"svd/unet/{weights}": packed(fill(unet, salt="svd ")),
         "svd/vae/config.json": _json({"_class_name": type(vae).__name__, **VAE}),
         f"svd/vae/{weights}": packed(fill(vae)),

@@ -1,5 +1,7 @@
-"""Clips of random values and the stand-in networks, for the tests of training."""
+"""Clips of random values and networks for the tests of training."""
 
+import copy
+import functools
 from dataclasses import replace
 
 import torch
@@ -15,6 +17,14 @@ SIZE = (32, 64)
 LATENT = (4, SIZE[0] // 8, SIZE[1] // 8)
 FRAMES = 3
 IDS = (6.0, 127.0, 0.02)
+# The stand-in UNet with two blocks of four, and one layer in each: all kinds of layers are there.
+SHALLOW = UNET | {
+    "block_out_channels": [64, 64],
+    "num_attention_heads": [1, 1],
+    "layers_per_block": 1,
+    "down_block_types": ["CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"],
+    "up_block_types": ["UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"],
+}
 
 
 def random(seed: int, *shape: int) -> torch.Tensor:
@@ -38,12 +48,17 @@ def make_clip(seed: int = 0, **changes) -> Clip:
 
 
 def make_network(**changes) -> SteeredUnet:
-    """The stand-in UNet, as the loader would make it, under a ControlNeXt."""
+    """A shallow UNet, as the loader would make it, under a ControlNeXt."""
+    return SteeredUnet(*copy.deepcopy(_networks()), **changes).requires_grad_(False)
+
+
+@functools.cache
+def _networks() -> tuple[torch.nn.Module, ControlNeXt]:
     from diffusers import UNetSpatioTemporalConditionModel
 
-    unet = UNetSpatioTemporalConditionModel(**UNET)
+    unet = UNetSpatioTemporalConditionModel(**SHALLOW)
     unet.load_state_dict(fill(unet))
     use_one_token(unet)
-    controlnext = ControlNeXt(replace(V2, out_channels=UNET["block_out_channels"][0]))
+    controlnext = ControlNeXt(replace(V2, out_channels=SHALLOW["block_out_channels"][0]))
     controlnext.load_state_dict(fill(controlnext))
-    return SteeredUnet(unet.eval(), controlnext.eval(), **changes).requires_grad_(False)
+    return unet.eval(), controlnext.eval()

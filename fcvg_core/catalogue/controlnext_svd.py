@@ -54,9 +54,33 @@ CONTROLNEXT_SVD_CONTROLNEXT = ModelFile(
     source="huggingface.co/Kijai/ControlNeXt-SVD-V2-Comfy; the authors' controlnet.bin: "
     "huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/v2",
 )
+# SVD's UNet after the authors trained it on videos of people, before they trained it to follow
+# poses: version 1's, the only one that they published. It has no ControlNeXt.
+BASE_BIN = "controlnext-svd_base-unet-fp16.bin"
+CONTROLNEXT_SVD_BASE = ModelFile(
+    key="controlnext-svd-base",
+    name="ControlNeXt-SVD's continuously pretrained UNet, for training alone",
+    comfyui=places(UNET, BASE_BIN, BASE_BIN.replace(".bin", ".safetensors")),
+    folder=places(
+        "controlnext-svd",
+        BASE_BIN,
+        BASE_BIN.replace(".bin", ".safetensors"),
+        "pretrained/unet_fp16.bin",
+    ),
+    downloads=(
+        Download(
+            HUB + "Pbihao/ControlNeXt/resolve/main/ControlNeXt-SVD/pretrained/unet_fp16.bin",
+            3050,
+            sha256="563269368628c81e8b37b7d904cc807f8601f53eb344102b82414a3ca0f68e40",
+        ),
+    ),
+    licence="made from SVD's: Stability AI Community License",
+    source="huggingface.co/Pbihao/ControlNeXt, ControlNeXt-SVD/pretrained",
+    on_request=True,
+)
 CONTROLNEXT_SVD = Family(
     mode="animate",
     purpose="a picture in the poses of a video (ControlNeXt-SVD)",
     needed=(SVD, CONTROLNEXT_SVD_UNET, CONTROLNEXT_SVD_CONTROLNEXT, *DWPOSE_ROWS),
-    helpful=(TAESDV,),
+    helpful=(TAESDV, CONTROLNEXT_SVD_BASE),
 )

@@ -26,12 +26,14 @@ class ModelSet:
         name: name of the family, for people.
         controlnext: None if nothing is steered; then the UNet in SVD's folder is enough.
         otherwise: what can be done without them, as a sentence for people.
+        prefix: of the names by which a user names a file: `--` for options.
     """
 
     name: str
     unet: ModelFile
     controlnext: ModelFile | None
     otherwise: str = ""
+    prefix: str = "--"
 
 
 FCVG_SET = ModelSet(
@@ -86,18 +88,18 @@ def find_models(
         UserError: a named file does not exist, or SVD's path is not a folder.
     """
     svd = svd or find_svd(roots)
-    missing = {} if svd else {"--model": SVD}
+    missing = {} if svd else {"model": SVD}
     steered = model_set.controlnext is not None
     # SVD's folder may hold its UNet, but a run that is steered needs the UNet of its family.
     inside = not steered and svd is not None and find_part(svd, "unet") is not None
     if unet is None and not inside:
         unet = model_set.unet.find(roots)
-        missing |= {} if unet else {"--unet": model_set.unet}
+        missing |= {} if unet else {"unet": model_set.unet}
     if not steered:
         controlnext = None
     elif controlnext is None:
         controlnext = model_set.controlnext.find(roots)
-        missing |= {} if controlnext else {"--controlnext": model_set.controlnext}
+        missing |= {} if controlnext else {"controlnext": model_set.controlnext}
     if missing:
         raise _missing_models(model_set, missing, roots)
     found = ModelFiles(_svd_folder(svd), unet, controlnext)
@@ -116,8 +118,9 @@ def _missing_models(
         keys = " ".join(file.key for file in missing.values())
         get = f"python -m fcvg_core models --get --only {keys} downloads them"
     searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
+    names = ", ".join(f"{model_set.prefix}{name}" for name in missing)
     text = (
-        f"Models of {model_set.name} are missing: name them with {', '.join(missing)}, or put "
+        f"Models of {model_set.name} are missing: name them with {names}, or put "
         f"them into the folders that python -m fcvg_core models lists ({get}). Searched: "
         f"{searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
     )

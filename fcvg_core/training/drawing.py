@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 
 import torch
 
+from ..choices import BOTH, DIRECTIONS, FORWARD, RANDOM
 from .clips import Clip, reverse_clip
 from .dropout import Dropout
 from .noise import Distribution, LogNormal, draw_sigmas
 from .steps import Pass
-
-FORWARD, RANDOM, BOTH = "forward", "random", "both"
-DIRECTIONS = (FORWARD, RANDOM, BOTH)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ..choices import COSINE, LOG_NORMAL
 from ..errors import UserError
 from ..models.svd import SIGMA_MAX, SIGMA_MIN
 from ..quoting import quote
@@ -91,7 +92,6 @@ class ShiftedCosine:
         return -2 * (start + share * (end - start)).tan().log() + shift
 
 
-LOG_NORMAL, COSINE = "log-normal", "cosine"
 DISTRIBUTIONS = {LOG_NORMAL: LogNormal(), COSINE: ShiftedCosine()}
 
 

@@ -11,6 +11,7 @@ Differs: the ControlNeXt is that of inference. The official training code has an
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -76,9 +77,12 @@ class SteeredUnet(nn.Module):
     def save_memory(self) -> None:
         """Compute activations again on the way back, instead of keeping them.
 
-        This is gradient checkpointing. The gradients are the same; a step takes longer.
+        This is gradient checkpointing. The gradients are the same; a step takes longer. diffusers'
+        own keeps what the layers over frames compute.
         """
-        self.unet.enable_gradient_checkpointing()
+        for block in (*self.unet.down_blocks, self.unet.mid_block, *self.unet.up_blocks):
+            for layer in (*block.resnets, *getattr(block, "attentions", ())):
+                layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
         self._saves_memory = True
 
     def forward(self, passes: Sequence[Pass]) -> Tensor:

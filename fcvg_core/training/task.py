@@ -47,7 +47,7 @@ class Painted:
     """A held-out clip, painted by the networks as they are.
 
     Attributes:
-        name: id of the clip.
+        name: id of the clip, which a file can have as its name.
         truth, result: uint8 [T, H, W, 3].
         control: uint8 [T, H, W, 3]; None if nothing steers.
     """

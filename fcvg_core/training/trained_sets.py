@@ -1,4 +1,4 @@
-"""Which parameters of a family are trained, as rows of a table, and how fast each network learns.
+"""Which parameters of a family are trained, as rows of a table.
 
 A set is a list of patterns for names of parameters; `*` stands for any text. Another family adds
 a row to `FAMILIES`.
@@ -48,12 +48,10 @@ class Family:
     Attributes:
         sets: by the names that a user gives.
         default: name of the set that is trained if a user names none.
-        rates: for each network, the first part of its parameters' names, its learning rate.
     """
 
     sets: Mapping[str, TrainedSet]
     default: str
-    rates: Mapping[str, float]
 
 
 FAMILIES = {
@@ -75,8 +73,6 @@ FAMILIES = {
             "all": TrainedSet((CONTROL, "unet.*"), "ControlNeXt and the whole UNet"),
         },
         default="control+vo",
-        # FCVG trained the UNet at 1e-6, ControlNeXt-SVD-v2 at 1e-5.
-        rates={"unet": 1e-6, "controlnext": 1e-5},
     ),
 }
 

@@ -2,17 +2,13 @@
 
 import json
 import math
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from unittest import mock
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from fcvg_core import choices
@@ -23,6 +19,7 @@ from fcvg_core.models.controlnext.network import V2, ControlNeXt
 from fcvg_core.models.unet3d import Config, UNet3D
 from fcvg_core.sampling import plan_spans, plan_windows
 from fcvg_core.standalone.networks.shallow import ShallowUnet
+from fcvg_core.training.memory import Held, as_on_a_card
 
 META = {"device": "meta", "dtype": torch.float16}
 SHAPES = ((25, 72, 128), (14, 40, 64))  # frames, height and width of latents
@@ -33,37 +30,10 @@ def meta(*shape: int) -> torch.Tensor:
     return torch.empty(shape, **META)
 
 
-class Held(TorchDispatchMode):
-    """Counts the bytes of all tensors that live at the same time."""
-
-    def __init__(self, *known: torch.Tensor):
-        super().__init__()
-        self.sizes, self.most = {x.untyped_storage()._cdata: 0 for x in known}, 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, torch.Tensor):
-                self._add(tensor.untyped_storage())
-        return out
-
-    def _add(self, storage: torch.UntypedStorage) -> None:
-        key = storage._cdata
-        if key not in self.sizes:
-            self.sizes[key] = storage.nbytes()
-            weakref.finalize(storage, self.sizes.pop, key)
-            self.most = max(self.most, sum(self.sizes.values()))
-
-
 @contextmanager
 def counted_as_on_a_card(network: torch.nn.Module) -> Iterator[Held]:
     """Counts bytes as on a card, where attention never holds the matrix of all pairs."""
-
-    def without_a_matrix(query, *rest, **more):
-        return torch.empty_like(query)
-
-    functional, name = torch.nn.functional, "scaled_dot_product_attention"
-    with mock.patch.object(functional, name, without_a_matrix), Held(*network.parameters()) as held:
+    with as_on_a_card(torch.float32), Held(*network.parameters()) as held:
         yield held
 
 

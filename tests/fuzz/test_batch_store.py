@@ -14,9 +14,10 @@ from fcvg_core.batch.driver.drivers import this_process
 from fcvg_core.batch.driver.leases import Leases, clean_partial
 from fcvg_core.batch.driver.ledger import Ledger, read_ledger, reconcile
 from fcvg_core.batch.store import open_store
-from fcvg_core.batch.store.layout import begin, id_fault, result_name
+from fcvg_core.batch.store.layout import begin, result_name
 from fcvg_core.batch.store.local import LocalStore
 from fcvg_core.errors import UserError
+from fcvg_core.folder_names import id_fault
 
 NAME = "a-000000000000"
 GOOD = {

@@ -46,10 +46,12 @@ from fcvg_core.pose import (
     draw_on_frame,
     frames_text,
     from_openpose,
+    nobody,
     to_openpose,
 )
 from fcvg_core.standalone.media.matches_file import read_matches
 from fcvg_core.standalone.media.poses_file import read_poses
+from fcvg_core.training.data.motion import ClipMotion
 
 pytestmark = pytest.mark.filterwarnings("error")
 LETTERS = '[]{}",:0123456789eE+-. \nulltrefas'
@@ -144,6 +146,17 @@ def check_edits(edits: Edits) -> None:
     assert len(merged.assigned["matches"]) + len(merged.stale["matches"]) <= len(edits.matches)
 
 
+def read_motion(path: Path) -> ClipMotion:
+    """As training reads a text of its cache."""
+    return ClipMotion.from_text(path.read_bytes().decode(errors="replace"), name=str(path))
+
+
+def check_motion(motion: ClipMotion) -> None:
+    """It is written and read again."""
+    again = ClipMotion.from_text(motion.to_text(), name="x")
+    assert again.at == motion.at and again.num_lines == motion.num_lines
+
+
 class Kind(NamedTuple):
     """A kind of JSON file: what is in a good one, and what its reader makes of it."""
 
@@ -180,6 +193,7 @@ STATE = {
     "paths": [{"id": 0, "points": [[1, 2], [3, 4], [5, 6], [7, 8]], "speed": [0, 0.2, 1]}],
     "holds": [{"id": 0, "points": [[0, 0], [30, 0], [30, 20.5]]}],
 }
+SPAN = {"version": 1, "size": [48, 32], "matches": [{"first": LINES[0], "last": LINES[1]}]}
 KINDS = {
     "any": Kind(
         {"seed": 2**64 - 1, "size": [64, 1.5e3], "name": "\u00e9", "more": None},
@@ -226,6 +240,17 @@ KINDS = {
         ["people", "canvas_width", "canvas_height", *PARTS],
         read_frames,
         check_frames,
+    ),
+    "motion of a clip": Kind(
+        {
+            "version": 1,
+            "ends": {"matches": [SPAN], "people": [to_openpose(nobody(), POSES_SIZE)] * 2},
+            "chain": {"matches": [SPAN, SPAN], "people": None},
+            "at": [0, 4, 9],
+        },
+        ["version", "ends", "chain", "at", "matches", "people", "size", "canvas_width", *PARTS],
+        read_motion,
+        check_motion,
     ),
 }
 every_kind = pytest.mark.parametrize("name", KINDS)

@@ -15,8 +15,8 @@ from mutation import damaged, json_values
 from fcvg_core.batch.manifest import ManifestError, read_manifest
 from fcvg_core.batch.planning.hashes import Hashes
 from fcvg_core.batch.planning.plan import make_plan
-from fcvg_core.batch.store.layout import id_fault
 from fcvg_core.errors import UserError
+from fcvg_core.folder_names import id_fault
 from fcvg_core.standalone.cli.table import batch_modes
 from fcvg_core.standalone.spec import RunSpec
 

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ...errors import UserError
+from ...folder_names import id_fault, id_twin
 from ...quoting import quote
-from ..store.layout import id_fault, id_twin
 
 SHOWN = 20  # faults in a message
 

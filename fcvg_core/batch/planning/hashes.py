@@ -13,15 +13,13 @@ from pathlib import Path
 
 from ...errors import UserError
 from ...failures import explain_disk
+from ...files.marks import WHOLE, read_mark
 from ..store import StoreError
 from ..store.layout import HASHES
 from ..store.records import parse_record
 from ..store.urls import is_url, mark_of, store_of
 from ..types import Store
 
-WHOLE = 64 * 2**20  # of larger files, which are models, only the ends are read: whole takes minutes
-END = 2**20  # bytes at the beginning and at the end of a larger file
-BLOCK = 2**20  # bytes that are read at once
 THREADS = 4  # that read files
 ASKING = 32  # threads that ask stores, which answer after a while
 SETTLED = 2.0  # seconds: a younger file may be changed again within the same tick of its clock
@@ -177,21 +175,3 @@ def _read(content: bytes) -> dict[bytes, bytes]:
         if len(state) == STATE.size and len(mark) == MARK_BYTES:
             known[key] = state + mark
     return known
-
-
-def read_mark(path: Path) -> str:
-    """SHA-256 of a file; of a large file that of its size, beginning and end."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size <= WHOLE:
-            left = size  # some system files never end
-            while left and (block := file.read(min(BLOCK, left))):
-                found.update(block)
-                left -= len(block)
-        else:
-            found.update(f"{size}\n".encode())
-            found.update(file.read(END))
-            file.seek(-END, os.SEEK_END)
-            found.update(file.read(END))
-    return found.hexdigest()

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...errors import UserError
+from ...folder_names import id_twin
 from ...quoting import in_short, quote
 from ..manifest import Manifest, Row
-from ..store.layout import id_twin, split_name
+from ..store.layout import split_name
 from ..store.records import failed_names
 from ..types import Store, Task
 from .conflicts import difference

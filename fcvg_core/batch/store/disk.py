@@ -1,4 +1,4 @@
-"""Where systems differ: locks, hard links, flushing, and files that another process has open."""
+"""Where systems differ: locks, hard links, and files that another process has open."""
 
 import errno
 import functools
@@ -94,28 +94,3 @@ def _lock(opened: int) -> bool:
 def _last_byte(opened: int, size: int) -> bytes:
     os.lseek(opened, size - 1, os.SEEK_SET)  # Windows has no os.pread; O_APPEND writes at the end
     return os.read(opened, 1)
-
-
-def flush_file(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    # Windows flushes only what is open for writing; elsewhere a file may be read-only.
-    opened = os.open(path, os.O_RDWR | _BINARY if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def flush_folder(path: Path | str) -> None:
-    """Wait until the names in a folder are on the disk, where the system can do so."""
-    try:
-        opened = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folder
-        return
-    try:
-        os.fsync(opened)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network disks
-            raise
-    finally:
-        os.close(opened)

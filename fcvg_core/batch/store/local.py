@@ -11,9 +11,10 @@ from typing import Any
 from ...errors import UserError
 from ...failures import explain_disk
 from ...files.claim import remove_empty
+from ...files.flushing import flush_file, flush_folder
 from ...files.writing import PART, explained, part_of, write_aside
 from . import StoreError, layout
-from .disk import append_lines, flush_file, flush_folder, link, patient
+from .disk import append_lines, link, patient
 from .records import file_sizes, parse_record, record_text
 
 GONE = ".gone-"  # workspaces that are being removed

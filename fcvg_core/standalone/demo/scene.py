@@ -28,17 +28,45 @@ def draw_scene(
     Returns:
         [height, width, 3] uint8.
     """
+    frame = view_canvas(paint_canvas(seed, size, balloon=balloon), size, homography)
+    noise = np.random.RandomState(int(frame.sum()) % 2**32).normal(0, SENSOR_NOISE, frame.shape)
+    return np.rint(frame + noise).clip(0, 255).astype(np.uint8)
+
+
+def paint_canvas(
+    seed: int, size: tuple[int, int], *, balloon: tuple[float, float] | None = None
+) -> np.ndarray:
+    """The whole town, which a camera of `view_canvas` can look at more than once.
+
+    Args:
+        seed, size, balloon: as in `draw_scene`.
+
+    Returns:
+        [h, w, 3] uint8, larger and finer than a frame.
+    """
     town = Town(seed, size)
     paint_town(town, balloon)
+    return cv2.GaussianBlur(town.canvas, (0, 0), 0.35 * FINENESS)
+
+
+def view_canvas(
+    canvas: np.ndarray, size: tuple[int, int], homography: np.ndarray | None = None
+) -> np.ndarray:
+    """A frame of a painted town, without the noise of a sensor.
+
+    Args:
+        canvas: from `paint_canvas`, for frames of this size.
+        size, homography: as in `draw_scene`.
+
+    Returns:
+        [height, width, 3] uint8.
+    """
     shift = 0.5 / FINENESS - 0.5 - MARGIN * size[0]  # maps pixel centres, not pixel corners
     view = np.array([[1 / FINENESS, 0, shift], [0, 1 / FINENESS, shift], [0, 0, 1]])
     if homography is not None:
         view = np.asarray(homography, np.float64) @ view
-    canvas = cv2.GaussianBlur(town.canvas, (0, 0), 0.35 * FINENESS)
     # The canvas is mirrored at its edges, so that no black border appears for any camera move.
-    frame = cv2.warpPerspective(canvas, view, size[::-1], borderMode=cv2.BORDER_REFLECT_101)
-    noise = np.random.RandomState(int(frame.sum()) % 2**32).normal(0, SENSOR_NOISE, frame.shape)
-    return np.rint(frame + noise).clip(0, 255).astype(np.uint8)
+    return cv2.warpPerspective(canvas, view, size[::-1], borderMode=cv2.BORDER_REFLECT_101)
 
 
 def camera_move(

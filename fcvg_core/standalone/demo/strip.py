@@ -1,4 +1,4 @@
-"""One picture that shows control frames and the video that belongs to them."""
+"""One picture that shows control frames, the video that belongs to them, and the truth."""
 
 import cv2
 import numpy as np
@@ -10,30 +10,37 @@ WIDTH, GAP = 256, 4  # of a tile and between tiles, in pixels
 WHITE = 255
 
 
-def draw_strip(control: np.ndarray, frames: np.ndarray) -> np.ndarray:
+def draw_strip(
+    control: np.ndarray | None, frames: np.ndarray, *, truth: np.ndarray | None = None
+) -> np.ndarray:
     """Control frames above, frames below: five of each, evenly chosen, the first and last too.
 
     Args:
-        control: [T, H, W, 3] uint8; T is at least 2.
-        frames: [T, H, W, 3] uint8.
+        control: [T, H, W, 3] uint8; None leaves its row out.
+        frames: [T, H, W, 3] uint8; T is at least 2.
+        truth: [T, H, W, 3] uint8, for a row above the control frames.
 
     Returns:
         [h, w, 3] uint8.
 
     Raises:
-        ValueError: the two are of different shapes.
+        ValueError: they are of different shapes.
     """
-    check_frames(control)
-    check_frames(frames)
-    if control.shape != frames.shape:
-        raise ValueError(
-            f"expected as many control frames as frames and of their size, got "
-            f"{list(control.shape)} and {list(frames.shape)}"
-        )
+    for other in (frames, control, truth):
+        if other is None:
+            continue
+        check_frames(other)
+        if other.shape != frames.shape:
+            raise ValueError(
+                f"expected as many control frames as frames and of their size, got "
+                f"{list(other.shape)} and {list(frames.shape)}"
+            )
     chosen = np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int)
-    rows = [[_small(_thicker(control[i])) for i in chosen], [_small(frames[i]) for i in chosen]]
+    rows = [] if truth is None else [[_small(truth[i]) for i in chosen]]
+    rows += [] if control is None else [[_small(_thicker(control[i])) for i in chosen]]
+    rows += [[_small(frames[i]) for i in chosen]]
     height = rows[0][0].shape[0]
-    shape = (2 * (height + GAP) - GAP, len(chosen) * (WIDTH + GAP) - GAP, 3)
+    shape = (len(rows) * (height + GAP) - GAP, len(chosen) * (WIDTH + GAP) - GAP, 3)
     strip = np.full(shape, WHITE, np.uint8)
     for row, tiles in enumerate(rows):
         for column, tile in enumerate(tiles):

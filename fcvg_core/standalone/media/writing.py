@@ -12,13 +12,17 @@ from ...files.writing import explained, write_aside
 from ...signals import uninterrupted
 
 BLOCK = 4096  # bytes; a file takes a whole number of blocks on its disk
+QUALITY = 92  # of a JPEG
 VIDEO_BYTES = 0.25  # bytes per pixel: several times what H.264 needs for camera footage
 
 
 def write_picture(path: Path, frame: np.ndarray) -> None:
-    """Write a frame [H, W, 3] uint8 as PNG."""
+    """Write a frame [H, W, 3] uint8: as JPEG if the name ends in .jpg, otherwise as PNG."""
     content = io.BytesIO()  # written to the disk afterwards: Pillow hides the error of a full disk
-    Image.fromarray(frame).save(content, "PNG")
+    if path.suffix == ".jpg":
+        Image.fromarray(frame).save(content, "JPEG", quality=QUALITY)
+    else:
+        Image.fromarray(frame).save(content, "PNG")
     with write_aside(path) as part:
         part.write_bytes(content.getbuffer())
 

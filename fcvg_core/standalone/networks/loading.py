@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from ...catalogue.model_files import MODEL_INDEX
-from ...catalogue.svd import find_part, missing_part
+from ...catalogue.svd import SVD_UNET, find_part, missing_part
 from ...errors import UserError
 from ...files.json_file import read_json
 from ...files.weight_files import WeightFile
@@ -100,12 +100,17 @@ class Checked:
     owners: dict[str, WeightFile]
     dtype: torch.dtype
 
-    def fill(self) -> nn.Module:
-        """The network with its weights, in evaluation mode."""
+    def fill(self, whole: Callable[[str], bool] = lambda key: False) -> nn.Module:
+        """The network with its weights, in evaluation mode.
+
+        Args:
+            whole: whether a tensor is read in float32, whatever the number format of the others.
+        """
         tensors = {}
         for file in dict.fromkeys(self.owners.values()):
             keys = [key for key, owner in self.owners.items() if owner is file]
-            tensors.update(file.read(keys, self.dtype))
+            tensors.update(file.read([key for key in keys if not whole(key)], self.dtype))
+            tensors.update(file.read(filter(whole, keys), torch.float32))
         self.network.load_state_dict(tensors, assign=True)
         return self.network.requires_grad_(False).eval()
 
@@ -250,6 +255,7 @@ def _part_file(
     if partial:
         raise UserError(
             f"{partial[0].path} is {describe_kind(partial[0].shapes)} without all of its tensors, "
-            f"and {svd / part} has no weights file with the other tensors."
+            f"and {svd / part} has no weights file with the other tensors. To download it: "
+            f"{SVD_UNET.download_command}"
         )
     raise missing_part(svd, part)

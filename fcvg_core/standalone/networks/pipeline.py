@@ -77,15 +77,31 @@ class VideoPipeline(VaePipeline):
     @torch.no_grad()
     def encode(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> EncodedImage:
         """A uint8 keyframe or reference image [H, W, 3] as the UNet takes it."""
-        pixels = to_image(frame[None]).movedim(-1, 1).to(self.device)
-        encoder, vae = self.models.image_encoder, self.models.vae
+        return EncodedImage(self.embed(frame), self.encode_noisy(frame, noise, augmentation))
+
+    @torch.no_grad()
+    def embed(self, frame: np.ndarray) -> Tensor:
+        """CLIP's embedding [1, 1, D] float32 of a uint8 frame [H, W, 3]."""
+        encoder = self.models.image_encoder
         with self._on_device(encoder):
-            clip = normalize_for_clip(clip_pixels(pixels)).to(encoder.dtype)
-            embedding = encoder(clip).image_embeds[:, None].float()
+            clip = normalize_for_clip(clip_pixels(self._pixels(frame))).to(encoder.dtype)
+            return encoder(clip).image_embeds[:, None].float()
+
+    @torch.no_grad()
+    def encode_noisy(self, frame: np.ndarray, noise: Tensor, augmentation: float) -> Tensor:
+        """Unscaled latent [1, 4, h, w] float32 of a uint8 frame [H, W, 3] with noise added.
+
+        Args:
+            noise, augmentation: see `augment_keyframe`.
+        """
+        vae = self.models.vae
         with self._on_device(vae):
-            noisy = augment_keyframe(pixels, noise, augmentation) * 2 - 1
-            latent = vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
-        return EncodedImage(embedding, latent)
+            noisy = augment_keyframe(self._pixels(frame), noise, augmentation) * 2 - 1
+            return vae.encode(noisy.to(vae.dtype)).latent_dist.mode().float()
+
+    def _pixels(self, frame: np.ndarray) -> Tensor:
+        """[1, 3, H, W] in 0..1 on the device."""
+        return to_image(frame[None]).movedim(-1, 1).to(self.device)
 
     def _call_vae(self, latents: Tensor) -> Tensor:
         """SVD's decoder takes the frames of a chunk for a video of their own."""

@@ -1,8 +1,9 @@
 """Frames <-> latents by a VAE of diffusers, a chunk of frames at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,13 +48,33 @@ class VaePipeline(DevicePipeline):
         Raises:
             UserError: the VAE gives values that are not numbers.
         """
+        return self._encode_frames(frames, chunk, progress, lambda found: found.mode())
+
+    @torch.no_grad()
+    def encode_distribution(
+        self, frames: np.ndarray, chunk: int, progress: Progress
+    ) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the scaled latents of frames, each as `encode_video`.
+
+        The arguments are those of `encode_video`, and it raises what `encode_video` raises.
+        """
+        both = self._encode_frames(
+            frames, chunk, progress, lambda found: torch.cat([found.mean, found.std], dim=1)
+        )
+        mean, deviation = both.chunk(2, dim=1)
+        return mean, deviation
+
+    def _encode_frames(
+        self, frames: np.ndarray, chunk: int, progress: Progress, take: Callable[[Any], Tensor]
+    ) -> Tensor:
+        """What is taken of the VAE's distribution of each frame: [T, C, h, w], scaled."""
         check_frames(frames)
         vae = self._vae
         chunks = encode_in_chunks(
             torch.from_numpy(np.ascontiguousarray(frames)),
             chunk,
             dtype=vae.dtype,
-            encode=partial(_encode, vae, self.device),
+            encode=partial(_encode, vae, self.device, take),
             is_out_of_memory=is_out_of_memory,
             free_memory=torch.cuda.empty_cache,
         )
@@ -122,11 +143,17 @@ def collect_video(frames: Iterator[np.ndarray], num_frames: int) -> np.ndarray:
     return video
 
 
-def _encode(vae: nn.Module, device: torch.device, frames: Tensor, dtype: torch.dtype) -> Tensor:
-    """Unscaled latents [t, 4, h, w] of uint8 frames [t, H, W, 3], computed in a number format."""
+def _encode(
+    vae: nn.Module,
+    device: torch.device,
+    take: Callable[[Any], Tensor],
+    frames: Tensor,
+    dtype: torch.dtype,
+) -> Tensor:
+    """Unscaled latents [t, C, h, w] of uint8 frames [t, H, W, 3], computed in a number format."""
     pixels = to_image(frames.numpy()).movedim(-1, 1).to(device) * 2 - 1
     with _computing_in(vae, dtype):
-        return vae.encode(pixels.to(dtype)).latent_dist.mode()
+        return take(vae.encode(pixels.to(dtype)).latent_dist)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a run of training is told: a TOML file with a table for each part."""
 
+from .file import read_config, to_tables
 from .parts import (
     Base,
     Clips,
@@ -20,4 +21,6 @@ __all__ = [
     "TrainingMachine",
     "TrainingSpec",
     "Validation",
+    "read_config",
+    "to_tables",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ... import bounds
 from ...bounds import Bounds
-from ...choices import MATCHERS, PICTURE_FITS, REFERENCE
+from ...choices import DIRECTIONS, MATCHERS, NOISES, PICTURE_FITS, REFERENCE
 from ...standalone.spec.part import Part, setting
 from ...standalone.spec.values import (
     DEVICE,
@@ -22,8 +22,6 @@ from ...standalone.spec.values import (
 INBETWEEN, ANIMATE = "inbetween", "animate"
 JOBS = (INBETWEEN, ANIMATE)
 STARTS = ("svd", "fcvg", "controlnext-svd", "controlnext-svd-base")
-LOG_NORMAL, COSINE = "log-normal", "cosine"
-DIRECTIONS = ("random", "forward", "both")
 CONSTANT = "constant"
 SCHEDULES = (CONSTANT, "linear", "cosine")
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -163,6 +161,7 @@ class Training(Part):
     steps: int = setting(whole(COUNT), 2000)
     batch: int = setting(whole(Bounds(1, 1024)), 1)
     accumulate: int = setting(whole(Bounds(1, 1024)), 8)
+    # FCVG trained the UNet at 1e-6, ControlNeXt-SVD-v2 at 1e-5.
     unet_rate: float = setting(number(RATE), 1e-6)
     controlnext_rate: float = setting(number(RATE), 1e-5)
     warmup: int = setting(whole(COUNT_OR_NONE), 100)
@@ -174,13 +173,18 @@ class Training(Part):
     weight_decay: float = setting(number(RATE), 1e-2)
     clip_norm: float = setting(number(FACTOR), 1.0)
     ema: float = setting(number(DECAY), 0.9999)
-    noise: str = setting(choice(LOG_NORMAL, COSINE), LOG_NORMAL)
+    noise: str = setting(choice(*NOISES), NOISES[0])
     dropout: float = setting(number(Bounds(0.0, 0.333)), 0.1)
     drop_control: bool = setting(SWITCH, True)
     directions: str = setting(choice(*DIRECTIONS), DIRECTIONS[0])
     strength: float = setting(number(bounds.CONTROL_WEIGHT), 1.0)
     save_memory: bool = setting(SWITCH, True)
     seed: int = setting(whole(bounds.SEED), 0)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The learning rate of each network, by the first part of its parameters' names."""
+        return {"unet": self.unet_rate, "controlnext": self.controlnext_rate}
 
 
 @dataclass(frozen=True, kw_only=True)

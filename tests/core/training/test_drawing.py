@@ -56,5 +56,5 @@ class TestDrawPasses:
             assert found.clip.backward == wanted.clip.backward
 
     def test_unknown_directions(self):
-        with pytest.raises(ValueError, match="expected one of forward, random, both"):
+        with pytest.raises(ValueError, match="expected one of random, forward, both"):
             Draw(directions="sideways")

@@ -9,6 +9,7 @@ from fcvg_core.errors import UserError
 from fcvg_core.models.controlnext import V2, ControlNeXt
 from fcvg_core.models.svd.configs import CLASSES, UNET, read_config
 from fcvg_core.standalone.networks.one_token import CROSS_ATTENTION
+from fcvg_core.training.config import Training
 from fcvg_core.training.steps import Pass, SteeredUnet, training_loss
 from fcvg_core.training.trained_sets import (
     FAMILIES,
@@ -115,7 +116,7 @@ class TestOpenForTraining:
 class TestParameterGroups:
     def test_one_for_each_network(self):
         opened = open_for_training(make_network(), find_trained_set(SVD, "control+vo"))
-        groups = parameter_groups(opened, FAMILIES[SVD].rates)
+        groups = parameter_groups(opened, Training().rates)
         assert [(group["name"], group["lr"]) for group in groups] == [
             ("unet", 1e-6),
             ("controlnext", 1e-5),
@@ -126,7 +127,7 @@ class TestParameterGroups:
 
     def test_a_network_that_is_frozen_has_none(self):
         opened = open_for_training(make_network(), find_trained_set(SVD, "control"))
-        assert [group["name"] for group in parameter_groups(opened, FAMILIES[SVD].rates)] == [
+        assert [group["name"] for group in parameter_groups(opened, Training().rates)] == [
             "controlnext"
         ]
 
@@ -142,4 +143,5 @@ def test_rows_are_whole(family):
     assert row.default in row.sets
     for trained in row.sets.values():
         assert trained.words and trained.patterns
-        assert {network_of(pattern) for pattern in trained.patterns} <= row.rates.keys()
+        networks = {network_of(pattern) for pattern in trained.patterns}
+        assert networks <= Training().rates.keys()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....catalogue.model_files import MissingModelsError
@@ -208,8 +209,8 @@ def read_spec(options: argparse.Namespace) -> InbetweenSpec:
     return spec_of(InbetweenSpec, options)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Draw the control frames, paint the frames and write both."""
+def run(options: argparse.Namespace) -> Path:
+    """Draw the control frames, paint the frames and write both to the folder that is returned."""
     from ..progress import Bars
 
     work = InbetweenWork(read_spec(options))
@@ -225,6 +226,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"conditions: {claim.path / 'condition'}")
     if painter.models and painter.models.stand_ins:
         print("The models were stand-ins: the frames are noise.")
+    return claim.path
 
 
 def _draw_start(painter: InbetweenPainter, drawn: Drawn, progress: Progress) -> Drawn:

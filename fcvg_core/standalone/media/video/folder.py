@@ -13,7 +13,9 @@ from ..pictures import read_frame
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 
 
-def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.ndarray]:
+def read_image_folder(
+    folder: Path, *, max_frames: int | None, start: int = 0, stride: int = 1
+) -> Iterator[np.ndarray]:
     """Pictures of a folder as frames, sorted so that frame2 comes before frame10.
 
     Files that are not pictures are ignored.
@@ -21,9 +23,11 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
     Args:
         folder: the folder.
         max_frames: maximum number of frames; None: all.
+        start: number of the first frame, from 0.
+        stride: 1 reads every picture, 2 every second picture.
 
     Returns:
-        An iterator of frames [H, W, 3] uint8 of one size.
+        An iterator of frames [H, W, 3] uint8 of one size; none if `start` lies behind the last.
 
     Raises:
         UserError: the folder does not exist or holds no picture, or `max_frames` is below 1. The
@@ -37,7 +41,7 @@ def read_image_folder(folder: Path, *, max_frames: int | None) -> Iterator[np.nd
     paths = list_pictures(folder)
     if not paths:
         raise UserError(f"{folder} holds no pictures; expected {', '.join(sorted(PICTURES))}.")
-    return _read_pictures(paths[:max_frames])
+    return _read_pictures(paths[start::stride][:max_frames])
 
 
 def list_pictures(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ....bounds import FILE_FPS
+from ....canvas import in_words
 from ....errors import UserError
 from ....files.video_file import open_video
 from ....video import Sound, frame_rate, read_sound, show, square_size, start_of
@@ -61,7 +62,7 @@ def read_video(
         fps = frame_rate(stream)
     if thin_out:
         stride *= max(1, int(fps / FEW_FPS))
-    frames = _at_most(max_frames, _decode(path, stride, limit))
+    frames = _pictures(max_frames, _decode(path, stride, limit))
     return frames, max(fps / stride, FILE_FPS.minimum)
 
 
@@ -77,7 +78,52 @@ def read_every_frame(path: Path) -> Generator[np.ndarray, None, None]:
     Raises:
         UserError: while a frame is read, as in `read_video`.
     """
-    return _decode(path, 1, limit=None)
+    return _pictures(None, _decode(path, 1, limit=None))
+
+
+def read_timed(
+    path: Path, *, start: int = 0, stride: int = 1
+) -> Generator[tuple[float | None, np.ndarray], None, None]:
+    """Every n-th frame of a video from a frame on, and the second at which each is shown.
+
+    Args:
+        path: the video file.
+        start: number of the first frame, from 0.
+        stride: 1 reads every frame, 2 every second frame, whatever the frame rate is.
+
+    Returns:
+        A generator of seconds (None if the file does not contain them) and frames [H, W, 3]
+        uint8, looking as in `read_video`.
+
+    Raises:
+        UserError: while a frame is read, as in `read_video`; or the size of the frames changes.
+    """
+    size = None
+    with closing(_decode(path, stride, None, start)) as frames:
+        for frame, picture in frames:
+            stored = (frame.height, frame.width)
+            size = size or stored
+            if stored != size:
+                raise UserError(
+                    f"The frames of {path} change from {in_words(size)} to {in_words(stored)} "
+                    "pixels. Cut the video there, or save it again at one size."
+                )
+            yield frame.time, picture
+
+
+def count_video_frames(path: Path) -> int:
+    """How many frames a video file holds, without decoding them.
+
+    Raises:
+        UserError: the file is missing, damaged or not a video.
+    """
+    import av
+
+    try:
+        with open_video(path) as (container, stream):
+            return sum(1 for packet in container.demux(stream) if packet.size)
+    except (av.FFmpegError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error}). Save it again.") from error
 
 
 def read_audio(path: Path, seconds: float) -> Sound | None:
@@ -97,26 +143,30 @@ def read_audio(path: Path, seconds: float) -> Sound | None:
         return read_sound(container, start=start_of(stream), seconds=seconds, rate=RATE)
 
 
-def _at_most(
-    max_frames: int | None, frames: Generator[np.ndarray, None, None]
+def _pictures(
+    max_frames: int | None, frames: Generator[tuple, None, None]
 ) -> Generator[np.ndarray, None, None]:
     with closing(frames):
-        yield from islice(frames, max_frames)
+        for _, picture in islice(frames, max_frames):
+            yield picture
 
 
 def _decode(
-    path: Path, stride: int, limit: Callable[[int], str] | None
-) -> Generator[np.ndarray, None, None]:
-    """Every `stride`-th frame. FFmpeg's threads are not used: they would hide damaged frames."""
+    path: Path, stride: int, limit: Callable[[int], str] | None, start: int = 0
+) -> Generator[tuple, None, None]:
+    """Every `stride`-th frame, as FFmpeg's object and as pixels.
+
+    FFmpeg's threads are not used: they would hide damaged frames.
+    """
     import av
 
     number, size = -1, None
     try:
         with open_video(path) as (container, stream):
             for number, frame in enumerate(decode_all(path, container, stream)):
-                if number % stride == 0:
+                if number >= start and (number - start) % stride == 0:
                     size = size or square_size(frame, stream.sample_aspect_ratio)
-                    yield show(frame, size)
+                    yield frame, show(frame, size)
     except (av.FFmpegError, EOFError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         good = number // stride + 1

@@ -40,18 +40,6 @@ class TestMark:
         path = put(tmp_path / "a", b"content")
         assert Hashes(None).mark(path) == hashlib.sha256(b"content").hexdigest()
 
-    def test_of_a_large_file_are_its_ends(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(hashes, "WHOLE", 64)
-        monkeypatch.setattr(hashes, "END", 16)
-        middle = [put(tmp_path / name, b"x" * 40 + name.encode() + b"y" * 59) for name in "ab"]
-        other = [
-            put(tmp_path / "end", b"x" * 40 + b"a" + b"y" * 58 + b"z"),
-            put(tmp_path / "begin", b"z" + b"x" * 39 + b"a" + b"y" * 59),
-            put(tmp_path / "size", b"x" * 41 + b"a" + b"y" * 59),
-        ]
-        marks = Hashes(None).marks([*middle, *other])
-        assert marks[0] == marks[1] and len(set(marks)) == 4
-
     def test_of_a_folder_are_names_and_contents(self, tmp_path):
         folders = [tmp_path / name for name in ("one", "same", "renamed", "changed")]
         for folder, name, content in zip(folders, "aaba", (b"1", b"1", b"1", b"2"), strict=True):

@@ -6,13 +6,14 @@ import pytest
 
 from fcvg_core.batch.store import layout, open_store
 from fcvg_core.errors import UserError
+from fcvg_core.folder_names import id_fault, id_twin
 
 
 @pytest.mark.parametrize(
     "text", ["a", "shot 0001", "scène_1", "a.b-c_d", "場面", "-", "a" * 100, "a."]
 )
 def test_possible_ids(text):
-    assert layout.id_fault(text) is None
+    assert id_fault(text) is None
     assert layout.split_name(layout.result_name(text, "0123456789abcdef")) == (text, "0123456789ab")
 
 
@@ -37,7 +38,7 @@ def test_possible_ids(text):
     ],
 )
 def test_impossible_ids(text, said):
-    fault = layout.id_fault(text)
+    fault = id_fault(text)
     assert fault is not None and said in fault
     with pytest.raises(ValueError, match="id"):
         layout.result_name(text, "0" * 64)
@@ -49,8 +50,8 @@ def test_a_short_key_is_refused():
 
 
 def test_twins_are_one_name_on_some_disks():
-    assert layout.id_twin("Scène") == layout.id_twin("SCE\u0300NE")
-    assert layout.id_twin("a") != layout.id_twin("b")
+    assert id_twin("Scène") == id_twin("SCE\u0300NE")
+    assert id_twin("a") != id_twin("b")
 
 
 class TestBegin:

@@ -20,8 +20,27 @@ def small(monkeypatch) -> None:
     monkeypatch.setattr(demo, "SIZE", (96, 160))
     monkeypatch.setattr(demo, "PREVIEWED", (*demo.PREVIEWED, *size))
     monkeypatch.setattr(demo, "PAINTED", (*size, "--steps", "1"))
+    monkeypatch.setattr(demo, "CLIP_PAINTED", (*demo.CLIP_PAINTED, "--steps", "1"))
 
 
+@pytest.fixture
+def packed(monkeypatch, tmp_path) -> None:
+    """The pack as it is published, without the tests."""
+    monkeypatch.setattr(demo, "TWO_CLIPS", tmp_path / "tests" / "two_clips")
+
+
+def test_in_a_checkout(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.delenv("FCVG_MODELS", raising=False)
+    assert main(["demo", str(tmp_path)]) == 0
+    result = tmp_path / "two_clips"
+    assert pictures(result / "frames").shape == (5, 128, 128, 3)
+    assert np.array(Image.open(result / "strip.png")).std() > 30
+    printed = capsys.readouterr().out
+    assert str(result / "result.mp4") in printed
+    assert "knows two drawn clips and nothing else" in printed
+
+
+@pytest.mark.usefixtures("packed")
 def test_without_weights(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     for name in ("result", "result_0001"):
@@ -46,6 +65,7 @@ def test_with_weights(models, tmp_path, capsys) -> None:
     assert "strip" not in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("packed")
 def test_folder_without_a_name(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("FCVG_MODELS", raising=False)
     monkeypatch.chdir(tmp_path)
