@@ -35,7 +35,7 @@ CLIP_SAID = (
     "its keyframes are those of one of the clips. It shows that the whole way paints."
 )
 ADVICE = (
-    "This preview moves the pixels of both frames. Trained weights paint every frame anew, also "
+    "The preview moves the pixels of both frames. Trained weights paint every frame anew, also "
     "what neither frame shows: python -m fcvg_core models --get --mode inbetween"
 )
 
