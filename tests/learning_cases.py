@@ -18,6 +18,7 @@ STEPS = 30
 @cache
 def benchmark(name: str):
     """A module of benchmarks/, which is no package; by its file, as a clone may be called alike."""
+    paths = list(sys.path)
     sys.path.append(str(BENCHMARKS))  # where the module finds the others
     try:
         spec = importlib.util.spec_from_file_location(f"fcvg_{name}", BENCHMARKS / f"{name}.py")
@@ -26,7 +27,8 @@ def benchmark(name: str):
         spec.loader.exec_module(module)
         return module
     finally:
-        sys.path.remove(str(BENCHMARKS))
+        # The module puts the project first, whose `nodes` would then hide ComfyUI's.
+        sys.path[:] = paths
 
 
 def learn_small(output: Path, steps: int = STEPS) -> Path:
