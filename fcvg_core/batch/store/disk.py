@@ -1,4 +1,4 @@
-"""Where systems differ: locks, hard links, and files that another process has open."""
+"""Where systems differ: appending, hard links, and files that another process has open."""
 
 import errno
 import functools
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import UserError
+from ...files.locking import lock
 
 NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 NO_LINKS |= {errno.EINVAL}  # what Python makes of Windows' own numbers
 TRIES = 50 if os.name == "nt" else 1
 PAUSE = 0.02  # seconds between two tries
-FAR = 2**31 - 1  # byte that Windows locks, beyond the end of a ledger
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows
 
 T = TypeVar("T")
@@ -45,7 +45,8 @@ def append_lines(path: Path, lines: bytes) -> None:
     """
     opened = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY, 0o666)
     try:
-        locked = _lock(opened)
+        # Two processes that append on Windows overwrite each other's lines.
+        locked = lock(opened, wait=True)
         size = os.fstat(opened).st_size
         if size and _last_byte(opened, size) != b"\n":
             lines = b"\n" + lines
@@ -71,24 +72,6 @@ def link(part: Path, path: Path, content: bytes) -> None:
             raise
         with path.open("xb") as opened:  # a disk without hard links
             opened.write(content)
-
-
-def _lock(opened: int) -> bool:
-    """Wait until no other process appends, until the file is closed; False if a disk can't lock."""
-    try:
-        import fcntl
-    except ModuleNotFoundError:
-        import msvcrt  # Windows, where two processes that append overwrite each other's lines
-
-        os.lseek(opened, FAR, os.SEEK_SET)
-        lock = functools.partial(msvcrt.locking, opened, msvcrt.LK_LOCK, 1)
-    else:
-        lock = functools.partial(fcntl.flock, opened, fcntl.LOCK_EX)
-    try:
-        lock()
-    except OSError:  # some network disks have no locks
-        return False
-    return True
 
 
 def _last_byte(opened: int, size: int) -> bytes:
