@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ..errors import UserError
 from ..failures import check_room
 from ..files.claim import missing_folders, remove_empty
+from ..files.marks import digest_whole
 from .download_errors import disk_error, reason_of, unreachable
 from .integrity import is_whole
 from .model_files import DRIVE, HUB, Download
@@ -272,7 +273,4 @@ def _digest(path: Path, like: str) -> str:
     digest = hashlib.sha256()
     if len(like) == GIT_SHA1:
         digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with open(path, "rb") as opened:
-        while block := opened.read(MEGABYTE):
-            digest.update(block)
-    return digest.hexdigest()
+    return digest_whole(path, digest)

@@ -1,8 +1,9 @@
-"""Marks of the content of files: two files with the same mark hold the same."""
+"""Marks and digests of the content of files: two files with the same one hold the same."""
 
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 WHOLE = 64 * 2**20  # of larger files, which are models, only the ends are read: whole takes minutes
 END = 2**20  # bytes at the beginning and at the end of a larger file
@@ -25,3 +26,15 @@ def read_mark(path: Path) -> str:
             file.seek(-END, os.SEEK_END)
             found.update(file.read(END))
     return found.hexdigest()
+
+
+def digest_whole(path: Path, begun: Any) -> str:
+    """Hexadecimal digest of a whole file, which may take minutes.
+
+    Args:
+        begun: a hash of `hashlib`; what it has got already comes before the file.
+    """
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            begun.update(block)
+    return begun.hexdigest()

@@ -9,13 +9,13 @@ from typing import Any
 
 from ..errors import UserError
 from ..files.json_file import read_json
+from ..files.marks import digest_whole
 from ..files.writing import save_text
 from ..quoting import quote
 
 RECORD = "training.json"
 VERSION = 1
 EXPECTED = "the training.json of a run of `train`"
-BLOCK = 2**20  # bytes read at once
 NAMES_PATHS = ("model", "unet", "controlnext")
 
 
@@ -104,15 +104,12 @@ def describe_file(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file can't be read.
     """
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as opened:
-            while block := opened.read(BLOCK):
-                digest.update(block)
+        digest = digest_whole(path, hashlib.sha256())
         size = path.stat().st_size
     except OSError as error:
         raise UserError(f"{path} can't be read ({error.strerror}): check its disk.") from error
-    return {"path": str(path.absolute()), "bytes": size, "sha256": digest.hexdigest()}
+    return {"path": str(path.absolute()), "bytes": size, "sha256": digest}
 
 
 def _fault(record: RunRecord) -> str | None:
