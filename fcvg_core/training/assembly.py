@@ -16,7 +16,7 @@ from ..standalone.demo.strip import draw_strip
 from ..standalone.media.writing import write_picture
 from .base_models import OpenedBase, open_base
 from .config import TrainingSpec, to_tables
-from .data.item import Fault, write_faults
+from .data.item import Fault, Item, write_faults
 from .data.manifest import read_manifest
 from .data.prepare import Prepared, PreparedClip, prepare
 from .data.split import split_items
@@ -44,14 +44,14 @@ class Opened:
     Attributes:
         place: where training runs.
         base: the models that it starts from.
-        listed: how many clips the manifest has.
+        items: the clips of the manifest.
     """
 
     spec: TrainingSpec
     place: Place
     base: OpenedBase
     tools: Tools
-    listed: int
+    items: Sequence[Item]
 
     @property
     def job(self) -> Job:
@@ -91,12 +91,12 @@ def open_run(spec: TrainingSpec) -> Opened:
         UserError: the manifest or a model can't be used, or there is no such device.
     """
     place, roots = open_place(spec.machine), known_folders()
-    listed = len(read_manifest(spec.data.manifest))
+    items = read_manifest(spec.data.manifest)
     base = open_base(spec, roots, place)
     if base.stand_ins:
         logging.warning("THESE ARE STAND-IN MODELS, NOT TRAINED: THEY LEARN NOTHING OF USE.")
     tools = Tools(base.load_encoders, base.encoder_files, roots, place.device)
-    return Opened(spec, place, base, tools, listed)
+    return Opened(spec, place, base, tools, items)
 
 
 def prepare_clips(opened: Opened, *, progress: Progress = silent) -> SplitClips:
@@ -106,10 +106,9 @@ def prepare_clips(opened: Opened, *, progress: Progress = silent) -> SplitClips:
         UserError: no clip can be used, or none that is trained on.
     """
     spec = opened.spec
-    items = read_manifest(spec.data.manifest)
 
     def make() -> Prepared:
-        return prepare(items, spec, opened.job, opened.tools, progress=progress)
+        return prepare(opened.items, spec, opened.job, opened.tools, progress=progress)
 
     prepared = _in_turn(opened.place, make)
     held_out = split_items([clip.item for clip in prepared.clips], spec.data.held_out)[1]

@@ -35,7 +35,8 @@ def prepare_only(spec, monkeypatch, usable) -> assembly.SplitClips:
         return Prepared([PreparedClip(x, Path(x.id), None, spec) for x in items if usable(x)])
 
     monkeypatch.setattr(assembly, "prepare", prepare)
-    opened = SimpleNamespace(spec=spec, job=None, tools=None, place=ON_CPU)
+    items = read_manifest(spec.data.manifest)
+    opened = SimpleNamespace(spec=spec, job=None, tools=None, place=ON_CPU, items=items)
     return assembly.prepare_clips(opened)
 
 

@@ -126,7 +126,7 @@ def _tell_memory(memory: TrainingMemory, opened: Opened) -> None:
 
 def _tell_clips(opened: Opened, clips: SplitClips) -> None:
     print(
-        f"clips:     {opened.listed:,} listed; {len(clips.trained):,} are trained on, "
+        f"clips:     {len(opened.items):,} listed; {len(clips.trained):,} are trained on, "
         f"{len(clips.held_out):,} are kept for validation, {len(clips.faults):,} are left out"
     )
     for fault in clips.faults:
