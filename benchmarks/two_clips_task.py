@@ -1,20 +1,19 @@
 """The two drawn clips as a task of training: encoded, in memory, with any control frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from two_clips import FPS, FRAMES, SIZE, DrawnClip
+from two_clips import FRAMES, SIZE, DrawnClip
 
 from fcvg_core.progress import Progress, silent
 from fcvg_core.standalone.networks.loading import Models
 from fcvg_core.standalone.networks.pipeline import VideoPipeline
-from fcvg_core.training.clips import Clip
 from fcvg_core.training.config import Clips, Saving, Training, TrainingMachine, TrainingSpec
 from fcvg_core.training.config.file import to_tables
-from fcvg_core.training.data.encoded import EncodedClip, draw_latents, encode_clip
+from fcvg_core.training.data.encoded import encode_clip
 from fcvg_core.training.drawing import BOTH, Draw
 from fcvg_core.training.loop import train
 from fcvg_core.training.record import RunRecord, describe_file, save_record
@@ -22,8 +21,8 @@ from fcvg_core.training.steps import UNET, SteeredUnet
 from fcvg_core.training.svd_task import SvdTask
 from fcvg_core.training.trained_sets import SVD, find_trained_set
 from recipes.tiny.models import WEIGHTS
+from recipes.tiny.samples import AUGMENTATION, Sample
 
-BUCKET, AUGMENTATION = 127, 0.02
 VERSIONS = 4  # noises of each keyframe
 STEPS = 500
 RATE = 1e-3
@@ -31,29 +30,15 @@ TRAINED = "all"
 START = "random values of benchmarks/learn.py"
 
 
-@dataclass(frozen=True, eq=False)
-class MemoryClip:
-    """A clip that is trained on and looked at, all in memory.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShownClip(Sample):
+    """A clip that is trained on and looked at; its control frames may be another clip's.
 
     Attributes:
         drawn: gives the true frames.
-        control: uint8 [T, H, W, 3], which may be another clip's.
     """
 
-    name: str
     drawn: DrawnClip
-    encoded: EncodedClip
-    control: np.ndarray
-    weight: float = 1.0
-
-    def clip(self, chance: torch.Generator | None) -> Clip:
-        """What a step takes of it; see `TrainedClip`."""
-        return Clip(
-            latents=draw_latents(self.encoded, range(FRAMES), chance),
-            images=self.encoded.images((0, 1), chance),
-            control=torch.from_numpy(self.control).movedim(-1, 1),
-            ids=(FPS - 1, BUCKET, AUGMENTATION),
-        )
 
     def frames(self) -> np.ndarray:
         """The true frames; see `HeldOutClip`."""
@@ -80,9 +65,10 @@ def make_task(models: Models, clips: Sequence[DrawnClip], seed: int) -> SvdTask:
             augmentation=AUGMENTATION,
             seed=seed,
         )
-        kept.append(MemoryClip(drawn.name, drawn, encoded, drawn.control))
+        control = torch.from_numpy(drawn.control).movedim(-1, 1)
+        kept.append(ShownClip(drawn.name, encoded, control, drawn=drawn))
     black = [
-        MemoryClip(f"{each.name}, black", each.drawn, each.encoded, np.zeros_like(each.control))
+        replace(each, name=f"{each.name}, black", control=torch.zeros_like(each.control))
         for each in kept
     ]
     network = SteeredUnet(models.unet, models.controlnext)
