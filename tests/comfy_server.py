@@ -24,11 +24,18 @@ from fcvg_core.standalone.media.writing import write_video
 WORKFLOWS = ROOT / "workflows"
 RELEASES = ROOT / "tests" / "workflows"  # a folder for each
 VERSION = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.M)[1]
-OLD_WORKFLOWS = [
-    path
-    for path in sorted(RELEASES.glob("**/*.json"))
-    if path.relative_to(RELEASES).parts[0] != VERSION
-]
+
+
+def _graphs_of_old_releases() -> list[Path]:
+    """Each graph of a release before this one, under the first release that has just this graph."""
+    found = {}
+    for path in sorted(RELEASES.glob("**/*.json")):
+        if path.relative_to(RELEASES).parts[0] != VERSION:
+            found.setdefault(path.read_bytes(), path)
+    return [*found.values()]
+
+
+OLD_WORKFLOWS = _graphs_of_old_releases()
 # Names of model files in the workflows, and in the workflows of every release.
 MODELS = (
     ("svd", "diffusers/stable-video-diffusion-img2vid-xt-1-1"),

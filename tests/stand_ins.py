@@ -62,6 +62,25 @@ MODEL_INDEX = {
 }
 
 
+def levels(count: int) -> dict[str, Any]:
+    """Sizes of a UNet of so many levels; SVD has four."""
+    crossing = count - 1  # the last level has no cross-attention
+    return {
+        **UNET,
+        "block_out_channels": [64] * count,
+        "num_attention_heads": [1] * count,
+        "down_block_types": UNET["down_block_types"][:crossing] + UNET["down_block_types"][-1:],
+        "up_block_types": UNET["up_block_types"][: crossing + 1],
+    }
+
+
+def write_unet(path: Path, sizes: Mapping[str, Any]) -> None:
+    """Write FCVG's UNet alone, in the layout of diffusers."""
+    from diffusers import UNetSpatioTemporalConditionModel
+
+    path.write_bytes(packed(fill(UNetSpatioTemporalConditionModel(**sizes), salt="fcvg ")))
+
+
 def write_stand_ins(folder: Path, unet: Mapping[str, Any] = UNET) -> None:
     """Write `svd/` (diffusers layout), `unet.safetensors` and `controlnext.safetensors`.
 

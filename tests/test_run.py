@@ -39,6 +39,13 @@ def test_newest_in_full_and_older_ones_at_the_seam(found) -> None:
     }
 
 
+def test_the_longest_begin(found) -> None:
+    """So that neither core waits for the other at the end."""
+    names = [suite.name for suite in run.plan(found, quick=False)]
+    assert names[:2] == ["core", "ComfyUI 0.33.0, servers"]
+    assert names[-1] == "ComfyUI 0.33.0, sampling"
+
+
 def test_quick(found) -> None:
     suites = {suite.name: suite.arguments for suite in run.plan(found, quick=True)}
     assert suites == {

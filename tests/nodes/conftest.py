@@ -18,7 +18,7 @@ from dynamicrafter_stand_ins import write_for_workflows
 from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
 from hosts import ROOT
-from stand_ins import write_stand_ins
+from stand_ins import levels, write_stand_ins, write_unet
 from taesdv_cases import write_taesdv
 from wan_stand_ins import write_wan
 
@@ -89,11 +89,22 @@ def load_controlnext(load):
 
 
 @pytest.fixture(scope="session")
-def tiny_models(load, load_controlnext, stand_ins) -> tuple:
-    """MODEL and ControlNeXt of the stand-ins, as the pack's loaders give them."""
+def shallow_unet(tmp_path_factory) -> Path:
+    """The file of a UNet with two of SVD's four levels.
+
+    What guiders do is the same at every depth, and a step takes half as long.
+    """
+    path = tmp_path_factory.mktemp("two-levels") / "unet.safetensors"
+    write_unet(path, levels(2))
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_models(load, load_controlnext, stand_ins, shallow_unet) -> tuple:
+    """MODEL and ControlNeXt of small stand-ins, as the pack's loaders give them."""
     loading = load("nodes.host.svd.loading")
     return (
-        loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
+        loading.load_unet(str(shallow_unet), None, "default"),
         load_controlnext(str(stand_ins / "controlnext.safetensors")),
     )
 

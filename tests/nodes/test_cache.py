@@ -110,7 +110,7 @@ class TestSameInputs:
             (name, block)
             for name, block in [
                 *((name, ("input", n)) for name in ("input", "after skip") for n in (0, 1)),
-                *(("output", ("output", n)) for n in (10, 11)),
+                *(("output", ("output", n)) for n in (4, 5)),
             ]
         }
         assert set(counted.values()) == {1, 3}

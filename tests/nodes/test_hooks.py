@@ -17,7 +17,7 @@ pytestmark = pytest.mark.sampling
 
 CLIP = FRAMES - 1  # a length that Self-Attention Guidance can take, with SIZE
 LORA_KEY = "diffusion_model.middle_block.1.transformer_blocks.0.attn2.to_v.weight"
-SIZE = 16  # of latents: the middle of the UNet has 2 x 2 places, so attention does something
+SIZE = 8  # of latents: the middle of the UNet has 4 x 4 places, so attention does something
 # Node of the host -> its module and its values after the model.
 NODES = {
     "FreSca": ("nodes_fresca", 0.8, 1.5, 3),

@@ -138,7 +138,7 @@ class TestModel:
                 lambda n, context, value, options: (n, context * 2, value * 3)
             )
         elif kind == "attn2_replace":
-            model.set_model_attn2_replace(lambda q, k, v, options: q + v, "output", 11, 0)
+            model.set_model_attn2_replace(lambda q, k, v, options: q + v, "output", 5, 0)
         else:
             model.set_model_attn2_output_patch(lambda n, options: n.mul_(2))
         wanted, out = (rig.sample(plain_guider(rig, m)) for m in (model, patched(one_token, model)))

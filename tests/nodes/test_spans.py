@@ -5,8 +5,6 @@ import torch
 from guiding import Rig, apply_hook, conditioning, counted_passes, note_memory, random
 from hosts import version as release
 
-pytestmark = pytest.mark.seam
-
 AT = (0, 4, 9)  # spans of 5 and 6 frames
 FRAMES = AT[-1] + 1
 SEEDS = (1, 3, 5)
@@ -57,6 +55,7 @@ def test_turned_round_keyframes_and_flipped_noise_flip_the_video(rig, settings):
     assert rig.asymmetry(make, frames=FRAMES) <= 1e-5
 
 
+@pytest.mark.seam
 @pytest.mark.parametrize("node", ["EasyCacheNode", "LazyCacheNode"])
 def test_caches_of_the_host_keep_the_passes_apart(rig, host, node):
     """Passes of different spans have different shapes, and each gets its own change back."""
@@ -80,7 +79,7 @@ def test_caches_of_the_host_keep_the_passes_apart(rig, host, node):
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.seam),
         {"window": 5, "overlap": 2},
         {"guidance": (1.0, 3.0)},
         {"forward_share": 1.0},
@@ -99,6 +98,7 @@ def test_each_span_is_sampled_as_if_it_were_alone(rig, steer, settings):
     assert (whole - wanted).abs().max() <= 1e-5 * wanted.std()
 
 
+@pytest.mark.seam
 def test_passes_of_the_model(rig, steer):
     """Both directions of each span, each with and without the picture, at once."""
     with counted_passes(rig.model) as calls:
@@ -106,6 +106,7 @@ def test_passes_of_the_model(rig, steer):
     assert sorted(frames for _, frames in calls) == [2 * 5, 2 * 5, 2 * 6, 2 * 6]
 
 
+@pytest.mark.seam
 def test_every_pass_has_uuids_of_its_own(rig, steer):
     seen, model = [], steer()
 
@@ -130,6 +131,7 @@ def test_kept_features_are_those_of_the_span(rig, steer):
     assert 0 < (plain - cached).abs().max() <= 0.02 * plain.std()
 
 
+@pytest.mark.seam
 def test_the_host_makes_room_for_the_longest_window(rig, steer, monkeypatch):
     shapes = note_memory(monkeypatch)
     run(rig.inbetween(steer(), seeds=SEEDS, at=AT))
@@ -160,6 +162,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="a video of 9 frames, but .* are those of .* 10"):
             run(rig.inbetween(steer(), seeds=SEEDS, at=AT), slice(9))
 
+    @pytest.mark.seam
     def test_a_guider_of_the_host(self, rig, steer):
         """It would sample the whole video for each entry, and take the mean."""
         guider = rig.host(steer())

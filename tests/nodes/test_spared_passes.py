@@ -31,12 +31,14 @@ def rig(load, tiny_models):
 
 
 @pytest.fixture(scope="module")
-def rig_v1(load, tiny_models, load_controlnext, tmp_path_factory):
-    """With a ControlNeXt that steers the unconditional half too."""
+def rig_v1(load, stand_ins, load_controlnext, tmp_path_factory):
+    """With a ControlNeXt that steers the unconditional half too, in the UNet's fourth level."""
     path = tmp_path_factory.mktemp("controlnext") / "v1.bin"
     network = ControlNeXt(replace(V1, out_channels=64))
     torch.save({**fill(network), "scale": torch.tensor(1.0)}, path)
-    return Rig(load, tiny_models[0], load_controlnext(str(path)))
+    unet = str(stand_ins / "unet.safetensors")
+    model = load("nodes.host.svd.loading").load_unet(unet, None, "default")
+    return Rig(load, model, load_controlnext(str(path)))
 
 
 def passes(calls: list[tuple[float, int]], frames: int = FRAMES) -> dict[float, int]:

@@ -11,14 +11,14 @@ def rig(load, tiny_models):
 
 
 @pytest.fixture(scope="module")
-def half_rig(load, load_controlnext, stand_ins):
+def half_rig(load, load_controlnext, stand_ins, shallow_unet):
     """The same models in the number formats of a card."""
     with pytest.MonkeyPatch.context() as patch:
         compute_in_half(patch)
         loading = load("nodes.host.svd.loading")
         return Rig(
             load,
-            loading.load_unet(str(stand_ins / "unet.safetensors"), None, "default"),
+            loading.load_unet(str(shallow_unet), None, "default"),
             load_controlnext(str(stand_ins / "controlnext.safetensors")),
         )
 
