@@ -45,6 +45,7 @@ class Bounds:
 # Pixels, for height and width; latents are divided by 8 by the VAE and by 8 by the UNet.
 SIZE = Bounds(64, 4096, step=64)
 WAN_SIZE = Bounds(64, 4096, step=16)  # pixels of a side, for models of the family Wan
+DROPLET_SIZE = Bounds(64, 4096, step=16)  # pixels of a side, for DropletVideo
 FRAMES = Bounds(2, 1024)  # number of frames between two keyframes, both included
 ANIMATION_FRAMES = Bounds(2, 4096)
 STRIDE = Bounds(1, 1000)  # one frame of this many frames of a driving video is used
@@ -52,6 +53,9 @@ FILE_FPS = Bounds(0.001, 1000)  # frames a second of a video file, read or writt
 FPS = Bounds(1, 1000)  # frames a second, given to SVD as a hint: a whole number
 MOTION_BUCKET = Bounds(1, 1023)  # SVD's measure of motion
 RATE = Bounds(1, 1000)  # DynamiCrafter's hint for motion: frames a second, or a stride of frames
+DROPLET_FRAMES = Bounds(1, 1021)  # of DropletVideo; rounded down to 4k + 1
+DROPLET_FPS = Bounds(1, 60)  # DropletVideo's hint for motion: fewer move more from frame to frame
+DISPLACEMENT = Bounds(0.0, 1000.0)  # of pixels over a video, as a share of the diagonal
 AUGMENTATION = Bounds(0.0, 1.0)  # standard deviation of noise on pictures in -1..1
 
 # Control frames.

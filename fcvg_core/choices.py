@@ -97,8 +97,8 @@ WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 
 # The families of networks: FCVG, which samples in both directions, and those that sample in one.
-DYNAMICRAFTER = "dynamicrafter"
-FAMILIES = ("fcvg", "controlnext-svd", DYNAMICRAFTER)
+DYNAMICRAFTER, DROPLETVIDEO = "dynamicrafter", "dropletvideo"
+FAMILIES = ("fcvg", "controlnext-svd", DYNAMICRAFTER, DROPLETVIDEO)
 
 # DynamiCrafter: which published model a file is; "auto" reads it from the file.
 AUTO = "auto"
@@ -112,3 +112,6 @@ IMAGE_TOKENS = (AUTO, PER_FRAME, SHARED)
 # Training: the direction in time of a pass, and how often which noise level is drawn.
 RANDOM, FORWARD, BOTH = DIRECTIONS = ("random", "forward", "both")
 LOG_NORMAL, COSINE = NOISES = ("log-normal", "cosine")
+
+# Which of DropletVideo's decoded frames are kept: those that were asked for (85), or all (88).
+TRIMMED, OFFICIAL = KEPT_FRAMES = ("trimmed", "official")

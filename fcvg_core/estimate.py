@@ -1,86 +1,19 @@
 """The memory and the relative time that sampling needs, before it starts. Nothing needs torch here.
 
-The constants were counted on PyTorch's meta device, which computes shapes and no values;
-`tests/core/test_estimate.py` counts them again. Only MARGIN and the time of REFERENCE were measured
-on a card, see docs/memory.md.
+MARGIN and the time of REFERENCE were measured on a card, see docs/memory.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from .canvas import in_words
 from .choices import FAMILIES
+from .network_costs import CONTROLNEXT_SVD, DROPLETVIDEO, DYNAMICRAFTER, FCVG, Networks
 
 GB = 2**30  # bytes, as on the box of a card
-
-
-@dataclass(frozen=True)
-class Networks:
-    """What the networks of a family need.
-
-    Attributes:
-        unet, control, encoders, vae: numbers in the weights of the UNet, of the network that
-            steers it, of the networks that encode pictures and text, and of the VAE.
-        step: numbers that the UNet holds at once for each value (a pixel of a latent) of a frame.
-        decoding: numbers that the VAE holds at once for each pixel of a frame that it decodes.
-        linear: operations of the UNet for each pixel of the latents.
-        attention: operations for each pair of pixels of the latents in one frame.
-        steering: operations of the network that steers, for each pixel of the latents.
-        directions: in which a video is sampled.
-        kept: numbers that SVD Cache keeps for each pixel of the latents; 0: it can't be cached.
-        control_step: numbers that the network that steers holds at once, as `step` counts them. It
-            sees up to CONTROL_FRAMES at once, whatever the window.
-        shallow_linear, shallow_attention: operations of a pass that uses kept features, counted as
-            `linear` and `attention` are.
-    """
-
-    unet: int
-    control: int
-    encoders: int
-    vae: int
-    step: int
-    decoding: int
-    linear: float
-    attention: float
-    steering: float
-    directions: int
-    kept: int = 0
-    control_step: int = 0
-    shallow_linear: float = 0.0
-    shallow_attention: float = 0.0
-
-
-FCVG = Networks(
-    unet=1_524_623_082,
-    control=3_526_400,  # ControlNeXt's version 2; version 1 has 2 million more
-    encoders=632_076_800,
-    vae=97_742_847,
-    step=8640,
-    decoding=1024,
-    linear=2.80e8,
-    attention=7320,
-    steering=2.47e7,
-    directions=2,
-    kept=320,
-    control_step=8210,
-    shallow_linear=5.04e7,
-    shallow_attention=3827,
-)
-DYNAMICRAFTER = Networks(
-    unet=1_438_854_980,
-    control=0,
-    encoders=1_034_896_897,
-    vae=83_653_863,
-    step=10470,
-    decoding=768,
-    linear=2.92e8,
-    attention=6790,
-    steering=0,
-    directions=1,
-)
-CONTROLNEXT_SVD = replace(FCVG, directions=1)
-NETWORKS = dict(zip(FAMILIES, (FCVG, CONTROLNEXT_SVD, DYNAMICRAFTER), strict=True))
+NETWORKS = dict(zip(FAMILIES, (FCVG, CONTROLNEXT_SVD, DYNAMICRAFTER, DROPLETVIDEO), strict=True))
 
 # On an H200, PyTorch used up to 1.35 times the memory of the tensors that a step holds at once: its
 # allocator keeps blocks in reserve, and convolutions need room to work.
@@ -178,7 +111,7 @@ def estimate(
     overlap: int,
     networks: Networks = FCVG,
     at_once: int = 1,
-    decode_chunk: int = 2,
+    decode_chunk: int | None = None,
     kept: int = 0,
     at: Sequence[int] = (),
 ) -> Estimate:
@@ -189,36 +122,52 @@ def estimate(
         frames: of the video.
         window: frames that are sampled at once.
         dtype: a key of BYTES; fp8 is the format of the weights alone.
-        overlap: frames that neighbouring windows share.
+        overlap: frames that neighbouring windows share; 0 for one window.
         networks: of the family, a value of NETWORKS.
         at_once: passes of guidance (with and without the picture) that are computed at once: all
             of them without ComfyUI, and in ComfyUI if it has memory to spare.
-        decode_chunk: frames that the VAE decodes at once.
+        decode_chunk: frames that the VAE decodes at once; None: the family's.
         kept: passes whose features SVD Cache keeps on the device, if the video has one window.
         at: see `Video`.
     """
     of_weight, of_number = BYTES[dtype]
-    length, sampled = _count_sampled(span_lengths(frames, at), window, overlap)
+    spans = [networks.count_latents(span) for span in span_lengths(frames, at)]
+    length, sampled = _count_sampled(spans, *map(networks.count_latents, (window, overlap)))
     pixels = size[0] * size[1] // 64  # of the latents of a frame
+    sequence = networks.sequence(length, pixels)
     steered = min(frames, CONTROL_FRAMES) * networks.control_step
-    held = max(at_once * length * networks.step, steered) * MARGIN
-    held += (kept if sampled == frames else 0) * length * networks.kept
-    decoded = min(frames, decode_chunk) * size[0] * size[1] * networks.decoding
-
-    def each_pass(linear: float, attention: float) -> float:
-        return sampled * (linear * pixels + attention * pixels**2)
-
+    held = max(at_once * sequence * networks.step, pixels * steered) * MARGIN
+    held += (kept if sampled == frames else 0) * length * pixels * networks.kept
+    chunk = networks.decode_chunk if decode_chunk is None else decode_chunk
+    decoded = min(frames, chunk) * size[0] * size[1] * networks.decoding
+    of_a_pass = partial(_operations, networks, length, sampled, pixels)
     return Estimate(
         weights=networks.unet * of_weight + networks.control * of_number,
-        step=int(pixels * held * of_number),
+        step=int(held * of_number),
         decoding=int(networks.vae * of_number + decoded * of_number * MARGIN),
         resting=(networks.encoders + networks.vae) * of_number,
         vae=networks.vae * of_number,
         each_step=networks.directions * PASSES,
-        whole_pass=each_pass(networks.linear, networks.attention),
-        shallow_pass=each_pass(networks.shallow_linear, networks.shallow_attention),
+        whole_pass=of_a_pass(networks.linear, networks.attention),
+        shallow_pass=of_a_pass(networks.shallow_linear, networks.shallow_attention),
         steering=frames * networks.steering * pixels,
     )
+
+
+def _operations(
+    networks: Networks, length: int, sampled: int, pixels: int, linear: float, attention: float
+) -> float:
+    """Operations of a pass through all windows.
+
+    Args:
+        length: frames of the latents in a window.
+        sampled: frames of the latents in all windows.
+        pixels: of the latents of a frame.
+        linear, attention: as `Networks` has them.
+    """
+    sequence = networks.sequence(length, pixels)
+    in_a_window = linear * sequence + networks.whole_attention * sequence**2
+    return sampled * (in_a_window / length + attention * pixels**2)
 
 
 @dataclass(frozen=True)
@@ -258,7 +207,8 @@ class Video:
             windows = f"{count} windows of up to {self.at_once}, between {len(self.at)} keyframes"
         else:
             windows = "one window" if count == 1 else f"{count} windows of {self.window}"
-        return f"{self.num_frames} frames of {in_words(self.size)} in {windows}"
+        frames = f"{self.num_frames} frame{'s' * (self.num_frames != 1)}"
+        return f"{frames} of {in_words(self.size)} in {windows}"
 
 
 def in_gigabytes(count: int) -> str:

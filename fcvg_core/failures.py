@@ -4,10 +4,13 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from .errors import UserError
 
+T = TypeVar("T")
 INSTALL = 'pip install -e ".[standalone]" in the folder of this project'
 # Module -> its package, where the two names differ.
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "yaml": "pyyaml"}
@@ -144,6 +147,20 @@ def is_out_of_memory(error: Exception) -> bool:
     return not isinstance(error, OSError) and any(words in message for words in NO_MEMORY)
 
 
+def none_if_out_of_memory(work: Callable[[], T]) -> T | None:
+    """What `work` returns; None where memory ran out.
+
+    The caller tries another way after this function is left: a live exception still refers to the
+    tensors of `work`.
+    """
+    try:
+        return work()
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+
+
 def amount(size: float) -> str:
     """A number of bytes as text, for example "1.5 GB"."""
     if size >= 1e9:
@@ -155,7 +172,10 @@ def amount(size: float) -> str:
 
 def _explain_memory(error: Exception) -> str:
     if GPU.search(str(error).lower()):
-        return "The device's memory ran out. Try --offload, a smaller --window or a smaller size."
+        return (
+            "The device's memory ran out. Try --offload, a smaller size, or fewer frames at once "
+            "(--window, or --frames where there are no windows)."
+        )
     return "The computer's memory ran out. Try a smaller size, or fewer frames."
 
 

@@ -5,7 +5,8 @@ wrong format. ComfyUI's nodes and the command line both make these checks before
 weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,6 +35,26 @@ FLOATS = frozenset(
     )
 )
 COUNTERS = ("num_batches_tracked", "position_ids")  # endings of the names of integer tensors
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Where a tensor of a network lies in a file.
+
+    Attributes:
+        key: name of the file's tensor.
+        index, count: which of how many equal parts of this tensor, along its first axis.
+    """
+
+    key: str
+    index: int = 0
+    count: int = 1
+
+
+def find_prefix(names: Iterable[str], name: str) -> str | None:
+    """What precedes a tensor's name in a file: "" or text that ends with a dot; None: no tensor."""
+    prefixes = (key.removesuffix(name) for key in names if key.endswith(name))
+    return next((prefix for prefix in prefixes if prefix[-1:] in ("", ".")), None)
 
 
 def unwrap(content: Any) -> tuple[Any, list[str]]:

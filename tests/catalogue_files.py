@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
-from fcvg_core.catalogue.svd import SVD_PARTS
+from fcvg_core.catalogue.model_files import ModelFile
+from fcvg_core.catalogue.svd import SVD
 
 
-def put(root: Path, name: str) -> Path:
-    """Make an empty file; for an index, also SVD's name in it and weights beside it."""
+def put(root: Path, name: str, folder: ModelFile = SVD) -> Path:
+    """Make an empty file; for an index, also its pipeline's name and weights beside it."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     if path.suffix == ".json":
-        path.write_text("StableVideoDiffusionPipeline")
-        for part in SVD_PARTS:
+        path.write_text(folder.pipeline)
+        for part in folder.parts:
             put(path.parent, f"{part}/model.safetensors")
     return path

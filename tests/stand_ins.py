@@ -145,8 +145,12 @@ def tensor_values(name: str, shape: torch.Size) -> Tensor:
 
 def packed(state_dict: dict[str, Tensor]) -> bytes:
     """Contents of a .safetensors file in half precision, whose metadata says what it is."""
-    halves = {key: value.half().contiguous() for key, value in state_dict.items()}
-    content = save(halves)
+    return marked({key: value.half() for key, value in state_dict.items()})
+
+
+def marked(state_dict: Mapping[str, Tensor]) -> bytes:
+    """Contents of a .safetensors file, whose metadata says what it is."""
+    content = save({key: value.contiguous() for key, value in state_dict.items()})
     # The library writes metadata in a random order, but the file must be the same every time.
     length = int.from_bytes(content[:8], "little")
     tensors = json.loads(content[8 : 8 + length])

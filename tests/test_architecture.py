@@ -94,7 +94,11 @@ ARROWS = {
     "standalone/cli": ALL,
 }
 LIGHT = {"bounds", "choices"}  # modules of the core that nodes import at once
-LIGHT_TABLES = ("fcvg_core.models.dynamicrafter.variants",)  # tables of families without torch
+# Tables of families without torch.
+LIGHT_TABLES = (
+    "fcvg_core.models.dropletvideo",
+    "fcvg_core.models.dynamicrafter.variants",
+)
 LIGHT_HOST = ("host.folders", "host.page")  # modules of host/ that nodes import at once
 OPENING = ("files", "catalogue", "standalone/", "batch", "training")  # the rooms that open files
 MAX_LINES = 300

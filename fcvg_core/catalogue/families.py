@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from .controlnext_svd import CONTROLNEXT_SVD
+from .dropletvideo import DROPLETVIDEO
 from .dynamicrafter import DYNAMICRAFTER
 from .fcvg import FCVG
 from .model_files import Family, ModelFile, Roots
@@ -12,6 +13,7 @@ FAMILIES: list[Family] = [
     FCVG,
     CONTROLNEXT_SVD,
     DYNAMICRAFTER,
+    DROPLETVIDEO,
 ]
 
 
@@ -84,6 +86,13 @@ def missing_choice(mode: str, roots: Roots) -> list[ModelFile]:
     """The alternatives of a mode, if none of them is in the folders."""
     files = [file for file in list_files([mode]) if mode in modes_choosing(file)]
     return [] if any(file.find(roots) for file in files) else files
+
+
+def missing_beside(mode: str, roots: Roots) -> list[ModelFile]:
+    """Files without which none of a mode's alternatives in the folders works; else empty."""
+    there = [x for x in list_files([mode]) if mode in modes_choosing(x) and x.find(roots)]
+    lacking = [[file for file in one.needs if file.find(roots) is None] for one in there]
+    return min(lacking, key=len, default=[])
 
 
 def ways_without(mode: str) -> list[str]:

@@ -12,13 +12,14 @@ from .comfyui import (
 from .families import (
     list_files,
     missing,
+    missing_beside,
     missing_choice,
     missing_for_command,
     ways_without,
 )
 from .finding import OK, PROBLEM, WARNING, Finding
 from .integrity import find_damage
-from .model_files import Roots
+from .model_files import ModelFile, Roots
 from .packages import OLDEST_COMFYUI, parse_version, version_text
 from .stand_ins import SAID, is_stand_in
 
@@ -79,10 +80,13 @@ def check_models(mode: str, roots: Roots) -> Finding:
         text = f"{mode}: missing: {'; '.join(names)}. {remedy}"
         return Finding(WARNING, ". ".join([text, *ways_without(mode)]))
     if choice := missing_choice(mode, roots):
+        return Finding(WARNING, f"{mode}: {_say_choice(choice, roots)}")
+    if lacking := missing_beside(mode, roots):
+        keys = " ".join(file.key for file in lacking)
         return Finding(
             WARNING,
-            f"{mode}: missing: one of {', '.join(file.key for file in choice)}. Begin with the "
-            f"first: {choice[0].download_command}",
+            f"{mode}: missing: {'; '.join(file.name for file in lacking)}. To download: "
+            f"python -m fcvg_core models --get --only {keys}",
         )
     found = [(file, path) for file in list_files([mode]) if (path := file.find(roots))]
     for file, path in found:
@@ -100,3 +104,12 @@ def check_models(mode: str, roots: Roots) -> Finding:
             f"missing; ComfyUI's nodes work without it. {remedy}",
         )
     return Finding(OK, f"{mode}: all models are there")
+
+
+def _say_choice(choice: list[ModelFile], roots: Roots) -> str:
+    """What is missing of files of which one is enough, and how to get the first."""
+    for file in choice:
+        if path := file.find_lacking(roots):
+            return f"{path} is missing. To download what is missing: {file.download_command}"
+    keys = ", ".join(file.key for file in choice)
+    return f"missing: one of {keys}. Begin with the first: {choice[0].download_command}"

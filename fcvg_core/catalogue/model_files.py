@@ -1,10 +1,12 @@
 """Types of the catalogue: a download, a model file with its places, a family with its files."""
 
 import glob
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.json_file import read_json
 
 HUB, DRIVE = "https://huggingface.co/", "https://drive.google.com/drive/folders/"
 MODEL_INDEX = "model_index.json"  # the index of a folder in diffusers' layout
@@ -56,6 +58,7 @@ class ModelFile:
         on_request: whether the file is downloaded only if its key is asked for, because it is
             large and not every user needs it.
         companions: small files that are downloaded too if this file is asked for by its key.
+        needs: other files without which this file does not work.
         in_comfyui: place of the same file in ComfyUI's own code; empty: ComfyUI does not bring it.
     """
 
@@ -71,6 +74,7 @@ class ModelFile:
     non_commercial: bool = False
     on_request: bool = False
     companions: tuple["ModelFile", ...] = ()
+    needs: tuple["ModelFile", ...] = ()
     in_comfyui: str = ""
 
     @property
@@ -107,18 +111,27 @@ class ModelFile:
             roots: folders, each with its layout: "folder", "comfyui" or, for a folder of one kind
                 of models, "comfyui/" and the kind. ComfyUI looks into their sub-folders too.
         """
+        return next(filter(self._matches, self._candidates(roots)), None)
+
+    def find_lacking(self, roots: Roots) -> Path | None:
+        """What the first folder in diffusers' layout lacks that is there, but is not whole.
+
+        Returns:
+            A sub-folder without weights, or a file of weights that an index names; None if there
+            is no such folder.
+        """
+        indices = filter(self._is_index, self._candidates(roots))
+        return next(filter(None, map(self._lacking, indices)), None)
+
+    def _candidates(self, roots: Roots) -> Iterator[Path]:
+        """Paths with an accepted name, in the order of the folders and of the names."""
         for layout, root in roots:
             for pattern in self._patterns(layout):
                 # Not Path.glob, which passes over linked folders, where large models often are.
                 names = sorted(glob.glob(pattern, root_dir=root, recursive=True))
-                path = next(filter(self._matches, (root / name for name in names)), None)
-                if path:
-                    return path
+                yield from (root / name for name in names)
             if layout == "comfyui" and self.in_comfyui:
-                path = root.parent / self.in_comfyui
-                if self._matches(path):
-                    return path
-        return None
+                yield root.parent / self.in_comfyui
 
     def _patterns(self, layout: str) -> list[str]:
         if layout == "folder":
@@ -136,13 +149,20 @@ class ModelFile:
 
         Files that are downloaded together must be together.
         """
-        if not path.is_file():
-            return False
-        if not self.pipeline:
-            together = (download.name for download in self.downloads if download.name)
-            return all((path.parent / name).is_file() for name in together)
-        whole = all(part_weights(path.parent / part) for part in self.parts)
-        return whole and self.pipeline.encode() in path.read_bytes()
+        if self.pipeline:
+            return self._is_index(path) and self._lacking(path) is None
+        together = (download.name for download in self.downloads if download.name)
+        return path.is_file() and all((path.parent / name).is_file() for name in together)
+
+    def _is_index(self, path: Path) -> bool:
+        """Whether a path is an index that names the pipeline."""
+        named = self.pipeline.encode()
+        return bool(named) and path.is_file() and named in path.read_bytes()
+
+    def _lacking(self, index: Path) -> Path | None:
+        """The first part beside an index that lacks something; None if all parts are whole."""
+        lacking = (lacking_weights(index.parent / part) for part in self.parts)
+        return next(filter(None, lacking), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +191,28 @@ class Family:
 def part_weights(part: Path) -> list[Path]:
     """Files with the weights of a part of a folder in diffusers' layout."""
     return [*sorted(part.glob("*.safetensors")), *sorted(part.glob("*.bin"))]
+
+
+def lacking_weights(part: Path) -> Path | None:
+    """What a part of a folder in diffusers' layout lacks; None if its weights are there.
+
+    Returns:
+        The part itself, if it holds no weights; or, if its weights lie in several files, the first
+        file that is missing, or their index, if it can't be read.
+    """
+    weights = part_weights(part)
+    if not weights:
+        return part
+    shards: set[str] = set()
+    for index in sorted(part.glob("*.index.json")):
+        try:
+            table = read_json(index, expected="an index of weights")["weight_map"]
+            shards |= {str(name) for name in table.values()}
+        except (UserError, TypeError, KeyError, AttributeError):
+            return index
+    if any(path.name not in shards for path in weights):  # a file that holds all weights
+        return None
+    return next((path for name in sorted(shards) if not (path := part / name).is_file()), None)
 
 
 def places(folder: str, *names: str) -> tuple[str, ...]:

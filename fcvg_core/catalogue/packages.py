@@ -13,6 +13,7 @@ NODES = {"numpy": (1, 25), "scipy": (), "einops": (), "safetensors": (0, 4, 2), 
 COMMAND_LINE = {
     "diffusers": (0, 28), "transformers": (4, 37), "accelerate": (0, 26), "av": (14, 2),
     "tqdm": (), "huggingface-hub": (0, 34), "filelock": (), "gdown": (6, 5),
+    "sentencepiece": (),
 }  # fmt: skip
 OPENCV_HEADLESS = "opencv-python-headless"  # without windows; it needs no libGL
 # Alternative packages; one of them is enough.

@@ -85,6 +85,7 @@ class WeightFile:
 
     Attributes:
         path: the file.
+        paths: the same, as `ShardedWeights` has its files.
         shapes: every tensor by name, on the meta device: shapes and number formats only.
 
     Raises:
@@ -95,7 +96,7 @@ class WeightFile:
         check_file(path, expected=WEIGHTS)
         if path.suffix.lower() not in WEIGHT_FILES:
             raise UserError(f"{path} is no model file: expected one of {', '.join(WEIGHT_FILES)}.")
-        self.path = path
+        self.path, self.paths = path, (path,)
         self.shapes, self._read = _open(path)
 
     def read(self, keys: Iterable[str], dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:

@@ -21,11 +21,16 @@ A family may lack some of these files and have more:
 `dynamicrafter/`    A picture and a prompt -> a video. `variants.py` is the table of the published
                     models, `keys.py` takes a checkpoint apart, `projector.py` turns CLIP's tokens
                     of the picture into tokens for each frame. Its UNet is `unet3d/`.
+`dropletvideo/`     A picture and a prompt -> a video, by a transformer and a VAE over time of its
+                    own. `rules.py` says which sizes, lengths and texts the model takes,
+                    `settings.py` what its config files may say. `network.py` and `blocks.py` are
+                    the transformer.
 
 Some files serve all families. `kinds.py` tells from key names what a file is, and refuses a file
-that does not fit. `sizes.py` refuses frames of a wrong size. A layer moves to `layers.py` when a
-second family needs it. A family may import the base on which it stands (`controlnext/` imports
-`svd/`, `dynamicrafter/` imports `unet3d/`), but no other family and no other room.
+that does not fit. `config_rules.py` checks the values of config files. `sizes.py` refuses frames of
+a wrong size. A layer moves to `layers.py` when a second family needs it. A family may import the
+base on which it stands (`controlnext/` imports `svd/`, `dynamicrafter/` imports `unet3d/`), but no
+other family and no other room.
 
 Outside this folder, a family adds a line to each of three lists, and files of its own beside each:
 

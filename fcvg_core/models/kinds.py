@@ -11,6 +11,10 @@ MOST_CHANNELS, MOST_LAYERS = 8192, 64
 _UNET = "model.diffusion_model."  # prefix of a UNet in a checkpoint
 _ATTENTION = "middle_block.1.transformer_blocks.0."
 TAESDV = "the temporal decoder TAESDV"
+DROPLET, COGVIDEO = "a DropletVideo transformer", "a CogVideoX transformer"
+COGVIDEO_VAE = "a CogVideoX VAE"  # which DropletVideo has, too
+_TEXT_TO_TOKENS, _TIME = "patch_embed.text_proj.weight", "time_embedding.linear_1.weight"
+_T5 = "encoder.block.{}.layer.0.SelfAttention.{}.weight"
 # Kind of model -> names of tensors that tell it; the first kind that fits counts.
 _KINDS = (
     ("a ControlNeXt v1 network", ("scale", "mid_convs.1.weight")),
@@ -44,6 +48,12 @@ _KINDS = (
     ("a whole checkpoint", ("model.diffusion_model.input_blocks.0.0.weight",)),
     ("a ControlNet", ("controlnet_cond_embedding.conv_in.weight",)),
     ("a VAE", ("decoder.conv_in.weight",)),
+    (DROPLET, (_TEXT_TO_TOKENS, _TIME, "fps_embedding.linear_1.weight")),
+    (COGVIDEO, (_TEXT_TO_TOKENS, _TIME)),
+    (COGVIDEO, (_TEXT_TO_TOKENS, "time_embedding_linear_1.weight")),  # in ComfyUI's names
+    (COGVIDEO_VAE, ("decoder.conv_in.conv.weight", "decoder.norm_out.norm_layer.weight")),
+    ("a UMT5 text encoder", (_T5.format(1, "relative_attention_bias"), _T5.format(0, "q"))),
+    ("a T5 text encoder", (_T5.format(0, "q"),)),
     ("an image projector of DynamiCrafter", ("latents", "layers.0.0.to_kv.weight")),
     ("a CLIP image encoder", ("visual_projection.weight",)),
     (TAESDV, ("decoder.3.conv.0.weight", "decoder.7.weight", "decoder.19.weight")),

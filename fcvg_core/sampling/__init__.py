@@ -2,7 +2,7 @@
 
 from .chunks import check_sampled, decode_in_chunks, encode_in_chunks
 from .ddim import DdimStep, connect_steps, ddim_levels, ddim_step, ddim_steps
-from .diffusion import NoiseTable, noise_table, spaced_timesteps, split_prediction
+from .diffusion import TIMESTEPS, NoiseTable, noise_table, spaced_timesteps, split_prediction
 from .feature_cache import FeatureCache, check_cache_interval
 from .fusion import fuse
 from .guidance import (
@@ -37,6 +37,7 @@ from .schedule import (
 from .windows import Window, average_windows, check_windows, plan_spans, plan_windows
 
 __all__ = [
+    "TIMESTEPS",
     "DdimStep",
     "FeatureCache",
     "Guidance",

@@ -17,7 +17,6 @@ from ..models.dynamicrafter.variants import EPS, VARIANTS, Variant
 from ..progress import Progress
 from ..sampling import spaced_timesteps
 from .media.official_config import read_model_config
-from .networks.device import choose_dtype
 from .networks.draft import load_draft
 from .networks.dynamicrafter import (
     CHOOSE_MODEL,
@@ -29,12 +28,11 @@ from .networks.dynamicrafter import (
     check_files,
 )
 from .outlook import Run, log_needs
-from .run_models import PACKAGES_THAT_PAINT, check_packages
+from .painting_model import PaintingModel
 from .spec import ClipModelChoice, ClipSampling, ClipVideo, DynamiCrafterSpec, Machine
-from .work import about_models
 
 
-class ClipModel:
+class ClipModel(PaintingModel[ClipPipeline]):
     """One checkpoint, whose weights are read at the first clip and stay.
 
     Args:
@@ -63,12 +61,10 @@ class ClipModel:
         roots: Roots,
         device: torch.device,
     ):
-        check_packages(PACKAGES_THAT_PAINT)
-        self.device, self.dtype = device, choose_dtype(machine.dtype, device)
-        self._offload = machine.offload
+        super().__init__(machine, device)
         self._draft = load_draft(roots, self.dtype) if machine.draft else None
         word = _chosen_word(choice, interpolates=interpolates)
-        files = DynamiCrafterFiles(
+        self.files = DynamiCrafterFiles(
             checkpoint=choice.checkpoint
             or find_checkpoint(word, interpolates=interpolates, roots=roots),
             variant=word,
@@ -77,17 +73,13 @@ class ClipModel:
             vae=choice.vae,
             tokenizer=choice.tokenizer,
         )
-        self._pipeline: ClipPipeline | None = None
         self._longest = 0  # frames of the longest clip whose needs the log has said
-        checked = check_files(files, self.dtype, interpolates=interpolates)
+        self._interpolates = interpolates
+        checked = self._check_first()
         self.files = checked.files
         self._networks = checked.networks()
         self.variant: Variant = checked.variant
         self.is_stand_in: bool = checked.is_stand_in
-        self._interpolates = interpolates
-        self._checked: CheckedModels | None = checked
-        if self.is_stand_in:
-            logging.warning("THIS IS A STAND-IN MODEL, NOT TRAINED: THE FRAMES WILL BE NOISE.")
 
     def size(self, wanted: ClipVideo) -> tuple[int, int]:
         """(height, width) in pixels: what is wanted, otherwise what the model was trained at."""
@@ -163,16 +155,13 @@ class ClipModel:
                 clip[-1] = request.last
         return clip
 
+    def _check(self) -> CheckedModels:
+        return check_files(self.files, self.dtype, interpolates=self._interpolates)
+
     def _load(self, progress: Progress) -> ClipPipeline:
-        """The pipeline, whose weights are read at the first call."""
-        if self._pipeline is None:
-            checked, self._checked = self._checked, None  # an error leaves it half used up
-            with about_models():
-                if checked is None:
-                    checked = check_files(self.files, self.dtype, interpolates=self._interpolates)
-                self._pipeline = checked.load(self.device, self._offload, progress)
-            self._pipeline.draft = self._draft
-        return self._pipeline
+        pipeline = super()._load(progress)
+        pipeline.draft = self._draft
+        return pipeline
 
     def _log_needs(self, request: ClipRequest, settings: ClipSettings) -> None:
         """Log the memory that a clip needs, and what is free."""

@@ -18,13 +18,14 @@ class Run:
         video: what is sampled.
         networks: of the run.
         dtype: number format of the networks.
-        passes: of the UNet through one window.
+        passes: of the network that denoises, through one window.
         at_once: passes that guidance computes at once.
         can_split: whether these passes are computed one by one if memory runs out.
         kept: passes whose features are kept, see `estimate`.
         offload: whether a network is on the device only while it is used.
         decode_chunk: frames that the VAE decodes at once; 0 if it decodes none, as in a draft.
         window_option: sets the number of frames that are sampled at once.
+        denoiser: name of the network that denoises.
     """
 
     video: Video
@@ -37,6 +38,7 @@ class Run:
     offload: bool
     decode_chunk: int
     window_option: str
+    denoiser: str = "UNet"
 
     def needs(self, size: tuple[int, int], window: int, at_once: int) -> Estimate:
         """What the run needs with another size, another window or other passes at once."""
@@ -90,7 +92,7 @@ def usable_memory(device: torch.device) -> int | None:
 def _describe(run: Run) -> str:
     """For example "28 passes of the UNet (14 of them with kept features)"."""
     windows, passes = run.video.num_windows, run.passes
-    text = f"{windows * (passes.whole + passes.shallow)} passes of the UNet"
+    text = f"{windows * (passes.whole + passes.shallow)} passes of the {run.denoiser}"
     return f"{text} ({windows * passes.shallow} with kept features)" if passes.shallow else text
 
 

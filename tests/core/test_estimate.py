@@ -16,12 +16,16 @@ from fcvg_core import estimate as costs
 from fcvg_core.estimate import FITS, GB, STREAMS, TOO_LARGE, Passes, count_windows, estimate
 from fcvg_core.models.controlnext.features import FRAMES_PER_CALL
 from fcvg_core.models.controlnext.network import V2, ControlNeXt
+from fcvg_core.models.dropletvideo.config import TransformerConfig, VaeConfig
+from fcvg_core.models.dropletvideo.network import DropletVideoTransformer
+from fcvg_core.models.dropletvideo.vae import VideoVae
 from fcvg_core.models.unet3d import Config, UNet3D
 from fcvg_core.sampling import plan_spans, plan_windows
 from fcvg_core.standalone.networks.shallow import ShallowUnet
 from fcvg_core.training.memory import Held, as_on_a_card
 
 META = {"device": "meta", "dtype": torch.float16}
+WAYS = "down", "up"  # blocks of a VAE
 SHAPES = ((25, 72, 128), (14, 40, 64))  # frames, height and width of latents
 CARD = {name: name * GB - costs.RESERVED for name in (8, 12, 16, 24)}
 
@@ -211,6 +215,75 @@ class TestConstantsOfDynamiCrafter:
         with counted_as_on_a_card(vae) as held:
             vae.decode(meta(2, 4, 40, 64))
         assert held.most / (2 * 320 * 512 * 2) == pytest.approx(costs.DYNAMICRAFTER.decoding, 0.01)
+
+
+class TestConstantsOfDropletVideo:
+    def test_weights(self, own_golden):
+        text = (own_golden / "dropletvideo" / "keys_full.json").read_text(encoding="utf-8")
+        files = {name.split("/")[0]: keys for name, keys in json.loads(text).items()}
+        files["text_encoder"].pop("encoder.embed_tokens.weight")  # the same as shared.weight
+        counts = [
+            sum(map(math.prod, files[part].values()))
+            for part in ("transformer", "vae", "text_encoder")
+        ]
+        found = costs.DROPLETVIDEO
+        assert counts == [found.unet, found.vae, found.encoders]
+
+    @pytest.mark.parametrize("shape", [(22, 48, 84), (4, 32, 32)])
+    def test_memory_and_operations_of_a_step(self, shape):
+        """With few layers, because all layers are alike."""
+        layers, frames, (height, width) = 2, shape[0] * 4 - 3, (side * 8 for side in shape[1:])
+        network = DropletVideoTransformer(TransformerConfig(layers=layers), **META)
+        inputs = meta(1, 33, *shape), torch.empty(1, device="meta", dtype=torch.long)
+
+        def run() -> None:
+            network.requires_grad_(False)(*inputs, context=meta(1, 400, 4096), fps=inputs[1])
+
+        estimate_of = partial(
+            estimate, (height, width), frames, frames, "fp16", overlap=0, at_once=1
+        )
+        found = estimate_of(networks=costs.DROPLETVIDEO)
+        with counted_as_on_a_card(network) as held:
+            run()
+        assert held.most * costs.MARGIN == pytest.approx(found.step, rel=0.04)
+        with FlopCounterMode(display=False) as one_pass:
+            run()
+        whole = TransformerConfig().layers
+        counted = 2 * one_pass.get_total_flops() * whole / layers
+        assert found.cost(found.all_passes(1)) == pytest.approx(counted, rel=0.02)
+
+    @pytest.mark.parametrize("latents", [3, 5])
+    def test_memory_of_decoding(self, latents):
+        """It does not grow with the frames."""
+        vae = VideoVae(VaeConfig(), **META).requires_grad_(False)
+        with counted_as_on_a_card(vae) as held:
+            for chunk in vae.decode_chunks(meta(1, 16, latents, 16, 16)):
+                del chunk
+        counted = held.most / (128 * 128 * 2) / costs.DROPLETVIDEO.decode_chunk
+        assert counted == pytest.approx(costs.DROPLETVIDEO.decoding, rel=0.03)
+
+    def test_memory_of_decoding_on_the_command_line(self):
+        from diffusers import AutoencoderKLCogVideoX
+
+        blocks = {f"{way}_block_types": (f"CogVideoX{way.title()}Block3D",) * 4 for way in WAYS}
+        with torch.device("meta"):
+            vae = AutoencoderKLCogVideoX(block_out_channels=VaeConfig().block_channels, **blocks)
+        vae.to("meta", torch.float16).requires_grad_(False)
+        with counted_as_on_a_card(vae) as held:
+            vae.decode(meta(1, 16, 6, 16, 16))
+        found = costs.DROPLETVIDEO.on_the_command_line
+        counted = held.most / (128 * 128 * 2) / found.decode_chunk
+        assert counted == pytest.approx(found.decoding, rel=0.03)
+
+    def test_attention_sees_all_frames(self):
+        short, long = (
+            estimate((384, 672), frames, frames, "bf16", overlap=0, networks=costs.DROPLETVIDEO)
+            for frames in (45, 85)
+        )
+        assert 2.1 < long.whole_pass / short.whole_pass < 2.5  # 22 latents, and 12
+        windows = estimate((384, 672), 85, 45, "bf16", overlap=5, networks=costs.DROPLETVIDEO)
+        assert windows.whole_pass == pytest.approx(2 * short.whole_pass)
+        assert windows.step == short.step and windows.decoding == short.decoding
 
 
 class TestMeasured:

@@ -9,7 +9,7 @@ import pytest
 
 from fcvg_core import failures
 from fcvg_core.errors import UserError
-from fcvg_core.failures import amount, explain, explain_disk, free_room
+from fcvg_core.failures import amount, explain, explain_disk, free_room, none_if_out_of_memory
 
 
 def failed(number: int, path: str | None = "/x/y") -> OSError:
@@ -203,3 +203,14 @@ def test_an_import_fails_inside_a_library(cause, said, depth):
         inner, error = error, RuntimeError("Failed to import")
         error.__cause__ = inner
     assert explain(error).startswith(said)
+
+
+def test_another_way_where_memory_runs_out() -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    assert none_if_out_of_memory(lambda: 5) == 5
+    for error in (MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate")):
+        assert none_if_out_of_memory(lambda error=error: fail(error)) is None
+    with pytest.raises(RuntimeError, match="a bug"):
+        none_if_out_of_memory(lambda: fail(RuntimeError("a bug")))

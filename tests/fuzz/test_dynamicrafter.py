@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from network_checks import Header
 from unet3d_cases import TINY
 
 from fcvg_core.errors import UserError
@@ -75,14 +76,3 @@ def test_more_blocks_than_any_network_has() -> None:
     layers = {f"layers.{i}.0.to_q.weight": Header((64, 8)) for i in range(count)}
     with pytest.raises(UserError, match=r"x\.ckpt"):
         projector_config(parts.projector | layers, name="x.ckpt")
-
-
-class Header:
-    """A tensor of which only the shape is known."""
-
-    dtype = torch.float32
-    is_meta = True
-
-    def __init__(self, shape: tuple[int, ...]):
-        self.shape = shape
-        self.ndim = len(shape)

@@ -12,11 +12,12 @@ from hosts import ROOT
 
 pytestmark = pytest.mark.seam
 HEAVY = ("cv2", "onnxruntime", "scipy", "diffusers", "transformers", "fcvg_core")
-# Modules of the core that load nothing: what the schemas show, where model files lie, tables of
-# models, and sizes in words.
+# Modules of the core that load nothing: what the schemas show, where model files lie and whether a
+# folder of them is whole, tables of models, and sizes in words.
 LIGHT = re.compile(
-    r"fcvg_core(\.(bounds|canvas|choices|errors|settings"
-    r"|catalogue(\.(?!download|diagnosis|integrity|find).*)?|models(\.dynamicrafter(\.variants)?)?))?"
+    r"fcvg_core(\.(bounds|canvas|choices|errors|json_text|quoting|settings"
+    r"|catalogue(\.(?!download|diagnosis|integrity|find).*)?|files(\.(json|plain)_file)?"
+    r"|models(\.dynamicrafter(\.variants)?|\.dropletvideo(\.rules)?)?))?"
 )
 SCRIPT = """
 import asyncio, importlib.util, json, sys

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..unet3d import attend
+from ..layers import attend
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ lvdm/modules/encoders/condition.py:174-371.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch import Tensor
 from ...clip import CLIP_SIZE
 from ...errors import UserError
 from ...quoting import unquoted
+from ...weights import Piece, find_prefix
 from ..kinds import MOST_CHANNELS, MOST_LAYERS
 
 TEXT_HEAD_CHANNELS, VISION_HEAD_CHANNELS = 64, 80
@@ -41,20 +42,6 @@ _OPEN_CLIP = (
     (r"^pre_layrnorm\.", "ln_pre."),
     (r"^post_layernorm\.", "ln_post."),
 )
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Where a tensor of a network lies in a file.
-
-    Attributes:
-        key: name of the file's tensor.
-        index, count: which of how many equal parts of this tensor, along its first axis.
-    """
-
-    key: str
-    index: int = 0
-    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -99,12 +86,6 @@ def find_tower(shapes: Mapping[str, Tensor], mark: str) -> Tower | None:
         return None
     inner = prefix.removesuffix("embeddings.")
     return Tower(inner, is_open_clip=inner == prefix)
-
-
-def find_prefix(names: Iterable[str], name: str) -> str | None:
-    """What precedes a tensor's name in a file: "" or text that ends with a dot; None: no tensor."""
-    prefixes = (key.removesuffix(name) for key in names if key.endswith(name))
-    return next((prefix for prefix in prefixes if prefix[-1:] in ("", ".")), None)
 
 
 def text_sizes(shapes: Mapping[str, Tensor], tower: Tower, *, name: str) -> dict:

@@ -1,19 +1,17 @@
 """The values of SVD's config files, part by part, and what each value may be.
 
-A value that changes how a network computes, but not the shapes of its tensors, must be SVD's
-own: another value would give wrong pictures without any error. A size may be any size that such a
-network can have; the tensors of the weights file show whether the size is right.
+A size may be any size that such a network can have; the tensors of the weights file show whether
+the size is right.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...clip import CLIP_SIZE
-from ...errors import UserError
-from ...quoting import unquoted
+from .. import config_rules
+from ..config_rules import Rule, Rules, exactly, is_whole, whole
 
+MODEL = "SVD"  # for messages
 # Blocks of the UNet, and of the VAE. With another number the size of the latents would not be 1/8
 # of the frame's size.
 BLOCKS = 4
@@ -21,39 +19,12 @@ MAX_WIDTH, MAX_LAYERS, MAX_CLIP_LAYERS = 2**16, 16, 64  # a width is a number of
 NORM_GROUPS = 32  # number of groups into which norms divide channels
 HEAD_CHANNELS = 64  # channels of one attention head, in the UNet and in CLIP
 CLIP_HEAD_CHANNELS = {1280: 80}  # by width; ViT-H, which SVD uses, differs from HEAD_CHANNELS
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one value must be.
-
-    Attributes:
-        default: SVD's own value, for a file that does not name the value.
-        expected: the right values, in words.
-        fits: whether a value is right.
-    """
-
-    default: Any
-    expected: str
-    fits: Callable[[Any], bool]
-
-
-def _exactly(value: Any) -> Rule:
-    return Rule(value, repr(value), lambda found: type(found) is type(value) and found == value)
-
-
-def _about(value: float) -> Rule:
-    return Rule(
-        value, f"SVD's {value}", lambda found: _is_number(found) and math.isclose(found, value)
-    )
+_about = partial(config_rules.about, model=MODEL)
+_wrong = partial(config_rules.wrong_value, model=MODEL)
 
 
 def _beginning(name: str) -> Rule:
     return Rule(name, name, lambda found: isinstance(found, str) and found.startswith(name))
-
-
-def _whole(default: int, most: int) -> Rule:
-    return Rule(default, f"a whole number from 1 to {most}", lambda found: _is_whole(found, most))
 
 
 def _per_block(default: int | list[int], most: int, expected: str) -> Rule:
@@ -62,9 +33,7 @@ def _per_block(default: int | list[int], most: int, expected: str) -> Rule:
         default,
         f"{expected}: a whole number from 1 to {most}, or {BLOCKS} of them",
         lambda found: (
-            _is_whole(found, most)
-            or _is_list(found)
-            and all(_is_whole(item, most) for item in found)
+            is_whole(found, most) or _is_list(found) and all(is_whole(item, most) for item in found)
         ),
     )
 
@@ -75,7 +44,7 @@ def _widths(default: list[int]) -> Rule:
         f"a list of {BLOCKS} widths, each a multiple of {NORM_GROUPS}",
         lambda found: (
             _is_list(found)
-            and all(_is_whole(item, MAX_WIDTH) and item % NORM_GROUPS == 0 for item in found)
+            and all(is_whole(item, MAX_WIDTH) and item % NORM_GROUPS == 0 for item in found)
         ),
     )
 
@@ -93,23 +62,14 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list) and len(value) == BLOCKS
 
 
-def _is_whole(value: Any, most: int) -> bool:
-    return type(value) is int and 0 < value <= most
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
-
-
-Rules = dict[str, Rule]
 CLASS, CLIP_CLASS = CLASSES = ("_class_name", "model_type")  # they name the network's class
 INDEX: Rules = {CLASS: _beginning("StableVideoDiffusionPipeline")}
 UNET: Rules = {
     CLASS: _beginning("UNetSpatioTemporalCondition"),
-    "in_channels": _exactly(8),
-    "out_channels": _exactly(4),
-    "addition_time_embed_dim": _exactly(256),
-    "projection_class_embeddings_input_dim": _exactly(768),
+    "in_channels": exactly(8),
+    "out_channels": exactly(4),
+    "addition_time_embed_dim": exactly(256),
+    "projection_class_embeddings_input_dim": exactly(768),
     "block_out_channels": _widths([320, 640, 1280, 1280]),
     "down_block_types": _names(["CrossAttnDownBlockSpatioTemporal"] * 3
                                + ["DownBlockSpatioTemporal"]),
@@ -122,27 +82,27 @@ UNET: Rules = {
 }  # fmt: skip
 VAE: Rules = {
     CLASS: _beginning("AutoencoderKLTemporalDecoder"),
-    "in_channels": _exactly(3),
-    "out_channels": _exactly(3),
-    "latent_channels": _exactly(4),
+    "in_channels": exactly(3),
+    "out_channels": exactly(3),
+    "latent_channels": exactly(4),
     "scaling_factor": _about(0.18215),
     "force_upcast": Rule(True, "true or false", lambda found: isinstance(found, bool)),
     "block_out_channels": _widths([128, 256, 512, 512]),
     "down_block_types": _names(["DownEncoderBlock2D"] * 4),
-    "layers_per_block": _whole(2, MAX_LAYERS),
+    "layers_per_block": whole(2, MAX_LAYERS),
 }
 IMAGE_ENCODER: Rules = {
-    CLIP_CLASS: _exactly("clip_vision_model"),
-    "num_channels": _exactly(3),
-    "image_size": _exactly(CLIP_SIZE),
+    CLIP_CLASS: exactly("clip_vision_model"),
+    "num_channels": exactly(3),
+    "image_size": exactly(CLIP_SIZE),
     "patch_size": Rule(14, f"a divisor of {CLIP_SIZE}",
-                       lambda found: _is_whole(found, CLIP_SIZE) and CLIP_SIZE % found == 0),
-    "hidden_size": _whole(1280, MAX_WIDTH),
-    "intermediate_size": _whole(5120, MAX_WIDTH),
-    "projection_dim": _whole(1024, MAX_WIDTH),
-    "num_hidden_layers": _whole(32, MAX_CLIP_LAYERS),
-    "num_attention_heads": _whole(16, MAX_WIDTH),
-    "hidden_act": _exactly("gelu"),
+                       lambda found: is_whole(found, CLIP_SIZE) and CLIP_SIZE % found == 0),
+    "hidden_size": whole(1280, MAX_WIDTH),
+    "intermediate_size": whole(5120, MAX_WIDTH),
+    "projection_dim": whole(1024, MAX_WIDTH),
+    "num_hidden_layers": whole(32, MAX_CLIP_LAYERS),
+    "num_attention_heads": whole(16, MAX_WIDTH),
+    "hidden_act": exactly("gelu"),
     "layer_norm_eps": _about(1e-5),
 }  # fmt: skip
 
@@ -158,15 +118,7 @@ def read_config(content: Any, rules: Rules, *, name: str) -> dict:
     Raises:
         UserError: a value is wrong.
     """
-    if not isinstance(content, Mapping):
-        kind = type(content).__name__
-        raise UserError(f"{name} holds a {kind}; expected SVD's settings by name.")
-    config = {}
-    for key, rule in rules.items():
-        config[key] = content.get(key, rule.default)
-        if not rule.fits(config[key]):
-            raise _wrong(name, key, config[key], rule.expected)
-    return config
+    return config_rules.read_config(content, rules, name=name, model=MODEL)
 
 
 def check_unet(config: dict, *, name: str) -> None:
@@ -219,23 +171,3 @@ def check_together(unet: dict, image_encoder: dict, *, names: tuple[str, str]) -
 def per_block(value: int | list[int]) -> list[int]:
     """One number for each block."""
     return value if isinstance(value, list) else [value] * BLOCKS
-
-
-def _wrong(name: str, key: str, value: Any, expected: str) -> UserError:
-    return UserError(
-        f"{name}: {key} is {_value_text(value)}; expected {expected}. Use the folder of SVD as it "
-        "was published."
-    )
-
-
-def _value_text(value: Any) -> str:
-    """A value of a JSON file for a message; nested values are not written out."""
-    if value is None:
-        return "null"
-    if (
-        isinstance(value, dict)
-        or isinstance(value, list)
-        and any(isinstance(item, (dict, list)) for item in value)
-    ):
-        return "nested values" if value else "{}"
-    return unquoted(repr(value))

@@ -14,21 +14,6 @@ from .config import Build
 FEED_FORWARD_WIDTH = 4  # multiple of the channels
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    """Attention of several heads; the softmax has the precision of float32 in every format.
-
-    Args:
-        query: [N, L, heads * d].
-        key: [N, M, heads * d].
-        value: [N, M, heads * d].
-
-    Returns:
-        [N, L, heads * d].
-    """
-    split = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return F.scaled_dot_product_attention(*split).transpose(1, 2).flatten(2)
-
-
 class Attention(nn.Module):
     """Attention to the hidden state itself, or to context, or to context and image tokens."""
 

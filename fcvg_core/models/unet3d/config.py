@@ -1,13 +1,11 @@
 """Sizes of the UNet, and the switches in which DynamiCrafter and SMCD differ."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-# q, k, v [N, L, heads * d] and the number of heads -> [N, L, heads * d]
-Attend = Callable[[Tensor, Tensor, Tensor, int], Tensor]
+from ..layers import Attend
 
 # How image tokens enter the cross-attention of spatial blocks: not at all; as a second attention
 # that is added; or the same with a learned factor.

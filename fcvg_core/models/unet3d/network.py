@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from ...canvas import in_words
 from ...errors import UserError
-from ..layers import sinusoids
-from .attention import attend as own_attend
-from .config import Attend, Build, Conditions, Config
+from ..layers import Attend, sinusoids
+from ..layers import attend as own_attend
+from .config import Build, Conditions, Config
 from .layers import NORM_GROUPS, Downsample, Layers, ResBlock, Upsample
 from .transformers import SpatialTransformer, TemporalTransformer
 

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Callable
 
 from ..spec import (
+    AnyMachine,
     Machine,
     MatcherChoice,
     PoseChoice,
@@ -45,9 +46,13 @@ def options_of(part: type[Part], add_to: argparse._ActionsContainer) -> Callable
     return add
 
 
-def add_run(group: argparse._ArgumentGroup) -> None:
-    """Where a run writes, and which earlier run it repeats."""
-    options_of(RunSpec, group)(
+def add_run(group: argparse._ArgumentGroup, spec: type[RunSpec] = RunSpec) -> None:
+    """Where a run writes, and which earlier run it repeats.
+
+    Args:
+        spec: its job, which says where it writes by default.
+    """
+    options_of(spec, group)(
         "-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)"
     )
     group.add_argument(
@@ -190,7 +195,9 @@ def add_detector(add_to: argparse._ActionsContainer) -> None:
 
 def add_device(add_to: argparse._ActionsContainer) -> None:
     """Where networks run."""
-    options_of(Machine, add_to)("--device", help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)")
+    options_of(AnyMachine, add_to)(
+        "--device", help="auto, cpu, cuda, cuda:1, mps ... (%(default)s)"
+    )
 
 
 def add_size(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> None:
@@ -225,7 +232,17 @@ def add_machine(
     Args:
         chunk: what the number of frames that are decoded at once does, for the help.
     """
-    add = options_of(Machine, group)
+    add_loading(group)
+    options_of(Machine, group)(
+        "--decode-chunk",
+        metavar="N",
+        help=f"frames that the VAE decodes at once; {chunk} (%(default)s)",
+    )
+
+
+def add_loading(group: argparse._ArgumentGroup) -> None:
+    """Device, number format, and whether networks lie on the device only while they are used."""
+    add = options_of(AnyMachine, group)
     add_device(group)
     add(
         "--dtype",
@@ -234,9 +251,4 @@ def add_machine(
     add(
         "--offload",
         help="keep a network on the device only while it is used: slower, but needs less memory",
-    )
-    add(
-        "--decode-chunk",
-        metavar="N",
-        help=f"frames that the VAE decodes at once; {chunk} (%(default)s)",
     )

@@ -107,9 +107,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def close_names(typed: str, names: Iterable[str]) -> list[str]:
-    """The names that a wrong name may mean: those that begin with it, otherwise the nearest one."""
+    """The names that a wrong name may mean: those that begin with it, otherwise the nearest one.
+
+    Capital letters do not count here.
+    """
     names = list(names)
-    begun = [name for name in names if name.startswith(typed)]
+    begun = [name for name in names if name.lower().startswith(typed.lower())]
     return begun or get_close_matches(typed, names, n=1)
 
 

@@ -119,7 +119,7 @@ class VaePipeline(DevicePipeline):
         progress("decoding", 0, len(latents))
         with self._on_device(vae):
             for frames in chunks:
-                yield from _to_pixels(frames)
+                yield from to_pixels(frames)
                 done += len(frames)
                 progress("decoding", done, len(latents))
 
@@ -167,7 +167,7 @@ def _computing_in(vae: nn.Module, dtype: torch.dtype) -> Iterator[None]:
         nn.Module.to(vae, own)
 
 
-def _to_pixels(frames: Tensor) -> np.ndarray:
+def to_pixels(frames: Tensor) -> np.ndarray:
     """[t, 3, H, W] in -1..1 -> uint8 [t, H, W, 3]."""
     pixels = (frames.float() / 2 + 0.5).clamp(0, 1) * 255
     return pixels.round().to(torch.uint8).movedim(1, -1).cpu().numpy()

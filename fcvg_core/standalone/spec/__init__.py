@@ -5,6 +5,7 @@ pickled and written as JSON, so it can be sent to another process. Nothing here 
 """
 
 from .camera import CameraMove
+from .droplet import DropletClip, DropletMachine, DropletModelChoice, DropletSampling, DropletSpec
 from .dynamicrafter import (
     ClipModelChoice,
     ClipSampling,
@@ -19,6 +20,7 @@ from .dynamicrafter import (
 from .jobs import AnimateSpec, InbetweenSpec, PreviewSpec, RunSpec, SteeredSpec
 from .parts import (
     AnimateVideo,
+    AnyMachine,
     Driving,
     InbetweenPoseChoice,
     InbetweenVideo,
@@ -40,7 +42,13 @@ __all__ = [
     "ClipSampling",
     "ClipSpec",
     "ClipVideo",
+    "AnyMachine",
     "Driving",
+    "DropletClip",
+    "DropletMachine",
+    "DropletModelChoice",
+    "DropletSampling",
+    "DropletSpec",
     "DynamiCrafterSpec",
     "DynamiCrafterVideo",
     "InbetweenPoseChoice",

@@ -12,6 +12,7 @@ from ...settings import SamplingSettings
 from .part import Part, setting, to_plain
 from .parts import (
     AnimateVideo,
+    AnyMachine,
     Driving,
     InbetweenPoseChoice,
     InbetweenVideo,
@@ -61,7 +62,7 @@ class RunSpec(Part):
     """
 
     output: Path = setting(PATH, Path("results"))
-    machine: Machine = field(default_factory=Machine)
+    machine: AnyMachine = field(default_factory=Machine)
 
     def unused(self) -> tuple[str, ...]:
         """Options whose files and folders the run does not read."""

@@ -134,28 +134,42 @@ class Driving(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine(Part):
-    """Where networks run.
+class AnyMachine(Part):
+    """Where networks run, whatever they are.
 
     Attributes:
         device: auto, or a device of PyTorch: cpu, cuda, cuda:1, mps ...
         dtype: bf16, fp16, fp32, or auto: bf16 or fp16 on a GPU and fp32 on a CPU.
         offload: keep a network on the device only while it is used.
-        decode_chunk: frames that the VAE decodes or encodes at once, 1 to 256.
-        draft: decode by a tiny decoder in place of the VAE, in a fraction of its time and at less
-            quality.
     """
 
     device: str = setting(DEVICE, "auto")
     dtype: str = setting(choice(*PRECISIONS), PRECISIONS[0])
     offload: bool = setting(SWITCH, False)
+
+    @property
+    def loading(self) -> tuple[str | bool, ...]:
+        """What decides how networks are loaded, beside the device itself."""
+        return self.dtype, self.offload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine(AnyMachine):
+    """Where networks run whose VAE decodes frame by frame.
+
+    Attributes:
+        decode_chunk: frames that the VAE decodes or encodes at once, 1 to 256.
+        draft: decode by a tiny decoder in place of the VAE, in a fraction of its time and at less
+            quality.
+    """
+
     decode_chunk: int = setting(whole(bounds.DECODE_CHUNK), 2)
     draft: bool = setting(SWITCH, False)
 
     @property
-    def loading(self) -> tuple[str, bool, bool]:
+    def loading(self) -> tuple[str | bool, ...]:
         """What decides how networks are loaded, beside the device itself."""
-        return self.dtype, self.offload, self.draft
+        return *super().loading, self.draft
 
 
 @dataclass(frozen=True, kw_only=True)

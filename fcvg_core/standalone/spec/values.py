@@ -14,7 +14,7 @@ from ...errors import UserError
 from ...quoting import quote
 
 LONGEST_PATH = 4096  # characters; no system opens a longer one
-LONGEST_TEXT = 10_000  # characters of a prompt; the models read about 300 of them
+LONGEST_TEXT = 10_000  # characters of a prompt; DropletVideo reads about 1,800, others fewer
 LARGEST_DRAWN_SEED = 2**31  # as in the official code of DynamiCrafter
 
 

@@ -12,6 +12,7 @@ from fcvg_core.catalogue.families import (
     modes_needing,
 )
 from fcvg_core.catalogue.model_files import DRIVE, HUB
+from fcvg_core.catalogue.svd import SVD
 
 CATALOGUE = list_files()
 
@@ -27,7 +28,8 @@ class TestCatalogue:
         for file in CATALOGUE:
             for i, name in enumerate(getattr(file, kind)):
                 root = tmp_path / f"{CATALOGUE.index(file)}_{i}"
-                path = put(root, name.replace("*", "safetensors"))
+                folder = file if file.pipeline else SVD
+                path = put(root, name.replace("*", "safetensors"), folder)
                 for one in file.downloads:
                     if one.name and not file.pipeline:  # files that must lie together
                         (path.parent / one.name).touch()

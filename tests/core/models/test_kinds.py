@@ -55,3 +55,36 @@ def test_describe_tells_official_checkpoints_of_dynamicrafter(own_golden):
         prefix = "image_proj_model."
         projector = {k.removeprefix(prefix): v for k, v in names.items() if k.startswith(prefix)}
         assert describe_kind(projector) == "an image projector of DynamiCrafter"
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("transformer", "a DropletVideo transformer"),
+        ("vae", "a CogVideoX VAE"),
+        ("text_encoder", "a T5 text encoder"),
+    ],
+)
+def test_describe_tells_official_files_of_dropletvideo(own_golden, part, kind):
+    files = json.loads((own_golden / "dropletvideo/keys_full.json").read_text())
+    names = next(names for title, names in files.items() if title.startswith(f"{part}/"))
+    assert describe_kind(names) == kind
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["patch_embed.text_proj.weight", "time_embedding.linear_1.weight"], "transformer"),
+        (["patch_embed.text_proj.weight", "time_embedding_linear_1.weight"], "transformer"),
+        (["decoder.conv_in.conv.weight", "decoder.norm_out.norm_layer.weight"], "VAE"),
+    ],
+)
+def test_describe_tells_cogvideox(names, kind):
+    assert describe_kind(dict.fromkeys(names)) == f"a CogVideoX {kind}"
+
+
+def test_describe_tells_umt5_from_t5():
+    """Every layer of UMT5 has a table of positions, but only the first layer of T5."""
+    layer = "encoder.block.{}.layer.0.SelfAttention.{}.weight"
+    names = [layer.format(0, "q"), layer.format(1, "relative_attention_bias")]
+    assert describe_kind(dict.fromkeys(names)) == "a UMT5 text encoder"

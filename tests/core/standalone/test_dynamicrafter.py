@@ -13,7 +13,7 @@ from fcvg_core.catalogue.model_files import MissingModelsError
 from fcvg_core.errors import UserError
 from fcvg_core.models.taesdv import Decoder
 from fcvg_core.progress import silent
-from fcvg_core.standalone import clip_model
+from fcvg_core.standalone import painting_model
 from fcvg_core.standalone.dynamicrafter import DynamiCrafterPainter
 from fcvg_core.standalone.spec import AnimateSpec, DynamiCrafterSpec
 
@@ -177,7 +177,7 @@ def test_no_model(monkeypatch, tmp_path) -> None:
 
 
 def test_a_missing_package(monkeypatch) -> None:
-    monkeypatch.setattr(clip_model, "PACKAGES_THAT_PAINT", ("torch", "no_such_package"))
+    monkeypatch.setattr(painting_model, "PACKAGES_THAT_PAINT", ("torch", "no_such_package"))
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
         make()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clip_cases import use_fake_models
+from droplet_fakes import use_fake_droplet
 from PIL import Image
 
 from fcvg_core.standalone import spec as specs
@@ -55,6 +56,7 @@ def smaller(code: str) -> str:
 def test_every_block_runs(folder, monkeypatch) -> None:
     names: dict = {}
     fake = use_fake_models(monkeypatch, folder / "models")
+    droplet = use_fake_droplet(monkeypatch, folder / "models")
     shapes = []
     for block in BLOCKS:
         code = compile(smaller(block), "docs/python.md", "exec")
@@ -71,6 +73,8 @@ def test_every_block_runs(folder, monkeypatch) -> None:
         "it comes back",
     ]
     assert names["clip"].shape == (31, 320, 512, 3)
+    assert names["moving"].shape == (85, 384, 672, 3)
+    assert [request.fps for request, _, _ in droplet.videos] == [4, 32]
     assert names["control"].any() and names["preview"].shape == (3, 64, 128, 3)
 
 

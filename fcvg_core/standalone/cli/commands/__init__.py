@@ -29,6 +29,7 @@ COMMANDS = {
     "animate": ".animate",
     "dynamicrafter": ".dynamicrafter",
     "story": ".story",
+    "droplet": ".droplet",
     "batch": ".batch",
     "train": ".train",
     "export": ".export",

@@ -3,8 +3,9 @@
 import argparse
 from itertools import product
 
+from ....bounds import SIZE, Bounds
 from ....canvas import in_words
-from ....choices import DYNAMICRAFTER, FAMILIES
+from ....choices import FAMILIES
 from ....errors import UserError
 from ....estimate import (
     BYTES,
@@ -24,9 +25,9 @@ from ....estimate import (
     relative_run,
     span_lengths,
 )
-from ....models.dynamicrafter.variants import FRAMES, VARIANTS
-from ...spec import ClipSampling, InbetweenSampling, InbetweenSpec, InbetweenVideo, Sampling
-from ...spec.values import SIZE_KIND
+from ...spec import InbetweenSampling, InbetweenSpec, InbetweenVideo, Sampling
+from ...spec.values import whole
+from ..estimate_tables import TABLES
 from ..option_groups import options_of
 from ..option_rules import Rules
 from ..sampling_options import PRESET, add_interval, add_savings, add_schedule
@@ -47,9 +48,6 @@ EXAMPLES = (
 RULES = Rules(presets={"fast": PRESET})
 SIZES = ((576, 1024), (448, 768), (320, 512))  # (height, width)
 VIDEOS = ((25, 25), (25, 14), (50, 25), (50, 50))  # frames, and frames of a window
-# The sizes and the number of frames that DynamiCrafter's models were trained for, and a long video.
-DYNAMICRAFTER_SIZES = sorted({variant.size for variant in VARIANTS.values()}, reverse=True)
-DYNAMICRAFTER_VIDEOS = ((FRAMES, FRAMES), (64, 64))
 DTYPES = ("bf16", "fp8")
 CARDS = (8, 12, 16, 24)  # GB
 WORDS = {FITS: "fits", STREAMS: "streamed"}
@@ -86,8 +84,10 @@ NOTES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     for name, sides in zip(("--height", "--width"), zip(*SIZES, strict=True), strict=True):
-        text = f"in pixels, a multiple of 64 ({_listed(sides)})"
-        parser.add_argument(name, type=SIZE_KIND, metavar="N", help=text)
+        text = f"in pixels, a multiple of 64, for DropletVideo of 16 ({_listed(sides)})"
+        parser.add_argument(
+            name, type=whole(Bounds(SIZE.minimum, SIZE.maximum)), metavar="N", help=text
+        )
     for name, part, text, column in (
         ("frames", InbetweenVideo, "frames of the video", 0),
         ("window", Sampling, "frames sampled at once", 1),
@@ -120,18 +120,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FAMILIES,
         default=FAMILIES[0],
         help="whose model: FCVG's, which samples in both directions, ControlNeXt-SVD's, or "
-        "DynamiCrafter's, which has a table of its own sizes and lengths (%(default)s)",
+        "DynamiCrafter's or DropletVideo's, which have tables of their own sizes and lengths "
+        "(%(default)s)",
     )
 
 
 def _add_switches(parser: argparse.ArgumentParser) -> None:
     """What changes the number of passes, or what a pass costs."""
-    steps = [f"{part().steps}" for part in (InbetweenSampling, ClipSampling)]
     parser.add_argument(
         "--steps",
         type=Sampling.settings_by_key()["steps"].metadata["kind"],
         metavar="N",
-        help=f"denoising steps of a run ({steps[0]}; DynamiCrafter: {steps[1]})",
+        help=f"denoising steps of a run ({InbetweenSampling().steps}; DynamiCrafter and "
+        f"DropletVideo: {_listed(tuple({table.steps for table in TABLES.values()}))})",
     )
     for add in (add_schedule, add_interval, add_savings):
         add(InbetweenSampling, parser)
@@ -167,10 +168,11 @@ def table(options: argparse.Namespace) -> list[str]:
     networks, switched = NETWORKS[options.family], _switched_passes(options)
     kept = PASSES * networks.directions if options.cache > 1 else 0
     for size, (frames, window), dtype in product(_sizes(options), videos, dtypes):
-        more = {"overlap": options.overlap, "networks": networks, "kept": kept, "at": at}
-        found = estimate(size, frames, window, dtype, **more)
+        more = {"overlap": options.overlap, "kept": kept, "at": at}
+        found = estimate(size, frames, window, dtype, networks=networks, **more)
         passes = switched or found.all_passes(_steps(options))
-        batched = estimate(size, frames, window, dtype, at_once=PASSES, **more)
+        more |= {"networks": networks.on_the_command_line, "at_once": PASSES}
+        batched = estimate(size, frames, window, dtype, **more)
         command_line = "-" if dtype == "fp8" else f"{_gb(batched.together)} ({_gb(batched.whole)})"
         video = (in_words(size), str(frames), str(window), dtype)
         windows = Video(size, frames, window, options.overlap, at).num_windows
@@ -180,8 +182,7 @@ def table(options: argparse.Namespace) -> list[str]:
 
 def _steps(options: argparse.Namespace) -> int:
     """Steps of a run."""
-    default = ClipSampling() if options.family == DYNAMICRAFTER else InbetweenSampling()
-    return options.steps or default.steps
+    return options.steps or TABLES.get(options.family, InbetweenSampling()).steps
 
 
 def _switched_passes(options: argparse.Namespace) -> Passes | None:
@@ -199,9 +200,9 @@ def _switched_passes(options: argparse.Namespace) -> Passes | None:
     )
     if sampling == InbetweenSampling(steps=sampling.steps):  # without torch the table comes at once
         return None
-    if options.family == DYNAMICRAFTER:
+    if table := TABLES.get(options.family):
         raise UserError(
-            "DynamiCrafter has no --schedule, no interval of guidance, no --cache and no --fast: "
+            f"{table.name} has no --schedule, no interval of guidance, no --cache and no --fast: "
             "leave them out, or give another --family."
         )
     from ....sampling import check_cache_interval, check_guidance_interval
@@ -229,10 +230,22 @@ def _keyframes(options: argparse.Namespace) -> tuple[int, ...]:
 
 
 def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
-    """The sizes (height, width) of the table."""
-    if options.family == DYNAMICRAFTER:  # each model has a height and a width of its own
-        sizes = {(options.height or h, options.width or w) for h, w in DYNAMICRAFTER_SIZES}
-        return sorted(sizes, reverse=True)
+    """The sizes (height, width) of the table.
+
+    Raises:
+        UserError: the family can't have a side.
+    """
+    table = TABLES.get(options.family)
+    allowed = table.size if table else SIZE
+    for name, side in (("height", options.height), ("width", options.width)):
+        if side is not None and side not in allowed:
+            raise UserError(
+                f"--{name} is {side}, but with {options.family} it must be a multiple of "
+                f"{allowed.step}: use {' or '.join(map(str, allowed.around(side)))}."
+            )
+    if table:  # each size has a height and a width of its own
+        sizes = {(options.height or h, options.width or w) for h, w in table.sizes}
+        return sorted(sizes, key=lambda size: (size[0] * size[1], size), reverse=True)
     if options.width is None and options.height is None:
         return list(SIZES)
     default = InbetweenVideo()
@@ -241,8 +254,8 @@ def _sizes(options: argparse.Namespace) -> list[tuple[int, int]]:
 
 def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
     """The lengths of the videos and of their windows in the table."""
-    is_dynamicrafter = options.family == DYNAMICRAFTER
-    videos = DYNAMICRAFTER_VIDEOS if is_dynamicrafter else VIDEOS
+    own = TABLES.get(options.family)
+    videos = own.videos if own else VIDEOS
     at = _keyframes(options)
     if at and options.frames not in (None, at[-1] + 1):
         raise UserError(
@@ -256,7 +269,7 @@ def _videos(options: argparse.Namespace) -> list[tuple[int, int]]:
             if frames <= window or 1 <= options.overlap < window
         ]
     frames, window = videos[0]
-    if is_dynamicrafter:  # samples all frames at once, unless ComfyUI is told to cut windows
+    if own:  # samples all frames at once, unless ComfyUI is told to cut windows
         window = options.frames or frames
     return [(at[-1] + 1 if at else options.frames or frames, options.window or window)]
 

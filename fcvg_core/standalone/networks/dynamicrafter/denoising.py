@@ -4,14 +4,13 @@ Source: DynamiCrafter (arXiv 2310.12190); Doubiiu/DynamiCrafter lvdm/models/samp
 lvdm/models/samplers/ddim_multiplecond.py.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from ....failures import is_out_of_memory
 from ....models.dynamicrafter.variants import Variant
 from ....models.unet3d import UNet3D
 from ....sampling import (
@@ -24,6 +23,7 @@ from ....sampling import (
     spaced_timesteps,
     split_prediction,
 )
+from ..branches import Branches
 
 # The branches of guidance: predictions by neither prompt nor picture, by the picture, by both.
 UNCOND, IMAGE_ONLY, COND = "uncond", "image_only", "cond"
@@ -170,35 +170,18 @@ def _guided(predictions: list[Tensor], settings: ClipSettings) -> Tensor:
     return rescale_guidance(guided, cond, settings.rescale)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Network:
-    """The UNet on all branches: at once, or one after the other once memory has run out."""
+    """The UNet on all branches."""
 
     unet: UNet3D
     image_latents: Tensor
     rate: int
-    together: bool = field(default=True, init=False)
+    _branches: Branches = field(default_factory=Branches, init=False)
 
     def predict(self, latents: Tensor, timestep: int, branches: list[Branch]) -> list[Tensor]:
         """The prediction [T, 4, h, w] of each branch, in float32."""
-        if self.together and len(branches) > 1:
-            if (found := self._try(latents, timestep, branches)) is not None:
-                return list(found.chunk(len(branches)))
-            self.together = False
-            logging.warning("Memory ran out: the branches of guidance now run one by one.")
-            torch.cuda.empty_cache()  # does nothing where CUDA is not used
-        return [self._run(latents, timestep, [branch]) for branch in branches]
-
-    def _try(self, latents: Tensor, timestep: int, branches: list[Branch]) -> Tensor | None:
-        """The predictions of all branches; None where memory ran out."""
-        try:
-            return self._run(latents, timestep, branches)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            # The caller goes on after this function is left: the live exception still refers to
-            # the tensors of the UNet.
-            return None
+        return self._branches.predict(partial(self._run, latents, timestep), branches)
 
     def _run(self, latents: Tensor, timestep: int, branches: list[Branch]) -> Tensor:
         """The predictions of some branches, one after the other: [V * T, 4, h, w]."""

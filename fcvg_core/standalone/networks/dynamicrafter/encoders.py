@@ -1,6 +1,5 @@
 """The networks around DynamiCrafter's UNet: text encoder, image encoder and VAE, from any file."""
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -10,9 +9,7 @@ from ....errors import UserError
 from ....models.dynamicrafter.towers import (
     TEXT_MARK,
     VISION_MARK,
-    Piece,
     Tower,
-    find_prefix,
     find_tower,
     text_sizes,
     vision_sizes,
@@ -20,7 +17,8 @@ from ....models.dynamicrafter.towers import (
 from ....models.kinds import MOST_CHANNELS
 from ....models.svd import vae_key
 from ....quoting import unquoted
-from .parts import CheckedPart, Locate, PartFile, check_part
+from ....weights import Piece, find_prefix
+from ..parts import CheckedPart, Locate, PartFile, check_part, without_memory
 
 VAE_MARK = "encoder.conv_in.weight"
 VAE_LAYERS = 2  # residual blocks of each level of the encoder
@@ -67,7 +65,7 @@ def check_vae(part: PartFile, dtype: torch.dtype) -> CheckedPart:
 
     locate = _find_vae(part)
     widths = [_width(part, locate, level) for level in range(VAE_LEVELS)]
-    with _without_memory():
+    with without_memory():
         network = AutoencoderKL(
             latent_channels=4,
             block_out_channels=widths,
@@ -77,7 +75,7 @@ def check_vae(part: PartFile, dtype: torch.dtype) -> CheckedPart:
             scaling_factor=SCALING_FACTOR,
         )
     dtype = torch.float32 if dtype == torch.float16 else dtype
-    return check_part(network, part, dtype, what="the VAE", locate=locate)
+    return check_part(network, part, dtype, what="the VAE of DynamiCrafter", locate=locate)
 
 
 def _tower(part: PartFile, mark: str, kind: str, expected: str) -> Tower:
@@ -97,7 +95,7 @@ def _check_tower(
     what: str,
 ) -> CheckedPart:
     """A tower of transformers; before release 5 its names have a prefix."""
-    with _without_memory():
+    with without_memory():
         network = kind(config)
     inner = ("text_model.", "vision_model.")
 
@@ -106,7 +104,7 @@ def _check_tower(
             name = name.removeprefix(prefix)
         return tower.piece(name)
 
-    return check_part(network, part, dtype, what=what, locate=locate)
+    return check_part(network, part, dtype, what=f"{what} of DynamiCrafter", locate=locate)
 
 
 def _find_vae(part: PartFile) -> Locate:
@@ -138,10 +136,3 @@ def _width(part: PartFile, locate: Locate, level: int) -> int:
             f"{part.name} holds no VAE of Stable Diffusion 1 or 2: {unquoted(key)} {found}."
         )
     return shape[0]
-
-
-def _without_memory() -> AbstractContextManager:
-    """Networks made in this block have no weights; buffers that are in no file have values."""
-    from accelerate import init_empty_weights
-
-    return init_empty_weights(include_buffers=False)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,8 +34,8 @@ from ....models.dynamicrafter.variants import Variant
 from ....models.unet3d import UNet3D
 from ....progress import Progress
 from ....sampling import NoiseTable, noise_table
+from ..parts import CheckedPart, PartFile, check_part, fill_parts, whole_file
 from .encoders import check_image_encoder, check_text_encoder, check_vae
-from .parts import CheckedPart, PartFile, check_part, whole_file
 from .pipeline import ClipPipeline, Networks
 from .text import Tokenizer, find_tokenizer
 
@@ -110,10 +109,7 @@ class CheckedModels:
 
     def networks(self) -> estimate.Networks:
         """What the networks need, with the sizes of the model's own. Call this before `load`."""
-        sizes = {
-            name: sum(x.numel() for x in part.network.parameters())
-            for name, part in self._parts.items()
-        }
+        sizes = {name: part.size for name, part in self._parts.items()}
         encoders = sizes["text_encoder"] + sizes["image_encoder"] + sizes["projector"]
         return replace(
             estimate.DYNAMICRAFTER, unet=sizes["unet"], encoders=encoders, vae=sizes["vae"]
@@ -128,13 +124,7 @@ class CheckedModels:
         Raises:
             UserError: a file can't be read, or a weight is no finite number.
         """
-        loaded: dict[str, Any] = {}
-        total = len(self._parts)
-        progress("loading", 0, total)
-        for name in list(self._parts):
-            loaded[name] = self._parts.pop(name).fill()
-            progress("loading", len(loaded), total)
-        networks = Networks(**loaded, tokenizer=self._tokenizer)
+        networks = Networks(**fill_parts(self._parts, progress), tokenizer=self._tokenizer)
         return ClipPipeline(networks, self.variant, self.table, device=device, offload=offload)
 
 
@@ -196,11 +186,13 @@ def _check_own(
     name = str(file.path)
     unet = UNet3D(unet3d_config(parts.unet, name=name), device="meta")
     projector = ImageProjector(projector_config(parts.projector, name=name), device="meta")
+    networks = {
+        "unet": (unet, parts.unet, "the UNet of DynamiCrafter"),
+        "projector": (projector, parts.projector, "the image projector of DynamiCrafter"),
+    }
     return {
-        "unet": check_part(unet, _part(file, parts.unet), dtype, what="the UNet"),
-        "projector": check_part(
-            projector, _part(file, parts.projector), dtype, what="the image projector"
-        ),
+        key: check_part(network, _part(file, tensors), dtype, what=what)
+        for key, (network, tensors, what) in networks.items()
     }
 
 

@@ -1,6 +1,5 @@
 """Prompts -> the text tokens that DynamiCrafter's UNet attends to."""
 
-import logging
 from pathlib import Path
 
 import torch
@@ -11,7 +10,7 @@ from ....catalogue.dynamicrafter import CLIP_MERGES, CLIP_TOKENIZER, CLIP_VOCABU
 from ....catalogue.model_files import MissingModelsError
 from ....errors import UserError
 from ....models.dynamicrafter.towers import END, START, TEXT_LENGTH
-from ....quoting import quote
+from ..long_prompts import PromptCutter
 
 TOKENIZER_FILES = (CLIP_VOCABULARY, CLIP_MERGES)
 PADDING = 0  # as in OpenCLIP; OpenAI's CLIP pads with END
@@ -54,7 +53,6 @@ class Tokenizer:
     def __init__(self, folder: Path):
         from transformers import CLIPTokenizer
 
-        self._shortened: set[str] = set()
         try:
             self._tokenizer = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
         except Exception as error:  # the library of tokenizers raises plain exceptions
@@ -67,6 +65,7 @@ class Tokenizer:
                 f"The tokenizer in {folder} is not CLIP's: its first and last tokens are {found}, "
                 f"but {(START, END)} is expected. Use that of openai/clip-vit-large-patch14."
             )
+        self._cut = PromptCutter(TEXT_LENGTH - 2, self._tokenizer.decode)
 
     def __call__(self, prompt: str, name: str = "prompt") -> Tensor:
         """Tokens [1, 77] of a prompt; the name is for messages.
@@ -75,17 +74,7 @@ class Tokenizer:
         Differs: the official code leaves it out without a word.
         """
         words = self._tokenizer(prompt, add_special_tokens=False, verbose=False).input_ids
-        room = TEXT_LENGTH - 2
-        if len(words) > room and prompt not in self._shortened:
-            self._shortened.add(prompt)
-            logging.warning(
-                "The %s has %d tokens, but the model takes %d: its end, %s, is left out.",
-                name,
-                len(words),
-                room,
-                quote(self._tokenizer.decode(words[room:])),
-            )
-        tokens = [START, *words[:room], END]
+        tokens = [START, *self._cut(words, prompt, name), END]
         return torch.tensor([tokens + [PADDING] * (TEXT_LENGTH - len(tokens))])
 
 

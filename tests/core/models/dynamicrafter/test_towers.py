@@ -9,12 +9,12 @@ from fcvg_core.errors import UserError
 from fcvg_core.models.dynamicrafter.towers import (
     TEXT_MARK,
     VISION_MARK,
-    Piece,
     Tower,
     find_tower,
     text_sizes,
     vision_sizes,
 )
+from fcvg_core.weights import Piece
 
 OPEN_CLIP = Tower("model.", is_open_clip=True)
 TRANSFORMERS = Tower("text_model.", is_open_clip=False)

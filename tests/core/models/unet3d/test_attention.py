@@ -1,32 +1,10 @@
-import pytest
 import torch
 from unet3d_cases import TINY
 
-from fcvg_core.models.unet3d import attend, transformers
+from fcvg_core.models.layers import attend
+from fcvg_core.models.unet3d import transformers
 from fcvg_core.models.unet3d.config import Build
 from fcvg_core.models.unet3d.transformers import TemporalTransformer
-
-
-class TestAttend:
-    def test_by_hand(self):
-        """The first head looks at the first key alone, the second head at both keys alike."""
-        query = torch.tensor([[[100.0, 0.0]]])
-        key = torch.tensor([[[10.0, 1.0], [-10.0, 1.0]]])
-        value = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
-        out = attend(query, key, value, 2)
-        torch.testing.assert_close(out, torch.tensor([[[1.0, 3.0]]]))
-
-    @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-    def test_logits_above_the_largest_half(self, dtype):
-        generator = torch.Generator().manual_seed(0)
-        query, key, value = (
-            torch.randn(1, 5, 64, generator=generator).mul(scale).to(dtype)
-            for scale in (300, 300, 1)
-        )
-        assert (query.float() @ key.float().mT).abs().max() > 65504
-        out = attend(query, key, value, 1)
-        expected = attend(query.float(), key.float(), value.float(), 1)
-        torch.testing.assert_close(out.float(), expected, atol=1e-2, rtol=1e-2)
 
 
 class TestTemporalTransformer:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import torch
 from unet3d_cases import TINY_SMCD
 
-from fcvg_core.models.unet3d import attend
+from fcvg_core.models.layers import attend
 from fcvg_core.models.unet3d.config import Build
 from fcvg_core.models.unet3d.gate import Gate
 

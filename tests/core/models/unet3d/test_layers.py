@@ -2,7 +2,7 @@ import pytest
 import torch
 from unet3d_cases import TINY
 
-from fcvg_core.models.unet3d import attend
+from fcvg_core.models.layers import attend
 from fcvg_core.models.unet3d.config import Build, Conditions
 from fcvg_core.models.unet3d.layers import ResBlock, join_frames, split_frames
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import nn
+from network_checks import CastingOperations, unused_tensors
 from unet3d_cases import TINY, TINY_LEARNED, TINY_SMCD, tiny_inputs, tiny_unet
 
 from fcvg_core.errors import UserError
@@ -52,17 +52,7 @@ class TestForward:
         assert ((before - after).abs().amax((1, 2, 3)) > 1e-4).all()
 
     def test_every_tensor_matters(self, network):
-        """The gradients of a random projection of the output: none is zero, also not of a bias."""
-        network.zero_grad()
-        out = network(**tiny_inputs(network.config))
-        (out * torch.randn(out.shape, generator=torch.Generator().manual_seed(2))).sum().backward()
-        dead = [
-            name
-            for name, parameter in network.named_parameters()
-            if parameter.grad is None or not parameter.grad.abs().max() > 1e-7
-        ]
-        network.zero_grad()
-        assert not dead
+        assert not unused_tensors(network, network(**tiny_inputs(network.config)))
 
     @torch.inference_mode()
     def test_every_input_matters(self, network):
@@ -163,30 +153,6 @@ class TestControl:
             networks["dynamicrafter"](
                 **tiny_inputs(TINY), control={"middle": [torch.zeros(3, 32, 2, 2)]}
             )
-
-
-def casting(layer: type[nn.Module]) -> type[nn.Module]:
-    """A layer that keeps its weights in another format than it computes in, as ComfyUI's do."""
-
-    class Casting(layer):
-        def forward(self, hidden):
-            kept = {parameter: parameter.data for parameter in self.parameters()}
-            for parameter in kept:
-                parameter.data = parameter.data.to(hidden)
-            out = super().forward(hidden)
-            for parameter, data in kept.items():
-                parameter.data = data
-            return out
-
-    return Casting
-
-
-class CastingOperations:
-    """All layers that ComfyUI gives, and no others."""
-
-
-for _name in ("Linear", "Conv1d", "Conv2d", "Conv3d", "GroupNorm", "LayerNorm"):
-    setattr(CastingOperations, _name, casting(getattr(nn, _name)))
 
 
 class TestOperations:

@@ -16,7 +16,12 @@ from fcvg_core.standalone.cli.commands import COMMANDS
 from fcvg_core.standalone.media.writing import write_video
 
 ROOT = Path(__file__).parents[4]
-WITHOUT_MODEL = ("dynamicrafter", "story", "train")  # they fail, because there is no model
+WITHOUT_MODEL = (
+    "dynamicrafter",
+    "droplet",
+    "story",
+    "train",
+)  # they fail, because there is no model
 PAINTS = ("diffusers", "transformers", "accelerate")
 # Each command in the same process, so that torch is imported once. The commands that paint stop
 # before they paint, some because there is no model.
@@ -82,6 +87,7 @@ def cases(pair, dwpose, stand_ins, tmp_path, monkeypatch) -> dict[str, list[str]
     cases["train"] = [str(tmp_path / "mine.toml"), "--check"]
     cases["batch"] = [str(tmp_path / "pairs.csv"), "--mode", "preview", "--dry-run"]
     cases["dynamicrafter"], cases["story"] = [pair[0]], [str(tmp_path / "story.json")]
+    cases["droplet"] = [pair[0], "--prompt", "a boat"]
     for name in ("camera", "match", "preview", "inbetween", "pose", "animate", "batch"):
         cases[name] += ["-o", str(tmp_path / name)]
     return cases

@@ -117,6 +117,17 @@ class TestPictures:
             message = f"animate has no option {name!r}; its files are image and video."
             assert said("animate", **{name: value}) == message
 
+    def test_first_and_last_of_droplet(self):
+        found = read("droplet", first="a", last="b", FPS=4, target_motion=0.5)
+        pictures = {"first": Path("a"), "last": Path("b")}
+        assert found == {**pictures, "FPS": 4, "target_motion": 0.5}
+        typed = read("droplet", typed=True, ref_img_dir="a", FPS="4", target_motion="c.mp4")
+        assert typed == {"first": Path("a"), "FPS": 4, "target_motion": Path("c.mp4")}
+        assert "droplet has no option 'keyframes'; its files are first" in said(
+            "droplet", keyframes=["a", "b"]
+        )
+        assert "has no option 'fps'; perhaps FPS" in said("droplet", first="a", fps=4)
+
     def test_sets_and_lists_of_texts(self):
         found = read("dynamicrafter", images=["a", "b", "c"], prompt=["x", "y"])
         assert found["prompt"] == ("x", "y")

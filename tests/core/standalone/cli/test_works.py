@@ -25,7 +25,7 @@ from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.work import UnusableModels, Work
 
 ROOT = Path(__file__).parents[4]
-WITH_WORK = {"inbetween", "preview", "animate", "dynamicrafter"}
+WITH_WORK = {"inbetween", "preview", "animate", "dynamicrafter", "droplet"}
 PREVIEW = ["--height", "64", "--width", "128", "--frames", "4"]
 SMALL = ["--height", "64", "--width", "64", "--frames", "2", "--steps", "1"]  # of inbetween
 LOOPED = ["--loop", "--model", "512_interp"]
@@ -111,7 +111,8 @@ class TestModules:
             "from fcvg_core.standalone.cli.commands import load_command\n"
             "from fcvg_core.standalone.cli.options import parse_options\n"
             f"for name in {sorted(WITH_WORK)}:\n"
-            "    module, pictures = load_command(name), ['a.png', 'b.png']\n"
+            "    module = load_command(name)\n"
+            "    pictures = ['a.png', 'b.png'][: 1 if name == 'droplet' else 2]\n"
             "    module.WORK(module.read_spec(parse_options([name, *pictures]))).setup\n"
             "print({'torch', 'numpy', 'PIL', 'cv2'} & set(sys.modules))"
         )
@@ -290,6 +291,7 @@ class TestUnusableModels:
             "inbetween": [*pair, *SMALL],
             "animate": animation,
             "dynamicrafter": [pair[0], "--height", "64", "--width", "64"],
+            "droplet": [pair[0], "--prompt", "a", "--height", "64", "--width", "64"],
         }
         for command, words in cases.items():
             with pytest.raises(UnusableModels) as raised:
@@ -362,6 +364,7 @@ class TestCheck:
             ["inbetween", *pair, *SMALL, "--sampler", "mpd"],
             ["animate", *animation],
             ["dynamicrafter", *pair],
+            ["droplet", pair[0], "--prompt", "a", "--last", pair[1], "--target-motion", "0.1"],
         ):
             work = job(*words)
             work.check()
@@ -392,6 +395,10 @@ class TestCheck:
                 ["dynamicrafter", "FIRST", "--loop", "--frames", "2", "--model", "512_interp"],
                 "loop",
             ),
+            (["droplet", "FIRST"], "A picture and a prompt are needed"),
+            (["droplet", "FIRST", "--prompt", "a", "--last", "TEXT"], "no_picture.png"),
+            (["droplet", "FIRST", "--prompt", "a", "--target-motion", "TEXT"], "no_picture.png"),
+            (["droplet", "FIRST", "--prompt", "a", "--width", "100"], "use 96 or 112"),
         ],
     )
     def test_what_is_wrong(self, pair, tmp_path, monkeypatch, words, message) -> None:
@@ -456,6 +463,13 @@ class TestSetups:
         ]
         assert setups[0] == setups[1] != setups[2] == setups[3]
         assert job("dynamicrafter", *one, "--model", "256").setup != setups[0]
+
+    def test_of_droplet(self, pair) -> None:
+        words = [pair[0], "--prompt", "a"]
+        same = ([], ["--FPS", "4"], ["--tiling"], ["--width", "64"], ["--device", "cpu"])
+        assert len({job("droplet", *words, *more).setup for more in same}) == 1
+        other = ([], ["--ckpt", "a"], ["--vae", "a"], ["--offload"], ["--dtype", "fp32"])
+        assert len({job("droplet", *words, *more).setup for more in other}) == len(other)
 
     def test_of_animations(self) -> None:
         words = ["a.png", "b.mp4"]

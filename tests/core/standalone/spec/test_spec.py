@@ -16,6 +16,7 @@ from fcvg_core.settings import FAST, SamplingSettings
 from fcvg_core.standalone.spec import (
     AnimateSampling,
     AnimateSpec,
+    DropletSpec,
     DynamiCrafterSpec,
     InbetweenPoseChoice,
     InbetweenSampling,
@@ -27,6 +28,7 @@ from fcvg_core.standalone.spec import (
     PreviewSpec,
     StorySpec,
 )
+from fcvg_core.standalone.spec.droplet import MOTION
 from fcvg_core.standalone.spec.part import Part
 from fcvg_core.standalone.spec.values import (
     DEVICE,
@@ -42,7 +44,7 @@ from fcvg_core.standalone.spec.values import (
 from fcvg_core.timeline import TIMINGS
 
 ROOT = Path(__file__).parents[4]
-JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec, DynamiCrafterSpec, StorySpec)
+JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec, DynamiCrafterSpec, StorySpec, DropletSpec)
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
 paths = paths.map(Path)
 VALUES = {
@@ -53,6 +55,7 @@ VALUES = {
     SEED_OR_DRAWN: st.integers(0, 2**64 - 1),
     KEYFRAMES: st.lists(st.integers(0, 1023), min_size=2, max_size=5).map(tuple),
     DEVICE: st.sampled_from(["auto", "cpu", "cuda:1", "mps"]),
+    MOTION: st.floats(0, 1000) | paths.map(lambda path: path / "a.mp4"),
     TIMING: st.sampled_from(TIMINGS) | st.lists(st.floats(0, 1), min_size=2, max_size=5).map(tuple),
 }
 

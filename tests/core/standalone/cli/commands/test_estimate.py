@@ -49,6 +49,33 @@ def test_dynamicrafter_has_its_own_sizes_and_lengths(capsys) -> None:
     assert {tuple(row[1:3]) for row in found} == {("16", "16"), ("64", "64")}
 
 
+def test_dropletvideo_has_its_own_sizes_and_lengths(capsys) -> None:
+    assert main(["estimate", "--family", "dropletvideo"]) == 0
+    found = rows(capsys)
+    assert list(dict.fromkeys(row[0] for row in found)) == ["896 x 896", "1120 x 640", "672 x 384"]
+    assert {tuple(row[1:3]) for row in found} == {("85", "85"), ("49", "49")}
+    assert {row[-2] for row in found} == {"100"}
+    assert main(["estimate", "--family", "dropletvideo", "--width", "80", "--height", "64"]) == 0
+    assert rows(capsys)[0][0] == "80 x 64"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--width 80", "--width is 80, but with fcvg it must be a multiple of 64: use 64 or 128."),
+        ("--family dropletvideo --height 100", "multiple of 16: use 96 or 112."),
+        ("--family dropletvideo --cache 2", "DropletVideo has no --schedule"),
+        ("--family dropletvideo --width 8", "from 64 to 4096"),
+    ],
+)
+def test_sizes_that_cannot_be(capsys, options, words) -> None:
+    try:
+        assert main(["estimate", *options.split()]) == 2
+    except SystemExit as stop:
+        assert stop.code == 2
+    assert words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("option", "window"), [("", "24"), ("--window 16", "16")])
 def test_dynamicrafter_samples_all_frames_at_once(capsys, option, window) -> None:
     typed = f"--family dynamicrafter --frames 24 {option}"
@@ -162,3 +189,4 @@ def test_the_page_holds_this_table() -> None:
     assert page == memory_table.with_tables(page), "stale: run python docs/memory_table.py"
     assert "| 1024 x 576 | 25 | 25 | bf16 |" in page
     assert "| 256 x 256 | 16 | 16 | bf16 |" in page
+    assert "| 672 x 384 | 85 | 85 | bf16 |" in page

@@ -14,7 +14,7 @@ from fcvg_core.standalone.networks.dynamicrafter.encoders import (
     check_text_encoder,
     check_vae,
 )
-from fcvg_core.standalone.networks.dynamicrafter.parts import PartFile
+from fcvg_core.standalone.networks.parts import PartFile
 
 CHECKS = {
     TEXT + "model.": check_text_encoder,

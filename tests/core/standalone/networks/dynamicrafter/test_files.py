@@ -20,7 +20,7 @@ from fcvg_core.standalone.networks.dynamicrafter.encoders import (
     check_text_encoder,
     check_vae,
 )
-from fcvg_core.standalone.networks.dynamicrafter.parts import whole_file
+from fcvg_core.standalone.networks.parts import whole_file
 
 CHECKS = {
     "text_encoder": check_text_encoder,

@@ -2,18 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from ....errors import UserError
-from ....files.weight_files import WeightFile
-from ....models.dynamicrafter.towers import Piece
-from ....quoting import in_short
-from ....weights import misfits
+from ...errors import UserError
+from ...files.sharded_weights import Weights
+from ...progress import Progress
+from ...quoting import in_short
+from ...weights import Piece, find_prefix, misfits
 
 Locate = Callable[[str], Piece]  # a tensor's name in a network -> where it lies in a part
+SCALES = ("scale_weight", "weight_scale", "scaled_fp8", "comfy_quant")  # beside quantised weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class PartFile:
         keys: name in the file of each tensor.
     """
 
-    file: WeightFile
+    file: Weights
     tensors: Mapping[str, Tensor]
     keys: Mapping[str, str]
 
@@ -35,9 +37,22 @@ class PartFile:
         return str(self.file.path)
 
 
-def whole_file(file: WeightFile) -> PartFile:
+def whole_file(file: Weights) -> PartFile:
     """A file that holds one part, with the names of the file."""
     return PartFile(file, file.shapes, {key: key for key in file.shapes})
+
+
+def part_below(part: PartFile, mark: str) -> PartFile:
+    """The tensors of a part that have the prefix of a tensor, without this prefix.
+
+    Args:
+        mark: name of the tensor without prefix. If no tensor ends with it, the part stays as it is.
+    """
+    prefix = find_prefix(part.tensors, mark) or ""
+    keys = {
+        key.removeprefix(prefix): own for key, own in part.keys.items() if key.startswith(prefix)
+    }
+    return PartFile(part.file, {key: part.tensors[prefix + key] for key in keys}, keys)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +66,14 @@ class CheckedPart:
     """
 
     network: nn.Module
-    file: WeightFile
+    file: Weights
     pieces: Mapping[str, Piece]
     dtype: torch.dtype
+
+    @property
+    def size(self) -> int:
+        """Numbers in the network's parameters. Ask before `fill`, which uses the network up."""
+        return sum(x.numel() for x in self.network.parameters())
 
     def fill(self) -> nn.Module:
         """The network with its weights, in evaluation mode; no tensor is held twice.
@@ -87,12 +107,17 @@ def check_part(
 
     Args:
         network: on the meta device.
-        what: the part in words, for the message.
+        what: the part in words, for the message: "the VAE of DynamiCrafter".
         locate: by default each tensor has the same name in the part.
 
     Raises:
-        UserError: a tensor is missing, or has another shape.
+        UserError: a tensor is missing, has another shape, or has a scale beside it.
     """
+    if any(key.endswith(SCALES) for key in part.tensors):
+        raise UserError(
+            f"{part.name} is quantised with a scale for each layer, which only ComfyUI reads. Use "
+            "a file in fp16, bf16 or plain fp8."
+        )
     pieces = {name: locate(name) for name in network.state_dict()}
     expected = {}
     for name, value in network.state_dict().items():
@@ -102,7 +127,7 @@ def check_part(
     found = {key: part.tensors[key] for key in expected if key in part.tensors}
     if wrong := misfits(found, expected):
         raise UserError(
-            f"{part.name} does not hold {what} of DynamiCrafter: {in_short(wrong)}. Use the "
+            f"{part.name} does not hold {what}: {in_short(wrong)}. Use the "
             "original file, or download it again."
         )
     placed = {
@@ -110,6 +135,30 @@ def check_part(
         for name, piece in pieces.items()
     }
     return CheckedPart(network, part.file, placed, dtype)
+
+
+def fill_parts(parts: dict[str, CheckedPart], progress: Progress) -> dict[str, nn.Module]:
+    """Every network with its weights, by its name; each part leaves `parts` when it is filled.
+
+    Args:
+        progress: gets the stage "loading".
+
+    Raises:
+        UserError: see `CheckedPart.fill`.
+    """
+    loaded, total = {}, len(parts)
+    progress("loading", 0, total)
+    for name in list(parts):
+        loaded[name] = parts.pop(name).fill()
+        progress("loading", len(loaded), total)
+    return loaded
+
+
+def without_memory() -> AbstractContextManager:
+    """Networks made in this block have no weights; buffers that are in no file have values."""
+    from accelerate import init_empty_weights
+
+    return init_empty_weights(include_buffers=False)
 
 
 def _as_convolution(found: Tensor | None, shape: tuple[int, ...]) -> tuple[int, ...]:
