@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from comfy_server import ComfyServer, make_small, read_workflow  # noqa: E402
+from dropletvideo_stand_ins import write_droplet  # noqa: E402
 from dynamicrafter_stand_ins import write_for_workflows  # noqa: E402
 from golden_cases import fill  # noqa: E402
 from stand_ins import write_stand_ins  # noqa: E402
@@ -68,6 +69,7 @@ BAD = {
     "FCVG_PreviewMotion": {"timing": "custom", "custom_times": "0, 2"},
     "FCVG_DynamiCrafterConditioning": {"width": 72},
     "FCVG_StoryShot": {"steps": 0},
+    "FCVG_DropletVideoConditioning": {"fps": 0},
     "LoadImage": {"image": "not_there.png"},
 }
 
@@ -104,6 +106,8 @@ def make_models(folder: Path) -> None:
     """Write all models that the graphs use. They are tiny, except GlueStick, which has one size."""
     write_stand_ins(folder)
     write_for_workflows(folder)
+    for layout in ("official", "single"):
+        write_droplet(folder, layout=layout)
     for source, name in DWPOSE:
         shutil.copy(GOLDEN / "dwpose" / source, folder / name)
     shapes = json.loads((GOLDEN / "gluestick" / "keys.json").read_text("utf-8"))

@@ -46,6 +46,8 @@ HOST_NODES = (
     "SamplerCustomAdvanced",
     "SDPose Keypoint Extractor",
     "VAE Decode",
+    "VAE Decode (Tiled)",
+    "VAE Encode",
     "WanMoveTrackToVideo",
     "WanMoveTracksFromCoords",
     "WanMoveVisualizeTracks",

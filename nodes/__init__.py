@@ -13,6 +13,8 @@ from . import (
     controlnext,
     ddim,
     driving_video,
+    droplet_clips,
+    dropletvideo,
     dynamicrafter,
     edit_motion,
     frames,
@@ -56,6 +58,8 @@ MODULES = [
     dynamicrafter,
     ddim,
     story,
+    dropletvideo,
+    droplet_clips,
     clips,
     other_models,
 ]

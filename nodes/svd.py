@@ -38,7 +38,7 @@ class LoadSVD(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "folder",
-                    options=folders.list_svd_folders(),
+                    options=folders.list_pipelines(folders.UNET_FOLDER),
                     tooltip="A folder in models/diffusers that holds a model_index.json. Its "
                     "sub-folder unet is needed only if with_unet is on.",
                 ),
@@ -62,7 +62,7 @@ class LoadSVD(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, folder: str | None) -> bool | str:
-        return folders.is_there(folders.find_svd_folder, folder)
+        return folders.is_there(folders.find_pipeline, folder)
 
     @classmethod
     @shows_log
@@ -72,7 +72,7 @@ class LoadSVD(io.ComfyNode):
         from .host.files import weights_file
         from .host.svd.loading import load_svd_encoders, load_unet
 
-        path = folders.find_svd_folder(folder)
+        path = folders.find_pipeline(folder)
         if with_unet:
             file = weights_file(path, "unet")
             unet = load_unet(file, None, "default")

@@ -59,6 +59,14 @@ MODELS = (
         "dynamicrafter_512_interp_v1_unet.safetensors",
         "diffusion_models/dynamicrafter_512_interp_v1_unet.safetensors",
     ),
+    ("DropletVideo-V1.0-weights", "diffusers/DropletVideo-V1.0-weights"),
+    *(
+        (name, name)
+        for name in (
+            "diffusion_models/dropletvideo_5b.safetensors",
+            "vae/dropletvideo_vae.safetensors",
+        )
+    ),
     ("wan_vace.safetensors", "diffusion_models/wan2.1_vace_1.3B_fp16.safetensors"),
     ("wan_vae.safetensors", "vae/wan_2.1_vae.safetensors"),
     ("wan_text.safetensors", "text_encoders/umt5_xxl_fp8_e4m3fn_scaled.safetensors"),
@@ -71,6 +79,7 @@ STEPPED = (
     "FCVG_AnimateSampler",
     "FCVG_DDIMSchedule",
     "FCVG_StoryShot",
+    "FCVG_TrailingSchedule",
 )
 # The middle keyframe of a video of 7 frames.
 SMALL_KEYFRAMES = {
@@ -265,6 +274,12 @@ def expected_frames(name: str) -> int:
         "fcvg_keyframes_batch.json": 7,
     }
     return others.get(name, 5)
+
+
+def expected_video(name: str) -> tuple[int, int, int]:
+    """Frames, width and height of the video of an API graph, after `make_small`."""
+    videos = 4 if name == "dropletvideo_fps_sweep.json" else 1  # side by side
+    return expected_frames(name), 128 * videos, 64
 
 
 def frames_of(video: Path) -> tuple[int, int, int]:

@@ -259,12 +259,13 @@ def skip_without_windows() -> None:
         pytest.skip("this ComfyUI has no windows for frames in a batch")
 
 
-def with_windows(model, length: int, overlap: int, *, anchored: bool = False):
+def with_windows(model, length: int, overlap: int, *, anchored: bool = False, dim: int = 0):
     """The host's node Context Windows (Manual).
 
     Args:
         anchored: whether a window begins with one more frame, which counts in no result: the
             default of newer hosts.
+        dim: axis of the frames.
     """
     from comfy.context_windows import ContextFuseMethods, ContextSchedules
     from comfy_extras.nodes_context_windows import ContextWindowsManualNode
@@ -279,7 +280,7 @@ def with_windows(model, length: int, overlap: int, *, anchored: bool = False):
         "context_stride": 1,
         "closed_loop": False,
         "fuse_method": ContextFuseMethods.PYRAMID,
-        "dim": 0,
+        "dim": dim,
         "freenoise": False,
         "causal_window_fix": anchored,
     }

@@ -216,7 +216,8 @@ class TestNodes:
         """
         texts = {name for name, kind, _ in node_inputs() if kind == "STRING"}
         numbers, jsons = {"custom_times", "frames"}, {"state", "splines"}
-        assert texts == {"filename_prefix", "prompt", "negative", *numbers, *jsons}
+        prompts = {"prompt", "negative", "negative_prompt"}
+        assert texts == {"filename_prefix", *prompts, *numbers, *jsons}
         named = {name for name, kind, _ in node_inputs() if name.endswith(("_name", "folder"))}
         assert {"folder", "unet_name", "superpoint_name", "boxes_name"} <= named
         assert all(kind == "COMBO" for name, kind, _ in node_inputs() if name in named)

@@ -53,6 +53,8 @@ CAPTIONS = {
     "dynamicrafter_interpolate": ("Between, by a prompt", "Two pictures, and what happens."),
     "dynamicrafter_loop": ("A seamless loop", "One picture that comes back."),
     "dynamicrafter_story": ("A story of shots", "A prompt for each shot."),
+    "dropletvideo_i2v": ("A long prompt", "One picture, and how much moves."),
+    "dropletvideo_fps_sweep": ("Little or much motion", "One picture at four FPS."),
 }
 
 
@@ -84,6 +86,8 @@ def draw_thumbnails() -> None:
         "dynamicrafter_interpolate": stack(first, motion, last),
         "dynamicrafter_loop": stack(here, there, here, anchor="top"),
         "dynamicrafter_story": stack(here, there, near, anchor="top"),
+        "dropletvideo_i2v": stack(here, near, anchor="top"),
+        "dropletvideo_fps_sweep": draw_sweep(),
     }
     for name, picture in pictures.items():
         save(write_below(picture, *CAPTIONS[name]), ROOT / "workflows" / f"{name}.jpg")
@@ -108,6 +112,14 @@ def draw_shots() -> list[np.ndarray]:
     size, near = (576, 1024), camera_move((576, 1024), scale=1.5, shift=(0.0, 0.2))
     shots = (((1.25, 0.2), None), ((0.8, 0.16), None), ((1.0, 0.18), near))
     return [draw_scene(SAMPLE_TOWN, size, view, balloon=at) for at, view in shots]
+
+
+def draw_sweep() -> Image.Image:
+    """A balloon over a town, four times: it has flown a little further each time."""
+    places = [(x, 0.2) for x in (0.6, 0.75, 1.0, 1.5)]
+    size = (576, 1024)
+    scenes = [draw_scene(SAMPLE_TOWN, size, None, balloon=place) for place in places]
+    return stack(*scenes, anchor="top")
 
 
 def stack(*pictures: np.ndarray, anchor: str = "center") -> Image.Image:

@@ -11,6 +11,7 @@ import comfy.utils
 from ...fcvg_core.catalogue.svd import find_part, missing_part
 from ...fcvg_core.containers import SAFETENSORS
 from ...fcvg_core.errors import UserError
+from ...fcvg_core.files.sharded_weights import open_weights
 from ...fcvg_core.files.weight_files import checked_weights, load_pickle
 from ...fcvg_core.weights import StateDict, plain_tensors
 
@@ -25,6 +26,24 @@ def load_weights(path: str) -> tuple[StateDict, dict[str, str]]:
     """
     found, notes = _read(path)
     return plain_tensors(found, name=os.path.basename(path)), notes
+
+
+def load_sharded(path: str) -> tuple[StateDict, dict[str, str], str]:
+    """Tensors of a file, or of a folder with a file or with several and their index.
+
+    Returns:
+        Tensors by name, the metadata in the headers, and the name for messages.
+
+    Raises:
+        UserError: see `open_weights` and `load_weights`.
+    """
+    weights = open_weights(Path(path))
+    tensors, notes = {}, {}
+    for part in weights.paths:
+        more, told = load_weights(str(part))
+        tensors.update(more)
+        notes.update(told)
+    return tensors, notes, str(Path(*weights.path.parts[-2:]))
 
 
 def read_file(path: str):

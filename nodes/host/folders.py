@@ -12,7 +12,7 @@ import folder_paths
 
 from ...fcvg_core.catalogue import families
 from ...fcvg_core.catalogue.dwpose import DWPOSE
-from ...fcvg_core.catalogue.dynamicrafter import CHECKPOINTS
+from ...fcvg_core.catalogue.dynamicrafter import CHECKPOINTS, VAES
 from ...fcvg_core.catalogue.gluestick import GLUESTICK
 from ...fcvg_core.catalogue.model_files import (
     CONTROLNEXT,
@@ -30,21 +30,25 @@ __all__ = [
     "CONTROLNEXT",
     "DWPOSE",
     "GLUESTICK",
+    "TRANSFORMER",
     "UNET",
+    "UNET_FOLDER",
+    "VAES",
     "VAE_APPROX",
     "are_there",
     "find_file",
     "find_pair",
-    "find_svd_folder",
+    "find_pipeline",
     "find_taesdv",
     "fingerprint",
     "is_there",
     "list_files",
-    "list_svd_folders",
+    "list_pipelines",
     "list_taesdv",
     "register_folders",
 ]
 
+UNET_FOLDER, TRANSFORMER = "unet", "transformer"  # of a folder in diffusers' layout
 AUTO = "auto"  # in a drop-down list: the official file, if it is there
 _NONE = "(no file found in models/{})"
 
@@ -83,12 +87,17 @@ def list_files(kind: str) -> list[str]:
     return folder_paths.get_filename_list(kind) or [_NONE.format(kind)]
 
 
-def list_svd_folders() -> list[str]:
-    """Folders in diffusers' layout, which have a model_index.json, below models/diffusers."""
+def list_pipelines(network: str) -> list[str]:
+    """Folders in diffusers' layout, which have a model_index.json, below models/diffusers.
+
+    Args:
+        network: UNET_FOLDER or TRANSFORMER: folders that hold the other network only are left out.
+    """
+    other = {UNET_FOLDER: TRANSFORMER, TRANSFORMER: UNET_FOLDER}[network]
     found = []
     for base in folder_paths.get_folder_paths(DIFFUSERS):
-        for root, _, files in os.walk(base, followlinks=True):
-            if MODEL_INDEX in files:
+        for root, folders, files in os.walk(base, followlinks=True):
+            if MODEL_INDEX in files and (network in folders or other not in folders):
                 found.append(os.path.relpath(root, base))
     return sorted(found) or [_NONE.format(DIFFUSERS)]
 
@@ -192,8 +201,8 @@ def fingerprint(kind: str) -> str:
     return repr([(path, os.path.getmtime(path)) for path in paths if path])
 
 
-def find_svd_folder(name: str) -> str:
-    """Full path of a folder of `list_svd_folders`; ValueError if the folder is not there."""
+def find_pipeline(name: str) -> str:
+    """Full path of a folder of `list_pipelines`; ValueError if the folder is not there."""
     bases = folder_paths.get_folder_paths(DIFFUSERS)
     for base, spelling in itertools.product(bases, _spellings(name)):
         path = os.path.normpath(os.path.join(base, spelling))

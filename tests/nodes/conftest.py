@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from comfy_server import ComfyServer
+from dropletvideo_stand_ins import write_droplet
 from dynamicrafter_stand_ins import write_for_workflows
 from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
@@ -137,6 +138,13 @@ def dynamicrafter_files(stand_ins) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def dropletvideo_folder(stand_ins) -> Path:
+    """The official folder of DropletVideo, beside files of its transformer and its VAE alone."""
+    write_droplet(stand_ins, layout="single")
+    return write_droplet(stand_ins)
+
+
+@pytest.fixture(scope="session")
 def taesdv_file(stand_ins) -> Path:
     """The tiny decoder of drafts, beside the stand-ins."""
     return write_taesdv(stand_ins / "taesdv.pth")
@@ -151,7 +159,13 @@ def wan_files(host, stand_ins) -> Path:
 
 @pytest.fixture(scope="session")
 def model_files(
-    stand_ins, gluestick_files, dwpose_files, dynamicrafter_files, taesdv_file, wan_files
+    stand_ins,
+    gluestick_files,
+    dwpose_files,
+    dynamicrafter_files,
+    dropletvideo_folder,
+    taesdv_file,
+    wan_files,
 ) -> Path:
     """The folder of all stand-ins that the workflows use."""
     return stand_ins

@@ -47,6 +47,7 @@ FILES = {
     "controlnext": "controlnext.safetensors",
     "gluestick": "checkpoint_GlueStick_MD.tar",
     "dwpose": "yolox_l.onnx",
+    "vae": "vae.safetensors",
     "diffusers": "model_index.json",
 }
 
@@ -89,7 +90,7 @@ def test_every_list_of_models_takes_the_names_of_windows(pack, in_a_folder, monk
     import nodes
 
     found = drop_downs(pack, in_a_folder)
-    assert len(found) == 9
+    assert len(found) == 12
     for node, name in found:
         node_id = node.define_schema().node_id
         options = {one.id: one for one in node.define_schema().inputs}
@@ -130,7 +131,7 @@ def test_files_by_the_names_of_either_system(load, in_a_folder, tmp_path, kind):
 
 
 def test_folders_by_the_names_of_either_system(load, in_a_folder, tmp_path):
-    find = load("nodes.host.folders").find_svd_folder
+    find = load("nodes.host.folders").find_pipeline
     expected = str(tmp_path / "diffusers" / "video" / "sub")
     assert find("video/sub") == find("video\\sub") == expected
     for outside in ("..\\diffusers", "video\\..\\..", "\\", "..\\..\\diffusers\\video\\.."):
@@ -141,7 +142,7 @@ def test_folders_by_the_names_of_either_system(load, in_a_folder, tmp_path):
 @pytest.mark.parametrize("name", ["..", "../..", "/", "", "nowhere"])
 def test_no_folder_outside_of_the_models(load, name):
     with pytest.raises(ValueError, match="was not found"):
-        load("nodes.host.folders").find_svd_folder(name)
+        load("nodes.host.folders").find_pipeline(name)
 
 
 def test_missing_file_says_which_and_where(load):

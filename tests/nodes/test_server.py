@@ -10,7 +10,7 @@ from comfy_server import (
     RELEASES,
     VERSION,
     WORKFLOWS,
-    expected_frames,
+    expected_video,
     frames_of,
     make_small,
     read_workflow,
@@ -23,7 +23,12 @@ SNAPSHOT = Path(__file__).parent / "object_info.json"
 API_WORKFLOWS = sorted(path.name for path in (WORKFLOWS / "api").glob("*.json"))
 RELEASED = [str(p.relative_to(RELEASES)) for p in OLD_WORKFLOWS if p.parent.name == "api"]
 # On older hosts: one graph a family, and the graphs of the first release.
-FAMILIES = ("fcvg_simple.json", "controlnext_svd_simple.json", "dynamicrafter_animate.json")
+FAMILIES = (
+    "fcvg_simple.json",
+    "controlnext_svd_simple.json",
+    "dynamicrafter_animate.json",
+    "dropletvideo_i2v.json",
+)
 FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
 # Lists that depend on the files and samplers of a machine, not on this pack.
@@ -33,6 +38,8 @@ LISTS = {
     "unet_name",
     "ckpt_name",
     "controlnext_name",
+    "model_name",
+    "vae_name",
     "gluestick_name",
     "superpoint_name",
     "boxes_name",
@@ -166,7 +173,7 @@ class TestWorkflows:
         ]
         assert files
         video = server.base / "output" / files[0]["subfolder"] / files[0]["filename"]
-        assert frames_of(video) == (expected_frames(name), 128, 64)
+        assert frames_of(video) == expected_video(name)
 
     @pytest.mark.parametrize(
         "name", seam(RELEASED, lambda name: name.startswith(f"{FIRST_RELEASE}/"))

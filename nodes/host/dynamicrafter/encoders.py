@@ -1,20 +1,17 @@
 """The encoders and the VAE in a checkpoint of DynamiCrafter, as the host's own types."""
 
-import inspect
-
 import comfy.clip_vision
 import comfy.ldm.models.autoencoder as autoencoder
 import comfy.sd
 import comfy.text_encoders.sd2_clip as sd2
 import comfy.utils
-import folder_paths
 import torch
 from comfy.supported_models_base import ClipTarget
 
 from ....fcvg_core.models.dynamicrafter.towers import Tower, text_sizes, vision_sizes
 from ....fcvg_core.models.kinds import check_keys
 from ....fcvg_core.weights import StateDict
-from ..encoders import build_image_encoder, read_autoencoder_sizes
+from ..encoders import build_clip, build_image_encoder, read_autoencoder_sizes
 from ..files import building
 from ..patchers import converted, meant_tensors, shapes
 
@@ -41,24 +38,9 @@ def load_text_encoder(tensors: StateDict, name: str, disable_dynamic: bool) -> c
     options = {"clip_h_model_config": settings}
     more = {"disable_dynamic": True} if disable_dynamic else {}
     with building(name):
-        clip = _load_clip(state_dict, options, more)
+        target = ClipTarget(sd2.SD2Tokenizer, sd2.SD2ClipModel)
+        clip = build_clip(target, state_dict, options, more)
     check_keys(state_dict, shapes(meant_tensors(clip.cond_stage_model)), name=name)
-    return clip
-
-
-def _load_clip(state_dict: StateDict, options: dict, more: dict) -> comfy.sd.CLIP:
-    """The host's CLIP. Older hosts load weights into it later than newer hosts do."""
-    given = {
-        "target": ClipTarget(sd2.SD2Tokenizer, sd2.SD2ClipModel),
-        "embedding_directory": folder_paths.get_folder_paths("embeddings"),
-        "parameters": comfy.utils.calculate_parameters(state_dict),
-        "model_options": options,
-        **more,
-    }
-    if "state_dict" in inspect.signature(comfy.sd.CLIP).parameters:
-        return comfy.sd.CLIP(**given, state_dict=state_dict)
-    clip = comfy.sd.CLIP(**given)
-    clip.load_sd(state_dict, full_model=True)
     return clip
 
 

@@ -24,18 +24,10 @@ from ....fcvg_core.models.dynamicrafter.keys import (
 )
 from ....fcvg_core.models.dynamicrafter.projector import ImageProjector, ProjectorConfig
 from ....fcvg_core.models.dynamicrafter.variants import Variant
-from ....fcvg_core.models.kinds import check_keys
 from ....fcvg_core.weights import StateDict
-from ..files import building, load_weights
-from ..patchers import (
-    WEIGHT_DTYPES,
-    can_load_again,
-    fill,
-    make_patcher,
-    meant_tensors,
-    shapes,
-    without_streaming,
-)
+from ..files import load_weights
+from ..model_building import build_model
+from ..patchers import can_load_again, fill, make_patcher, meant_tensors, without_streaming
 from ..quantised import refuse_quantised
 from .control import cut_control_to_windows
 from .encoders import load_image_encoder, load_text_encoder, load_vae
@@ -161,21 +153,13 @@ def _build_model(
 ) -> ModelPatcher:
     """The model in the number format that suits the device, or that the user chose."""
     config = DynamiCrafterConfig(unet3d_config(state_dict, name=name), variant)
-    device, offload = mm.get_torch_device(), mm.unet_offload_device()
-    dtype = WEIGHT_DTYPES[weight_dtype] or mm.unet_dtype(
-        model_params=comfy.utils.calculate_parameters(state_dict),
-        supported_dtypes=config.supported_inference_dtypes,
-        weight_dtype=comfy.utils.weight_dtype(state_dict),
+    patcher = build_model(
+        config,
+        state_dict,
+        name=name,
+        weight_dtype=weight_dtype,
+        disable_dynamic=disable_dynamic,
     )
-    cast = mm.unet_manual_cast(dtype, device, config.supported_inference_dtypes)
-    config.set_inference_dtype(dtype, cast)
-    with building(name):
-        model = config.get_model(state_dict, device=offload)
-    patcher = make_patcher(model, device, offload, disable_dynamic=disable_dynamic)
-    network = model.diffusion_model.eval().requires_grad_(False)
-    meant = meant_tensors(network)
-    check_keys(state_dict, shapes(meant), name=name)
-    fill(patcher, network, state_dict, meant)
     cut_control_to_windows(patcher)
     return patcher
 

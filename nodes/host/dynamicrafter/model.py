@@ -11,10 +11,8 @@ import comfy.model_base
 import comfy.supported_models_base
 import comfy.utils
 import torch
-from comfy.ldm.modules.attention import optimized_attention
 from comfy.model_base import ModelType
 from comfy.model_sampling import ModelSamplingDiscrete
-from comfy.patcher_extension import WrapperExecutor, WrappersMP, get_all_wrappers
 from torch import Tensor
 
 from ....fcvg_core.errors import UserError
@@ -22,6 +20,7 @@ from ....fcvg_core.models.dynamicrafter.variants import EPS, Variant
 from ....fcvg_core.models.unet3d import Config, UNet3D
 from ....fcvg_core.sampling import noise_table
 from ....fcvg_core.weights import StateDict
+from ..network_calls import HostNetwork
 
 # Keys of a conditioning, which DynamiCrafter Conditioning writes.
 IMAGE_LATENTS = "concat_latent_image"
@@ -30,56 +29,28 @@ RATE = "dynamicrafter_rate"
 VARIANT = "dynamicrafter_variant"  # of the projector that made the image tokens
 
 
-class HostUNet(UNet3D):
-    """The UNet made of the host's layers, which is called as the host calls its own UNet.
+class HostUNet(HostNetwork, UNet3D):
+    """The UNet as the host calls its own."""
 
-    Args:
-        config: sizes of the network.
-        operations: the host's layers.
-        dtype, device: of the weights.
-        names: what else the host's configuration of a model holds; it is for the host alone.
-    """
+    family = "DynamiCrafter"
+    # Where the host may choose, it computes in float32, as for SD 2.
+    attention = {"attn_precision": torch.float32}
 
-    def __init__(self, *, config: Config, operations, dtype=None, device=None, **names):
-        super().__init__(config, operations=operations, dtype=dtype, device=device, attend=_attend)
-        self.dtype = dtype  # the host reads it
-
-    def forward(
-        self,
-        x: Tensor,
-        timesteps: Tensor,
-        context: Tensor | None = None,
-        y: Tensor | None = None,
-        control: dict | None = None,
-        transformer_options: dict = {},
-        **inputs,
-    ) -> Tensor:
-        """The prediction [N, 4, h, w], through the host's wrappers around a network.
-
-        Raises:
-            UserError: a node has patched layers of the network.
-        """
-        _refuse_patches(transformer_options)
-        wrappers = get_all_wrappers(WrappersMP.DIFFUSION_MODEL, transformer_options)
-        executor = WrapperExecutor.new_class_executor(self._predict, self, wrappers)
-        return executor.execute(x, timesteps, context, y, control, transformer_options, **inputs)
-
-    def _predict(
+    def predict(
         self,
         x: Tensor,
         timesteps: Tensor,
         context: Tensor,
-        y: Tensor | None,
         control: dict | None,
-        transformer_options: dict,
         *,
         num_video_frames: int,
         image_tokens: Tensor,
         rate: int,
         **others,
     ) -> Tensor:
-        """The prediction; the order of arguments is the host's, which wrappers know."""
-        return super().forward(
+        """As `HostNetwork.predict`: [N, 4, h, w]."""
+        return UNet3D.forward(
+            self,
             x,
             timesteps,
             context,
@@ -87,22 +58,6 @@ class HostUNet(UNet3D):
             image_tokens=image_tokens,
             rate=torch.full_like(timesteps, rate),
             control=control,
-        )
-
-
-def _attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
-    """The host's attention; where the host may choose, it computes in float32, as for SD 2."""
-    return optimized_attention(q, k, v, heads, attn_precision=torch.float32)
-
-
-def _refuse_patches(transformer_options: dict) -> None:
-    """Raise UserError if a node has put functions into layers, where they would do nothing."""
-    kinds = (transformer_options.get(name, {}) for name in ("patches", "patches_replace"))
-    names = sorted({name for kind in kinds for name, functions in kind.items() if functions})
-    if names:
-        raise UserError(
-            f"A node has patched layers of the model ({', '.join(names)}), which DynamiCrafter "
-            "does not support: take nodes such as FreeU or Perturbed-Attention Guidance out."
         )
 
 

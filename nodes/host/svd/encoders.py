@@ -15,9 +15,9 @@ from ....fcvg_core.models.svd.configs import IMAGE_ENCODER, check_image_encoder,
 from ....fcvg_core.quoting import in_short
 from ....fcvg_core.weights import misfits
 from ..encoders import (
-    autoencoder_sizes,
     build_image_encoder,
     read_autoencoder_sizes,
+    smallest_autoencoder,
 )
 from ..files import building, load_weights, weights_file
 from ..patchers import (
@@ -64,9 +64,7 @@ def _load_vae_patcher(folder: str, disable_dynamic: bool = False) -> ModelPatche
 def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     """The host's VAE around SVD's temporal decoder.
 
-    The host's own detection knows only one size. So the host first builds the smallest network
-    that it can build, and this network is then replaced by the real one. Devices, number formats
-    and memory estimates stay those that the host chose.
+    The host's own detection knows only one size, see `smallest_autoencoder`.
 
     Args:
         disable_dynamic: see `can_load_again`.
@@ -79,8 +77,7 @@ def load_vae(folder: str, disable_dynamic: bool = False) -> comfy.sd.VAE:
     if wrong := misfits(last, QUANT_CONV, partial=True):
         raise ValueError(f"{name} does not fit: {in_short(wrong)}.")
     state_dict = rename_vae(state_dict)
-    small = {"embed_dim": 4, "ddconfig": autoencoder_sizes(32, (1,), 1)}
-    vae = comfy.sd.VAE(sd=autoencoder.AutoencoderKL(**small).state_dict(), config={"params": small})
+    vae = comfy.sd.VAE(**smallest_autoencoder())
     engine = _temporal_autoencoder(state_dict, name).eval().to(vae.vae_dtype)
     meant = meant_tensors(engine, default=vae.vae_dtype)
     check_keys(state_dict, shapes(meant), name=name)

@@ -9,7 +9,6 @@ import os
 import comfy.clip_vision
 import comfy.model_base
 import comfy.model_detection
-import comfy.model_management as mm
 import comfy.ops
 import comfy.sd
 import comfy.supported_models
@@ -20,24 +19,10 @@ from ....fcvg_core.errors import UserError
 from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ....fcvg_core.models.svd import rename_unet
 from ....fcvg_core.weights import StateDict
-from ..files import building, load_weights
-from ..patchers import (
-    WEIGHT_DTYPES,
-    can_load_again,
-    fill,
-    is_dynamic,
-    make_patcher,
-    meant_tensors,
-    shapes,
-)
-from ..quantised import (
-    host_quantised,
-    is_extra,
-    packed_weights,
-    quantisation,
-    refuse_quantised,
-    set_quantised_layers,
-)
+from ..files import load_weights
+from ..model_building import build_model, fill_network
+from ..patchers import can_load_again, is_dynamic, meant_tensors, shapes
+from ..quantised import host_quantised, quantisation, refuse_quantised
 from .encoders import load_image_encoder, load_vae
 from .merging import load_base_again, merge_weights, refuse_modules, take_place_of
 
@@ -110,32 +95,17 @@ def _build_whole(
     state_dict: StateDict, notes: dict, name: str, weight_dtype: str, disable_dynamic: bool = False
 ) -> ModelPatcher:
     """The host's SVD with the file's layer sizes, in the number format that suits the device."""
-    dtype = WEIGHT_DTYPES[weight_dtype]
     quantised = quantisation(state_dict, notes) is not None
     if quantised:
         state_dict = rename_unet(host_quantised(state_dict, notes, name=name))
-    config = _svd_config(state_dict, name)
-    device, offload = mm.get_torch_device(), mm.unet_offload_device()
-    if quantised and dtype is not None:
-        logging.warning(
-            "%s is quantised: its weights keep their formats, and %s is ignored.",
-            name,
-            weight_dtype,
-        )
-    if quantised or dtype is None:
-        dtype = mm.unet_dtype(
-            model_params=comfy.utils.calculate_parameters(state_dict),
-            supported_dtypes=config.supported_inference_dtypes,
-            weight_dtype=None if quantised else comfy.utils.weight_dtype(state_dict),
-        )
-    cast_from = set_quantised_layers(config, state_dict, dtype) if quantised else dtype
-    cast = mm.unet_manual_cast(cast_from, device, config.supported_inference_dtypes)
-    config.set_inference_dtype(dtype, cast)
-    with building(name):
-        model = config.get_model(state_dict, "", device=offload)
-    patcher = make_patcher(model, device, offload, disable_dynamic=disable_dynamic)
-    _fill_unet(patcher, state_dict, name)
-    return patcher
+    return build_model(
+        _svd_config(state_dict, name),
+        state_dict,
+        name=name,
+        weight_dtype=weight_dtype,
+        quantised=quantised,
+        disable_dynamic=disable_dynamic,
+    )
 
 
 def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
@@ -147,7 +117,7 @@ def _build_merged(state_dict: StateDict, base: ModelPatcher) -> ModelPatcher:
     merged = merge_weights(base, state_dict)
     model = base.model.model_config.get_model(merged, "", device=base.offload_device)
     patcher = type(base)(model, load_device=base.load_device, offload_device=base.offload_device)
-    _fill_unet(patcher, merged, "The base model")
+    fill_network(patcher, merged, "The base model")
     return patcher
 
 
@@ -156,22 +126,6 @@ def _load_merged(path: str, base: tuple, disable_dynamic: bool = False) -> Model
     state_dict, _ = load_weights(path)
     patcher = _build_merged(rename_unet(state_dict), load_base_again(base, disable_dynamic))
     return can_load_again(patcher, _load_merged, path, base)
-
-
-def _fill_unet(patcher: ModelPatcher, state_dict: StateDict, name: str) -> None:
-    """Check a UNet's tensors and load them into its network."""
-    network = patcher.model.diffusion_model
-    meant = meant_tensors(network)
-    packed = packed_weights(state_dict)
-    plain = {key: value for key, value in meant.items() if not is_extra(key)}
-    # The shape of a packed weight depends on its format, which the host's layer knows.
-    found = {
-        key: plain.get(key, value) if key in packed else value
-        for key, value in state_dict.items()
-        if not (packed and is_extra(key))
-    }
-    check_keys(found, shapes(plain), name=name)
-    fill(patcher, network, state_dict, plain, unconverted=packed)
 
 
 def _svd_config(state_dict: StateDict, name: str) -> comfy.supported_models.SVD_img2vid:

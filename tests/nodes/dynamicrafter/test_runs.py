@@ -127,3 +127,16 @@ def test_patched_layers_are_refused(rig, kind):
         name = "attn1"
     with pytest.raises(ValueError, match=f"layers of the model .{name}., which DynamiCrafter"):
         rig.sample(rig.guider(model), steps=1)
+
+
+def test_attention_of_a_node(rig):
+    """As by the host's Model Attention or by SageAttention's node."""
+    model, calls = rig.model.clone(), []
+
+    def attend(host_attention, *inputs, **more):
+        calls.append(more["attn_precision"])
+        return 2 * host_attention(*inputs, **more)
+
+    model.model_options["transformer_options"]["optimized_attention_override"] = attend
+    changed, plain = (rig.sample(rig.guider(x), steps=1) for x in (model, rig.model))
+    assert calls and not torch.equal(changed, plain)

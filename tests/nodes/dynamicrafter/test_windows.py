@@ -20,7 +20,7 @@ def host_with_windows(host):
 def calls(rig, monkeypatch) -> list[dict]:
     """What the network is called with, call by call."""
     noted, network = [], rig.model.model.diffusion_model
-    predict = type(network)._predict
+    predict = type(network).predict
 
     def note(self, x, *args, num_video_frames, image_tokens, **inputs):
         videos = len(x) // num_video_frames
@@ -34,7 +34,7 @@ def calls(rig, monkeypatch) -> list[dict]:
         inputs = {"num_video_frames": num_video_frames, "image_tokens": image_tokens, **inputs}
         return predict(self, x, *args, **inputs)
 
-    monkeypatch.setattr(type(network), "_predict", note)
+    monkeypatch.setattr(type(network), "predict", note)
     return noted
 
 

@@ -1,0 +1,1 @@
+"""DropletVideo in ComfyUI: model, loaders, VAE, conditioning, noise levels."""
