@@ -25,12 +25,14 @@ A family may lack some of these files and have more:
                     own. `rules.py` says which sizes, lengths and texts the model takes,
                     `settings.py` what its config files may say. `network.py` and `blocks.py` are
                     the transformer.
+`smcd/`             A picture, boxes that move and a prompt -> a video. Its UNet is `unet3d/`. The
+                    two networks here turn boxes with labels, and the first frame, into tokens.
 
 Some files serve all families. `kinds.py` tells from key names what a file is, and refuses a file
 that does not fit. `config_rules.py` checks the values of config files. `sizes.py` refuses frames of
 a wrong size. A layer moves to `layers.py` when a second family needs it. A family may import the
-base on which it stands (`controlnext/` imports `svd/`, `dynamicrafter/` imports `unet3d/`), but no
-other family and no other room.
+base on which it stands (`controlnext/` imports `svd/`; `dynamicrafter/` and `smcd/` import
+`unet3d/`), but no other family and no other room.
 
 Outside this folder, a family adds a line to each of three lists, and files of its own beside each:
 

@@ -55,6 +55,8 @@ _KINDS = (
     ("a UMT5 text encoder", (_T5.format(1, "relative_attention_bias"), _T5.format(0, "q"))),
     ("a T5 text encoder", (_T5.format(0, "q"),)),
     ("an image projector of DynamiCrafter", ("latents", "layers.0.0.to_kv.weight")),
+    ("SMCD's PositionNet", ("null_position_feature", "linears.0.weight")),
+    ("SMCD's visual encoder", ("body.0.in_conv.weight", "body.0.block2.weight")),
     ("a CLIP image encoder", ("visual_projection.weight",)),
     (TAESDV, ("decoder.3.conv.0.weight", "decoder.7.weight", "decoder.19.weight")),
     (
