@@ -6,6 +6,7 @@ Folders without file access, in the order in which the data passes through them:
 
     lines       two frames -> matched line segments -> frames that show the lines move
     pose        two frames -> matched people -> frames that show the people move
+    boxes       labelled boxes -> their place in every frame -> frames that show them; box files
     control     line matches and people -> control frames; a driving video -> control frames
     warp        keyframes, line matches and people -> the keyframes' own pixels as they move
     sampling    maths over the frame axis and the noise levels: fusion, windows, guidance,

@@ -115,3 +115,9 @@ LOG_NORMAL, COSINE = NOISES = ("log-normal", "cosine")
 
 # Which of DropletVideo's decoded frames are kept: those that were asked for (85), or all (88).
 TRIMMED, OFFICIAL = KEPT_FRAMES = ("trimmed", "official")
+
+# The four numbers of a box: two corners, or a corner with width and height; and their unit.
+XYXY, XYWH = BOX_FORMS = ("xyxy", "xywh")
+PIXELS, SHARES = BOX_UNITS = ("pixels", "0..1")
+# Where a frame has no box of its own: between its neighbours, or as the box before it.
+INTERPOLATED, HELD = BOX_FILLS = ("interpolated", "held")

@@ -25,6 +25,7 @@ ARROWS = {
     "lines": (),
     "pose": (),
     "paths": (),
+    "boxes": ("lines", "pose"),
     "motion": ("lines", "paths", "pose"),
     "control": ("lines", "motion", "paths", "pose"),
     "warp": ("lines", "motion", "paths", "pose"),
