@@ -323,7 +323,11 @@ class MeasureMotion(io.ComfyNode):
     @shows_log
     def execute(cls, frames, num_frames: int, end_image=None) -> io.NodeOutput:
         from .host.dropletvideo.frames import measure_motion
+        from .host.images import check_image
 
+        frames = check_image(frames, "frames")
+        if end_image is not None:
+            end_image = check_image(end_image, "end_image")
         check_linked("num_frames", num_frames, MOVING_FRAMES)
         return io.NodeOutput(*measure_motion(frames, end_image, num_frames))
 

@@ -75,6 +75,8 @@ def condition_clip(
     Differs: the official code stretches the picture, which `fit` can do too, and draws the noise
         on it from a generator that no seed sets.
     """
+    image = first_picture(image, "image")
+    end_image = None if end_image is None else first_picture(end_image, "end_image")
     num_frames = _check(positive, negative, vae, clip)
     first = _picture(image, "image", clip)
     last = None if end_image is None else _picture(end_image, "end_image", clip)
@@ -136,7 +138,7 @@ def _check_text(text: Tensor, more: dict, name: str) -> None:
 
 
 def _picture(image: Tensor, name: str, clip: DropletClip) -> Tensor:
-    """The first picture of an input [3, H, W] in -1..1, at the size of the latents."""
-    fitted = fit_pictures(first_picture(image, name), clip.size, name, clip.fit)
+    """A picture [1, h, w, 3] of an input -> [3, H, W] in -1..1, at the size of the latents."""
+    fitted = fit_pictures(image, clip.size, name, clip.fit)
     padded = torch.from_numpy(pad_picture(fitted[0].cpu().numpy()))
     return padded.movedim(-1, 0) * 2 - 1

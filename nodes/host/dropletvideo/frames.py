@@ -10,7 +10,6 @@ from ....fcvg_core.frames import to_uint8
 from ....fcvg_core.measures import clip_displacement, fps_to_try, mean_displacement
 from ....fcvg_core.models.dropletvideo import rules
 from ..fitting import fit_pictures
-from ..images import check_image, first_picture
 
 
 def trim_video(frames: Tensor, keep: str, *, size: tuple[int, int]) -> Tensor:
@@ -56,7 +55,7 @@ def measure_motion(frames: Tensor, end_image: Tensor | None, num_frames: int) ->
     """How far a clip moves, or the way from its first picture to another picture.
 
     Args:
-        frames, end_image: IMAGE inputs; the end picture is fitted to the size of `frames`.
+        frames, end_image: checked IMAGE inputs; the end picture is fitted to the size of `frames`.
         num_frames: of the video that shall move as far.
 
     Returns:
@@ -66,17 +65,16 @@ def measure_motion(frames: Tensor, end_image: Tensor | None, num_frames: int) ->
         UserError: there is one picture alone.
     """
     if end_image is None:
-        pictures = check_image(frames, "frames")
-        if len(pictures) < 2:
+        if len(frames) < 2:
             raise UserError(
                 "frames is one picture, in which nothing moves: connect the frames of a clip, or "
                 "a second picture to end_image."
             )
-        displacement = clip_displacement(to_uint8(picture) for picture in pictures)
+        displacement = clip_displacement(to_uint8(picture) for picture in frames)
     else:
-        first = first_picture(frames, "frames")
-        last = fit_pictures(first_picture(end_image, "end_image"), first.shape[1:3], "end_image")
-        displacement = mean_displacement(to_uint8(first[0]), to_uint8(last[0]))
+        first = frames[0]
+        (last,) = fit_pictures(end_image[:1], first.shape[:2], "end_image")
+        displacement = mean_displacement(to_uint8(first), to_uint8(last))
     fps = fps_to_try(displacement, num_frames)
     logging.info(
         "Pixels move by %.3f of the diagonal. For as much motion in %d frames try FPS %d: a guess "
