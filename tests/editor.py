@@ -229,6 +229,11 @@ class Editor:
         card.or_(pack).first.wait_for(timeout=SOON)
         if not card.count():  # newer editors list the packs under Extensions
             pack.first.click()
+        self.page.mouse.move(WINDOW["width"] / 2, WINDOW["height"] / 2)
+        end = time.monotonic() + SOON / 1000
+        while not card.count() and time.monotonic() < end:  # 0.3.64 draws the cards that it shows
+            self.page.mouse.wheel(0, 400)
+            self.page.wait_for_timeout(200)
         card.first.click(timeout=SOON)
         self.page.wait_for_selector(DIALOG, state="detached", timeout=SOON)
         self._settle(json.loads((WORKFLOWS / name).read_text(encoding="utf-8")))
