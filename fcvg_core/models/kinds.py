@@ -1,5 +1,7 @@
 """Recognises the kind of model in a file by the names of its tensors, and refuses a wrong file."""
 
+from torch import nn
+
 from ..errors import UserError
 from ..quoting import first_names, in_short
 from ..weights import Shapes, StateDict, misfits
@@ -89,6 +91,30 @@ def check_keys(
             f"{name} does not fit{' the sizes of ' * bool(sizes)}{sizes}: it is "
             f"{describe_kind(state_dict)}. {in_short(wrong) or 'It holds no tensor'}."
         )
+
+
+def check_network(state_dict: StateDict, network: nn.Module, *, name: str) -> None:
+    """Raise UserError unless a file holds exactly the tensors of a network; see `check_keys`.
+
+    Args:
+        network: may be on the meta device.
+    """
+    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    check_keys(state_dict, expected, name=name)
+
+
+def told_size(shapes: Shapes, key: str, axis: int) -> int:
+    """A size that a tensor tells; 0 if the tensor is missing or its size can't be right."""
+    shape = shapes.get(key, ())
+    return shape[axis] if axis < len(shape) and shape[axis] <= MOST_CHANNELS else 0
+
+
+def told_count(shapes: Shapes, key: str) -> int:
+    """How many tensors have a name with a number that counts up from 0; never far too many."""
+    count = 0
+    while count <= MOST_LAYERS and key.format(count) in shapes:
+        count += 1
+    return count
 
 
 def describe_kind(state_dict: StateDict) -> str:

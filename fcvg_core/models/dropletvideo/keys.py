@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import torch
-from torch import nn
-
 from ...errors import UserError
 from ..config_rules import is_whole
 from ..kinds import (
@@ -21,8 +18,10 @@ from ..kinds import (
     DROPLET,
     MOST_CHANNELS,
     MOST_LAYERS,
-    check_keys,
+    check_network,
     describe_kind,
+    told_count,
+    told_size,
 )
 from .config import TransformerConfig, VaeConfig
 from .network import DropletVideoTransformer
@@ -71,7 +70,7 @@ def transformer_config(
     found = {TOLD.get(field, field): size for field, size in sizes.items()}
     check_told(told, found, part="transformer", name=name)
     config = TransformerConfig(**sizes)
-    check_keys(state_dict, _shapes(DropletVideoTransformer, config), name=name)
+    check_network(state_dict, DropletVideoTransformer(config, device="meta"), name=name)
     return config
 
 
@@ -108,7 +107,7 @@ def vae_config(
     }
     check_told(told, found, part="vae", name=name)
     config = VaeConfig(**sizes, norm_groups=_norm_groups(widths, told))
-    check_keys(state_dict, _shapes(VideoVae, config), name=name)
+    check_network(state_dict, VideoVae(config, device="meta"), name=name)
     return config
 
 
@@ -140,21 +139,21 @@ def _check_positions(shapes: Mapping, *, name: str, told: Mapping[str, Any]) -> 
 
 def _is_small(shapes: Mapping) -> bool:
     """Whether a transformer has the width of CogVideoX-2B."""
-    return _size(shapes, "patch_embed.proj.weight", 0) == SMALL_CHANNELS
+    return told_size(shapes, "patch_embed.proj.weight", 0) == SMALL_CHANNELS
 
 
 def _transformer_sizes(shapes: Mapping, *, name: str) -> dict[str, int]:
     """Fields of TransformerConfig that the tensors tell; raise UserError for impossible ones."""
-    channels = _size(shapes, "patch_embed.proj.weight", 0)
-    head_channels = _size(shapes, "transformer_blocks.0.attn1.norm_q.weight", 0)
+    channels = told_size(shapes, "patch_embed.proj.weight", 0)
+    head_channels = told_size(shapes, "transformer_blocks.0.attn1.norm_q.weight", 0)
     sizes = {
-        "layers": _count(shapes, "transformer_blocks.{}.attn1.norm_q.weight"),
+        "layers": told_count(shapes, "transformer_blocks.{}.attn1.norm_q.weight"),
         "heads": channels // head_channels if head_channels else 0,
         "head_channels": head_channels,
-        "in_channels": _size(shapes, "patch_embed.proj.weight", 1),
-        "out_channels": _size(shapes, "proj_out.weight", 0) // PATCH**2,
-        "time_channels": _size(shapes, "time_embedding.linear_1.weight", 0),
-        "text_channels": _size(shapes, "patch_embed.text_proj.weight", 1),
+        "in_channels": told_size(shapes, "patch_embed.proj.weight", 1),
+        "out_channels": told_size(shapes, "proj_out.weight", 0) // PATCH**2,
+        "time_channels": told_size(shapes, "time_embedding.linear_1.weight", 0),
+        "text_channels": told_size(shapes, "patch_embed.text_proj.weight", 1),
     }
     possible = all(sizes.values()) and head_channels % HEAD_MULTIPLE == 0
     if not possible or sizes["layers"] > MOST_LAYERS or channels != sizes["heads"] * head_channels:
@@ -174,9 +173,9 @@ def _transformer_sizes(shapes: Mapping, *, name: str) -> dict[str, int]:
 def _vae_sizes(shapes: Mapping, *, name: str) -> dict[str, Any]:
     """Fields of VaeConfig that the tensors tell; raise UserError for impossible ones."""
     block = "encoder.down_blocks.{}.resnets.{}.conv1.conv.weight"
-    widths = tuple(_size(shapes, block.format(level, 0), 0) for level in range(LEVELS))
-    layers = _count(shapes, block.format(0, "{}"))
-    latent_channels = _size(shapes, "decoder.conv_in.conv.weight", 1)
+    widths = tuple(told_size(shapes, block.format(level, 0), 0) for level in range(LEVELS))
+    layers = told_count(shapes, block.format(0, "{}"))
+    latent_channels = told_size(shapes, "decoder.conv_in.conv.weight", 1)
     if not all(widths) or not 0 < layers <= MOST_LAYERS or latent_channels != LATENT_CHANNELS:
         raise UserError(
             f"{name} is {COGVIDEO_VAE}, but its sizes are not possible: levels of "
@@ -193,23 +192,3 @@ def _norm_groups(widths: tuple[int, ...], told: Mapping[str, Any]) -> int:
         divisors = f"a divisor of the channels {', '.join(map(str, widths))}"
         raise refuse_value("vae", "norm_num_groups", groups, divisors)
     return groups
-
-
-def _shapes(network: type[nn.Module], config: Any) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor of a network."""
-    made = network(config, device="meta", dtype=torch.float32)
-    return {key: tuple(value.shape) for key, value in made.state_dict().items()}
-
-
-def _size(shapes: Mapping, key: str, axis: int) -> int:
-    """A size that a tensor tells; 0 if the tensor is missing or its size can't be right."""
-    shape = shapes.get(key, ())
-    return shape[axis] if axis < len(shape) and shape[axis] <= MOST_CHANNELS else 0
-
-
-def _count(shapes: Mapping, key: str) -> int:
-    """How many tensors have a name with a number that counts up from 0; never far too many."""
-    count = 0
-    while count <= MOST_LAYERS and key.format(count) in shapes:
-        count += 1
-    return count

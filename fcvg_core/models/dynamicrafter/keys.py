@@ -14,7 +14,7 @@ from torch import Tensor
 from ...choices import AUTO
 from ...errors import UserError
 from ...weights import StateDict
-from ..kinds import MOST_CHANNELS, MOST_LAYERS, check_keys, describe_kind
+from ..kinds import MOST_CHANNELS, MOST_LAYERS, check_network, describe_kind
 from ..unet3d import unet3d_config
 from .names import CHOOSE, guess_word, word_of_name
 from .projector import ImageProjector, ProjectorConfig
@@ -159,9 +159,7 @@ def projector_config(projector: Mapping[str, Any], *, name: str) -> ProjectorCon
         )
     depth = sum(f"layers.{layer}.0.to_q.weight" in shapes for layer in range(MOST_LAYERS))
     config = ProjectorConfig(**sizes, head_channels=HEAD_CHANNELS, depth=depth)
-    network = ImageProjector(config, device="meta")
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    check_keys(projector, expected, name=name)
+    check_network(projector, ImageProjector(config, device="meta"), name=name)
     return config
 
 

@@ -9,10 +9,8 @@ Source: Mingxiao-Li/Animate-Your-Motion ms_main.py, inference_customize.py.
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
 from ...errors import UserError
-from ..kinds import MOST_CHANNELS, MOST_LAYERS, check_keys, describe_kind
+from ..kinds import MOST_LAYERS, check_network, describe_kind, told_size
 from ..unet3d import Config, unet3d_config
 from .position_net import POSITION_CHANNELS, PositionNet, PositionNetConfig
 from .visual_encoder import VisualEncoder, VisualEncoderConfig
@@ -48,49 +46,37 @@ def smcd_unet_config(unet: Mapping[str, Any], *, name: str) -> Config:
 
 def position_net_config(tensors: Mapping[str, Any], *, name: str) -> PositionNetConfig:
     """Sizes of PositionNet; see `smcd_unet_config` for the arguments and errors."""
-    labels, features = (
-        _size(tensors, "null_positive_feature", 0),
-        _size(tensors, "linears.4.weight", 0),
-    )
-    if (
-        not labels
-        or not features
-        or _size(tensors, "null_position_feature", 0) != POSITION_CHANNELS
-    ):
+    shapes = _shapes(tensors)
+    labels = told_size(shapes, "null_positive_feature", 0)
+    features = told_size(shapes, "linears.4.weight", 0)
+    positions = told_size(shapes, "null_position_feature", 0)
+    if not labels or not features or positions != POSITION_CHANNELS:
         raise _wrong(tensors, name, "PositionNet", POSITION_NET)
     config = PositionNetConfig(in_channels=labels, out_channels=features)
-    _check(PositionNet(config, device="meta"), tensors, name)
+    check_network(tensors, PositionNet(config, device="meta"), name=name)
     return config
 
 
 def visual_encoder_config(tensors: Mapping[str, Any], *, name: str) -> VisualEncoderConfig:
     """Sizes of the visual encoder; see `smcd_unet_config` for the arguments and errors."""
-    widths = []
-    while width := _size(tensors, f"body.{len(widths)}.block1.weight", 0):
+    shapes, widths = _shapes(tensors), []
+    while width := told_size(shapes, f"body.{len(widths)}.block1.weight", 0):
         widths.append(width)
     firsts = [i for i in range(len(widths)) if f"body.{i}.down_opt.op.weight" in tensors]
     blocks = firsts[0] if firsts else len(widths)
     levels = len(firsts) + 1
-    latents = _size(tensors, "conv_in.weight", 1)
+    latents = told_size(shapes, "conv_in.weight", 1)
     if not latents or not 0 < len(widths) <= MOST_LAYERS or len(widths) != blocks * levels:
         raise _wrong(tensors, name, "visual encoder", VISUAL_ENCODER)
     config = VisualEncoderConfig(
         in_channels=latents, channels=tuple(widths[::blocks]), blocks=blocks
     )
-    _check(VisualEncoder(config, device="meta"), tensors, name)
+    check_network(tensors, VisualEncoder(config, device="meta"), name=name)
     return config
 
 
-def _size(tensors: Mapping[str, Any], key: str, axis: int) -> int:
-    """A size that a tensor tells; 0 if the tensor is missing or its size can't be right."""
-    shape = tuple(getattr(tensors.get(key), "shape", ()))
-    return shape[axis] if axis < len(shape) and shape[axis] <= MOST_CHANNELS else 0
-
-
-def _check(network: nn.Module, tensors: Mapping[str, Any], name: str) -> None:
-    """Raise UserError unless a file holds exactly the tensors of a network on the meta device."""
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    check_keys(tensors, expected, name=name)
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {key: tuple(value.shape) for key, value in tensors.items()}
 
 
 def _wrong(tensors: Mapping[str, Any], name: str, wanted: str, remedy: str) -> UserError:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-
 from ...errors import UserError
-from ..kinds import MOST_CHANNELS, check_keys, describe_kind
+from ..kinds import check_network, describe_kind, told_size
 from .config import Config
 from .network import UNet3D
 
@@ -28,14 +26,14 @@ def unet3d_config(unet: Mapping[str, Any], *, name: str) -> Config:
     """
     shapes = {key: tuple(value.shape) for key, value in unet.items()}
     levels = _levels(shapes)
-    width = _size(shapes, "input_blocks.0.0.weight", 0)
+    width = told_size(shapes, "input_blocks.0.0.weight", 0)
     sizes = {
-        "in_channels": _size(shapes, "input_blocks.0.0.weight", 1),
-        "out_channels": _size(shapes, "out.2.weight", 0),
-        "context_channels": _size(shapes, f"{ATTENTION}attn2.to_k.weight", 1),
+        "in_channels": told_size(shapes, "input_blocks.0.0.weight", 1),
+        "out_channels": told_size(shapes, "out.2.weight", 0),
+        "context_channels": told_size(shapes, f"{ATTENTION}attn2.to_k.weight", 1),
         "initial_heads": _initial_heads(shapes),
     }
-    widths = [_size(shapes, _resnet(blocks[-1]), 0) if blocks else 0 for blocks in levels]
+    widths = [told_size(shapes, _resnet(blocks[-1]), 0) if blocks else 0 for blocks in levels]
     possible = width and width % HEAD_CHANNELS == 0 and all(w and w % width == 0 for w in widths)
     if not possible or not all(sizes.values()):
         raise UserError(
@@ -55,20 +53,8 @@ def unet3d_config(unet: Mapping[str, Any], *, name: str) -> Config:
         head_channels=HEAD_CHANNELS,
         **_switches(shapes),
     )
-    check_keys(unet, _shapes(config), name=name)
+    check_network(unet, UNet3D(config, device="meta"), name=name)
     return config
-
-
-def _shapes(config: Config) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor of a UNet."""
-    network = UNet3D(config, device="meta", dtype=torch.float32)
-    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
-
-
-def _size(shapes: Mapping, key: str, axis: int) -> int:
-    """A size that a tensor tells; 0 if the tensor is missing or its size can't be right."""
-    shape = shapes.get(key, ())
-    return shape[axis] if axis < len(shape) and shape[axis] <= MOST_CHANNELS else 0
 
 
 def _levels(shapes: Mapping) -> list[list[int]]:
@@ -97,7 +83,7 @@ def _resnet(block: int) -> str:
 def _initial_heads(shapes: Mapping) -> int:
     """Heads of the attention over frames after the first convolution."""
     where = INSIDE if f"{INSIDE}proj_in.weight" in shapes else OUTSIDE
-    return _size(shapes, f"{where}proj_in.weight", 0) // HEAD_CHANNELS
+    return told_size(shapes, f"{where}proj_in.weight", 0) // HEAD_CHANNELS
 
 
 def _switches(shapes: Mapping) -> dict[str, Any]:

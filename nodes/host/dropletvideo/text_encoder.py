@@ -14,18 +14,14 @@ from comfy.supported_models_base import ClipTarget
 
 from ....fcvg_core.errors import UserError
 from ....fcvg_core.models.dropletvideo.rules import TEXT_TOKENS
-from ....fcvg_core.models.kinds import MOST_CHANNELS, MOST_LAYERS, check_keys, describe_kind
-from ....fcvg_core.weights import StateDict
+from ....fcvg_core.models.dropletvideo.t5 import EMBEDDING, MARK, SECOND_EMBEDDING, t5_sizes
+from ....fcvg_core.models.kinds import check_keys, describe_kind
 from ..encoders import build_clip
 from ..files import building, load_sharded
 from ..patchers import can_load_again, meant_tensors, shapes
 from ..quantised import refuse_quantised
 
 T5 = "t5xxl"  # the host's name of the encoder
-BLOCK = "encoder.block.{}.layer."
-EMBEDDING, SECOND_NAME = "shared.weight", "encoder.embed_tokens.weight"
-ATTENTION, BIAS = "0.SelfAttention.q.weight", "0.SelfAttention.relative_attention_bias.weight"
-INNER = "1.DenseReluDense.wi_0.weight"
 
 
 class DropletVideoText(sd1_clip.SD1ClipModel):
@@ -60,8 +56,13 @@ def load_text_encoder(path: str, disable_dynamic: bool = False) -> comfy.sd.CLIP
     """
     tensors, notes, name = load_sharded(path)
     refuse_quantised(tensors, notes, name=name)
-    sizes = _sizes(tensors, name)
-    embedding = tensors.pop(SECOND_NAME, None)  # files may hold it under one name or both
+    if MARK not in tensors:
+        raise UserError(
+            f"{name} is {describe_kind(tensors)}, but the encoder of T5 v1.1 XXL is needed: use "
+            "the folder text_encoder of DropletVideo."
+        )
+    sizes = t5_sizes(shapes(tensors), name=name)
+    embedding = tensors.pop(SECOND_EMBEDDING, None)
     tensors.setdefault(EMBEDDING, embedding)
     state_dict = {f"{T5}.transformer.{key}": value for key, value in tensors.items()}
     more = {"disable_dynamic": True} if disable_dynamic else {}
@@ -80,35 +81,3 @@ def load_text_encoder(path: str, disable_dynamic: bool = False) -> comfy.sd.CLIP
 def _load_patcher(path: str, disable_dynamic: bool = False) -> ModelPatcher:
     """Load the text encoder again, and return its patcher."""
     return load_text_encoder(path, disable_dynamic).patcher
-
-
-def _sizes(tensors: StateDict, name: str) -> dict[str, int]:
-    """Sizes of the encoder, under the names of its config.json."""
-    found = {key: tuple(value.shape) for key, value in tensors.items()}
-    first = BLOCK.format(0)
-    words = found.get(EMBEDDING, found.get(SECOND_NAME, ()))
-    layers = 0
-    while layers <= MOST_LAYERS and f"{BLOCK.format(layers)}{ATTENTION}" in found:
-        layers += 1
-    try:
-        (vocabulary, width), (inner, _) = words, found[f"{first}{ATTENTION}"]
-        (_, heads), (hidden, _) = found[f"{first}{BIAS}"], found[f"{first}{INNER}"]
-    except (KeyError, ValueError):
-        raise _no_encoder(tensors, name) from None
-    if not heads or layers > MOST_LAYERS or max(width, inner) > MOST_CHANNELS:
-        raise _no_encoder(tensors, name)
-    return {
-        "vocab_size": vocabulary,
-        "d_model": width,
-        "d_kv": inner // heads,
-        "num_heads": heads,
-        "d_ff": hidden,
-        "num_layers": layers,
-    }
-
-
-def _no_encoder(tensors: StateDict, name: str) -> UserError:
-    return UserError(
-        f"{name} is {describe_kind(tensors)}, but the encoder of T5 v1.1 XXL is needed: use the "
-        "folder text_encoder of DropletVideo."
-    )
