@@ -5,12 +5,11 @@ Source: IEIT-AGI/DropletVideo inference.py; diffusers' DDIMScheduler with traili
 
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.model_sampling import ModelSamplingDiscrete
 from torch import Tensor
 
 from ....fcvg_core.choices import TRAILING
-from ....fcvg_core.errors import UserError
-from ....fcvg_core.sampling import TIMESTEPS, spaced_timesteps
+from ....fcvg_core.sampling import spaced_timesteps
+from ..timesteps import discrete_levels, whole_schedule
 
 
 def trailing_levels(model: ModelPatcher, steps: int, denoise: float = 1.0) -> Tensor:
@@ -31,25 +30,9 @@ def trailing_levels(model: ModelPatcher, steps: int, denoise: float = 1.0) -> Te
         UserError: the model was not trained on 1000 timesteps, or the schedule would have more
             steps than timesteps.
     """
-    sigmas = _levels_of(model.get_model_object("model_sampling"))
+    sampling = model.get_model_object("model_sampling")
+    sigmas = discrete_levels(sampling, needed=": connect the model of Load DropletVideo.").float()
     if denoise <= 0:
         return torch.zeros(0)
-    total = int(steps / denoise)
-    if total > TIMESTEPS >= steps:
-        raise UserError(
-            f"{steps} steps at a denoise of {denoise:g} are a part of {total} steps, but the model "
-            f"has {TIMESTEPS} timesteps: take fewer steps, or a higher denoise."
-        )
-    levels = sigmas[spaced_timesteps(total, TRAILING)]
+    levels = sigmas[spaced_timesteps(whole_schedule(steps, denoise), TRAILING)]
     return torch.cat([levels, levels.new_zeros(1)])[-(steps + 1) :]
-
-
-def _levels_of(model_sampling) -> Tensor:
-    """[1000] noise levels of a model, rising, on the CPU."""
-    sigmas = getattr(model_sampling, "sigmas", torch.zeros(0))
-    if not isinstance(model_sampling, ModelSamplingDiscrete) or len(sigmas) != TIMESTEPS:
-        raise UserError(
-            f"This model has no noise levels of {TIMESTEPS} timesteps: connect the model of Load "
-            "DropletVideo."
-        )
-    return sigmas.cpu().float()

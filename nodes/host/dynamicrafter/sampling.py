@@ -10,7 +10,6 @@ import comfy.model_management as mm
 import comfy.samplers
 import torch
 from comfy.model_patcher import ModelPatcher
-from comfy.model_sampling import ModelSamplingDiscrete
 from torch import Tensor
 from tqdm.auto import trange
 
@@ -24,6 +23,7 @@ from ....fcvg_core.sampling import (
     rescale_guidance,
     spaced_timesteps,
 )
+from ..timesteps import discrete_levels, whole_schedule
 
 SAME = 1e-5  # relative difference of two noise levels that are the same but for rounding
 
@@ -59,13 +59,7 @@ def ddim_levels_of(model: ModelPatcher, steps: int, spacing: str, denoise: float
         logging.info("%s is meant for the spacing %s.", variant.name, variant.spacing)
     if denoise <= 0:
         return torch.zeros(0)
-    total = int(steps / denoise)
-    if total > len(table.alphas) >= steps:
-        raise UserError(
-            f"{steps} steps at a denoise of {denoise:g} are a part of {total} steps, but the model "
-            f"has {len(table.alphas)} timesteps: take fewer steps, or a higher denoise."
-        )
-    levels = ddim_levels(table, spaced_timesteps(total, spacing))
+    levels = ddim_levels(table, spaced_timesteps(whole_schedule(steps, denoise), spacing))
     return levels if denoise == 1 else levels[-(steps + 1) :]
 
 
@@ -77,13 +71,10 @@ def noise_table_of(model_sampling) -> NoiseTable:
     """
     if (table := getattr(model_sampling, "table", None)) is not None:
         return table
-    sigmas = getattr(model_sampling, "sigmas", torch.zeros(0))
-    if not isinstance(model_sampling, ModelSamplingDiscrete) or len(sigmas) != 1000:
-        raise UserError(
-            "This model has no noise levels of 1000 timesteps, which DDIM needs: connect the "
-            "model of Load DynamiCrafter."
-        )
-    alphas = 1 / (sigmas.cpu().double() ** 2 + 1)
+    sigmas = discrete_levels(
+        model_sampling, needed=", which DDIM needs: connect the model of Load DynamiCrafter."
+    )
+    alphas = 1 / (sigmas.double() ** 2 + 1)
     return NoiseTable(alphas, torch.ones_like(alphas))
 
 
