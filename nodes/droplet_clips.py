@@ -323,11 +323,13 @@ class MeasureMotion(io.ComfyNode):
     @shows_log
     def execute(cls, frames, num_frames: int, end_image=None) -> io.NodeOutput:
         from .host.dropletvideo.frames import measure_motion
-        from .host.images import check_image
+        from .host.images import check_image, first_picture
 
-        frames = check_image(frames, "frames")
-        if end_image is not None:
-            end_image = check_image(end_image, "end_image")
+        if end_image is None:
+            frames = check_image(frames, "frames")
+        else:
+            frames = first_picture(frames, "frames")
+            end_image = first_picture(end_image, "end_image")
         check_linked("num_frames", num_frames, MOVING_FRAMES)
         return io.NodeOutput(*measure_motion(frames, end_image, num_frames))
 

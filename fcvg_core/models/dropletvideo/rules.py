@@ -36,6 +36,11 @@ def count_latents(num_frames: int) -> int:
     return (num_frames - 1) // FRAMES_A_LATENT + 1
 
 
+def whole_frames(num_frames: int) -> int:
+    """The number of frames 4k + 1 that is at most `num_frames`: 88 -> 85."""
+    return FRAMES_A_LATENT * (count_latents(num_frames) - 1) + 1
+
+
 def decoded_frames(latents: int) -> int:
     """Frames that the VAE decodes from so many latent frames.
 
@@ -72,7 +77,7 @@ def round_frames(num_frames: int) -> int:
             f"A video must have {FEWEST_FRAMES} to {bounds.DROPLET_FRAMES.maximum} frames, got "
             f"{num_frames}: {FRAMES} are recommended (1 frame makes a picture)."
         )
-    rounded = (num_frames - 1) // FRAMES_A_LATENT * FRAMES_A_LATENT + 1
+    rounded = whole_frames(num_frames)
     if rounded != num_frames:
         logging.warning(
             "DropletVideo makes 5, 9, 13 ... frames: %d are rounded down to %d.",

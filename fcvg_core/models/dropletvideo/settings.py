@@ -31,6 +31,8 @@ FILES = {
     "vae": "vae/config.json",
     "scheduler": "scheduler/scheduler_config.json",
 }
+# How the name of a file of weights begins that has its part's config file beside it.
+WEIGHTS_NAME = "diffusion_pytorch_model"
 ROTARY = "use_rotary_positional_embeddings"
 MOST_SCALING = 100.0  # published VAEs have factors from 0.13 to 1.6
 _about = partial(about, model=MODEL)

@@ -48,14 +48,16 @@ def _kept(decoded: int, *, trim: bool) -> slice:
         )
     if beyond:
         return slice(None)  # as many as were asked for, or trimmed already
-    return rules.kept_frames(decoded - rules.FRAMES_A_LATENT + 1, trim=trim)
+    return rules.kept_frames(rules.whole_frames(decoded), trim=trim)
 
 
 def measure_motion(frames: Tensor, end_image: Tensor | None, num_frames: int) -> tuple[float, int]:
     """How far a clip moves, or the way from its first picture to another picture.
 
     Args:
-        frames, end_image: checked IMAGE inputs; the end picture is fitted to the size of `frames`.
+        frames: [T, H, W, 3] from `check_image`.
+        end_image: [1, h, w, 3] or None; it is fitted to the size of `frames`, of which the first
+            picture counts then.
         num_frames: of the video that shall move as far.
 
     Returns:
@@ -73,7 +75,7 @@ def measure_motion(frames: Tensor, end_image: Tensor | None, num_frames: int) ->
         displacement = clip_displacement(to_uint8(picture) for picture in frames)
     else:
         first = frames[0]
-        (last,) = fit_pictures(end_image[:1], first.shape[:2], "end_image")
+        (last,) = fit_pictures(end_image, first.shape[:2], "end_image")
         displacement = mean_displacement(to_uint8(first), to_uint8(last))
     fps = fps_to_try(displacement, num_frames)
     logging.info(

@@ -18,7 +18,12 @@ from ....fcvg_core.files.json_file import read_json
 from ....fcvg_core.files.sharded_weights import open_weights
 from ....fcvg_core.models.dropletvideo.config import ModelSettings
 from ....fcvg_core.models.dropletvideo.keys import transformer_config, vae_config
-from ....fcvg_core.models.dropletvideo.settings import describe_settings, model_settings
+from ....fcvg_core.models.dropletvideo.settings import (
+    FILES,
+    WEIGHTS_NAME,
+    describe_settings,
+    model_settings,
+)
 from ....fcvg_core.weights import find_prefix
 from ..files import building, load_sharded
 from ..model_building import build_model
@@ -31,13 +36,6 @@ from .vae import DropletVideoVae
 TRANSFORMER, VAE, TEXT = PARTS
 # A tensor of each network, by which a prefix of a checkpoint is found.
 MARKS = {TRANSFORMER: "patch_embed.proj.weight", VAE: "decoder.conv_in.conv.weight"}
-OWN_NAME = "diffusion_pytorch_model"  # of a file of weights that has its config file beside it
-# Config files in the official folder.
-CONFIGS = {
-    TRANSFORMER: (TRANSFORMER, "config.json"),
-    VAE: (VAE, "config.json"),
-    "scheduler": ("scheduler", "scheduler_config.json"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +135,10 @@ def _read_settings(path: Path) -> tuple[Mapping[str, Any], ModelSettings]:
     """What the config files of the official folder say, if a part lies in this folder."""
     folder = path if path.is_dir() else path.parent
     # Beside other files, a config file may be another network's.
-    official = folder.name in PARTS and (path.is_dir() or path.name.startswith(OWN_NAME))
+    official = folder.name in PARTS and (path.is_dir() or path.name.startswith(WEIGHTS_NAME))
     configs = {
         part: read_json(file, expected=f"a config file of DropletVideo's {part}")
-        for part, names in CONFIGS.items()
-        if official and (file := folder.parent.joinpath(*names)).exists()
+        for part, place in FILES.items()
+        if official and (file := folder.parent / place).exists()
     }
     return configs, model_settings(configs)

@@ -3,18 +3,18 @@
 Source: IEIT-AGI/DropletVideo inference.py, pipeline.py.
 """
 
-import logging
+from functools import partial
 
 import comfy.sd
 
 from ....fcvg_core.errors import UserError
+from ....fcvg_core.long_prompts import cut_prompt
 from ....fcvg_core.models.dropletvideo.rules import (
     NEGATIVE,
     TEXT_TOKENS,
     check_prompt,
     whole_prompt,
 )
-from ....fcvg_core.quoting import quote
 
 T5 = "t5xxl"  # the host's name of T5-XXL in a CLIP, and in tokens
 PADDING, END = 0, 1  # tokens of T5
@@ -73,16 +73,9 @@ def _padded(clip: comfy.sd.CLIP, tokens: list[tuple], name: str) -> list[tuple]:
         words.pop()
     if words and _is(words[-1], END):
         words.pop()
-    room = TEXT_TOKENS - 1
-    if len(words) > room:
-        logging.warning(
-            "The %s has %d tokens, but DropletVideo takes %d: its end, %s, is left out.",
-            name,
-            len(words),
-            room,
-            quote(_read(clip, words[room:])),
-        )
-    kept = [*words[:room], (END, 1.0)]
+    read = partial(_read, clip)
+    kept = cut_prompt(words, TEXT_TOKENS - 1, read, name=name, model="DropletVideo")
+    kept = [*kept, (END, 1.0)]
     return kept + [(PADDING, 1.0)] * (TEXT_TOKENS - len(kept))
 
 

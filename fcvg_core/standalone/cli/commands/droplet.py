@@ -81,7 +81,7 @@ class DropletWork(Work[DropletSpec]):
             UserError: see `pictures`; or the file of `target_motion` can't be read.
         """
         from ....frames import fit_frame
-        from ....models.dropletvideo.rules import FRAMES_A_LATENT, count_latents
+        from ....models.dropletvideo.rules import whole_frames
         from ...droplet import chosen_fps
         from ..target_motion import fps_for
 
@@ -90,8 +90,7 @@ class DropletWork(Work[DropletSpec]):
         if wanted is None:
             return chosen_fps(spec)
         first = fit_frame(self.pictures[0], result.size, result.fit, result.anchor)
-        num_frames = FRAMES_A_LATENT * (count_latents(result.frames) - 1) + 1
-        fps = fps_for(wanted, first, num_frames)
+        fps = fps_for(wanted, first, whole_frames(result.frames))
         return spec.sampling.motion_fps or fps
 
     def check_named(self, run: EarlierRun | None = None) -> None:

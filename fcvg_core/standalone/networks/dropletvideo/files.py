@@ -16,6 +16,7 @@ from ....catalogue.dropletvideo import (
     DROPLET,
     DROPLET_VAE,
     FOLDER,
+    PARTS,
     T5_XXL,
     find_droplet,
 )
@@ -29,7 +30,12 @@ from ....files.sharded_weights import open_weights
 from ....models.dropletvideo.config import ModelSettings
 from ....models.dropletvideo.keys import transformer_config, vae_config
 from ....models.dropletvideo.network import DropletVideoTransformer
-from ....models.dropletvideo.settings import describe_settings, model_settings
+from ....models.dropletvideo.settings import (
+    FILES,
+    WEIGHTS_NAME,
+    describe_settings,
+    model_settings,
+)
 from ....progress import Progress
 from ..parts import CheckedPart, PartFile, check_part, fill_parts, part_below, whole_file
 from .encoders import VAE_MARK, check_text_encoder, check_vae
@@ -37,14 +43,12 @@ from .pipeline import DropletPipeline, Networks
 from .text import Tokenizer, find_tokenizer
 
 TRANSFORMER_MARK = "patch_embed.proj.weight"
-CONFIG, SCHEDULER = "config.json", "scheduler/scheduler_config.json"
-DIFFUSERS_NAME = "diffusion_pytorch_model"  # of a file of weights that has its CONFIG beside it
+CONFIG = "config.json"  # of a part with weights
 # Other networks than the transformer, by their names in `DropletFiles` and in the official folder.
 _OTHERS = {
     "text_encoder": ("text encoder", T5_XXL),
     "vae": ("VAE", DROPLET_VAE),
 }
-PARTS = ("transformer", *_OTHERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +197,7 @@ def _find_part(name: str, model: ModelFile, roots: Roots) -> Path | None:
 def _read_config(part: str, files: DropletFiles) -> Any:
     """What the configuration file of a part holds; an empty table if there is none."""
     if part == "scheduler":
-        path = files.ckpt and files.ckpt / SCHEDULER
+        path = files.ckpt and files.ckpt / FILES[part]
     else:
         path = _config_of(getattr(files, part))
     if not path or not path.exists():
@@ -205,7 +209,7 @@ def _config_of(path: Path) -> Path | None:
     """The config file of a part. In ComfyUI's folders, a config file may be another network's."""
     if path.is_dir():
         return path / CONFIG
-    return path.with_name(CONFIG) if path.name.startswith(DIFFUSERS_NAME) else None
+    return path.with_name(CONFIG) if path.name.startswith(WEIGHTS_NAME) else None
 
 
 def _open(path: Path) -> PartFile:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from ....catalogue.dropletvideo import T5_TOKENIZER
 from ....catalogue.model_files import MissingModelsError, Roots
 from ....errors import UserError
+from ....long_prompts import PromptCutter
 from ....models.dropletvideo.rules import TEXT_TOKENS
-from ..long_prompts import PromptCutter
 
 SPIECE, JSON = "spiece.model", "tokenizer.json"  # two forms of one tokenizer
 PADDING, END = 0, 1  # tokens of T5

@@ -9,8 +9,8 @@ from ....catalogue.comfyui import COMFYUI_PATH, known_folders
 from ....catalogue.dynamicrafter import CLIP_MERGES, CLIP_TOKENIZER, CLIP_VOCABULARY
 from ....catalogue.model_files import MissingModelsError
 from ....errors import UserError
+from ....long_prompts import PromptCutter
 from ....models.dynamicrafter.towers import END, START, TEXT_LENGTH
-from ..long_prompts import PromptCutter
 
 TOKENIZER_FILES = (CLIP_VOCABULARY, CLIP_MERGES)
 PADDING = 0  # as in OpenCLIP; OpenAI's CLIP pads with END
