@@ -12,6 +12,7 @@ import pytest
 import torch
 from dynamicrafter_cases import assert_close, official_weights
 from golden_cases import FOLDER, find_documents
+from network_checks import shapes
 from torch import Tensor, nn
 
 from fcvg_core.models.dropletvideo.config import TransformerConfig, VaeConfig
@@ -266,11 +267,6 @@ def vae_config(arguments: dict) -> VaeConfig:
         latent_channels=arguments["latent_channels"],
         norm_groups=arguments["norm_num_groups"],
     )
-
-
-def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor by its name."""
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def _transformer(arguments: dict, config: dict, **make) -> nn.Module:

@@ -4,6 +4,11 @@ import torch
 from torch import Tensor, nn
 
 
+def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Shape of every tensor by its name."""
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
 def unused_tensors(network: nn.Module, out: Tensor) -> list[str]:
     """Names of a network's parameters that its output does not depend on, biases too.
 

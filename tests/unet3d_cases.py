@@ -7,6 +7,7 @@ import pytest
 import torch
 from dynamicrafter_cases import assert_close, official_weights
 from golden_cases import FOLDER, find_documents
+from network_checks import shapes
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -81,11 +82,6 @@ def with_official_weights(network: nn.Module, config: dict) -> nn.Module:
     """A network with the weights of a golden case."""
     network.load_state_dict(official_weights(config, shapes(network)))
     return network.eval()
-
-
-def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor by its name."""
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
 
 
 def check_close(found: Tensor, expected: Tensor, config: dict) -> None:
