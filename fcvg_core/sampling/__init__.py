@@ -1,7 +1,7 @@
 """Maths over the frame axis and over noise levels, for any family: frames are the first axis."""
 
 from .chunks import check_sampled, decode_in_chunks, encode_in_chunks
-from .ddim import DdimStep, connect_steps, ddim_levels, ddim_step, ddim_steps
+from .ddim import DdimStep, connect_steps, ddim_levels, ddim_step, ddim_steps, lead_a_stride
 from .diffusion import TIMESTEPS, NoiseTable, noise_table, spaced_timesteps, split_prediction
 from .feature_cache import FeatureCache, check_cache_interval
 from .fusion import fuse
@@ -55,6 +55,7 @@ __all__ = [
     "ddim_levels",
     "ddim_step",
     "ddim_steps",
+    "lead_a_stride",
     "decode_in_chunks",
     "draw_augmentation",
     "draw_noise",

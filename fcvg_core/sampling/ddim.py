@@ -4,12 +4,13 @@ Source: Song et al. (arXiv 2010.02502); Doubiiu/DynamiCrafter lvdm/models/sample
 lvdm/models/utils_diffusion.py:79.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from .diffusion import NoiseTable
+from .diffusion import TIMESTEPS, NoiseTable
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,28 @@ def connect_steps(timesteps: Tensor, alphas: Tensor, scales: Tensor, eta: float)
     columns = (timesteps, before, after, scales[:-1], scales[1:], eta * variances.sqrt())
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [DdimStep(*row) for row in rows]
+
+
+def lead_a_stride(steps: list[DdimStep], table: NoiseTable) -> list[DdimStep]:
+    """The steps of SMCD's official code, where every step leads a whole stride down.
+
+    Where "uniform" spacing has reached timestep 1000, the run begins at 999. Its first step then
+    leads to the noise of the timestep below the one that the network sees next.
+
+    Args:
+        steps: of any run; a run that does not begin like this is returned as it is.
+
+    Source: Mingxiao-Li/Animate-Your-Motion modelscope_t2v/diffusion.py.
+    """
+    passed = [step.timestep for step in steps]
+    strides = {before - after for before, after in pairwise(passed[1:])}
+    if len(strides) != 1 or passed[:1] != [TIMESTEPS - 1]:
+        return steps
+    (stride,) = strides
+    reached = passed[0] - stride
+    if reached != passed[1] - 1:
+        return steps
+    return [replace(steps[0], alpha_prev=float(table.alphas[reached])), *steps[1:]]
 
 
 def ddim_step(

@@ -78,8 +78,9 @@ def spaced_timesteps(steps: int, spacing: str) -> Tensor:
     """The timesteps that a run passes, in the order of the run.
 
     "uniform_trailing" begins at the last timestep, 999. "uniform" has whole strides from timestep
-    1 on, so a number of steps that doesn't divide 1000 gives more steps: 7 give 8. "quad" begins
-    at 801 and has most steps at low noise levels; many steps pass the lowest timesteps twice.
+    1 on, so a number of steps that doesn't divide 1000 gives more steps: 7 give 8; the timestep
+    1000 becomes 999. "quad" begins at 801 and has most steps at low noise levels; many steps pass
+    the lowest timesteps twice.
 
     Args:
         steps: 1 to 1000.
@@ -91,17 +92,19 @@ def spaced_timesteps(steps: int, spacing: str) -> Tensor:
     Raises:
         UserError: there are too few or too many steps, or the spacing is unknown.
 
-    Source: lvdm/models/utils_diffusion.py:56.
-    Differs: timesteps outside the table are left out. The official code selects a timestep 1000
-        for "uniform" with 9 and some other numbers of steps, and fails; by a rounding error, it
-        selects a timestep -1 for "uniform_trailing" with 61 and some other numbers.
+    Source: lvdm/models/utils_diffusion.py:56; Mingxiao-Li/Animate-Your-Motion
+        modelscope_t2v/diffusion.py.
+    Differs: DynamiCrafter's official code selects a timestep 1000 for "uniform" with 9 and some
+        other numbers of steps, and fails, where SMCD's takes 999. By a rounding error, it selects
+        a timestep -1 for "uniform_trailing" with 61 and some other numbers; it is left out.
     """
     if spacing not in SPACINGS:
         raise UserError(f"expected one of the spacings {', '.join(SPACINGS)}; got {quote(spacing)}")
     if not 1 <= steps <= TIMESTEPS:
         raise UserError(f"Sampling takes 1 to {TIMESTEPS} steps, got {steps}.")
     if spacing == UNIFORM:
-        found = np.arange(0, TIMESTEPS, TIMESTEPS // steps)[::-1] + 1
+        found = np.arange(0, TIMESTEPS, TIMESTEPS // steps) + 1
+        found = np.unique(found.clip(max=TIMESTEPS - 1))[::-1]
     elif spacing == QUAD:
         found = (np.linspace(0, np.sqrt(TIMESTEPS * 0.8), steps) ** 2).astype(np.int64)[::-1] + 1
     else:

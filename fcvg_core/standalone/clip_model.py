@@ -10,7 +10,6 @@ from ..catalogue.dynamicrafter import find_checkpoint
 from ..catalogue.model_files import Roots
 from ..choices import AUTO, INTERPOLATE
 from ..errors import UserError
-from ..estimate import Passes, Video
 from ..models.dynamicrafter.conditioning import check_request
 from ..models.dynamicrafter.names import guess_word, needed_word, word_of_name
 from ..models.dynamicrafter.variants import EPS, VARIANTS, Variant
@@ -27,7 +26,6 @@ from .networks.dynamicrafter import (
     DynamiCrafterFiles,
     check_files,
 )
-from .outlook import Run, log_needs
 from .painting_model import PaintingModel
 from .spec import ClipModelChoice, ClipSampling, ClipVideo, DynamiCrafterSpec, Machine
 
@@ -41,9 +39,7 @@ class ClipModel(PaintingModel[ClipPipeline]):
         roots: known folders of models.
 
     Attributes:
-        files: where the parts of the model are, also those that were found.
         variant: what the checkpoint is.
-        is_stand_in: whether the model is a stand-in, which paints noise.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -73,13 +69,8 @@ class ClipModel(PaintingModel[ClipPipeline]):
             vae=choice.vae,
             tokenizer=choice.tokenizer,
         )
-        self._longest = 0  # frames of the longest clip whose needs the log has said
         self._interpolates = interpolates
-        checked = self._check_first()
-        self.files = checked.files
-        self._networks = checked.networks()
-        self.variant: Variant = checked.variant
-        self.is_stand_in: bool = checked.is_stand_in
+        self.variant: Variant = self._check_first().variant
 
     def size(self, wanted: ClipVideo) -> tuple[int, int]:
         """(height, width) in pixels: what is wanted, otherwise what the model was trained at."""
@@ -145,9 +136,13 @@ class ClipModel(PaintingModel[ClipPipeline]):
         Args:
             keep_keyframes: put the given pictures into the clip unchanged.
         """
-        if settings.num_frames > self._longest:
-            self._longest = settings.num_frames
-            self._log_needs(request, settings)
+        self._log_needs(
+            request.first.shape[:2],
+            settings.num_frames,
+            steps=len(spaced_timesteps(settings.steps, settings.spacing)),
+            branches=len(settings.scales.branches),
+            decode_chunk=settings.decode_chunk if self._draft is None else 0,
+        )
         clip = self._load(progress)(request, settings, seed=seed, progress=progress)
         if keep_keyframes:
             clip[0] = request.first
@@ -162,24 +157,6 @@ class ClipModel(PaintingModel[ClipPipeline]):
         pipeline = super()._load(progress)
         pipeline.draft = self._draft
         return pipeline
-
-    def _log_needs(self, request: ClipRequest, settings: ClipSettings) -> None:
-        """Log the memory that a clip needs, and what is free."""
-        frames, branches = settings.num_frames, len(settings.branches)
-        steps = len(spaced_timesteps(settings.steps, settings.spacing))
-        run = Run(
-            video=Video(request.first.shape[:2], frames, frames, overlap=0),
-            networks=self._networks,
-            dtype=self.dtype,
-            passes=Passes(steps * branches, shallow=0, steered=0),
-            at_once=branches,
-            can_split=True,
-            kept=0,
-            offload=self._offload,
-            decode_chunk=settings.decode_chunk if self._draft is None else 0,
-            window_option="--frames",
-        )
-        log_needs(run, self.device)
 
 
 def check_named_model(spec: DynamiCrafterSpec) -> None:

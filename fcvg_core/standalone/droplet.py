@@ -9,7 +9,6 @@ import torch
 from ..catalogue.dropletvideo import find_droplet
 from ..catalogue.model_files import Roots
 from ..choices import TRIMMED
-from ..estimate import Passes, Video
 from ..models.dropletvideo import rules
 from ..models.dropletvideo.conditioning import check_end, pad_picture
 from ..progress import Progress, silent
@@ -22,7 +21,6 @@ from .networks.dropletvideo import (
     DropletSettings,
     check_droplet,
 )
-from .outlook import Run, log_needs
 from .painting_model import PaintingModel
 from .spec import DropletMachine, DropletModelChoice, DropletSpec
 from .work import about_models
@@ -36,9 +34,7 @@ class DropletModel(PaintingModel[DropletPipeline]):
         roots: known folders of models.
 
     Attributes:
-        files: where the parts of the model are, also those that were found.
         augmentation: standard deviation of the noise on pictures with which it was trained.
-        is_stand_in: whether the model is a stand-in, which paints noise.
 
     Raises:
         ModuleNotFoundError: a package is missing.
@@ -60,12 +56,8 @@ class DropletModel(PaintingModel[DropletPipeline]):
         self.files = DropletFiles(**choice.options())
         if choice.ckpt is None and choice.transformer is None:
             self.files = replace(self.files, ckpt=find_droplet(roots))
-        self._longest = 0  # frames of the longest video whose needs the log has said
         checked = self._check_first()
-        self.files = checked.files
-        self._networks = checked.networks()
         self.augmentation = rules.AUGMENTATION if checked.settings.adds_noise else 0.0
-        self.is_stand_in: bool = checked.is_stand_in
 
     def _check(self) -> CheckedDroplet:
         return check_droplet(self.files, self.dtype, self._roots)
@@ -74,28 +66,15 @@ class DropletModel(PaintingModel[DropletPipeline]):
         self, request: DropletRequest, settings: DropletSettings, *, seed: int, progress: Progress
     ) -> np.ndarray:
         """All decoded frames of a video, uint8 [F', H, W, 3]; the first call reads the weights."""
-        if settings.num_frames > self._longest:
-            self._longest = settings.num_frames
-            self._log_needs(request, settings)
-        return self._load(progress)(request, settings, seed=seed, progress=progress)
-
-    def _log_needs(self, request: DropletRequest, settings: DropletSettings) -> None:
-        """Log the memory that a video needs, and what is free."""
-        frames, branches = settings.num_frames, 1 if settings.guidance == 1 else 2
-        run = Run(
-            video=Video(request.first.shape[:2], frames, frames, overlap=0),
-            networks=self._networks,
-            dtype=self.dtype,
-            passes=Passes(settings.steps * branches, shallow=0, steered=0),
-            at_once=branches,
-            can_split=True,
-            kept=0,
-            offload=self._offload,
+        self._log_needs(
+            request.first.shape[:2],
+            settings.num_frames,
+            steps=settings.steps,
+            branches=1 if settings.guidance == 1 else 2,
             decode_chunk=self._networks.decode_chunk,
-            window_option="--frames",
             denoiser="transformer",
         )
-        log_needs(run, self.device)
+        return self._load(progress)(request, settings, seed=seed, progress=progress)
 
 
 class DropletPainter(FrameMaker):

@@ -1,4 +1,7 @@
-"""Branches of guidance: the predictions under several conditions, in as few passes as fit."""
+"""Branches of guidance: the predictions under several conditions, in as few passes as fit.
+
+Source: Doubiiu/DynamiCrafter lvdm/models/samplers/ddim.py, ddim_multiplecond.py.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,6 +12,45 @@ import torch
 from torch import Tensor
 
 from ...failures import none_if_out_of_memory
+from ...sampling import guide, guide_branches
+
+# The branches of guidance: predictions by neither text nor picture, by the picture, by both.
+UNCOND, IMAGE_ONLY, COND = "uncond", "image_only", "cond"
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Scales of guidance by a text and by a picture, with whatever belongs to the picture.
+
+    Attributes:
+        text: from the prediction by the picture alone to the prediction by both.
+        image: from the prediction by neither to the prediction by the picture; None: the text's
+            scale is for both.
+
+    Differs: with a text scale of 1 the picture still guides if its scale says so; the official
+        code then leaves out all guidance (ddim_multiplecond.py:226).
+    """
+
+    text: float
+    image: float | None
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Names of the branches that do not cancel out, the conditional branch last."""
+        if self.text == 1 and self.image in (None, 1):
+            return (COND,)
+        if self.image == 1:
+            return (IMAGE_ONLY, COND)
+        if self.image in (None, self.text):
+            return (UNCOND, COND)
+        return (UNCOND, IMAGE_ONLY, COND)
+
+    def guide(self, predictions: Sequence[Tensor]) -> Tensor:
+        """The guided prediction, from those of `branches` in their order."""
+        *others, cond = predictions
+        if len(others) == 2:
+            return guide_branches(*others, cond, image_scale=self.image, text_scale=self.text)
+        return guide(cond, others[0], self.text) if others else cond
 
 
 @dataclass(eq=False)

@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from ...catalogue.integrity import check_name
 from ...errors import UserError
 from ...files.sharded_weights import Weights
+from ...files.weight_files import WeightFile
 from ...progress import Progress
 from ...quoting import in_short
 from ...weights import Piece, find_prefix, misfits
@@ -40,6 +43,12 @@ class PartFile:
 def whole_file(file: Weights) -> PartFile:
     """A file that holds one part, with the names of the file."""
     return PartFile(file, file.shapes, {key: key for key in file.shapes})
+
+
+def open_part(path: Path) -> PartFile:
+    """The file that a path names, as one part; see `WeightFile` for the errors."""
+    check_name(path)
+    return whole_file(WeightFile(path))
 
 
 def part_below(part: PartFile, mark: str) -> PartFile:

@@ -1,1 +1,1 @@
-"""DynamiCrafter in ComfyUI: model, loaders, conditioning, sampler, guider."""
+"""DynamiCrafter in ComfyUI: model, loaders, conditioning, stories."""

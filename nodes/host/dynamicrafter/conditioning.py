@@ -25,8 +25,10 @@ from ....fcvg_core.models.dynamicrafter.variants import FRAMES
 from ..fitting import fit_pictures
 from ..images import first_picture
 from ..latents import empty_video
+from ..unet3d.checks import check_prompt, check_vae
+from ..unet3d.model import IMAGE_LATENTS
 from .loading import CHOOSE_VARIANT, Projector
-from .model import IMAGE_LATENTS, IMAGE_TOKENS, RATE, VARIANT
+from .model import IMAGE_TOKENS, NAME, RATE, VARIANT
 
 RIGHT_ENCODER = "connect the clip_vision of Load DynamiCrafter, or CLIP-ViT-H-14"
 
@@ -128,8 +130,8 @@ def _check_inputs(
         choose=CHOOSE_VARIANT,
     )
     for name, prompt in (("positive", positive), ("negative", negative)):
-        _check_prompt(prompt, name, projector.patcher.model.config.out_channels)
-    _check_vae(vae)
+        check_prompt(prompt, name, projector.patcher.model.config.out_channels, NAME)
+    check_vae(vae, NAME)
     if settings.image_tokens == AUTO and settings.num_frames != FRAMES:
         logging.info(
             "Every frame gets all image tokens, because the video has %d frames and not %d.",
@@ -188,25 +190,3 @@ def _clip_tokens(clip_vision: comfy.clip_vision.ClipVisionModel, pixels: Tensor)
         )
     mm.load_model_gpu(clip_vision.patcher)
     return clip_vision.model(pixel_values=pixels.to(clip_vision.load_device))[0]
-
-
-def _check_prompt(prompt: list, name: str, width: int) -> None:
-    """Raise UserError unless a prompt has tokens of the width that the UNet takes."""
-    for text, _ in prompt:
-        if text.ndim != 3 or text.shape[-1] != width:
-            raise UserError(
-                f"{name} has text tokens of the shape {list(text.shape)}, but DynamiCrafter takes "
-                f"the width {width}: encode the prompt with the CLIP of Load DynamiCrafter, or "
-                "with the text encoder of Stable Diffusion 2.1."
-            )
-
-
-def _check_vae(vae: comfy.sd.VAE) -> None:
-    """Raise UserError unless a VAE makes latents like those of Stable Diffusion."""
-    vae.throw_exception_if_invalid()
-    if (vae.latent_channels, vae.latent_dim) != (4, 2):
-        raise UserError(
-            f"The VAE makes latents of {vae.latent_channels} channels and {vae.latent_dim} "
-            "dimensions, but DynamiCrafter's have 4 channels and 2 dimensions: connect the VAE of "
-            "Load DynamiCrafter, or a VAE of Stable Diffusion 1 or 2."
-        )

@@ -29,8 +29,8 @@ from ..files import load_weights
 from ..model_building import build_model
 from ..patchers import can_load_again, fill, make_patcher, meant_tensors, without_streaming
 from ..quantised import refuse_quantised
-from .control import cut_control_to_windows
-from .encoders import load_image_encoder, load_text_encoder, load_vae
+from ..unet3d.control import cut_control_to_windows
+from ..unet3d.encoders import load_image_encoder, load_text_encoder, load_vae
 from .model import DynamiCrafterConfig
 
 CHOOSE_VARIANT = "set variant of Load DynamiCrafter to {}"  # see CHOOSE of the core's `names`

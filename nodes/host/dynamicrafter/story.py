@@ -17,9 +17,9 @@ from ....fcvg_core.errors import UserError
 from ..clips import join_frames
 from ..images import check_image, first_picture
 from ..svd.decode import decode_frames
+from ..unet3d.sampling import ddim_levels_of, ddim_sampler, rescale_clip_guidance
 from .conditioning import ClipSettings, condition_clip
 from .loading import Projector
-from .sampling import ddim_levels_of, ddim_sampler, rescale_clip_guidance
 
 FRAMES_PER_CHUNK = 2  # frames are decoded each by itself, so the number changes memory alone
 

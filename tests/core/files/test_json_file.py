@@ -6,7 +6,7 @@ import os
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.files import json_file
+from fcvg_core.files import plain_file
 from fcvg_core.files.json_file import read_json
 
 WANTED = "a table of numbers"
@@ -64,6 +64,12 @@ class TestReadJson:
     def test_a_file_that_is_too_large_is_not_read(self, tmp_path):
         path = tmp_path / "some.json"
         with path.open("wb") as opened:
-            opened.truncate(json_file.MAX_BYTES + 1)
+            opened.truncate(plain_file.MAX_BYTES + 1)
         with pytest.raises(UserError, match=r"some\.json has more than 64 MiB; expected a table"):
             read_json(path, expected=WANTED)
+
+    def test_another_limit(self, tmp_path):
+        path = written(tmp_path, b'{"a": 1, "b": 2}')
+        assert read_json(path, expected="a table", without=("b",)) == {"a": 1}
+        with pytest.raises(UserError, match="has more than 0 MiB; expected a table"):
+            read_json(path, expected="a table", most=10)

@@ -7,6 +7,7 @@ from fcvg_core.sampling import (
     ddim_step,
     ddim_steps,
     euler_step,
+    lead_a_stride,
     noise_table,
     spaced_timesteps,
     split_prediction,
@@ -52,6 +53,21 @@ class TestDdimSteps:
     def test_timesteps_that_come_twice_are_steps_that_change_nothing(self, table):
         step = ddim_steps(table, torch.tensor([50, 1, 1]), 1.0)[1]
         assert (step.alpha, step.scale, step.sigma) == (step.alpha_prev, step.scale_prev, 0)
+
+    def test_the_first_step_from_a_timestep_that_became_999_leads_a_whole_stride(self, table):
+        steps = ddim_steps(table, spaced_timesteps(3, "uniform"), 0.0)
+        found = lead_a_stride(steps, table)
+        assert [step.timestep for step in found] == [999, 667, 334, 1]
+        assert found[0].alpha_prev == table.alphas[666] > steps[0].alpha_prev
+        assert found[1:] == steps[1:]
+
+    @pytest.mark.parametrize(
+        "timesteps",
+        [[], [1], [501, 1], [999, 1], [999, 997, 995, 993], [999, 600, 300], [889, 778]],
+    )
+    def test_other_runs_stay_as_they_are(self, table, timesteps):
+        steps = ddim_steps(table, torch.tensor(timesteps), 0.0) if timesteps else []
+        assert lead_a_stride(steps, table) == steps
 
 
 class TestDdimStep:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from dynamicrafter_runs import Rig
+from dynamicrafter_runs import Rig, build_host_model
 from dynamicrafter_stand_ins import write_dynamicrafter
 from golden_cases import fill
 from unet3d_cases import TINY, shapes, tiny_unet
@@ -33,20 +33,13 @@ def loaded(load, checkpoint):
 
 @pytest.fixture(scope="session")
 def build_model(load):
-    """Builds a MODEL in float32 around a network of the core, which gives sizes and weights."""
+    """Builds a MODEL, see `build_host_model`; named values are of its variant."""
+    known = load("fcvg_core.models.dynamicrafter.variants").VARIANTS["512"]
+    kind = load("nodes.host.dynamicrafter.model").DynamiCrafterConfig
 
     def build(network, **variant):
-        models = load("nodes.host.dynamicrafter.model")
-        known = load("fcvg_core.models.dynamicrafter.variants").VARIANTS["512"]
-        sizes = load("fcvg_core.models.unet3d").Config(**vars(network.config))
-        config = models.DynamiCrafterConfig(sizes, replace(known, **variant))
-        config.set_inference_dtype(torch.float32, None)
-        cpu = torch.device("cpu")
-        model = config.get_model({}, device=cpu)
-        model.diffusion_model.eval().load_state_dict(network.state_dict())
-        patcher = load("nodes.host.patchers").make_patcher(model, cpu, cpu)
-        load("nodes.host.dynamicrafter.control").cut_control_to_windows(patcher)
-        return patcher
+        chosen = replace(known, **variant)
+        return build_host_model(load, lambda sizes: kind(sizes, chosen), network)
 
     return build
 

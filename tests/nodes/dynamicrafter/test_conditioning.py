@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from dynamicrafter_runs import random
+from dynamicrafter_runs import host_keys, random
 
 SIZE = (64, 128)
 
@@ -55,7 +55,7 @@ def condition(conditioning, loaded, texts):
 
 @pytest.fixture(scope="module")
 def keys(load):
-    return load("nodes.host.dynamicrafter.model")
+    return host_keys(load)
 
 
 def picture(seed: int, height: int = SIZE[0], width: int = SIZE[1], channels: int = 3):

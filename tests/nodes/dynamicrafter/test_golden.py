@@ -11,6 +11,7 @@ from dynamicrafter_cases import (
     tolerance,
     unet,
 )
+from dynamicrafter_runs import host_keys
 from unet3d_cases import check_close, each_network_case
 
 
@@ -26,12 +27,12 @@ class Run:
             zero_snr=settings["zsnr"],
             base_scale=settings["base_scale"],
         )
-        self.sampling = load("nodes.host.dynamicrafter.sampling")
+        self.sampling = load("nodes.host.unet3d.sampling")
         self.states: list[torch.Tensor] = []
 
     def conditioning(self, text: str, picture: str) -> list:
         """The text of one official context with the image tokens of another."""
-        keys = self.load("nodes.host.dynamicrafter.model")
+        keys = host_keys(self.load)
         values = {
             keys.IMAGE_LATENTS: self.model.model.process_latent_out(self.case.concat),
             keys.IMAGE_TOKENS: self.case.tokens(picture)[1],
@@ -47,7 +48,7 @@ class Run:
         positive = self.conditioning("in_context", "in_context")
         negative = self.conditioning("in_uncond_context", "in_uncond_context")
         if settings["multi"] is not None:
-            return self.load("nodes.host.dynamicrafter.guider").make_guider(
+            return self.load("nodes.host.unet3d.guider").make_guider(
                 self.model,
                 positive,
                 self.conditioning("in_uncond_context", "in_context"),

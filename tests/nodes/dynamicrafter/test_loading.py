@@ -145,7 +145,7 @@ class TestEncoders:
     @pytest.mark.seam
     def test_text_encoder_stops_before_its_last_layer(self, load, loaded):
         """The last layer changes nothing, the layer before it does."""
-        encoders = load("nodes.host.dynamicrafter.encoders")
+        encoders = load("nodes.host.unet3d.encoders")
         prefix = "cond_stage_model.model."
         weights = {
             key.removeprefix(prefix): value

@@ -61,34 +61,30 @@ class TestNoiseLevels:
 
 
 class TestInputs:
-    def conds(self, rig, **given) -> dict:
-        noise = random(0, FRAMES, 4, SIZE, SIZE)
-        text, values = rig.conditioning(1)[0]
-        device = torch.device("cpu")
-        return rig.model.model.extra_conds(
-            noise=noise, device=device, cross_attn=text, **{**values, **given}
-        )
-
     def test_picture_latents_are_scaled_and_zeros_stay_zeros(self, rig):
         latents = random(1, FRAMES, 4, SIZE, SIZE)
         latents[1:-1] = 0
-        found = self.conds(rig, **{rig.keys.IMAGE_LATENTS: latents})["c_concat"].cond
+        found = rig.inputs(**{rig.keys.IMAGE_LATENTS: latents})["c_concat"].cond
         torch.testing.assert_close(found, latents * 0.18215)
         assert not found[1:-1].any()
 
     def test_latents_of_another_size_are_resized(self, rig):
         latents = torch.ones(FRAMES, 4, SIZE // 2, SIZE)
-        found = self.conds(rig, **{rig.keys.IMAGE_LATENTS: latents})["c_concat"].cond
+        found = rig.inputs(**{rig.keys.IMAGE_LATENTS: latents})["c_concat"].cond
         torch.testing.assert_close(found, torch.full((FRAMES, 4, SIZE, SIZE), 0.18215))
 
     def test_another_number_of_frames(self, rig):
         latents = torch.ones(FRAMES + 1, 4, SIZE, SIZE)
         with pytest.raises(ValueError, match=f"{FRAMES + 1} frames.*latent has {FRAMES}"):
-            self.conds(rig, **{rig.keys.IMAGE_LATENTS: latents})
+            rig.inputs(**{rig.keys.IMAGE_LATENTS: latents})
 
-    def test_a_prompt_without_a_picture(self, rig):
-        with pytest.raises(ValueError, match="DynamiCrafter Conditioning"):
-            rig.sample(rig.guider(positive=[[random(1, 1, 77, TINY.context_channels), {}]]))
+    @pytest.mark.parametrize("frames", [None, 1, FRAMES])
+    def test_conditionings_of_other_families(self, rig, frames):
+        """A prompt alone, or with the picture of SVD in one frame, or of SMCD in all frames."""
+        text = random(1, 1, 77, TINY.context_channels)
+        picture = {rig.keys.IMAGE_LATENTS: random(3, frames, 4, SIZE, SIZE)} if frames else {}
+        with pytest.raises(ValueError, match="no picture for DynamiCrafter: connect"):
+            rig.sample(rig.guider(positive=[[text, picture]]))
 
     @pytest.mark.parametrize("name", ["IMAGE_LATENTS", "IMAGE_TOKENS", "RATE"])
     def test_every_input_matters(self, rig, name):

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from dynamicrafter_runs import host_keys
 
+from fcvg_core.standalone.networks.clip_text import Tokenizer, encode_prompt
 from fcvg_core.standalone.networks.dynamicrafter import (
     ClipRequest,
     ClipSettings,
     DynamiCrafterFiles,
     check_files,
 )
-from fcvg_core.standalone.networks.dynamicrafter.text import Tokenizer, encode_prompt
 
 SIZE = (64, 128)
 PROMPT = "A cat's walk: 2 dogs -- na\u00efve & slow!  Again"
@@ -94,7 +95,7 @@ def request(mode: str) -> ClipRequest:
 
 @pytest.mark.parametrize("mode", ["animate", "interpolate", "loop"])
 def test_the_same_conditions(load, pipeline, conditioned, mode):
-    keys = load("nodes.host.dynamicrafter.model")
+    keys = host_keys(load)
     theirs = pipeline.encode(request(mode), SETTINGS)
     positive, negative, image_only, latent = conditioned(mode)
     for found, text, tokens in (
@@ -118,7 +119,7 @@ def test_the_same_seed_is_the_same_clip(load, loaded, pipeline, conditioned, eta
     import comfy.samplers
 
     theirs = pipeline(request("interpolate"), replace(SETTINGS, eta=eta), seed=5)
-    sampling = load("nodes.host.dynamicrafter.sampling")
+    sampling = load("nodes.host.unet3d.sampling")
     positive, negative, _, latent = conditioned("interpolate")
     model = sampling.rescale_clip_guidance(loaded.model, SETTINGS.rescale)
     guider = comfy.samplers.CFGGuider(model)

@@ -61,7 +61,7 @@ class TestRuns:
             context_overlap=1,
             dim=0,
         )
-        runs = load("nodes.host.dynamicrafter.runs")
+        runs = load("nodes.host.unet3d.runs")
         video = runs._video(torch.zeros(10, 4, SIZE, SIZE), model.model_options)
         load("nodes.host.outlook").log_needs(model, video, DYNAMICRAFTER)
         assert caplog.messages == ["10 frames of 64 x 64 in 3 windows of 4."]
@@ -80,7 +80,7 @@ class TestRuns:
 
     def test_too_large_without_windows(self, model, load, monkeypatch, caplog):
         """There is no window that could be lowered."""
-        outlook, runs = load("nodes.host.outlook"), load("nodes.host.dynamicrafter.runs")
+        outlook, runs = load("nodes.host.outlook"), load("nodes.host.unet3d.runs")
         monkeypatch.setattr(outlook, "look_at_card", lambda *given: outlook.Card(2 * GB, 0))
         video = runs._video(torch.zeros(16, 4, 72, 128), model.model_options)
         outlook.log_needs(model, video, DYNAMICRAFTER)

@@ -37,6 +37,7 @@ from ....models.dropletvideo.settings import (
     model_settings,
 )
 from ....progress import Progress
+from ..other_parts import check_found, check_width
 from ..parts import CheckedPart, PartFile, check_part, fill_parts, part_below, whole_file
 from .encoders import VAE_MARK, check_text_encoder, check_vae
 from .pipeline import DropletPipeline, Networks
@@ -172,15 +173,7 @@ def _find_others(files: DropletFiles, roots: Roots) -> dict[str, Path]:
     """The networks beside the transformer that are given nowhere: files in known folders."""
     lacking = {name: row for name, row in _OTHERS.items() if getattr(files, name) is None}
     found = {name: _find_part(name, model, roots) for name, (_, model) in lacking.items()}
-    if missing := {name: row for name, row in lacking.items() if found[name] is None}:
-        options = (f"--{name.replace('_', '-')} FILE" for name in missing)
-        keys = " ".join(model.key for _, model in missing.values())
-        raise MissingModelsError(
-            f"{files.ckpt or files.transformer} holds no "
-            f"{' and no '.join(what for what, _ in missing.values())}: give "
-            f"{' and '.join(options)}, or download what is missing with python -m fcvg_core models "
-            f"--get --only {keys}."
-        )
+    check_found(found, lacking, holder=files.ckpt or files.transformer)
     for name, (what, _) in lacking.items():
         logging.info("The %s of %s is used.", what, found[name])
     return found
@@ -236,11 +229,8 @@ def _check_together(checked: Mapping[str, CheckedPart], tokenizer: Tokenizer) ->
     """Raise UserError unless each network takes what comes before it; VAEs have one width."""
     transformer, text = checked["transformer"], checked["text_encoder"]
     given, wanted = text.network.config.d_model, transformer.network.config.text_channels
-    if given != wanted:
-        raise UserError(
-            f"The text encoder in {text.file.path} gives tokens of width {given}, but the "
-            f"transformer in {transformer.file.path} takes {wanted}: use T5 v1.1 XXL."
-        )
+    use = "T5 v1.1 XXL"
+    check_width("text encoder", text, given, "transformer", transformer, wanted, use)
     known = text.network.config.vocab_size
     if tokenizer.size > known:
         raise UserError(

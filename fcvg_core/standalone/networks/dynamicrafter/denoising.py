@@ -17,16 +17,11 @@ from ....sampling import (
     NoiseTable,
     ddim_step,
     ddim_steps,
-    guide,
-    guide_branches,
     rescale_guidance,
     spaced_timesteps,
     split_prediction,
 )
-from ..branches import Branches
-
-# The branches of guidance: predictions by neither prompt nor picture, by the picture, by both.
-UNCOND, IMAGE_ONLY, COND = "uncond", "image_only", "cond"
+from ..branches import COND, IMAGE_ONLY, UNCOND, Branches, Scales
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,24 +54,9 @@ class ClipSettings:
     decode_chunk: int
 
     @property
-    def is_guided(self) -> bool:
-        """Whether predictions without prompt or picture count; at scales of 1 they cancel out.
-
-        Differs: with a `guidance` of 1 the picture still guides if `image_guidance` says so; the
-            official code then leaves out all guidance (ddim_multiplecond.py:226).
-        """
-        return self.guidance != 1 or self.image_guidance not in (None, 1)
-
-    @property
-    def branches(self) -> tuple[str, ...]:
-        """Names of the branches that do not cancel out, the conditional branch last."""
-        if not self.is_guided:
-            return (COND,)
-        if self.image_guidance == 1:
-            return (IMAGE_ONLY, COND)
-        if self.image_guidance in (None, self.guidance):
-            return (UNCOND, COND)
-        return (UNCOND, IMAGE_ONLY, COND)
+    def scales(self) -> Scales:
+        """Scales of guidance."""
+        return Scales(self.guidance, self.image_guidance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +90,7 @@ class Conditions:
         """The branches of a run, the conditional branch last."""
         image_only = Branch(self.uncond.text, self.cond.image_tokens)
         known = {UNCOND: self.uncond, IMAGE_ONLY: image_only, COND: self.cond}
-        return [known[name] for name in settings.branches]
+        return [known[name] for name in settings.scales.branches]
 
 
 @torch.no_grad()
@@ -158,16 +138,10 @@ def denoise_clip(
 
 def _guided(predictions: list[Tensor], settings: ClipSettings) -> Tensor:
     """One prediction [T, 4, h, w] of the predictions of the branches, in their order."""
-    cond = predictions[-1]
+    guided = settings.scales.guide(predictions)
     if len(predictions) == 1:
-        return cond
-    if len(predictions) == 2:
-        guided = guide(cond, predictions[0], settings.guidance)
-    else:
-        guided = guide_branches(
-            *predictions, image_scale=settings.image_guidance, text_scale=settings.guidance
-        )
-    return rescale_guidance(guided, cond, settings.rescale)
+        return guided
+    return rescale_guidance(guided, predictions[-1], settings.rescale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,11 +15,9 @@ from torch import Tensor
 from .... import estimate
 from ....catalogue.comfyui import known_folders
 from ....catalogue.dynamicrafter import IMAGE_ENCODER, SD_VAE, TEXT_ENCODER
-from ....catalogue.integrity import check_name
-from ....catalogue.model_files import MissingModelsError, ModelFile
+from ....catalogue.model_files import ModelFile
 from ....catalogue.stand_ins import is_stand_in
 from ....choices import AUTO
-from ....errors import UserError
 from ....files.weight_files import WeightFile
 from ....models.dynamicrafter.keys import (
     SCALES,
@@ -34,10 +32,12 @@ from ....models.dynamicrafter.variants import Variant
 from ....models.unet3d import UNet3D
 from ....progress import Progress
 from ....sampling import NoiseTable, noise_table
-from ..parts import CheckedPart, PartFile, check_part, fill_parts, whole_file
-from .encoders import check_image_encoder, check_text_encoder, check_vae
+from ..clip_encoders import check_image_encoder, check_text_encoder
+from ..clip_text import Tokenizer, find_tokenizer
+from ..other_parts import check_found, check_width
+from ..parts import CheckedPart, PartFile, check_part, fill_parts, open_part
+from ..sd_vae import check_vae
 from .pipeline import ClipPipeline, Networks
-from .text import Tokenizer, find_tokenizer
 
 CHOOSE_MODEL = "add --model {}"  # see CHOOSE of `models.dynamicrafter.names`
 
@@ -142,20 +142,22 @@ def check_files(
         UserError: a file is missing, damaged or holds another network, or two files do not fit
             each other.
     """
-    checkpoint = _open(files.checkpoint)
+    checkpoint = open_part(files.checkpoint).file
     parts = split_checkpoint(_with_scales(checkpoint), name=str(files.checkpoint))
     # The folder of an official file tells the model, the file itself is called model.ckpt.
     name = str(files.checkpoint.absolute())
     variant = find_variant(
         parts, name=name, chosen=files.variant, interpolates=interpolates, choose=CHOOSE_MODEL
     )
-    tokenizer = find_tokenizer(files.tokenizer)  # before the checks that take seconds
+    tokenizer = find_tokenizer(
+        files.tokenizer, known_folders()
+    )  # before the checks that take seconds
     checked = _check_own(checkpoint, parts, dtype)
     others = _find_others(files, parts)
     for network, other in _OTHERS.items():
         path = others[network]
         inside = getattr(parts, other.part)
-        found = _part(checkpoint, inside) if path is None else whole_file(_open(path))
+        found = _part(checkpoint, inside) if path is None else open_part(path)
         checked[network] = other.check(found, dtype)
     _check_together(checked)
     return CheckedModels(
@@ -166,11 +168,6 @@ def check_files(
         Tokenizer(tokenizer),
         checked,
     )
-
-
-def _open(path: Path) -> WeightFile:
-    check_name(path)
-    return WeightFile(path)
 
 
 def _with_scales(file: WeightFile) -> dict[str, Tensor]:
@@ -205,13 +202,11 @@ def _find_others(files: DynamiCrafterFiles, parts: CheckpointParts) -> dict[str,
         if paths[name] is None and not getattr(parts, other.part)
     }
     paths |= {name: other.model.find(known_folders()) for name, other in lacking.items()}
-    if missing := {name: other for name, other in lacking.items() if paths[name] is None}:
-        options = (f"--{name.replace('_', '-')} FILE" for name in missing)
-        raise MissingModelsError(
-            f"{files.checkpoint} holds no {' and no '.join(x.what for x in missing.values())}: "
-            f"give {' and '.join(options)}, or download what is missing with python -m fcvg_core "
-            f"models --get --only {' '.join(x.model.key for x in missing.values())}."
-        )
+    check_found(
+        {name: paths[name] for name in lacking},
+        {name: (other.what, other.model) for name, other in lacking.items()},
+        holder=files.checkpoint,
+    )
     for name, other in lacking.items():
         logging.info("%s holds no %s: %s is used.", files.checkpoint.name, other.what, paths[name])
     return paths
@@ -232,14 +227,7 @@ def _check_together(checked: dict[str, CheckedPart]) -> None:
         (text, text.network.config.hidden_size, "text encoder"),
         (projector, projector.network.config.out_channels, "image projector"),
     ):
-        if given != wanted:
-            raise UserError(
-                f"The {what} in {part.file.path} gives tokens of width {given}, but the UNet in "
-                f"{unet.file.path} takes {wanted}: use the {what} of this model."
-            )
+        check_width(what, part, given, "UNet", unet, wanted, f"the {what} of this model")
     given, wanted = vision.network.config.hidden_size, projector.network.config.in_channels
-    if given != wanted:
-        raise UserError(
-            f"The image encoder in {vision.file.path} gives tokens of width {given}, but the image "
-            f"projector in {projector.file.path} takes {wanted}: use CLIP ViT-H's image encoder."
-        )
+    use = "CLIP ViT-H's image encoder"
+    check_width("image encoder", vision, given, "image projector", projector, wanted, use)

@@ -17,9 +17,9 @@ from ....models.dynamicrafter.variants import Variant
 from ....models.unet3d import UNet3D
 from ....progress import Progress, silent
 from ....sampling import NoiseTable
+from ..clip_text import Tokenizer, encode_prompt
 from ..vae import VaePipeline, collect_video
 from .denoising import Branch, ClipSettings, Conditions, denoise_clip
-from .text import Tokenizer, encode_prompt
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,10 @@ from fcvg_core.errors import UserError
 from fcvg_core.files.weight_files import WeightFile
 from fcvg_core.models.svd import vae_key
 from fcvg_core.sampling import noise_table
+from fcvg_core.standalone.networks.clip_encoders import check_image_encoder, check_text_encoder
 from fcvg_core.standalone.networks.dynamicrafter import DynamiCrafterFiles, check_files
-from fcvg_core.standalone.networks.dynamicrafter.encoders import (
-    check_image_encoder,
-    check_text_encoder,
-    check_vae,
-)
 from fcvg_core.standalone.networks.parts import whole_file
+from fcvg_core.standalone.networks.sd_vae import check_vae
 
 CHECKS = {
     "text_encoder": check_text_encoder,

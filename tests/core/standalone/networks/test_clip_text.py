@@ -1,10 +1,18 @@
 """The tokenizer of CLIP: where it lies, and prompts as tokens."""
 
+from pathlib import Path
+
 import pytest
 from clip_tokenizer import write_tokenizer
 
+from fcvg_core.catalogue.comfyui import known_folders
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.networks.dynamicrafter.text import Tokenizer, find_tokenizer
+from fcvg_core.standalone.networks.clip_text import Tokenizer, find_tokenizer
+
+
+@pytest.fixture(scope="module")
+def tokenizer_folder(tmp_path_factory) -> Path:
+    return write_tokenizer(tmp_path_factory.mktemp("tokenizer"))
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +50,24 @@ class TestTokens:
 
 class TestFolder:
     def test_a_given_folder(self, tokenizer_folder):
-        assert find_tokenizer(tokenizer_folder) == tokenizer_folder
+        assert find_tokenizer(tokenizer_folder, []) == tokenizer_folder
 
     @pytest.mark.parametrize("missing", ["vocab.json", "merges.txt"])
     def test_a_file_is_missing(self, tmp_path, missing):
         (write_tokenizer(tmp_path) / missing).unlink()
         with pytest.raises(UserError, match=f"no folder of CLIP's tokenizer: it lacks {missing}"):
-            find_tokenizer(tmp_path)
+            find_tokenizer(tmp_path, [])
 
     def test_comfyui_brings_it(self, comfyui):
         with pytest.raises(UserError, match="give --tokenizer FOLDER with vocab.json and merges"):
-            find_tokenizer(None)
+            find_tokenizer(None, known_folders())
         folder = write_tokenizer(comfyui / "comfy" / "sd1_tokenizer")
-        assert find_tokenizer(None) == folder
+        assert find_tokenizer(None, known_folders()) == folder
         downloaded = comfyui / "models" / "tokenizers" / "clip-vit-large-patch14"
         write_tokenizer(downloaded)
-        assert find_tokenizer(None) == downloaded
+        assert find_tokenizer(None, known_folders()) == downloaded
         (downloaded / "vocab.json").unlink()  # a download that was broken off
-        assert find_tokenizer(None) == folder
+        assert find_tokenizer(None, known_folders()) == folder
 
     @pytest.mark.parametrize("content", ["{", "[]"])
     def test_a_damaged_file(self, tmp_path, content):

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ...clip import CLIP_SIZE
-from ...errors import UserError
-from ...quoting import unquoted
-from ...weights import Piece, find_prefix
-from ..kinds import MOST_CHANNELS, MOST_LAYERS
+from ..clip import CLIP_SIZE
+from ..errors import UserError
+from ..quoting import unquoted
+from ..weights import Piece, find_prefix
+from .kinds import MOST_CHANNELS, MOST_LAYERS
 
 TEXT_HEAD_CHANNELS, VISION_HEAD_CHANNELS = 64, 80
 START, END = 49406, 49407  # tokens around a prompt; END is the last token of CLIP's vocabulary
@@ -151,8 +151,8 @@ def _common_sizes(
     if not fits or not 0 < layers <= MOST_LAYERS:
         raise UserError(
             f"{name} holds a CLIP encoder of {layers} layers with {width} channels, {inner} inside "
-            f"a layer; expected ViT-H's, whose channels are a multiple of {head_channels}. Use the "
-            "encoder that DynamiCrafter was trained with."
+            f"a layer; expected ViT-H's, whose channels are a multiple of {head_channels}. Use "
+            "the encoder of CLIP ViT-H."
         )
     return {
         "hidden_size": width,

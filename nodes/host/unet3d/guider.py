@@ -1,4 +1,4 @@
-"""The host's guider with separate guidance by the picture and by the prompt.
+"""The host's guider with separate guidance by the prompt, and by the picture and what is with it.
 
 Source: Doubiiu/DynamiCrafter lvdm/models/samplers/ddim_multiplecond.py:190-250.
 """
@@ -112,15 +112,16 @@ def make_guider(
     cfg_image: float,
     rescale: float,
 ) -> ThreeBranchGuider:
-    """A guider over conditionings of DynamiCrafter.
+    """A guider over conditionings of DynamiCrafter or SMCD.
 
     Args:
-        positive, image_only, negative: from `condition_clip`.
+        positive, image_only, negative: from `condition_clip`; of SMCD positive, negative and
+            nothing, from `condition_boxes`.
         cfg, cfg_image: guidance by the prompt, and by the picture.
         rescale: 0..1.
 
     Raises:
-        UserError: rescale is above 0, and the model is not DynamiCrafter.
+        UserError: rescale is above 0, and the model is of another family.
     """
     guider = ThreeBranchGuider(model, image_scale=cfg_image, rescale=rescale)
     guider.set_conds(positive, image_only, negative)

@@ -6,21 +6,24 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from dynamicrafter_stand_ins import MANIFEST, TEXT, VAE, VISION
+from dynamicrafter_stand_ins import MANIFEST, TEXT, VAE, VISION, dynamicrafter_weights
 from torch.nn import functional
 
-from fcvg_core.standalone.networks.dynamicrafter.encoders import (
-    check_image_encoder,
-    check_text_encoder,
-    check_vae,
-)
+from fcvg_core.standalone.networks.clip_encoders import check_image_encoder, check_text_encoder
 from fcvg_core.standalone.networks.parts import PartFile
+from fcvg_core.standalone.networks.sd_vae import check_vae
 
 CHECKS = {
     TEXT + "model.": check_text_encoder,
     VISION + "model.": check_image_encoder,
     VAE: check_vae,
 }
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    """All tensors of a tiny checkpoint, by their official names."""
+    return dynamicrafter_weights("512")
 
 
 def part_of(tensors: dict, prefix: str) -> PartFile:

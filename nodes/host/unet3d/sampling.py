@@ -20,6 +20,7 @@ from ....fcvg_core.sampling import (
     connect_steps,
     ddim_levels,
     ddim_step,
+    lead_a_stride,
     rescale_guidance,
     spaced_timesteps,
 )
@@ -64,16 +65,15 @@ def ddim_levels_of(model: ModelPatcher, steps: int, spacing: str, denoise: float
 
 
 def noise_table_of(model_sampling) -> NoiseTable:
-    """The noise table of a model, which another model than DynamiCrafter need not have.
+    """The noise table of a model, which models of other families need not have.
 
     Raises:
         UserError: the model was not trained on 1000 timesteps.
     """
     if (table := getattr(model_sampling, "table", None)) is not None:
         return table
-    sigmas = discrete_levels(
-        model_sampling, needed=", which DDIM needs: connect the model of Load DynamiCrafter."
-    )
+    needed = ", which DDIM needs: connect the model of Load DynamiCrafter or Load SMCD."
+    sigmas = discrete_levels(model_sampling, needed=needed)
     alphas = 1 / (sigmas.double() ** 2 + 1)
     return NoiseTable(alphas, torch.ones_like(alphas))
 
@@ -85,7 +85,7 @@ def rescale_clip_guidance(model: ModelPatcher, share: float) -> ModelPatcher:
     the official code. The host's RescaleCFG takes each frame by itself.
 
     Raises:
-        UserError: the model is not DynamiCrafter.
+        UserError: the model is neither DynamiCrafter nor SMCD.
     """
     check_rescalable(model, share)
     model = model.clone()
@@ -100,8 +100,9 @@ def check_rescalable(model: ModelPatcher, share: float) -> None:
     """Raise UserError unless guided predictions of the model can be rescaled over a clip."""
     if not hasattr(model.get_model_object("model_sampling"), "network_output"):
         raise UserError(
-            "Guidance rescale over a whole clip works with DynamiCrafter's own noise levels alone: "
-            "connect the model of Load DynamiCrafter, without a node such as ModelSamplingDiscrete."
+            "Guidance rescale over a whole clip works with the noise levels of DynamiCrafter and "
+            "SMCD alone: connect the model of Load DynamiCrafter or Load SMCD, without a node such "
+            "as ModelSamplingDiscrete."
         )
     if share and not model.model.variant.rescale:
         logging.info("%s is meant for rescale 0.", model.model.variant.name)
@@ -155,11 +156,8 @@ def sample_ddim(
     extra_args = extra_args or {}
     draw = noise_sampler or _step_noise(x, extra_args.get("seed"))
     model_sampling = model.inner_model.inner_model.model_sampling
-    for i, step in zip(
-        trange(len(sigmas) - 1, disable=disable),
-        plan_steps(model_sampling, sigmas, eta),
-        strict=True,
-    ):
+    plan = plan_steps(model_sampling, sigmas, eta)
+    for i, step in zip(trange(len(plan), disable=disable), plan, strict=True):
         mm.throw_exception_if_processing_interrupted()
         denoised = model(x, sigmas[i] * x.new_ones(len(x)), **extra_args)
         if callback is not None:
@@ -173,8 +171,15 @@ def sample_ddim(
         noise = (latents - step.alpha**0.5 * clean) / (1 - step.alpha) ** 0.5
         fresh = draw(sigmas[i], sigmas[i + 1]) if step.sigma else None
         latents, _ = ddim_step(clean, noise, step, fresh)
-        x = latents / (step.alpha_prev**0.5 * step.scale_prev)
+        x = latents / _factor(plan, i)
     return x
+
+
+def _factor(plan: list[DdimStep], i: int) -> float:
+    """The network's state after a step, divided by the host's state."""
+    if i + 1 < len(plan):  # it counts what the network sees next, wherever the step leads
+        return plan[i + 1].alpha ** 0.5 * plan[i + 1].scale
+    return plan[i].alpha_prev ** 0.5 * plan[i].scale_prev
 
 
 def _step_noise(x: Tensor, seed: int | None) -> Callable[[Tensor, Tensor], Tensor]:
@@ -197,7 +202,10 @@ def plan_steps(model_sampling, sigmas: Tensor, eta: float) -> list[DdimStep]:
     found = [_level(table, *pair) for pair in zip(timesteps, levels, strict=True)]
     found[-1] = _last_level(table, levels[-1], found)
     alphas, scales = (torch.tensor(x, dtype=torch.float64) for x in zip(*found, strict=True))
-    return connect_steps(torch.tensor(timesteps[:-1]), alphas, scales, eta)
+    steps = connect_steps(torch.tensor(timesteps[:-1]), alphas, scales, eta)
+    return (
+        lead_a_stride(steps, table) if getattr(model_sampling, "leads_a_stride", False) else steps
+    )
 
 
 def _level(table: NoiseTable, timestep: int, sigma: float) -> tuple[float, float]:

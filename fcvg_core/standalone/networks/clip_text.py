@@ -1,22 +1,22 @@
-"""Prompts -> the text tokens that DynamiCrafter's UNet attends to."""
+"""Prompts and labels -> the tokens of CLIP's text encoder, as DynamiCrafter and SMCD take them."""
 
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from ....catalogue.comfyui import COMFYUI_PATH, known_folders
-from ....catalogue.dynamicrafter import CLIP_MERGES, CLIP_TOKENIZER, CLIP_VOCABULARY
-from ....catalogue.model_files import MissingModelsError
-from ....errors import UserError
-from ....long_prompts import PromptCutter
-from ....models.dynamicrafter.towers import END, START, TEXT_LENGTH
+from ...catalogue.comfyui import COMFYUI_PATH
+from ...catalogue.dynamicrafter import CLIP_MERGES, CLIP_TOKENIZER, CLIP_VOCABULARY
+from ...catalogue.model_files import MissingModelsError, Roots
+from ...errors import UserError
+from ...long_prompts import PromptCutter
+from ...models.clip_towers import END, START, TEXT_LENGTH
 
 TOKENIZER_FILES = (CLIP_VOCABULARY, CLIP_MERGES)
 PADDING = 0  # as in OpenCLIP; OpenAI's CLIP pads with END
 
 
-def find_tokenizer(folder: Path | None) -> Path:
+def find_tokenizer(folder: Path | None, roots: Roots) -> Path:
     """The folder of CLIP's tokenizer: the given folder, or one in a known folder or in ComfyUI.
 
     Raises:
@@ -30,7 +30,7 @@ def find_tokenizer(folder: Path | None) -> Path:
                 "Both files are at huggingface.co/openai/clip-vit-large-patch14."
             )
         return folder
-    found = CLIP_TOKENIZER.find(known_folders())
+    found = CLIP_TOKENIZER.find(roots)
     if found is None:
         raise MissingModelsError(
             "The tokenizer of CLIP is not found: give --tokenizer FOLDER with vocab.json and "
@@ -46,6 +46,9 @@ class Tokenizer:
     Args:
         folder: from `find_tokenizer`.
 
+    Attributes:
+        folder: the same.
+
     Raises:
         UserError: the files are not those of CLIP's tokenizer.
     """
@@ -53,6 +56,7 @@ class Tokenizer:
     def __init__(self, folder: Path):
         from transformers import CLIPTokenizer
 
+        self.folder = folder
         try:
             self._tokenizer = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
         except Exception as error:  # the library of tokenizers raises plain exceptions
@@ -90,8 +94,24 @@ def encode_prompt(
 
     Source: Doubiiu/DynamiCrafter lvdm/modules/encoders/condition.py:174-235.
     """
+    return _encode(tokenizer(prompt, name), encoder)
+
+
+def embed_label(label: str, tokenizer: Tokenizer, encoder: nn.Module) -> Tensor:
+    """The embedded name of an object, [D] float32: the text token where the label ends.
+
+    The arguments are those of `encode_prompt`.
+
+    Source: Mingxiao-Li/Animate-Your-Motion inference_customize.py.
+    """
+    tokens = tokenizer(label, "label")
+    return _encode(tokens, encoder)[0, tokens[0].tolist().index(END)]
+
+
+def _encode(tokens: Tensor, encoder: nn.Module) -> Tensor:
+    """Text tokens [1, 77, D] of CLIP's tokens [1, 77]."""
     device = next(encoder.parameters()).device
-    return encoder(input_ids=tokenizer(prompt, name).to(device)).last_hidden_state.float()
+    return encoder(input_ids=tokens.to(device)).last_hidden_state.float()
 
 
 def _missing(folder: Path) -> list[str]:

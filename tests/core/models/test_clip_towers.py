@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fcvg_core.errors import UserError
-from fcvg_core.models.dynamicrafter.towers import (
+from fcvg_core.models.clip_towers import (
     TEXT_MARK,
     VISION_MARK,
     Tower,

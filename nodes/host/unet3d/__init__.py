@@ -1,0 +1,1 @@
+"""What DynamiCrafter and SMCD share in ComfyUI: model, noise levels, DDIM, guider, encoders."""
