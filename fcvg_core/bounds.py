@@ -66,6 +66,7 @@ COLOR_SEED = Bounds(0, 2**32 - 1)
 POSE_WIDTH = Bounds(0.1, 10.0)  # multiples of the width with which a model was trained
 SMOOTHING = Bounds(0.0, 20.0)  # frames
 CONTROL_WEIGHT = Bounds(0.0, 10.0)  # 1: as trained
+OBJECTS = Bounds(0, 8)  # of SMCD; a video with fewer can be filled up with absent ones
 FEATHER = Bounds(0, 1024)  # pixels; width of a mask's edge
 
 # A move of the camera, between two keyframes.
@@ -83,6 +84,7 @@ ETA = Bounds(0.0, 1.0)  # share of fresh noise in a step of DDIM
 WINDOW = Bounds(2, 1024)  # frames
 OVERLAP = Bounds(0, 1023)  # frames; 0 is possible only for a video of one window
 SEED = Bounds(0, 2**64 - 1)
+VIDEOS = Bounds(1, 1_000_000)  # of a data set
 SAMPLES = Bounds(1, 1000)  # videos of one run, each with a seed of its own
 INJECTION_TIMES = Bounds(0, 20)  # extra repetitions of a step
 CACHE_INTERVAL = Bounds(1, 100)  # every N-th evaluation of the UNet is whole; 1: every one is

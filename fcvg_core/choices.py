@@ -97,8 +97,8 @@ WEIGHT_FORMATS = ("default", "fp8_e4m3fn", "fp8_e5m2")
 PRECISIONS = ("auto", "bf16", "fp16", "fp32")
 
 # The families of networks: FCVG, which samples in both directions, and those that sample in one.
-DYNAMICRAFTER, DROPLETVIDEO = "dynamicrafter", "dropletvideo"
-FAMILIES = ("fcvg", "controlnext-svd", DYNAMICRAFTER, DROPLETVIDEO)
+DYNAMICRAFTER, DROPLETVIDEO, SMCD = "dynamicrafter", "dropletvideo", "smcd"
+FAMILIES = ("fcvg", "controlnext-svd", DYNAMICRAFTER, DROPLETVIDEO, SMCD)
 
 # DynamiCrafter: which published model a file is; "auto" reads it from the file.
 AUTO = "auto"
@@ -121,3 +121,14 @@ XYXY, XYWH = BOX_FORMS = ("xyxy", "xywh")
 PIXELS, SHARES = BOX_UNITS = ("pixels", "0..1")
 # Where a frame has no box of its own: between its neighbours, or as the box before it.
 INTERPOLATED, HELD = BOX_FILLS = ("interpolated", "held")
+# Data sets of videos whose objects have boxes, on which SMCD was trained and is measured.
+GOT10K, YOUVIS = BOX_SETS = ("got10k", "youvis")
+# Files of boxes. auto: the text itself tells, or the name of GOT-10k's files.
+BBOX_TXT, BOXES_JSON, MOT, YOUTUBE_VIS, GOT_10K = (
+    "bbox.txt",
+    "json",
+    "mot",
+    "youtube-vis",
+    "got-10k",
+)
+BOX_FILES = (AUTO, BBOX_TXT, BOXES_JSON, MOT, YOUTUBE_VIS, GOT_10K)

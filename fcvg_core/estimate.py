@@ -10,10 +10,11 @@ from itertools import pairwise
 
 from .canvas import in_words
 from .choices import FAMILIES
-from .network_costs import CONTROLNEXT_SVD, DROPLETVIDEO, DYNAMICRAFTER, FCVG, Networks
+from .network_costs import CONTROLNEXT_SVD, DROPLETVIDEO, DYNAMICRAFTER, FCVG, SMCD, Networks
 
 GB = 2**30  # bytes, as on the box of a card
-NETWORKS = dict(zip(FAMILIES, (FCVG, CONTROLNEXT_SVD, DYNAMICRAFTER, DROPLETVIDEO), strict=True))
+_EVERY = (FCVG, CONTROLNEXT_SVD, DYNAMICRAFTER, DROPLETVIDEO, SMCD)
+NETWORKS = dict(zip(FAMILIES, _EVERY, strict=True))
 
 # On an H200, PyTorch used up to 1.35 times the memory of the tensors that a step holds at once: its
 # allocator keeps blocks in reserve, and convolutions need room to work.

@@ -97,6 +97,14 @@ DYNAMICRAFTER = Networks(
     directions=1,
 )
 CONTROLNEXT_SVD = replace(FCVG, directions=1)
+# The encoders are the text encoder, and what makes tokens of objects and of the first frame.
+SMCD = replace(
+    DYNAMICRAFTER,
+    unet=1_833_671_684,
+    encoders=558_315_329,
+    linear=3.87e8,
+    attention=13797,
+)
 # A token is a square of 2 x 2 pixels of the latents, and the text has 400 tokens. The UNet is the
 # transformer here.
 DROPLETVIDEO = Networks(

@@ -2,11 +2,13 @@
 
 bbox.txt has a box for each frame, x1,y1,x2,y2 in pixels of the picture. groundtruth.txt has
 x,y,w,h. A line of key boxes begins with its frame, counted from 0: "12: 10,20,110,90", or
-"12: none" where the object leaves. Numbers are separated by commas, tabs or spaces.
+"12: none" where the object leaves. Numbers are separated by commas, tabs or spaces, and none stands
+for the box of an absent object in every text.
 
 Source: Mingxiao-Li/Animate-Your-Motion inference_customize.py, data/got10k_dataset.py.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 
@@ -53,33 +55,37 @@ def read_key_boxes(text: str | bytes, form: BoxForm, *, label: str, name: str) -
     rows = list(_lines(text, name))
     keys = [KEY.fullmatch(line) for _, line in rows]
     keyed = any(keys)
-    numbers, present = np.zeros((len(rows), 4)), np.ones(len(rows), bool)
+    numbers = np.zeros((len(rows), 4))
     for i, ((place, line), key) in enumerate(zip(rows, keys, strict=True)):
         if keyed and not key:
             raise UserError(
                 f"{name}: line {place} is {quote(line)}, without a frame; expected a frame before "
                 "each box, for example 0: 10,20,110,90, or before none."
             )
-        box = key[2] if key else line
-        if box.strip().lower() == ABSENT:
-            present[i] = False
-        else:
-            numbers[i] = _numbers(box, place, name)
+        numbers[i] = _numbers(key[2] if key else line, place, name)
     frames = [int(key[1]) if key else i for i, key in enumerate(keys)]
-    return place_keys(label, frames, numbers, present, form, name=name)
+    return place_keys(label, frames, numbers, np.ones(len(rows), bool), form, name=name)
 
 
-def read_got10k(text: str | bytes, size: tuple[int, int], *, label: str, name: str) -> BoxTrack:
+def read_got10k(
+    text: str | bytes,
+    size: tuple[int, int],
+    *,
+    label: str,
+    name: str,
+    level: int = logging.INFO,
+) -> BoxTrack:
     """A track from GOT-10k's groundtruth.txt; a box without area is absent.
 
     Args:
         text: lines x,y,w,h in pixels; see `read_bbox_txt`.
         size: (height, width) of the frames; meta_info.ini has it as (width, height).
+        level: of the log, which says what is clipped.
 
     Raises:
         UserError: as `read_bbox_txt`.
     """
-    return _read_track(text, BoxForm(XYWH, size=size), label, name, strict=False)
+    return _read_track(text, BoxForm(XYWH, size=size), label, name, strict=False, level=level)
 
 
 def to_bbox_txt(track: BoxTrack, form: BoxForm) -> str:
@@ -103,17 +109,12 @@ def lines_of(text: str | bytes, name: str) -> Iterator[tuple[int, list[float]]]:
         yield place, _floats(line, place, name)
 
 
-def _read_track(
-    text: str | bytes, form: BoxForm, label: str, name: str, *, strict: bool
-) -> BoxTrack:
-    check_label(label, name)
-    rows = [_numbers(line, place, name) for place, line in _lines(text, name)]
-    numbers = np.array(rows, np.float64)
-    return place_track(label, numbers, np.ones(len(rows), bool), form, name=name, strict=strict)
+def decode(text: str | bytes, name: str) -> str:
+    """The text of bytes in UTF-8, or in UTF-16 with a byte-order mark; without this mark.
 
-
-def _lines(text: str | bytes, name: str, most: int = MAX_FRAMES) -> Iterator[tuple[int, str]]:
-    """The number and the text of each line that is not blank; UserError: there is none."""
+    Raises:
+        UserError: the text is too long, or the bytes are no such text.
+    """
     if len(text) > MAX_TEXT:
         raise UserError(f"{name} has {len(text)} characters; expected {MAX_TEXT} at most.")
     if isinstance(text, bytes):
@@ -122,7 +123,28 @@ def _lines(text: str | bytes, name: str, most: int = MAX_FRAMES) -> Iterator[tup
             text = text.decode("utf-16" if wide else "utf-8")
         except UnicodeDecodeError as error:
             raise UserError(f"{name} is not text in UTF-8; expected lines of numbers.") from error
-    lines = text.removeprefix("\ufeff").splitlines()
+    return text.removeprefix("\ufeff")
+
+
+def _read_track(
+    text: str | bytes,
+    form: BoxForm,
+    label: str,
+    name: str,
+    *,
+    strict: bool,
+    level: int | None = None,
+) -> BoxTrack:
+    check_label(label, name)
+    rows = [_numbers(line, place, name) for place, line in _lines(text, name)]
+    numbers = np.array(rows, np.float64)
+    present = np.ones(len(rows), bool)
+    return place_track(label, numbers, present, form, name=name, strict=strict, level=level)
+
+
+def _lines(text: str | bytes, name: str, most: int = MAX_FRAMES) -> Iterator[tuple[int, str]]:
+    """The number and the text of each line that is not blank; UserError: there is none."""
+    lines = decode(text, name).splitlines()
     count = sum(map(bool, map(str.strip, lines)))
     if count > most:
         raise UserError(f"{name} has {count} lines; expected {most} at most: cut it into parts.")
@@ -132,7 +154,9 @@ def _lines(text: str | bytes, name: str, most: int = MAX_FRAMES) -> Iterator[tup
 
 
 def _numbers(line: str, place: int, name: str) -> list[float]:
-    """The four numbers of a line."""
+    """The four numbers of a line; zeros if the object is absent."""
+    if line.strip().lower() == ABSENT:
+        return [0.0] * 4
     found = _floats(line, place, name)
     if len(found) != 4:
         raise UserError(

@@ -65,6 +65,7 @@ def place_track(
     *,
     name: str,
     strict: bool = True,
+    level: int | None = None,
 ) -> BoxTrack:
     """A track from the numbers of a file.
 
@@ -77,13 +78,17 @@ def place_track(
         name: of the boxes, for messages.
         strict: a box without area is an error, as it is if a person wrote the boxes; in a data
             set such a box is absent.
+        level: of the log; None: a warning if it is strict, otherwise information.
 
     Raises:
         UserError: a number is NaN, infinite or much too large, or a box is reversed; see also
             `strict`.
     """
+    if level is None:
+        level = logging.WARNING if strict else logging.INFO
     corners, present, empty = _to_corners(numbers, present, form, name, strict)
-    level = logging.WARNING if strict else logging.INFO
+    if not strict:
+        _report(empty, f"have no area: {GONE}", name, level)
     return clip_track(label, corners, present & ~empty, name=name, level=level)
 
 
@@ -192,7 +197,6 @@ def _to_corners(
     empty = present & (numbers[:, 2:] == (0 if form.form == XYWH else numbers[:, :2])).any(axis=1)
     if strict:
         _check_area(numbers, present, empty, form, name)
-    _report(empty, f"have no area: {GONE}", name, logging.INFO)
     return corners, present, empty
 
 

@@ -44,6 +44,7 @@ def interpolate_boxes(
     check_frames(num_frames)
     frames = keys.frames
     _check_keys(frames, num_frames)
+    inbetween_times(2, timing)  # its errors, also if no box moves
     index = np.searchsorted(frames, np.arange(num_frames), side="right").clip(1) - 1
     parts = np.zeros(num_frames)
     if between == INTERPOLATED:

@@ -7,6 +7,7 @@ Source: youtube-vos.org, YouTube-VIS 2021; Mingxiao-Li/Animate-Your-Motion
 data/obj_track_dataset.py.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..choices import XYWH
 from ..errors import UserError
 from ..quoting import quote
 from .placing import BoxForm, check_size, number_text, place_track, read_numbers, to_numbers
-from .types import MAX_FRAMES, BoxTrack, BoxTracks, check_amount
+from .types import MAX_FRAMES, BoxTrack, BoxTracks, check_amount, check_label
 
 YOUVIS_FORM = (
     "instances.json of YouTube-VIS, with lists of videos, annotations with bboxes, and categories"
@@ -40,9 +41,9 @@ def read_youvis(
             proportions than those of the file.
     """
     categories = read_categories(found, name=name)
+    entry = _find_video(read_rows(found, "videos", name=name), video)
+    rows = read_rows(found, "annotations", name=name)
     try:
-        entry = _find_video(_rows(found, "videos"), video)
-        rows = _rows(found, "annotations")
         known = _read_video(entry) if entry else None
     except ValueError as error:
         raise _no_annotations(name, error) from error
@@ -64,26 +65,41 @@ def read_categories(found: Any, *, name: str) -> dict[int, str]:
     Raises:
         UserError: the values have another form.
     """
-    try:
-        rows = [(row.get("id"), row.get("name")) for row in _rows(found, "categories")]
-    except ValueError as error:
-        raise _no_annotations(name, error) from error
+    rows = [(row.get("id"), row.get("name")) for row in read_rows(found, "categories", name=name)]
     return {key: word for key, word in rows if type(key) is int and isinstance(word, str)}
 
 
-def read_annotations(rows: Any, categories: Mapping[int, str], *, name: str) -> BoxTracks:
+def read_rows(found: Any, key: str, *, name: str) -> list[dict[str, Any]]:
+    """A list of dictionaries, from values of instances.json.
+
+    Raises:
+        UserError: the values have another form.
+    """
+    if not isinstance(found, dict):
+        raise _no_annotations(name, f"it is a {type(found).__name__}, not a dictionary")
+    rows = found.get(key)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        lacks = f"it lacks {key}" if rows is None else f"{key} is {quote(rows)}"
+        raise _no_annotations(name, f"{lacks}, which should be a list of dictionaries")
+    return rows
+
+
+def read_annotations(
+    rows: Any, categories: Mapping[int, str], *, name: str, level: int = logging.INFO
+) -> BoxTracks:
     """The objects of the annotations of one video, as annotations_info.json of SMCD holds them.
 
     Args:
         rows: annotations of YouTube-VIS, at least one; the first says width, height and frames.
         categories: of `read_categories`.
         name: of the annotations, for messages.
+        level: of the log, which says what is clipped.
 
     Raises:
         UserError: the rows have another form.
     """
+    rows = read_rows({"annotations": rows}, "annotations", name=name)
     try:
-        rows = _rows({"annotations": rows}, "annotations")
         if not rows:
             raise ValueError("there are no annotations")
         sides = _sides(rows[0])
@@ -91,7 +107,7 @@ def read_annotations(rows: Any, categories: Mapping[int, str], *, name: str) -> 
         num_frames = _length(len(boxes) if isinstance(boxes, list) else None)
     except ValueError as error:
         raise _no_annotations(name, error) from error
-    return _read_tracks(rows, categories, sides, num_frames, name)
+    return _read_tracks(rows, categories, sides, num_frames, name, level)
 
 
 def to_youvis(
@@ -135,17 +151,6 @@ def _boxes(track: BoxTrack, form: BoxForm) -> list[list[float] | None]:
     return [[float(number_text(x)) for x in box] if there else None for box, there in rows]
 
 
-def _rows(found: Any, key: str) -> list[dict[str, Any]]:
-    """A list of dictionaries; ValueError if there is none."""
-    if not isinstance(found, dict):
-        raise ValueError(f"it is a {type(found).__name__}, not a dictionary")
-    rows = found.get(key)
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        lacks = f"it lacks {key}" if rows is None else f"{key} is {quote(rows)}"
-        raise ValueError(f"{lacks}, which should be a list of dictionaries")
-    return rows
-
-
 def _find_video(rows: list[dict[str, Any]], video: int | str) -> dict[str, Any] | None:
     """The entry of a video; a name that is only digits may be an id as well."""
     if isinstance(video, str):
@@ -183,7 +188,7 @@ def _length(value: Any) -> int:
     return value
 
 
-def _no_annotations(name: str, error: ValueError) -> UserError:
+def _no_annotations(name: str, error: ValueError | str) -> UserError:
     return UserError(f"{name}: {error}; expected {YOUVIS_FORM}.")
 
 
@@ -193,6 +198,7 @@ def _read_tracks(
     size: tuple[int, int],
     num_frames: int,
     name: str,
+    level: int = logging.INFO,
 ) -> BoxTracks:
     """The objects of a video from its annotations; `size` is (height, width) of its frames."""
     check_amount(len(rows), num_frames, name)
@@ -200,7 +206,7 @@ def _read_tracks(
     for row in rows:
         called = f"annotation {quote(row.get('id'))} of {name}"
         try:
-            tracks.append(_read_track(row, categories, num_frames, form, called))
+            tracks.append(_read_track(row, categories, num_frames, form, called, level))
         except UserError:
             raise
         except ValueError as error:
@@ -209,14 +215,20 @@ def _read_tracks(
 
 
 def _read_track(
-    row: dict[str, Any], categories: Mapping[int, str], num_frames: int, form: BoxForm, name: str
+    row: dict[str, Any],
+    categories: Mapping[int, str],
+    num_frames: int,
+    form: BoxForm,
+    name: str,
+    level: int,
 ) -> BoxTrack:
     category, boxes = row.get("category_id"), row.get("bboxes")
     label = categories.get(category) if isinstance(category, int) else None
     if label is None:
         raise ValueError(f"its category {quote(category)} has no name")
+    check_label(label, name)
     if not isinstance(boxes, list) or len(boxes) != num_frames:
         count = f"{len(boxes)} boxes" if isinstance(boxes, list) else quote(boxes)
         raise ValueError(f"bboxes is {count}, but the video has {num_frames} frames")
     numbers, present = read_numbers(boxes, "[x, y, width, height]")
-    return place_track(label, numbers, present, form, name=name, strict=False)
+    return place_track(label, numbers, present, form, name=name, strict=False, level=level)

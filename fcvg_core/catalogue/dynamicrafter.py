@@ -18,6 +18,21 @@ SIZE = 10440  # megabytes of a checkpoint in single precision
 LICENCE = "for personal, research and non-commercial use only; the code is Apache-2.0"
 CLIP_MERGES, CLIP_VOCABULARY = "merges.txt", "vocab.json"
 CLIP_PAGE = HUB + "openai/clip-vit-large-patch14/resolve/main/"
+# Names of ModelScope's text-to-video model, on which SMCD stands; both files hold the same networks
+# as the files of Stable Diffusion.
+MODELSCOPE = "modelscope-damo-text-to-video-synthesis"
+MODELSCOPE_CLIP, MODELSCOPE_VAE = "open_clip_pytorch_model.bin", "VQGAN_autoencoder.pth"
+_TEXT_ENCODERS = (
+    "stable-diffusion-2-1-clip.safetensors",
+    "stable-diffusion-2-1-clip-fp16.safetensors",
+    f"{MODELSCOPE}/{MODELSCOPE_CLIP}",
+    MODELSCOPE_CLIP,
+)
+_SD_VAES = (
+    "vae-ft-mse-840000-ema-pruned.safetensors",
+    f"{MODELSCOPE}/{MODELSCOPE_VAE}",
+    MODELSCOPE_VAE,
+)
 
 CLIP_TOKENIZER = ModelFile(
     key="clip-tokenizer",
@@ -98,13 +113,9 @@ BY_VARIANT = {
 }
 TEXT_ENCODER = ModelFile(
     key="sd21-text-encoder",
-    name="text encoder of Stable Diffusion 2.1 (for a pruned checkpoint)",
-    comfyui=places(
-        TEXT_ENCODERS,
-        "stable-diffusion-2-1-clip.safetensors",
-        "stable-diffusion-2-1-clip-fp16.safetensors",
-    ),
-    folder=("stable-diffusion-2-1-clip.safetensors", "stable-diffusion-2-1-clip-fp16.safetensors"),
+    name="text encoder of Stable Diffusion 2.1 (for SMCD, and a pruned DynamiCrafter)",
+    comfyui=places(TEXT_ENCODERS, *_TEXT_ENCODERS),
+    folder=_TEXT_ENCODERS,
     downloads=(
         Download(
             HUB + "Manojb/stable-diffusion-2-1-base/resolve/main/text_encoder/model.safetensors",
@@ -138,9 +149,9 @@ IMAGE_ENCODER = ModelFile(
 )
 SD_VAE = ModelFile(
     key="sd-vae",
-    name="VAE of Stable Diffusion (for a pruned checkpoint without a VAE)",
-    comfyui=places(VAES, "vae-ft-mse-840000-ema-pruned.safetensors"),
-    folder=("vae-ft-mse-840000-ema-pruned.safetensors",),
+    name="VAE of Stable Diffusion (for SMCD, and a DynamiCrafter without a VAE)",
+    comfyui=places(VAES, *_SD_VAES),
+    folder=_SD_VAES,
     downloads=(
         Download(
             HUB + "stabilityai/sd-vae-ft-mse-original/resolve/main/"

@@ -7,6 +7,7 @@ from .dropletvideo import DROPLETVIDEO
 from .dynamicrafter import DYNAMICRAFTER
 from .fcvg import FCVG
 from .model_files import Family, ModelFile, Roots
+from .smcd import SMCD_FAMILY
 
 # A new family adds its line here.
 FAMILIES: list[Family] = [
@@ -14,6 +15,7 @@ FAMILIES: list[Family] = [
     CONTROLNEXT_SVD,
     DYNAMICRAFTER,
     DROPLETVIDEO,
+    SMCD_FAMILY,
 ]
 
 

@@ -6,21 +6,18 @@ from pathlib import Path
 from ..containers import SAFETENSORS, check_pickle, read_header
 from ..errors import UserError
 from ..files.json_file import read_json
-from .model_files import part_weights
 
 # Files from torch.save: a zip archive, or a pickle.
 ARCHIVES = (".tar", ".bin", ".pt", ".pth", ".ckpt")
 STARTS = (b"PK", b"\x80")  # first bytes of a zip archive and of a pickle
 
 
-def find_damage(path: Path, parts: Iterable[str] = ()) -> Path | None:
+def find_damage(files: Iterable[Path]) -> Path | None:
     """The first file that is empty, incomplete or not a file of weights; None if all are complete.
 
     Args:
-        path: a model file, or the index of a folder in diffusers' layout.
-        parts: sub-folders beside the index; their weights are checked too.
+        files: from `ModelFile.files_at`.
     """
-    files = [path, *(file for part in parts for file in part_weights(path.parent / part))]
     return next((file for file in files if not is_whole(file, file.suffix)), None)
 
 

@@ -90,12 +90,13 @@ def check_models(mode: str, roots: Roots) -> Finding:
         )
     found = [(file, path) for file in list_files([mode]) if (path := file.find(roots))]
     for file, path in found:
-        if damage := find_damage(path, file.parts):
+        if damage := find_damage(file.files_at(path)):
             again = f"Then: {file.download_command}" if file.on_request else remedy
             return Finding(
                 PROBLEM, f"{mode}: {damage} is damaged, incomplete or empty: move it away. {again}"
             )
-    if stand_ins := [file.name for file, path in found if is_stand_in(path, file.parts)]:
+    files = {file.name: file.files_at(path) for file, path in found}
+    if stand_ins := [name for name, paths in files.items() if any(map(is_stand_in, paths))]:
         return Finding(WARNING, f"{mode}: {'; '.join(stand_ins)}: {SAID}")
     if lacking := missing_for_command(mode, roots):
         return Finding(
@@ -111,5 +112,7 @@ def _say_choice(choice: list[ModelFile], roots: Roots) -> str:
     for file in choice:
         if path := file.find_lacking(roots):
             return f"{path} is missing. To download what is missing: {file.download_command}"
+    if len(choice) == 1:
+        return f"missing: {choice[0].name}. To download it: {choice[0].download_command}"
     keys = ", ".join(file.key for file in choice)
     return f"missing: one of {keys}. Begin with the first: {choice[0].download_command}"

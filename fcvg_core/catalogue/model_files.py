@@ -114,14 +114,20 @@ class ModelFile:
         return next(filter(self._matches, self._candidates(roots)), None)
 
     def find_lacking(self, roots: Roots) -> Path | None:
-        """What the first folder in diffusers' layout lacks that is there, but is not whole.
+        """What the first place lacks where the file is, but is not whole.
 
         Returns:
-            A sub-folder without weights, or a file of weights that an index names; None if there
-            is no such folder.
+            A file that is downloaded together with this file; in a folder in diffusers' layout a
+            sub-folder without weights, or a file of weights that an index names. None if there is
+            no such place.
         """
-        indices = filter(self._is_index, self._candidates(roots))
-        return next(filter(None, map(self._lacking, indices)), None)
+        there = filter(self._is_there, self._candidates(roots))
+        return next(filter(None, map(self._lacking, there)), None)
+
+    def files_at(self, path: Path) -> list[Path]:
+        """All files of weights that belong to a place which `find` has found."""
+        weights = [file for part in self.parts for file in part_weights(path.parent / part)]
+        return [path, *(file for file in self._together(path) if file != path), *weights]
 
     def _candidates(self, roots: Roots) -> Iterator[Path]:
         """Paths with an accepted name, in the order of the folders and of the names."""
@@ -145,24 +151,32 @@ class ModelFile:
         ]
 
     def _matches(self, path: Path) -> bool:
-        """Whether a path is this file; an index must name the pipeline and be beside weights.
+        """Whether a path is this file, and whole."""
+        return self._is_there(path) and self._lacking(path) is None
 
-        Files that are downloaded together must be together.
+    def _is_there(self, path: Path) -> bool:
+        """Whether a path is this file; an index must name the pipeline."""
+        if not self.pipeline:
+            return path.is_file()
+        return path.is_file() and self.pipeline.encode() in path.read_bytes()
+
+    def _lacking(self, path: Path) -> Path | None:
+        """What a place lacks: the first missing file, or part without weights; None: it is whole.
+
+        Files that are downloaded together must be together. A file with another name, under which
+        people have merged or renamed them, stands alone.
         """
-        if self.pipeline:
-            return self._is_index(path) and self._lacking(path) is None
-        together = (download.name for download in self.downloads if download.name)
-        return path.is_file() and all((path.parent / name).is_file() for name in together)
-
-    def _is_index(self, path: Path) -> bool:
-        """Whether a path is an index that names the pipeline."""
-        named = self.pipeline.encode()
-        return bool(named) and path.is_file() and named in path.read_bytes()
-
-    def _lacking(self, index: Path) -> Path | None:
-        """The first part beside an index that lacks something; None if all parts are whole."""
-        lacking = (lacking_weights(index.parent / part) for part in self.parts)
+        if not self.pipeline:
+            return next((file for file in self._together(path) if not file.is_file()), None)
+        lacking = (lacking_weights(path.parent / part) for part in self.parts)
         return next(filter(None, lacking), None)
+
+    def _together(self, path: Path) -> list[Path]:
+        """The files that a download puts beside a path, with the path; none for another name."""
+        names = [download.name for download in self.downloads if download.name]
+        if self.pipeline or path.name not in names:
+            return []
+        return [path.parent / name for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)

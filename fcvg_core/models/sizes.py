@@ -5,7 +5,7 @@ from ..errors import UserError
 
 
 def check_size(height: int, width: int) -> None:
-    """Raise UserError unless SVD and DynamiCrafter can take frames of this size."""
+    """Raise UserError unless SVD, DynamiCrafter and SMCD can take frames of this size."""
     for name, value in (("height", height), ("width", width)):
         if value not in bounds.SIZE:
             beside = " or ".join(map(str, bounds.SIZE.around(value)))

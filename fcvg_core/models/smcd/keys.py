@@ -13,12 +13,14 @@ from ...errors import UserError
 from ..kinds import MOST_LAYERS, check_network, describe_kind, told_size
 from ..unet3d import Config, unet3d_config
 from .position_net import POSITION_CHANNELS, PositionNet, PositionNetConfig
+from .rules import FILE_NAMES, NETWORKS, POSITION_NET, UNET, VISUAL_ENCODER
 from .visual_encoder import VisualEncoder, VisualEncoderConfig
 
-OFFICIAL = "{} of Lixiaoming/Animate-Your-Motion"
-UNET, POSITION_NET, VISUAL_ENCODER = (
-    OFFICIAL.format(f"pytorch_model{number}.bin") for number in ("", "_1", "_2")
-)
+OFFICIAL = {
+    network: f"{name} of Lixiaoming/Animate-Your-Motion"
+    for network, name in zip(NETWORKS, FILE_NAMES[0], strict=True)
+}
+WORDS = {UNET: "UNet", POSITION_NET: "PositionNet", VISUAL_ENCODER: "visual encoder"}
 LATENT_CHANNELS = VisualEncoderConfig.in_channels
 
 
@@ -35,11 +37,13 @@ def smcd_unet_config(unet: Mapping[str, Any], *, name: str) -> Config:
     """
     config = unet3d_config(unet, name=name)
     if config.gate is None:
-        raise UserError(f"{name} is {describe_kind(unet)}, but SMCD's UNet is needed: use {UNET}.")
+        raise UserError(
+            f"{name} is {describe_kind(unet)}, but SMCD's UNet is needed: use {OFFICIAL[UNET]}."
+        )
     if config.gate == "objects" or config.in_channels != 2 * LATENT_CHANNELS:
         raise UserError(
             f"{name} is a UNet of SMCD's first stage of training, which knows boxes but no "
-            f"picture: use the one of the second stage, {UNET}."
+            f"picture: use the one of the second stage, {OFFICIAL[UNET]}."
         )
     return config
 
@@ -51,7 +55,7 @@ def position_net_config(tensors: Mapping[str, Any], *, name: str) -> PositionNet
     features = told_size(shapes, "linears.4.weight", 0)
     positions = told_size(shapes, "null_position_feature", 0)
     if not labels or not features or positions != POSITION_CHANNELS:
-        raise _wrong(tensors, name, "PositionNet", POSITION_NET)
+        raise _wrong(tensors, name, POSITION_NET)
     config = PositionNetConfig(in_channels=labels, out_channels=features)
     check_network(tensors, PositionNet(config, device="meta"), name=name)
     return config
@@ -67,7 +71,7 @@ def visual_encoder_config(tensors: Mapping[str, Any], *, name: str) -> VisualEnc
     levels = len(firsts) + 1
     latents = told_size(shapes, "conv_in.weight", 1)
     if not latents or not 0 < len(widths) <= MOST_LAYERS or len(widths) != blocks * levels:
-        raise _wrong(tensors, name, "visual encoder", VISUAL_ENCODER)
+        raise _wrong(tensors, name, VISUAL_ENCODER)
     config = VisualEncoderConfig(
         in_channels=latents, channels=tuple(widths[::blocks]), blocks=blocks
     )
@@ -79,7 +83,8 @@ def _shapes(tensors: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(value.shape) for key, value in tensors.items()}
 
 
-def _wrong(tensors: Mapping[str, Any], name: str, wanted: str, remedy: str) -> UserError:
+def _wrong(tensors: Mapping[str, Any], name: str, network: str) -> UserError:
     return UserError(
-        f"{name} is {describe_kind(tensors)}, but SMCD's {wanted} is needed: use {remedy}."
+        f"{name} is {describe_kind(tensors)}, but SMCD's {WORDS[network]} is needed: use "
+        f"{OFFICIAL[network]}."
     )

@@ -13,6 +13,8 @@ from ...signals import uninterrupted
 
 BLOCK = 4096  # bytes; a file takes a whole number of blocks on its disk
 QUALITY = 92  # of a JPEG
+SAMPLED = 64  # pixels of a side
+SHORTEST, LONGEST = 10, 655_350  # milliseconds that a frame of a GIF may last
 VIDEO_BYTES = 0.25  # bytes per pixel: several times what H.264 needs for camera footage
 
 
@@ -28,13 +30,18 @@ def write_picture(path: Path, frame: np.ndarray) -> None:
 
 
 def write_frames(
-    folder: Path, frames: np.ndarray, *, before: Callable[[int], None] = lambda number: None
+    folder: Path,
+    frames: np.ndarray,
+    *,
+    name: str | None = None,
+    before: Callable[[int], None] = lambda number: None,
 ) -> None:
     """Write frames [T, H, W, 3] uint8 as 00.png, 01.png, ...
 
     Args:
         folder: it is made if necessary.
         frames: [T, H, W, 3] uint8.
+        name: of another form, with {} where the number of a frame stands.
         before: called with the number of each frame, before the frame is written.
 
     Raises:
@@ -42,11 +49,11 @@ def write_frames(
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    digits = max(len(str(len(frames) - 1)), 2)
+    name = name or f"{{:0{max(len(str(len(frames) - 1)), 2)}d}}.png"
     for i, frame in enumerate(frames):
         before(i)
         try:
-            write_picture(folder / f"{i:0{digits}d}.png", frame)
+            write_picture(folder / name.format(i), frame)
         except UserError as error:
             there = f" {i} of {len(frames)} frames are in {folder}." if i else ""
             raise UserError(f"{error}{there}") from error
@@ -64,6 +71,29 @@ def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
         for frame in frames:
             with uninterrupted():
                 video.write(frame)
+
+
+def write_gif(path: Path, frames: np.ndarray, fps: float) -> None:
+    """Write frames [T, H, W, 3] uint8 as GIF, which is shown again and again.
+
+    A frame has 256 colours at most, and is shown for whole hundredths of a second.
+
+    Raises:
+        UserError: the file can't be written.
+    """
+    first, *others = map(_in_256_colors, frames)
+    duration = min(max(1000 / fps, SHORTEST), LONGEST)
+    content = io.BytesIO()
+    first.save(content, "GIF", save_all=True, append_images=others, duration=duration, loop=0)
+    with write_aside(path) as part:
+        part.write_bytes(content.getbuffer())
+
+
+def _in_256_colors(frame: np.ndarray) -> Image.Image:
+    """A frame with a palette, made of some of its pixels: all take 15 times as long."""
+    whole = Image.fromarray(frame)
+    few = whole.resize([min(side, SAMPLED) for side in whole.size], Image.Resampling.NEAREST)
+    return whole.quantize(palette=few.quantize(256))
 
 
 def frames_size(shape: tuple[int, ...]) -> float:

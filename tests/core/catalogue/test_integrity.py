@@ -43,17 +43,17 @@ class TestIsWhole:
 def test_damage_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a.onnx"
     path.write_bytes(b"x")
-    assert find_damage(path) is None
+    assert find_damage([path]) is None
     path.write_bytes(b"")
-    assert find_damage(path) == path
+    assert find_damage([path]) == path
 
 
 @pytest.mark.parametrize("how", ["compressed", "overlapping", "greedy"])
 def test_archives_that_torch_never_writes(tmp_path: Path, how: str) -> None:
     plain = save(tmp_path / "plain.pth", {"x": torch.zeros(50), "y": torch.zeros(3)})
-    assert find_damage(plain) is None
+    assert find_damage([plain]) is None
     path = repacked(plain, tmp_path / "x.PTH", how)
-    assert find_damage(path) == path
+    assert find_damage([path]) == path
 
 
 @pytest.mark.parametrize("name", ["x.safetensors", "x.bin", "x.json", "x.onnx"])
@@ -62,13 +62,13 @@ def test_no_file(tmp_path: Path, name: str) -> None:
     """None of these is opened: a pipe and a device may never end."""
     path = tmp_path / name
     os.mkfifo(path)
-    assert find_damage(path) == path
+    assert find_damage([path]) == path
     path.unlink()
     path.symlink_to("/dev/zero")
-    assert find_damage(path) == path
+    assert find_damage([path]) == path
 
 
 @pytest.mark.parametrize("content", ["[" * 10**5, "1" + "0" * 400, '{"a": 1e999}'])
 def test_settings_that_are_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
-    assert find_damage(tmp_path / "x.json")
+    assert find_damage([tmp_path / "x.json"])
