@@ -1,8 +1,9 @@
-"""How close the frames of a result are to the true frames, and how far they move, as numbers.
+"""How close frames and boxes of a result are to the true ones, and how far frames move: numbers.
 
 This room opens no file.
 """
 
+from .boxes import BoxAgreement, agreement, overlaps
 from .displacement import clip_displacement, fps_to_try, mean_displacement
 from .motion import jitter
 from .pairs import FrameMeasure, measure_pairs
@@ -11,7 +12,9 @@ from .summary import MEASURES, between, mean_value, worst_index
 
 __all__ = [
     "MEASURES",
+    "BoxAgreement",
     "FrameMeasure",
+    "agreement",
     "between",
     "clip_displacement",
     "difference",
@@ -20,6 +23,7 @@ __all__ = [
     "mean_displacement",
     "mean_value",
     "measure_pairs",
+    "overlaps",
     "psnr",
     "ssim",
     "worst_index",

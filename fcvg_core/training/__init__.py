@@ -19,6 +19,7 @@ adds what inference does not need:
     ema            the average of the trained parameters over the steps
     task           what the loop asks of a network and its samples
     svd_task       SVD's networks as such a task
+    smcd           SMCD's networks as such a task, and their data sets, options and checkpoints
     loop           steps, checkpoints, resume, log, several processes
     validation     losses at fixed noise levels, and painted clips
     record         what a run keeps of its beginning

@@ -1,18 +1,22 @@
 """Which tensors of two files of weights differ, and by how much; and the small file of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..catalogue.svd import find_part, missing_part
-from ..containers import SAFETENSORS
 from ..errors import UserError
 from ..files.weight_files import WeightFile
-from ..files.weight_writing import write_tensors
+from ..files.weight_writing import (
+    check_target,
+    in_format,
+    read_in_formats,
+    refuse_existing,
+    write_tensors,
+)
 from ..files.writing import write_aside
 from ..models.kinds import describe_kind
 from ..progress import Progress, silent
@@ -202,36 +206,9 @@ def write_differences(
     shapes = {name: in_format(b.shapes[name], dtype) for name in names}
     about = {"format": "pt", "base": a.path.name, "tensors_of": b.path.name}
     with write_aside(path) as part:
-        write_tensors(part, shapes, lambda order: _read_in(b, shapes, order), about)
+        write_tensors(part, shapes, lambda order: read_in_formats(b, shapes, order), about)
         refuse_existing(path)  # writing takes a while
     return len(names)
-
-
-def in_format(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """A tensor's shape on the meta device, in a number format; None and integers: its own."""
-    kept = dtype is None or not tensor.is_floating_point()
-    return torch.empty(tensor.shape, dtype=tensor.dtype if kept else dtype, device="meta")
-
-
-def check_target(path: Path) -> None:
-    """Raise UserError unless a path can become a new file of weights."""
-    if path.suffix.lower() not in SAFETENSORS:
-        raise UserError(f"{path} should be a file of weights: give it the ending .safetensors.")
-    refuse_existing(path)
-
-
-def refuse_existing(path: Path) -> None:
-    """Raise UserError if there is a file: nothing is overwritten."""
-    if path.exists():
-        raise UserError(f"{path} exists already, and nothing is overwritten: name a new place.")
-
-
-def _read_in(
-    file: WeightFile, shapes: Mapping[str, Tensor], names: Iterable[str]
-) -> Iterator[tuple[str, Tensor]]:
-    """Tensors in the order of their names, each in its own number format."""
-    for dtype, some in groupby(names, lambda name: shapes[name].dtype):
-        yield from file.read(list(some), dtype)
 
 
 def _group(kind: str, names: list[str], found: Differences) -> Group:

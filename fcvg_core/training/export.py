@@ -17,13 +17,13 @@ from ..catalogue.svd import SVD_UNET, find_part
 from ..errors import UserError
 from ..files.claim import made_folder
 from ..files.weight_files import WeightFile
-from ..files.weight_writing import write_tensors
+from ..files.weight_writing import in_format, refuse_existing, write_tensors
 from ..files.writing import write_aside
 from ..models.controlnext import ControlNeXt, controlnext_config
 from ..models.kinds import check_keys
 from ..progress import Progress, silent
 from ..quoting import in_short
-from .differences import diff_weights, in_format, refuse_existing
+from .differences import diff_weights
 from .loop.checkpoints import find_checkpoint
 from .provenance import describe_origin, describe_recipe
 from .record import RunRecord, describe_file, read_record

@@ -4,7 +4,8 @@ A set is a list of patterns for names of parameters; `*` stands for any text. An
 a row to `FAMILIES`.
 
 Source: dvlab-research/ControlNeXt ControlNeXt-SVD-v2-Training/train_svd.py:1006-1036;
-jeanne-wang/svd_keyframe_interpolation train_reverse_motion_with_attnflip.py:141-151.
+jeanne-wang/svd_keyframe_interpolation train_reverse_motion_with_attnflip.py:141-151;
+Mingxiao-Li/Animate-Your-Motion ms_main.py, configs/object_tracking_ms_stage2.yaml.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,11 +18,21 @@ from torch import nn
 from ..errors import UserError
 from ..quoting import quote
 
-SVD = "svd"
+SVD, SMCD = "svd", "smcd"
 CONTROL = "controlnext.*"
 VALUES_AND_OUTPUTS = ("unet.*.to_v.*", "unet.*.to_out.*")
 RESNETS = "unet.*.resnets.*"
 TEMPORAL = "unet.*.temporal_transformer_blocks.*.attn1."
+# The second stage of SMCD: the first convolution, the gate's part for the picture, and attention
+# over frames without its norm and its projections.
+VISUAL_ENCODER = "visual_encoder.*"
+PICTURE = (
+    "unet.*.gate_attn.cross*",
+    "unet.*.gate_attn.v*",
+    "unet.*.2.transformer_blocks.*",
+    "unet.input_blocks.0.0.*",
+    VISUAL_ENCODER,
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,16 @@ FAMILIES = {
             "all": TrainedSet((CONTROL, "unet.*"), "ControlNeXt and the whole UNet"),
         },
         default="control+vo",
+    ),
+    SMCD: Family(
+        sets={
+            "picture": TrainedSet(PICTURE, "what takes in the picture, and attention over frames"),
+            "picture+boxes": TrainedSet(
+                (*PICTURE, "position_net.*"),
+                "what takes in the picture, attention over frames, and PositionNet",
+            ),
+        },
+        default="picture",
     ),
 }
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from ...bounds import DROPLET_SIZE, SIZE, Bounds
-from ...choices import DROPLETVIDEO, DYNAMICRAFTER
+from ...choices import DROPLETVIDEO, DYNAMICRAFTER, SMCD
 from ...models.dropletvideo import rules
 from ...models.dynamicrafter.variants import FRAMES, VARIANTS
-from ..spec import ClipSampling
+from ..spec import ClipSampling, SmcdSampling, SmcdVideo
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Table:
     size: Bounds = SIZE
 
 
-# The sizes and the numbers of frames that the models were trained for, and for DynamiCrafter a
-# long video.
+_SMCD = SmcdVideo()
+# The sizes and the numbers of frames that the models were trained for; also for DynamiCrafter a
+# long video, and for SMCD a larger size and a longer video.
 TABLES = {
     DYNAMICRAFTER: Table(
         "DynamiCrafter",
@@ -43,5 +44,11 @@ TABLES = {
         ((rules.FRAMES, rules.FRAMES), (49, 49)),
         rules.STEPS,
         size=DROPLET_SIZE,
+    ),
+    SMCD: Table(
+        "SMCD",
+        ((2 * _SMCD.height, 2 * _SMCD.width), (_SMCD.height, _SMCD.width)),
+        ((_SMCD.frames, _SMCD.frames), (2 * _SMCD.frames, 2 * _SMCD.frames)),
+        SmcdSampling().steps,
     ),
 }

@@ -34,8 +34,9 @@ def list_lines(modes: list[str], needed: bool, roots: Roots, places: Places) -> 
     for mode in modes:
         yield f"\n{mode}: {list_modes()[mode]}"
         if choice := missing_choice(mode, roots):
-            yield f"  MISSING one of these: {', '.join(file.key for file in choice)}"
-            yield f"          begin with {choice[0].key}"
+            if len(choice) > 1:
+                yield f"  MISSING one of these: {', '.join(file.key for file in choice)}"
+                yield f"          begin with {choice[0].key}"
             first.append(choice[0])
         for file in list_files([mode], needed=needed):
             yield from _file_lines(file, mode, places[file.key])
@@ -64,12 +65,12 @@ def _command_lines(
 
 def _file_lines(file: ModelFile, mode: str, found: Path | None) -> Iterator[str]:
     if found:
-        stand_in = is_stand_in(found, file.parts)
+        stand_in = any(map(is_stand_in, file.files_at(found)))
         yield f"  {'STAND-IN' if stand_in else 'found  '} {file.name}"
         yield f"          {found}"
         if stand_in:
             yield f"          {SAID}"
-        if damage := find_damage(found, file.parts):
+        if damage := find_damage(file.files_at(found)):
             yield f"          {say_damage(damage)}"
         return
     yield f"  {_need(file, mode)} {file.name}"
@@ -93,12 +94,12 @@ def _need(file: ModelFile, mode: str) -> str:
 
 def describe(file: ModelFile, found: Path | None) -> dict:
     """A file, and where it is, as a table for other programs."""
-    damage = find_damage(found, file.parts) if found else None
+    damage = find_damage(file.files_at(found)) if found else None
     return {
         "key": file.key,
         "name": file.name,
         "damaged": str(damage) if damage else None,
-        "stand_in": bool(found and is_stand_in(found, file.parts)),
+        "stand_in": bool(found and any(map(is_stand_in, file.files_at(found)))),
         "needed_by": modes_needing(file),
         "one_is_needed_by": modes_choosing(file),
         "helps": modes_helped_by(file),

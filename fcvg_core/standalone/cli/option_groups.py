@@ -46,14 +46,20 @@ def options_of(part: type[Part], add_to: argparse._ActionsContainer) -> Callable
     return add
 
 
-def add_run(group: argparse._ArgumentGroup, spec: type[RunSpec] = RunSpec) -> None:
+def add_run(
+    group: argparse._ArgumentGroup,
+    spec: type[RunSpec] = RunSpec,
+    *,
+    official: tuple[str, ...] = ("--output_dir",),
+) -> None:
     """Where a run writes, and which earlier run it repeats.
 
     Args:
         spec: its job, which says where it writes by default.
+        official: other names of the option for the folder.
     """
     options_of(spec, group)(
-        "-o", "--output", "--output_dir", metavar="OUT", help=f"{OUTPUT} (%(default)s)"
+        "-o", "--output", *official, metavar="OUT", help=f"{OUTPUT} (%(default)s)"
     )
     group.add_argument(
         "--run",
@@ -209,9 +215,9 @@ def add_size(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> Non
     add_fit(add_to)
 
 
-def add_fit(add_to: argparse._ActionsContainer) -> None:
+def add_fit(add_to: argparse._ActionsContainer, part: type[Size] = Size) -> None:
     """How pictures of another size are brought to the size of the frames."""
-    add = options_of(Size, add_to)
+    add = options_of(part, add_to)
     add(
         "--fit",
         help="for a picture of another shape: crop cuts off what does not fit, pad adds black "

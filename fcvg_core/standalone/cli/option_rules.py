@@ -23,14 +23,14 @@ class Rules:
     Attributes:
         aliases: an option -> the option that sets the same thing.
         pairs: two options of which one would be ignored.
-        replaces: a typed option -> the option of an earlier run that it replaces.
+        replaces: a typed option -> the option, or options, of an earlier run that it replaces.
         presets: a switch -> the values of options that it sets, unless they are typed.
         unused: an option and one of its values -> the options that are not used then.
     """
 
     aliases: Mapping[str, str] = field(default_factory=dict)
     pairs: tuple[tuple[str, str], ...] = ()
-    replaces: Mapping[str, str] = field(default_factory=dict)
+    replaces: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unused: Mapping[tuple[str, Any], tuple[str, ...]] = field(default_factory=dict)
 
@@ -96,7 +96,9 @@ def without_replaced(
         noted: all options of the earlier run; an option that its file lacks has its default. An
             option that has the typed value there too leaves nothing unused that was used before.
     """
-    replaced = {rules.replaces[name] for name in typed if name in rules.replaces}
+    replaced: set[str] = set()
+    for others in (rules.replaces[name] for name in typed if name in rules.replaces):
+        replaced |= {others} if isinstance(others, str) else set(others)
     for (name, value), unused in rules.unused.items():
         if typed.get(name) == value != noted.get(name):
             replaced |= set(unused)

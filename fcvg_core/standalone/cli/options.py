@@ -94,7 +94,7 @@ def _build_parser() -> tuple[Parser, dict[str, Parser]]:
         prog=PROGRAM,
         description="Paint the frames between two frames, along lines and people that both show "
         "(FCVG), animate a picture by a video (ControlNeXt-SVD), or make clips and stories of "
-        "pictures and prompts (DynamiCrafter, DropletVideo).",
+        "pictures and prompts (DynamiCrafter, DropletVideo), or of boxes that move (SMCD).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:

@@ -1,8 +1,10 @@
 """The measures of results as a table for people, and as JSON for other programs."""
 
+import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +51,18 @@ def to_json(truth: Path, results: list[MeasuredResult]) -> dict:
         "means_are_of": "the frames between the first and the last frame of each clip",
         "results": [_result_json(result) for result in results],
     }
+
+
+def to_text(content: dict) -> str:
+    """A table as the text of a JSON file; numbers are written as `to_json` says."""
+    return f"{json.dumps(_plain(content), indent=1, allow_nan=False, ensure_ascii=False)}\n"
+
+
+def _plain(value: Any) -> Any:
+    """A value for JSON."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return _number(value) if isinstance(value, float) else value
 
 
 def _header(names: list[str], has_fvmd: bool) -> list[str]:

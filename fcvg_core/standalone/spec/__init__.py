@@ -32,11 +32,14 @@ from .parts import (
     PreviewVideo,
 )
 from .sampling import AnimateSampling, InbetweenSampling, Sampling
+from .smcd import BoxChoice, SmcdModelChoice, SmcdSampling, SmcdSpec, SmcdVideo
+from .smcd_eval import SmcdEvalSampling, SmcdEvalSpec
 
 __all__ = [
     "AnimateSampling",
     "AnimateSpec",
     "AnimateVideo",
+    "BoxChoice",
     "CameraMove",
     "ClipModelChoice",
     "ClipSampling",
@@ -65,6 +68,12 @@ __all__ = [
     "RunSpec",
     "Sampling",
     "Shot",
+    "SmcdEvalSampling",
+    "SmcdEvalSpec",
+    "SmcdModelChoice",
+    "SmcdSampling",
+    "SmcdSpec",
+    "SmcdVideo",
     "SteeredSpec",
     "StoryModelChoice",
     "StorySpec",

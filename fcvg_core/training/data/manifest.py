@@ -9,8 +9,7 @@ from typing import Any
 
 from ...errors import UserError
 from ...failures import explain_disk
-from ...files.json_file import MAX_BYTES
-from ...files.plain_file import check_file
+from ...files.plain_file import MAX_BYTES, check_file
 from ...folder_names import LONGEST_ID, id_fault, id_twin
 from ...json_text import parse_json
 from ...quoting import quote

@@ -14,10 +14,11 @@ from ...standalone.spec.part import to_plain
 from ..config import Saving
 from .checkpoints import (
     AVERAGES,
-    FOLDER,
     OPTIMIZER,
+    OWN,
     TRAINED,
     Checkpoint,
+    Layout,
     list_checkpoints,
     newest_checkpoint,
     remove_checkpoints,
@@ -26,6 +27,7 @@ from .checkpoints import (
 )
 from .stepping import Stepper
 from .tally import Tally
+from .words import Words
 
 
 class Keeper:
@@ -35,19 +37,26 @@ class Keeper:
         run: its output folder.
         saving: how often, and how many are kept.
         stepper, tally: what is kept.
+        layout: of the checkpoints.
 
     Attributes:
         saved: step of the last checkpoint; None: there is none yet.
         owed: whether the last try failed, because the disk was full.
     """
 
-    def __init__(self, run: Path, saving: Saving, stepper: Stepper, tally: Tally):
+    def __init__(
+        self, run: Path, saving: Saving, stepper: Stepper, tally: Tally, layout: Layout = OWN
+    ):
         self.run, self.saving, self.stepper, self.tally = run, saving, stepper, tally
+        self.layout = layout
         self.saved: int | None = None
         self.owed = False
 
-    def begin(self, *, resume: bool) -> int:
+    def begin(self, *, resume: bool | Checkpoint) -> int:
         """Begin a new run, or bring the run back from its newest whole checkpoint.
+
+        Args:
+            resume: True: bring it back; or the checkpoint that it is brought back from.
 
         Returns:
             Steps that are done; 0 for a new run, and if there is no checkpoint yet.
@@ -56,12 +65,9 @@ class Keeper:
             UserError: there are checkpoints but `resume` is False; none is whole; or it belongs to
                 a run of other parameters or with another seed.
         """
-        if not resume and list_checkpoints(self.run):
-            raise UserError(
-                f"There are checkpoints in {self.run / FOLDER}: go on from them with --resume, or "
-                "choose another output folder."
-            )
-        self.saved = self._go_on() if resume else None
+        if not resume:
+            check_new(self.run, self.layout, self.stepper.words)
+        self.saved = self._go_on(resume) if resume else None
         done = self.saved or 0
         if self.stepper.place.highest(done) != done:
             raise UserError(
@@ -70,9 +76,9 @@ class Keeper:
             )
         return done
 
-    def _go_on(self) -> int | None:
+    def _go_on(self, resume: bool | Checkpoint) -> int | None:
         """Bring the run back; its step, or None if there is no checkpoint yet."""
-        checkpoint = newest_checkpoint(self.run)
+        checkpoint = newest_checkpoint(self.run, self.layout) if resume is True else resume
         if checkpoint is None:
             logging.info("There is no checkpoint in %s yet: training begins anew.", self.run)
             return None
@@ -81,7 +87,8 @@ class Keeper:
         if checkpoint.step < steps:
             logging.info("Training goes on from step %d.", checkpoint.step)
         else:
-            logging.info("All %d steps are done: raise steps to train on.", steps)
+            more = self.stepper.words.steps
+            logging.info("All %d steps are done: raise %s to train on.", steps, more)
         return checkpoint.step
 
     def save(self, step: int, *, last: bool = False) -> None:
@@ -96,9 +103,9 @@ class Keeper:
         """
         if self.saved == step:
             return
-        remove_parts(self.run)
+        remove_parts(self.run, self.layout)
         try:
-            write_checkpoint(self.run, step, self._files(), self._state())
+            write_checkpoint(self.run, step, self._files(), self._state(), self.layout)
         except UserError as error:
             if last or not is_full(error):
                 raise
@@ -110,7 +117,7 @@ class Keeper:
             self.owed = True
             return
         self.saved, self.owed = step, False
-        remove_checkpoints(self.run, step, self.saving.keep)
+        remove_checkpoints(self.run, step, self.saving.keep, self.layout)
 
     def _files(self) -> dict[str, Mapping[str, Tensor]]:
         files = {TRAINED: self.stepper.parameters, OPTIMIZER: self.stepper.moments()}
@@ -148,7 +155,9 @@ class Keeper:
         self.tally.skipped, self.tally.in_a_row = state["skipped"], state["in_a_row"]
 
     def _compare(self, path: Path, before: Mapping[str, Any]) -> None:
-        """Refuse another seed; say what else differs."""
+        """Refuse another seed; say what else differs; nothing is known of another program's run."""
+        if not before:
+            return
         now = self._settings()
         if before.get("seed") != now["seed"]:
             raise UserError(
@@ -173,6 +182,15 @@ class Keeper:
             f"{path} belongs to a run that trained other parameters: {len(names)} are not in both "
             f"or have other shapes ({first_names(names)}). Give the same trained set and the same "
             "base, or choose another output folder."
+        )
+
+
+def check_new(run: Path, layout: Layout, words: Words) -> None:
+    """Raise UserError if there are checkpoints in a run's folder already."""
+    if list_checkpoints(run, layout):
+        raise UserError(
+            f"There are checkpoints in {run / layout.folder}: go on from them with {words.resume}, "
+            "or choose another output folder."
         )
 
 

@@ -145,7 +145,7 @@ class Run:
             try:
                 with (
                     averages,
-                    memory_explained(stepper.place.device),
+                    memory_explained(stepper.place.device, stepper.words),
                     stepper.place.autocast(),
                     torch.no_grad(),
                 ):

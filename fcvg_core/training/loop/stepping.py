@@ -18,15 +18,11 @@ from ..trained_sets import parameter_groups
 from .chance import PASSES, chance
 from .machine import Place
 from .schedule import rate_factor
-
-_LESS_MEMORY = (
-    "The memory of {device} is too small for a step of training. Set batch = 1 and save_memory = "
-    'true, train less (trained = "control"), or lower width, height or frames.'
-)
+from .words import TRAIN, Words
 
 
 @contextmanager
-def memory_explained(device: torch.device) -> Iterator[None]:
+def memory_explained(device: torch.device, words: Words = TRAIN) -> Iterator[None]:
     """Replace errors of a memory that is too small with what helps in training.
 
     Raises:
@@ -37,7 +33,9 @@ def memory_explained(device: torch.device) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise UserError(_LESS_MEMORY.format(device=device)) from error
+        raise UserError(
+            f"The memory of {device} is too small for a step of training. {words.less_memory}."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,7 @@ class Stepper:
         rates: learning rate of each network.
         training: how fast.
         place: where.
+        words: of the command, for messages.
 
     Attributes:
         optimizer: AdamW.
@@ -94,8 +93,10 @@ class Stepper:
         rates: Mapping[str, float],
         training: Training,
         place: Place,
+        words: Words = TRAIN,
     ):
         self.task, self.parameters, self.training, self.place = task, parameters, training, place
+        self.words = words
         groups = parameter_groups(parameters, rates)
         self._full = {group["name"]: group["lr"] for group in groups}
         self.rates = dict(self._full)
@@ -117,7 +118,7 @@ class Stepper:
         Raises:
             UserError: memory is too small.
         """
-        with memory_explained(self.place.device):
+        with memory_explained(self.place.device, self.words):
             loss = sum(self._back(step, batch) for batch in batches)
             self.place.average(self.parameters.values())
             most = self.training.clip_norm or math.inf

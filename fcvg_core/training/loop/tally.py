@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import UserError
 from .stepping import Taken
+from .words import TRAIN, Words
 
 MOST_IN_A_ROW = 5  # skipped steps, before the run stops
 
@@ -18,11 +19,13 @@ class Tally:
     """The steps of a run.
 
     Attributes:
+        words: of the command, for messages.
         skipped: steps that changed nothing, because loss or gradient was not a number.
         in_a_row: how many of them were the last ones.
         loss: the mean of the last line; None if it had no step.
     """
 
+    words: Words = TRAIN
     skipped: int = 0
     in_a_row: int = 0
     loss: float | None = None
@@ -57,9 +60,8 @@ class Tally:
         if self.in_a_row >= MOST_IN_A_ROW:
             raise UserError(
                 f"Loss or gradient was not a finite number in {self.in_a_row} steps in a row, the "
-                f"last of them step {step + 1}: training has stopped. Lower unet_rate and "
-                'controlnext_rate or raise warmup, or set dtype = "fp32" under [machine]; then '
-                "go on from the last checkpoint with --resume."
+                f"last of them step {step + 1}: training has stopped. {self.words.calmer}; then "
+                f"go on from the last checkpoint with {self.words.resume}."
             )
 
     def line(self, rates: Mapping[str, float]) -> dict[str, Any]:

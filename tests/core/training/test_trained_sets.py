@@ -7,12 +7,14 @@ from training_cases import make_clip, make_network, random
 
 from fcvg_core.errors import UserError
 from fcvg_core.models.controlnext import V2, ControlNeXt
+from fcvg_core.models.smcd.rules import NETWORKS as SMCD_NETWORKS
 from fcvg_core.models.svd.configs import CLASSES, UNET, read_config
 from fcvg_core.standalone.networks.one_token import CROSS_ATTENTION
 from fcvg_core.training.config import Training
 from fcvg_core.training.steps import Pass, SteeredUnet, training_loss
 from fcvg_core.training.trained_sets import (
     FAMILIES,
+    SMCD,
     SVD,
     count_values,
     find_trained_set,
@@ -137,6 +139,9 @@ class TestParameterGroups:
             parameter_groups(opened, {"unet": 1e-6})
 
 
+NETWORKS = {SVD: set(Training().rates), SMCD: set(SMCD_NETWORKS)}
+
+
 @pytest.mark.parametrize("family", list(FAMILIES))
 def test_rows_are_whole(family):
     row = FAMILIES[family]
@@ -144,4 +149,4 @@ def test_rows_are_whole(family):
     for trained in row.sets.values():
         assert trained.words and trained.patterns
         networks = {network_of(pattern) for pattern in trained.patterns}
-        assert networks <= Training().rates.keys()
+        assert networks <= NETWORKS[family]

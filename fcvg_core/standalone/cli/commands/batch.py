@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 HELP = "do thousands of pairs, each once, on one machine or on Ray"
 DESCRIPTION = (
-    "Do every row of a manifest as inbetween, preview, animate, dynamicrafter or droplet would do "
-    "it alone. Each result appears whole or not at all, in OUT/results. Whatever ends a run, the "
-    "same command goes on where it was. The exit code is 0 if all pairs are done, 1 if some have "
-    "failed, and 2 if the run could not begin or go on. docs/batch.md explains the rest."
+    "Do every row of a manifest as inbetween, preview, animate, dynamicrafter, droplet or smcd "
+    "would do it alone. Each result appears whole or not at all, in OUT/results. Whatever ends a "
+    "run, the same command goes on where it was. The exit code is 0 if all pairs are done, 1 if "
+    "some have failed, and 2 if the run could not begin or go on. docs/batch.md explains the rest."
 )
 EXAMPLES = (
     "batch pairs.csv -o results --mode preview",

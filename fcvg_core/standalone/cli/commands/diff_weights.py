@@ -51,8 +51,8 @@ def prints_result(options: argparse.Namespace) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Compare the files; print the table or JSON, and write the small file."""
+    from ....files.weight_writing import check_target
     from ....training.differences import (
-        check_target,
         diff_weights,
         open_weights,
         write_differences,

@@ -120,8 +120,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FAMILIES,
         default=FAMILIES[0],
         help="whose model: FCVG's, which samples in both directions, ControlNeXt-SVD's, or "
-        "DynamiCrafter's or DropletVideo's, which have tables of their own sizes and lengths "
-        "(%(default)s)",
+        "DynamiCrafter's, DropletVideo's or SMCD's, which have tables of their own sizes and "
+        "lengths (%(default)s)",
     )
 
 
@@ -131,8 +131,8 @@ def _add_switches(parser: argparse.ArgumentParser) -> None:
         "--steps",
         type=Sampling.settings_by_key()["steps"].metadata["kind"],
         metavar="N",
-        help=f"denoising steps of a run ({InbetweenSampling().steps}; DynamiCrafter and "
-        f"DropletVideo: {_listed(tuple({table.steps for table in TABLES.values()}))})",
+        help=f"denoising steps of a run ({InbetweenSampling().steps}; DynamiCrafter, DropletVideo "
+        f"and SMCD: {_listed(tuple({table.steps for table in TABLES.values()}))})",
     )
     for add in (add_schedule, add_interval, add_savings):
         add(InbetweenSampling, parser)

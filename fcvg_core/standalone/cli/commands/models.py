@@ -157,7 +157,7 @@ def _get(
     failed = [
         say_damage(damage)
         for file in files
-        if (found := places[file.key]) and (damage := find_damage(found, file.parts))
+        if (found := places[file.key]) and (damage := find_damage(file.files_at(found)))
     ]
     if todo:
         with exclusive(root):
