@@ -156,9 +156,9 @@ class Native:
         )
         sys.modules[PACK] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[PACK])
-        parts = ("loading", "conditioning", "sampling")
+        parts = ("dynamicrafter.loading", "dynamicrafter.conditioning", "unet3d.sampling")
         self.loading, self.conditioning, self.sampling = (
-            importlib.import_module(f"{PACK}.nodes.host.dynamicrafter.{part}") for part in parts
+            importlib.import_module(f"{PACK}.nodes.host.{part}") for part in parts
         )
         self.decoding = importlib.import_module(f"{PACK}.nodes.host.svd.decode")
 

@@ -35,10 +35,11 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from comfy_server import ComfyServer, make_small, read_workflow  # noqa: E402
+from comfy_server import PICTURE_SIZED, ComfyServer, make_small, read_workflow  # noqa: E402
 from dropletvideo_stand_ins import write_droplet  # noqa: E402
 from dynamicrafter_stand_ins import write_for_workflows  # noqa: E402
 from golden_cases import fill  # noqa: E402
+from smcd_stand_ins import write_modelscope, write_smcd  # noqa: E402
 from stand_ins import write_stand_ins  # noqa: E402
 
 from fcvg_core.standalone.demo.scene import draw_sample_pair  # noqa: E402
@@ -70,6 +71,7 @@ BAD = {
     "FCVG_DynamiCrafterConditioning": {"width": 72},
     "FCVG_StoryShot": {"steps": 0},
     "FCVG_DropletVideoConditioning": {"fps": 0},
+    "FCVG_SMCDConditioning": {"pad_to": 9},
     "LoadImage": {"image": "not_there.png"},
 }
 
@@ -108,6 +110,8 @@ def make_models(folder: Path) -> None:
     write_for_workflows(folder)
     for layout in ("official", "single"):
         write_droplet(folder, layout=layout)
+    write_smcd(folder)
+    write_modelscope(folder)
     for source, name in DWPOSE:
         shutil.copy(GOLDEN / "dwpose" / source, folder / name)
     shapes = json.loads((GOLDEN / "gluestick" / "keys.json").read_text("utf-8"))
@@ -161,9 +165,9 @@ def make_prompt(name: str, rng: random.Random, *, fails: bool) -> dict:
     prompt = make_small(read_workflow(f"api/{name}"), num_frames=rng.choice((5, 6, 7)))
     for node in prompt.values():
         inputs = node["inputs"]
+        sides = {"width": width, "height": height}
         changed = {
-            "width": width,
-            "height": height,
+            **({} if node["class_type"] in PICTURE_SIZED else sides),
             "seed": rng.randrange(2**32),
             "noise_seed": rng.randrange(2**32),
             "max_lines": rng.randrange(20, 400),

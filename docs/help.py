@@ -26,10 +26,12 @@ ACTIONS = ROOT / "web" / "js" / "motion" / "actions.js"
 PACK = "fcvg_help"  # the name under which the pack is imported here
 # Nodes of ComfyUI that a text may name; this pack's nodes are known from their schemas.
 HOST_NODES = (
-    "BasicScheduler",
     "Apply ControlNet",
+    "BasicScheduler",
+    "Bounding Box",
     "CFGGuider",
     "CLIP Text Encode",
+    "Create Bounding Boxes",
     "Create Video",
     "Curve Editor",
     "Generate Video Tracks",
@@ -43,6 +45,7 @@ HOST_NODES = (
     "Load LoRA",
     "Load VAE",
     "RescaleCFG",
+    "Run Real-Time Detection (RT-DETR)",
     "SamplerCustomAdvanced",
     "SDPose Keypoint Extractor",
     "VAE Decode",
@@ -55,7 +58,9 @@ HOST_NODES = (
     "WanVaceToVideo",
 )
 # Words of a tooltip that are a name in code: models/dwpose, unet.safetensors, custom_times.
-CODE = r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*(?:/\w+\.ckpt)?|[\w-]+\.(?:safetensors|bin|json|ckpt)"
+CODE = (
+    r"models/\w+|[\w.-]*_[\w-]+(?:\.\w+)*(?:/\w+\.ckpt)?|[\w-]+\.(?:safetensors|bin|json|ckpt|txt)"
+)
 SHARED, SOURCES = "Shared", "Sources"  # the two chapters that belong to no node
 KEYS = "Keys"  # the title of the section with the keys of Edit Motion
 

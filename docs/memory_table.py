@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "memory.md"
 sys.path.insert(0, str(ROOT))
 
-from fcvg_core.choices import DROPLETVIDEO, DYNAMICRAFTER  # noqa: E402
+from fcvg_core.choices import DROPLETVIDEO, DYNAMICRAFTER, SMCD  # noqa: E402
 from fcvg_core.standalone.cli.commands.estimate import NOTES, table  # noqa: E402
 from fcvg_core.standalone.cli.options import parse_options  # noqa: E402
 
 
 def with_tables(page: str) -> str:
-    """The page with the tables that `python -m fcvg_core estimate` prints for three families."""
-    for family, notes in (("fcvg", NOTES), (DYNAMICRAFTER, ()), (DROPLETVIDEO, ())):
+    """The page with the tables that `python -m fcvg_core estimate` prints for four families."""
+    for family, notes in (("fcvg", NOTES), (DYNAMICRAFTER, ()), (DROPLETVIDEO, ()), (SMCD, ())):
         lines = table(parse_options(["estimate", "--family", family]))
         made = "\n\n".join(["\n".join(lines), *notes])
         begin, end = f"<!-- estimate {family} -->\n", "<!-- end -->"

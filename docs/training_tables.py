@@ -1,4 +1,4 @@
-"""Write the tables of fields in docs/training.md: python docs/training_tables.py
+"""Write the tables in docs/training.md and docs/smcd_training.md: python docs/training_tables.py
 
 tests/core/training/test_training_document.py says when a table is stale.
 """
@@ -12,27 +12,36 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "training.md"
+PAGE, SMCD_PAGE = (ROOT / "docs" / name for name in ("training.md", "smcd_training.md"))
 sys.path.insert(0, str(ROOT))
 
 from fcvg_core.standalone.spec.part import Part, to_plain  # noqa: E402
 from fcvg_core.standalone.spec.values import PATH, TEXT, TWO_FILES  # noqa: E402
 from fcvg_core.training.config import TrainingSpec  # noqa: E402
 from fcvg_core.training.data import Item  # noqa: E402
+from fcvg_core.training.smcd.spec import OFFICIAL, SmcdTrainingSpec  # noqa: E402
 
 HEAD = ("field", "default", "values", "meaning")
+
+
+def parts_of(spec: type[Part]) -> dict[str, type[Part]]:
+    """The parts inside of a spec, by name."""
+    inside = (each for each in fields(spec) if "kind" not in each.metadata)
+    return {each.name: each.default_factory for each in inside}
+
+
 # Name of a table -> the part whose fields it has.
-PARTS = {"top": TrainingSpec, "manifest": Item} | {
-    each.name: each.default_factory for each in fields(TrainingSpec) if "kind" not in each.metadata
-}
+PARTS = {"top": TrainingSpec, "manifest": Item} | parts_of(TrainingSpec)
+SMCD_PARTS = parts_of(SmcdTrainingSpec)
+SMCD_NAMES = {name: official for official, name in OFFICIAL.items()}
 # Kinds of which messages say more than a table has room for.
 WORDS = {id(PATH): "a path", id(TWO_FILES): "two paths", id(TEXT): "a text"}
 HIDDEN = ("line",)  # that no user gives
 
 
-def with_tables(page: str) -> str:
-    """The page with a table for each part of a training file, and one for a line of a manifest."""
-    for name, part in PARTS.items():
+def with_tables(page: str, parts: dict[str, type[Part]] = PARTS) -> str:
+    """The page with a table for each part, such as a table of a training file."""
+    for name, part in parts.items():
         rows = [HEAD, ("---",) * len(HEAD), *rows_of(part)]
         made = "\n".join(f"| {' | '.join(row)} |" for row in rows)
         begin, end = f"<!-- fields {name} -->\n", "<!-- end -->"
@@ -49,8 +58,18 @@ def rows_of(part: type[Part]) -> Iterator[tuple[str, ...]]:
         if found:
             kinds = dict.fromkeys(_kind(each.metadata["kind"]) for each in found)
             defaults = dict.fromkeys(_default(each.default) for each in found)
-            shown = ", ".join(f"`{each.name}`" for each in found)
+            shown = ", ".join(_shown(each.name, part) for each in found)
             yield shown, ", ".join(defaults), "; ".join(kinds), meaning
+
+
+def _shown(name: str, part: type[Part]) -> str:
+    """A field as a training file names it; or an option, with its official name."""
+    if part not in SMCD_PARTS.values():
+        return f"`{name}`"
+    names = [f"--{name.replace('_', '-')}"]
+    if name in SMCD_NAMES:
+        names.append(f"--{SMCD_NAMES[name]}")
+    return " ".join(f"`{each}`" for each in names)
 
 
 def _explained(part: type[Part]) -> Iterator[tuple[list[str], str]]:
@@ -71,8 +90,11 @@ def _default(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+        return " ".join(value)
     return f'"{to_plain(value)}"' if isinstance(value, (str, Path)) else str(value)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(with_tables(PAGE.read_text("utf-8")), "utf-8", newline="\n")
+    for page, parts in ((PAGE, PARTS), (SMCD_PAGE, SMCD_PARTS)):
+        page.write_text(with_tables(page.read_text("utf-8"), parts), "utf-8", newline="\n")

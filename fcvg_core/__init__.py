@@ -19,6 +19,7 @@ Folders that read and write files:
 
     files       regular files, JSON, files of weights, videos, the results folder of a run
     catalogue   which model files and packages are needed, where they are, how to get them
+    box_sets    data sets of videos whose objects have boxes: GOT-10k and YouTube-VIS
     standalone  everything without ComfyUI:
         media       pictures, videos, files of line matches and poses
         networks    SVD with diffusers: loading, denoising, decoding

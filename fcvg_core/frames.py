@@ -5,6 +5,7 @@ Convert between the two only with `to_uint8` and `to_image`.
 
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -122,6 +123,26 @@ def fit_frame(
     if placement.picture == placement.frame:
         return frame
     return _placed(Image.fromarray(frame), placement, Image.Resampling.BICUBIC)
+
+
+def resize_linear(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A frame stretched to a size without antialiasing, as the frames of SMCD's training were.
+
+    Args:
+        frame: [H, W, 3] uint8.
+        size: (height, width) of the result, in pixels.
+
+    Returns:
+        [height, width, 3] uint8.
+
+    Raises:
+        ValueError: the frame is not [H, W, 3] uint8.
+
+    Source: albumentations 1.3.1, Resize, as in Mingxiao-Li/Animate-Your-Motion
+        data/got10k_dataset.py.
+    """
+    check_frame(frame)
+    return cv2.resize(frame, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def fit_mask(

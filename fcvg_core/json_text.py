@@ -3,6 +3,8 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from .quoting import quote
@@ -10,12 +12,13 @@ from .quoting import quote
 LARGEST = 2**64  # seeds are smaller
 
 
-def parse_json(content: str | bytes) -> Any:
+def parse_json(content: str | bytes, *, without: Collection[str] = ()) -> Any:
     """The values of a JSON text.
 
     Args:
         content: text or bytes. Bytes are UTF-8 (a byte-order mark is allowed), or UTF-16 or
             UTF-32 with a byte-order mark.
+        without: names whose values are left out at once, so that they need no memory.
 
     Raises:
         ValueError: the text is not JSON, is nested too deeply, contains a name twice, or contains
@@ -29,7 +32,7 @@ def parse_json(content: str | bytes) -> Any:
             parse_int=_whole,
             parse_float=_finite,
             parse_constant=_finite,  # NaN, Infinity and -Infinity, which Python writes
-            object_pairs_hook=_without_doubles,
+            object_pairs_hook=partial(_without_doubles, without=without),
         )
     except json.JSONDecodeError as error:
         before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos : error.pos + 1]
@@ -57,10 +60,12 @@ def _finite(text: str) -> float:
     return value
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_doubles(pairs: list[tuple[str, Any]], *, without: Collection[str]) -> dict[str, Any]:
     """A dictionary; a name that occurs twice raises ValueError, because its value is unclear."""
     values = dict(pairs)
     if len(values) < len(pairs):
         (double, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"it contains the name {quote(double)} twice")
+    for name in without:
+        values.pop(name, None)
     return values

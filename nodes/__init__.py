@@ -6,6 +6,8 @@ from comfy_api.latest import ComfyExtension, io
 
 from . import (
     animate,
+    box_files,
+    boxes,
     cache,
     camera,
     clips,
@@ -29,6 +31,7 @@ from . import (
     pose_files,
     preview_motion,
     settings,
+    smcd,
     story,
     svd,
 )
@@ -43,6 +46,8 @@ MODULES = [
     line_files,
     pose,
     pose_files,
+    boxes,
+    box_files,
     keyframes,
     paths,
     edit_motion,
@@ -60,6 +65,7 @@ MODULES = [
     story,
     dropletvideo,
     droplet_clips,
+    smcd,
     clips,
     other_models,
 ]

@@ -1,4 +1,4 @@
-"""Widgets and words of the nodes that make short clips with DynamiCrafter."""
+"""Widgets and words of the nodes that make short clips with DynamiCrafter or SMCD."""
 
 from comfy_api.latest import io
 
@@ -11,6 +11,22 @@ IMAGE_PROJECTOR = (
     "the model."
 )
 MODEL = "The model, from Load DynamiCrafter or Load DynamiCrafter UNet."
+DDIM_MODEL = "The model, from Load DynamiCrafter, Load DynamiCrafter UNet or Load SMCD."
+
+
+def encoded_prompt_inputs() -> list[io.Input]:
+    """The two prompts of a conditioning node."""
+    return [
+        io.Conditioning.Input(
+            "positive",
+            tooltip="The prompt, which says what happens in the video, from CLIP Text Encode.",
+        ),
+        io.Conditioning.Input(
+            "negative",
+            tooltip="What the video should not show, from CLIP Text Encode. The official code uses "
+            "an empty text.",
+        ),
+    ]
 
 
 def clip_size_inputs() -> list[io.Input]:
@@ -43,8 +59,8 @@ def eta_input() -> io.Input:
         default=1.0,
         **bounds.ETA.widget,
         step=0.05,
-        tooltip="How much of the noise is drawn anew in each step. 1 is DynamiCrafter's value; 0 "
-        "draws none, so that only the first noise decides.",
+        tooltip="How much of the noise is drawn anew in each step. 1 is DynamiCrafter's value; 0, "
+        "SMCD's value, draws none, so that only the first noise decides.",
     )
 
 
@@ -54,8 +70,8 @@ def steps_input() -> io.Input:
         "steps",
         default=50,
         **bounds.STEPS.widget,
-        tooltip="Number of sampling steps. DynamiCrafter uses 50; 25 take half the time and are "
-        "rougher.",
+        tooltip="Number of sampling steps. DynamiCrafter and SMCD use 50; 25 take half the time "
+        "and are rougher.",
     )
 
 
@@ -66,9 +82,9 @@ def spacing_input() -> io.Input:
         options=list(choices.SPACINGS),
         default=choices.SPACINGS[0],
         tooltip="How the steps are spread over the noise levels. uniform_trailing: from pure "
-        "noise, for the models 512, 1024 and 512_interp. uniform: for the model 256; a number of "
-        "steps that does not divide 1000 gives a step or more in addition, as in the official "
-        "code. quad: more steps at little noise.",
+        "noise, for the models 512, 1024 and 512_interp. uniform: for the model 256 and for SMCD; "
+        "a number of steps that does not divide 1000 gives a step or more in addition, as in the "
+        "official code. quad: more steps at little noise.",
     )
 
 

@@ -1,9 +1,10 @@
-"""DDIM as DynamiCrafter was trained for it: sampler, schedule, and guidance over a whole clip."""
+"""DDIM of DynamiCrafter and SMCD: sampler, schedule, and guidance over a whole clip."""
 
 from comfy_api.latest import io
 
 from ..fcvg_core import bounds
 from .clip_widgets import (
+    DDIM_MODEL,
     MODEL,
     eta_input,
     guidance_input,
@@ -23,11 +24,11 @@ class ChooseDDIMSampler(io.ComfyNode):
             node_id="FCVG_DDIMSampler",
             display_name="DDIM Sampler",
             category="FCVG/sampling",
-            **search_words("ddim", "eta", "dynamicrafter sampler", "ancestral"),
+            **search_words("ddim", "eta", "dynamicrafter sampler", "smcd sampler", "ancestral"),
             **shows_results(),
-            description="The sampler of DynamiCrafter, step by step as in the official code, with "
-            "its dynamic rescale. For SamplerCustomAdvanced, with the noise levels of DDIM "
-            "Schedule.",
+            description="The sampler of DynamiCrafter and SMCD, step by step as in the official "
+            "code, with DynamiCrafter's dynamic rescale. For SamplerCustomAdvanced, with the noise "
+            "levels of DDIM Schedule.",
             inputs=[eta_input()],
             outputs=[io.Sampler.Output(tooltip="The sampler, for SamplerCustomAdvanced.")],
         )
@@ -35,7 +36,7 @@ class ChooseDDIMSampler(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, eta: float) -> io.NodeOutput:
-        from .host.dynamicrafter.sampling import ddim_sampler
+        from .host.unet3d.sampling import ddim_sampler
 
         check_linked("eta", eta, bounds.ETA)
         return io.NodeOutput(ddim_sampler(eta))
@@ -50,11 +51,11 @@ class ChooseDDIMSchedule(io.ComfyNode):
             category="FCVG/sampling",
             **search_words("dynamicrafter schedule", "ddim scheduler", "trailing", "zero snr"),
             **shows_results(),
-            description="The noise levels of DynamiCrafter's steps. They end at the lowest level "
-            "that the model was trained on, as in the official code. Any of ComfyUI's samplers can "
-            "use them too.",
+            description="The noise levels of the steps of DynamiCrafter and SMCD. They end at the "
+            "lowest level that the model was trained on, as in the official code. Any of ComfyUI's "
+            "samplers can use them too.",
             inputs=[
-                io.Model.Input("model", tooltip=MODEL),
+                io.Model.Input("model", tooltip=DDIM_MODEL),
                 steps_input(),
                 spacing_input(),
                 io.Float.Input(
@@ -76,7 +77,7 @@ class ChooseDDIMSchedule(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, model, steps: int, spacing: str, denoise: float) -> io.NodeOutput:
-        from .host.dynamicrafter.sampling import ddim_levels_of
+        from .host.unet3d.sampling import ddim_levels_of
 
         check_linked("steps", steps, bounds.STEPS)
         check_linked("denoise", denoise, bounds.SHARE)
@@ -93,29 +94,37 @@ class GuideThreeBranches(io.ComfyNode):
             **search_words("dynamicrafter guider", "multiple cond cfg", "image guidance"),
             **shows_results(),
             description="Guides DynamiCrafter with separate strengths for the picture and for the "
-            "prompt. Each step runs the model three times in place of twice, so it takes half as "
-            "long again as CFGGuider.",
+            "prompt, or SMCD for picture and boxes and for the prompt. Each step runs the model "
+            "three times in place of twice, so it takes half as long again as CFGGuider.",
             inputs=[
-                io.Model.Input("model", tooltip=f"{MODEL} Clip Guidance Rescale is not needed."),
+                io.Model.Input(
+                    "model", tooltip=f"{DDIM_MODEL} Clip Guidance Rescale is not needed."
+                ),
                 io.Conditioning.Input(
                     "positive",
-                    tooltip="Prompt and picture: positive of DynamiCrafter Conditioning.",
+                    tooltip="Prompt and picture: positive of DynamiCrafter Conditioning or SMCD "
+                    "Conditioning.",
                 ),
                 io.Conditioning.Input(
                     "image_only",
-                    tooltip="Picture without prompt: image_only of DynamiCrafter Conditioning.",
+                    tooltip="Picture without prompt: image_only of DynamiCrafter Conditioning, or "
+                    "negative of SMCD Conditioning.",
                 ),
                 io.Conditioning.Input(
                     "negative",
-                    tooltip="Neither picture nor prompt: negative of DynamiCrafter Conditioning.",
+                    tooltip="Neither picture nor prompt: negative of DynamiCrafter Conditioning, "
+                    "or nothing of SMCD Conditioning.",
                 ),
                 guidance_input(
-                    "cfg", "How closely the video follows the prompt. DynamiCrafter uses 7.5."
+                    "cfg",
+                    "How closely the video follows the prompt. DynamiCrafter and SMCD use 7.5.",
                 ),
                 guidance_input(
                     "cfg_image",
-                    "How closely the video follows the picture. The official code uses the same "
-                    "number as for the prompt; a smaller number lets more move.",
+                    "How closely the video follows the picture, and the boxes of SMCD. "
+                    "DynamiCrafter's official code uses the same number as for the prompt; a "
+                    "smaller number lets more move. SMCD: 1 is the official guidance; try 2 for "
+                    "more weight on picture and boxes.",
                 ),
                 rescale_input(),
             ],
@@ -134,7 +143,7 @@ class GuideThreeBranches(io.ComfyNode):
         cfg_image: float,
         rescale: float,
     ) -> io.NodeOutput:
-        from .host.dynamicrafter.guider import make_guider
+        from .host.unet3d.guider import make_guider
 
         check_linked("cfg", cfg, bounds.GUIDANCE)
         check_linked("cfg_image", cfg_image, bounds.IMAGE_GUIDANCE)
@@ -171,7 +180,7 @@ class RescaleClipGuidance(io.ComfyNode):
     @classmethod
     @shows_log
     def execute(cls, model, rescale: float) -> io.NodeOutput:
-        from .host.dynamicrafter.sampling import rescale_clip_guidance
+        from .host.unet3d.sampling import rescale_clip_guidance
 
         check_linked("rescale", rescale, bounds.GUIDANCE_RESCALE)
         return io.NodeOutput(rescale_clip_guidance(model, rescale))

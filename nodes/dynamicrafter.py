@@ -4,7 +4,13 @@ from comfy_api.latest import io
 
 from ..fcvg_core import bounds, choices
 from ..fcvg_core.models.dynamicrafter.variants import FRAMES
-from .clip_widgets import CLIP_VISION, IMAGE_PROJECTOR, clip_size_inputs, fs_input
+from .clip_widgets import (
+    CLIP_VISION,
+    IMAGE_PROJECTOR,
+    clip_size_inputs,
+    encoded_prompt_inputs,
+    fs_input,
+)
 from .host import folders
 from .messages import display_below_log, shown_log, shows_log
 from .newer import rarely_changed, search_words, shows_results
@@ -183,16 +189,7 @@ class ConditionClip(io.ComfyNode):
             "(DynamiCrafter): adds one or two pictures to the prompts and makes an empty video of "
             "the chosen size.",
             inputs=[
-                io.Conditioning.Input(
-                    "positive",
-                    tooltip="The prompt, which says what happens in the video, from CLIP Text "
-                    "Encode.",
-                ),
-                io.Conditioning.Input(
-                    "negative",
-                    tooltip="What the video should not show, from CLIP Text Encode. The official "
-                    "code uses an empty text.",
-                ),
+                *encoded_prompt_inputs(),
                 ImageProjectorSocket.Input("image_projector", tooltip=IMAGE_PROJECTOR),
                 io.ClipVision.Input("clip_vision", tooltip=CLIP_VISION),
                 io.Vae.Input("vae", tooltip="The VAE, from Load DynamiCrafter or Load VAE."),

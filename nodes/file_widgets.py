@@ -1,23 +1,25 @@
-"""Widgets of the nodes that load and save JSON files."""
+"""Widgets of the nodes that load and save text files."""
 
 from comfy_api.latest import io
 
 
-def file_input(kind: str) -> io.Input:
-    """The list of .json files in the input folder, under which the editor adds a button to upload.
+def file_input(kind: str, endings: tuple[str, ...] = (".json",)) -> io.Input:
+    """The list of such files in the input folder, under which the editor adds a button to upload.
 
-    `web/js/upload_json.js` knows this widget by its name and its node.
+    `web/js/upload_texts.js` knows this widget by its name and its node.
 
     Args:
         kind: what the file holds, for the tooltip.
+        endings: of the files' names.
     """
-    from .host.json_files import list_json_files
+    from .host.user_files import list_user_files
 
     return io.Combo.Input(
         "file",
-        options=list_json_files(),
-        tooltip=f"A .json file with {kind} in ComfyUI's input folder. The button below copies a "
-        "file from your computer into this folder; a file that you drop on the node is copied too.",
+        options=list_user_files(endings),
+        tooltip=f"A {' or '.join(endings)} file with {kind} in ComfyUI's input folder. The button "
+        "below copies a file from your computer into this folder; a file that you drop on the node "
+        "is copied too.",
     )
 
 

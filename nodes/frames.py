@@ -248,7 +248,7 @@ class DecodeDraft(io.ComfyNode):
             inputs=[
                 io.Latent.Input(
                     "latent",
-                    tooltip="Latents of a video of SVD or DynamiCrafter, from FCVG Sampler, "
+                    tooltip="Latents of a video of SVD, DynamiCrafter or SMCD, from FCVG Sampler, "
                     "ControlNeXt-SVD Sampler or SamplerCustomAdvanced.",
                 ),
                 io.Combo.Input(

@@ -41,9 +41,9 @@ class SaveLineMatches(io.ComfyNode):
     @shows_log
     def execute(cls, line_matches, filename_prefix: str) -> io.NodeOutput:
         from ..fcvg_core.lines import format_matches
-        from .host.json_files import save_json_file
+        from .host.user_files import save_user_file
 
-        saved = save_json_file(format_matches(line_matches), filename_prefix)
+        saved = save_user_file(format_matches(line_matches), filename_prefix)
         return io.NodeOutput(line_matches, ui={"files": [saved]})
 
 
@@ -70,18 +70,18 @@ class LoadLineMatches(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str | None = None) -> bool | str:
-        from .host.json_files import find_json_file
+        from .host.user_files import find_user_file
 
-        return is_there(find_json_file, file)
+        return is_there(find_user_file, file)
 
     @classmethod
     @shows_log
     def execute(cls, file: str) -> io.NodeOutput:
         from ..fcvg_core.files.json_file import read_json
         from ..fcvg_core.lines import MATCHES_FORM, describe_matches, parse_matches, warn_of_few
-        from .host.json_files import find_json_file
+        from .host.user_files import find_user_file
 
-        path = find_json_file(file)
+        path = find_user_file(file)
         found = read_json(path, expected=f"line matches: {MATCHES_FORM}")
         matches = parse_matches(found, name=str(path))
         logging.info(
@@ -92,9 +92,9 @@ class LoadLineMatches(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None = None) -> str:
-        from .host.json_files import fingerprint_json_file
+        from .host.user_files import fingerprint_user_file
 
-        return fingerprint_json_file(file)
+        return fingerprint_user_file(file)
 
 
 NODES = [SaveLineMatches, LoadLineMatches]

@@ -48,10 +48,10 @@ class SavePoses(io.ComfyNode):
     @shows_log
     def execute(cls, poses, filename_prefix: str) -> io.NodeOutput:
         from ..fcvg_core.pose import complete_frames, frames_text
-        from .host.json_files import save_json_file
+        from .host.user_files import save_user_file
 
         frames = complete_frames(poses, name="poses")
-        saved = save_json_file(frames_text(frames), filename_prefix)
+        saved = save_user_file(frames_text(frames), filename_prefix)
         return io.NodeOutput(poses, ui={"files": [saved]})
 
 
@@ -84,9 +84,9 @@ class LoadPoses(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, file: str | None = None) -> bool | str:
-        from .host.json_files import find_json_file
+        from .host.user_files import find_user_file
 
-        return is_there(find_json_file, file)
+        return is_there(find_user_file, file)
 
     @classmethod
     @shows_log
@@ -94,11 +94,11 @@ class LoadPoses(io.ComfyNode):
         from ..fcvg_core.errors import UserError
         from ..fcvg_core.files.json_file import read_json
         from ..fcvg_core.pose import POSES_FILE, complete_frames, first_canvas, list_people
-        from .host.json_files import find_json_file
+        from .host.user_files import find_user_file
 
         if (width == 0) != (height == 0):
             raise UserError("Set both width and height, or leave both 0.")
-        path = find_json_file(file)
+        path = find_user_file(file)
         size = (height, width) if width else None
         frames = complete_frames(read_json(path, expected=POSES_FILE), name=str(path), size=size)
         numbers = [len(frame["people"]) for frame in frames]
@@ -112,9 +112,9 @@ class LoadPoses(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, file: str | None = None, **size: int) -> str:
-        from .host.json_files import fingerprint_json_file
+        from .host.user_files import fingerprint_user_file
 
-        return fingerprint_json_file(file)
+        return fingerprint_user_file(file)
 
 
 NODES = [SavePoses, LoadPoses]

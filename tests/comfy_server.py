@@ -67,10 +67,22 @@ MODELS = (
             "vae/dropletvideo_vae.safetensors",
         )
     ),
+    ("Animate-Your-Motion", "diffusion_models/smcd"),
+    ("smcd.safetensors", "diffusion_models/smcd.safetensors"),
+    (
+        "modelscope-damo-text-to-video-synthesis/open_clip_pytorch_model.bin",
+        "text_encoders/open_clip_pytorch_model.bin",
+    ),
+    (
+        "modelscope-damo-text-to-video-synthesis/VQGAN_autoencoder.pth",
+        "vae/VQGAN_autoencoder.pth",
+    ),
     ("wan_vace.safetensors", "diffusion_models/wan2.1_vace_1.3B_fp16.safetensors"),
     ("wan_vae.safetensors", "vae/wan_2.1_vae.safetensors"),
     ("wan_text.safetensors", "text_encoders/umt5_xxl_fp8_e4m3fn_scaled.safetensors"),
 )
+# Nodes of hosts after 0.8, by the release that a graph was made with.
+LATER_NODES = {"CreateBoundingBoxes": "0.33.0"}
 # Nodes whose input `steps` is the number of sampling steps.
 STEPPED = (
     "BasicScheduler",
@@ -81,6 +93,8 @@ STEPPED = (
     "FCVG_StoryShot",
     "FCVG_TrailingSchedule",
 )
+# Nodes whose width and height are those of a picture, not of the video.
+PICTURE_SIZED = ("CreateBoundingBoxes", "FCVG_BoxTrack")
 # The middle keyframe of a video of 7 frames.
 SMALL_KEYFRAMES = {
     "FCVG_Keyframe": {"frame": 3},
@@ -258,7 +272,9 @@ def make_small(prompt: dict, *, num_frames: int = 5, steps: int = 2) -> dict:
         if node["class_type"] in ("FCVG_GuideAnimation", "FCVG_AnimateSampler"):
             inputs.update(DRIVING_WINDOWS)
         inputs.update(SMALL_KEYFRAMES.get(node["class_type"], {}))
-        inputs.update({k: v for k, v in small.items() if isinstance(inputs.get(k), int)})
+        kept = ("width", "height") if node["class_type"] in PICTURE_SIZED else ()
+        numbers = {k: v for k, v in small.items() if isinstance(inputs.get(k), int)}
+        inputs.update({k: v for k, v in numbers.items() if k not in kept})
     return prompt
 
 

@@ -26,6 +26,7 @@ ARROWS = {
     "pose": (),
     "paths": (),
     "boxes": ("lines", "pose"),
+    "box_sets": ("files", "boxes"),
     "motion": ("lines", "paths", "pose"),
     "control": ("lines", "motion", "paths", "pose"),
     "warp": ("lines", "motion", "paths", "pose"),
@@ -36,8 +37,8 @@ ARROWS = {
     "files": (),
     "catalogue": ("files",),
     "standalone/spec": (),
-    "standalone/media": ("files", "lines", "pose", "video"),
-    "standalone/networks": ("files", "catalogue", "models", "sampling"),
+    "standalone/media": ("files", "boxes", "lines", "pose", "video"),
+    "standalone/networks": ("boxes", "files", "catalogue", "models", "sampling"),
     "standalone/control": (
         "files",
         "catalogue",
@@ -49,9 +50,17 @@ ARROWS = {
         "standalone/spec",
     ),
     "standalone/demo": (),
-    "standalone/evaluation": ("files", "catalogue", "measures", "standalone/media"),
+    "standalone/evaluation": (
+        "files",
+        "catalogue",
+        "measures",
+        "boxes",
+        "box_sets",
+        "standalone/media",
+    ),
     # The modules that stand in no room of the face: what a Python program uses.
     "standalone": (
+        "boxes",
         "files",
         "catalogue",
         "control",
@@ -75,6 +84,8 @@ ARROWS = {
         "standalone/spec",
     ),
     "training": (
+        "boxes",
+        "box_sets",
         "files",
         "catalogue",
         "control",
@@ -101,7 +112,8 @@ LIGHT_TABLES = (
     "fcvg_core.models.dynamicrafter.variants",
 )
 LIGHT_HOST = ("host.folders", "host.page")  # modules of host/ that nodes import at once
-OPENING = ("files", "catalogue", "standalone/", "batch", "training")  # the rooms that open files
+# The rooms that open files.
+OPENING = ("files", "catalogue", "box_sets", "standalone/", "batch", "training")
 MAX_LINES = 300
 MAX_NETWORK_LINES = 400
 MAX_FUNCTION = 50

@@ -1,4 +1,4 @@
-"""The README shows what exists; the commands that texts and workflows show exist."""
+"""The README shows what exists; commands and files that texts and workflows name exist."""
 
 import re
 import sys
@@ -42,6 +42,14 @@ def test_every_node_is_in_the_table() -> None:
     assert {schema.display_name for schema in help_pages.read_schemas()} - named == set()
 
 
+def test_every_file_that_a_node_reads_or_writes_is_in_the_security_policy() -> None:
+    policy = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    of_files = {"file", "filename_prefix"}
+    for schema in help_pages.read_schemas():
+        if of_files & {port.name for port in schema.inputs}:
+            assert f"*{schema.display_name}*" in policy
+
+
 def test_every_workflow_is_linked() -> None:
     links = set(re.findall(r"\]\((workflows/[^)]+json)\)", README))
     assert {x.relative_to(ROOT).as_posix() for x in (ROOT / "workflows").rglob("*.json")} == links
@@ -58,3 +66,20 @@ def test_commands_that_are_shown_exist() -> None:
             assert set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", rest)) <= options_of(name), where
             if only := re.search(r"--only ([a-z0-9 -]+)", rest):
                 assert set(only[1].split()) <= keys, where
+
+
+def test_files_of_the_architecture_exist() -> None:
+    """A name without a folder is a file beside the one before it."""
+    rooms = [ROOT / room for room in ("", "nodes", "fcvg_core", "fcvg_core/batch")]
+    rooms.append(ROOT / "fcvg_core" / "training")
+    missing = []
+    for row in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").splitlines():
+        for cell in row.split("|"):
+            before = ROOT
+            for name in re.findall(r"`([\w./-]*/[\w./-]+|\w+\.py)`", cell):
+                found = [path for room in (before, *rooms) if (path := room / name).exists()]
+                if found:
+                    before = found[0].parent
+                else:
+                    missing.append(name)
+    assert missing == []

@@ -211,13 +211,14 @@ class TestNodes:
     def test_take_no_path(self):
         """Files are chosen from the host's lists.
 
-        Of the texts, two are read as numbers, two as JSON, and one is where the host saves files:
-        see tests/nodes/test_json_files.py. The other texts are prompts.
+        Of the texts, four are read as numbers, two as JSON, and one is where the host saves files:
+        see tests/nodes/test_user_files.py. One names a video inside of a file. The other texts are
+        prompts, or the label of a box.
         """
         texts = {name for name, kind, _ in node_inputs() if kind == "STRING"}
-        numbers, jsons = {"custom_times", "frames"}, {"state", "splines"}
-        prompts = {"prompt", "negative", "negative_prompt"}
-        assert texts == {"filename_prefix", *prompts, *numbers, *jsons}
+        numbers, jsons = {"custom_times", "frames", "ids", "key_boxes"}, {"state", "splines"}
+        prompts = {"prompt", "negative", "negative_prompt", "label"}
+        assert texts == {"filename_prefix", "video", *prompts, *numbers, *jsons}
         named = {name for name, kind, _ in node_inputs() if name.endswith(("_name", "folder"))}
         assert {"folder", "unet_name", "superpoint_name", "boxes_name"} <= named
         assert all(kind == "COMBO" for name, kind, _ in node_inputs() if name in named)

@@ -44,13 +44,17 @@ def each_network_case(room: str, class_name: str):
     for name, meta, tensors in find_documents(FOLDER / room):
         config = meta["config"]
         if config.get("class", "").endswith(class_name):
-            if shared := re.search(r"of (\S+\.safetensors)", config.get("inputs", "")):
-                others = load_file(FOLDER / room / shared[1])
-                inputs = {key: value for key, value in others.items() if key.startswith("in_")}
-                tensors = {**inputs, **tensors}
-            cases.append((config, tensors))
+            cases.append((config, with_shared_inputs(room, config, tensors)))
             names.append(name)
     return pytest.mark.parametrize(("config", "tensors"), cases, ids=names)
+
+
+def with_shared_inputs(room: str, config: dict, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a case, and inputs that it has from the file of another case."""
+    shared = re.search(r"of (\S+\.safetensors)", config.get("inputs", ""))
+    others = load_file(FOLDER / room / shared[1]) if shared else {}
+    inputs = {key: value for key, value in others.items() if key.startswith("in_")}
+    return {**inputs, **tensors}
 
 
 def smcd_config(arguments: dict) -> Config:

@@ -15,6 +15,7 @@ from graphs import photograph_graphs
 from person import draw_person, jumping_jack
 from PIL import Image, ImageDraw, ImageFont
 
+from fcvg_core.boxes import BoxTrack, BoxTracks, around_points, draw_boxes
 from fcvg_core.control import draw_moving_lines
 from fcvg_core.frames import fit_frame
 from fcvg_core.lines import ClassicLineMatcher
@@ -25,6 +26,8 @@ from fcvg_core.standalone.demo.scene import (
     draw_sample_middle,
     draw_sample_pair,
     draw_scene,
+    paint_canvas,
+    view_canvas,
 )
 from fcvg_core.timeline import inbetween_times
 from fcvg_core.warp import preview_motion
@@ -55,6 +58,8 @@ CAPTIONS = {
     "dynamicrafter_story": ("A story of shots", "A prompt for each shot."),
     "dropletvideo_i2v": ("A long prompt", "One picture, and how much moves."),
     "dropletvideo_fps_sweep": ("Little or much motion", "One picture at four FPS."),
+    "smcd_boxes": ("Along boxes", "One picture, boxes, a prompt."),
+    "smcd_boxes_canvas": ("Draw the boxes", "One picture, two boxes, a prompt."),
 }
 
 
@@ -88,6 +93,8 @@ def draw_thumbnails() -> None:
         "dynamicrafter_story": stack(here, there, near, anchor="top"),
         "dropletvideo_i2v": stack(here, near, anchor="top"),
         "dropletvideo_fps_sweep": draw_sweep(),
+        "smcd_boxes": stack(*draw_boxed(together=False), anchor="top"),
+        "smcd_boxes_canvas": stack(*draw_boxed(together=True), anchor="top"),
     }
     for name, picture in pictures.items():
         save(write_below(picture, *CAPTIONS[name]), ROOT / "workflows" / f"{name}.jpg")
@@ -120,6 +127,27 @@ def draw_sweep() -> Image.Image:
     size = (576, 1024)
     scenes = [draw_scene(SAMPLE_TOWN, size, None, balloon=place) for place in places]
     return stack(*scenes, anchor="top")
+
+
+def draw_boxed(*, together: bool) -> list[np.ndarray]:
+    """A balloon over a town, and further on, in a box.
+
+    Args:
+        together: one picture, with both boxes.
+    """
+    size = (576, 1024)
+    empty = paint_canvas(SAMPLE_TOWN, size)
+    scenes, boxes = [], []
+    for place in ((1.4, 0.16), (0.7, 0.13)):
+        scenes.append(draw_scene(SAMPLE_TOWN, size, None, balloon=place))
+        painted = paint_canvas(SAMPLE_TOWN, size, balloon=place) != empty
+        shown = view_canvas(255.0 * painted, size, None).any(axis=2)
+        points = np.argwhere(shown)[:, ::-1] / size[::-1]
+        boxes.append(around_points(points[None], np.ones((1, len(points)), bool), label="balloon"))
+    if together:
+        return list(draw_boxes(np.stack(scenes[:1]), BoxTracks(tuple(boxes), 1)))
+    both = BoxTrack("balloon", np.concatenate([track.boxes for track in boxes]))
+    return list(draw_boxes(np.stack(scenes), BoxTracks((both,), 2)))
 
 
 def stack(*pictures: np.ndarray, anchor: str = "center") -> Image.Image:

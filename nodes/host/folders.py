@@ -12,7 +12,7 @@ import folder_paths
 
 from ...fcvg_core.catalogue import families
 from ...fcvg_core.catalogue.dwpose import DWPOSE
-from ...fcvg_core.catalogue.dynamicrafter import CHECKPOINTS, VAES
+from ...fcvg_core.catalogue.dynamicrafter import CHECKPOINTS, TEXT_ENCODERS, VAES
 from ...fcvg_core.catalogue.gluestick import GLUESTICK
 from ...fcvg_core.catalogue.model_files import (
     CONTROLNEXT,
@@ -30,12 +30,14 @@ __all__ = [
     "CONTROLNEXT",
     "DWPOSE",
     "GLUESTICK",
+    "TEXT_ENCODERS",
     "TRANSFORMER",
     "UNET",
     "UNET_FOLDER",
     "VAES",
     "VAE_APPROX",
     "are_there",
+    "find_auto",
     "find_file",
     "find_pair",
     "find_pipeline",
@@ -166,6 +168,23 @@ def find_pair(names: tuple[str, str], rows: tuple[ModelFile, ModelFile]) -> tupl
             return None
     chosen = (file if name == AUTO else name for name, file in zip(names, official, strict=True))
     return tuple(find_file(kind, name) for name in chosen)
+
+
+def find_auto(name: str, row: ModelFile) -> str | None:
+    """Full path of a file that is chosen by its name or by AUTO.
+
+    AUTO stands for the first of the catalogue's names that is there; the result is None if none
+    is there.
+
+    Args:
+        row: the file in the catalogue.
+
+    Raises:
+        ValueError: the file is chosen by its name and is not there.
+    """
+    if name != AUTO:
+        return find_file(row.kind, name)
+    return folder_paths.get_full_path(row.kind, _official_name(row))
 
 
 def _official_name(row: ModelFile) -> str:

@@ -33,7 +33,7 @@ def one_tensor(latent: dict) -> Tensor:
     samples = latent["samples"]
     if shape_of(samples) is None:
         raise UserError(
-            "The latent is several tensors, but a video of SVD or DynamiCrafter is one tensor: "
-            "connect the latents of a sampler of SVD or DynamiCrafter."
+            "The latent is several tensors, but a video of SVD, DynamiCrafter or SMCD is one "
+            "tensor: connect the latents of a sampler of one of them."
         )
     return samples

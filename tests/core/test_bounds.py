@@ -61,6 +61,15 @@ DYNAMICRAFTER = {
     "image-guidance": ("FCVG_ThreeBranchGuider", "cfg_image"),
     "rescale": ("FCVG_ClipGuidanceRescale", "rescale"),
 }
+SMCD = {
+    "height": ("FCVG_SMCDConditioning", "height"),
+    "width": ("FCVG_SMCDConditioning", "width"),
+    "frames": ("FCVG_SMCDConditioning", "num_frames"),
+    "pad-to": ("FCVG_SMCDConditioning", "pad_to"),
+    "steps": ("FCVG_DDIMSchedule", "steps"),
+    "guidance": ("FCVG_ThreeBranchGuider", "cfg"),
+    "scene-guidance": ("FCVG_ThreeBranchGuider", "cfg_image"),
+}
 CAMERA = {
     "amount": ("FCVG_CameraMove", "amount"),
     "pan-x": ("FCVG_CameraMove", "pan_x"),
@@ -75,6 +84,7 @@ NEEDED = {"camera": ("photo.png", "-o", "moved")}  # what a command can't do wit
 BOTH = [("inbetween", *item) for item in INBETWEEN.items()]
 BOTH += [("animate", *item) for item in ANIMATE.items()]
 BOTH += [("dynamicrafter", *item) for item in DYNAMICRAFTER.items()]
+BOTH += [("smcd", *item) for item in SMCD.items()]
 BOTH += [("camera", *item) for item in CAMERA.items()]
 
 

@@ -217,6 +217,56 @@ class TestConstantsOfDynamiCrafter:
         assert held.most / (2 * 320 * 512 * 2) == pytest.approx(costs.DYNAMICRAFTER.decoding, 0.01)
 
 
+class TestConstantsOfSmcd:
+    def test_weights(self, own_golden):
+        text = (own_golden / "smcd" / "keys_full.json").read_text(encoding="utf-8")
+        files = {
+            name.partition("[")[0]: {
+                key: math.prod(shape)
+                for key, shape in keys.items()
+                if not key.startswith("visual.")  # the image encoder, which is not used
+            }
+            for name, keys in json.loads(text).items()
+            if not name.startswith("_")
+        }
+        counts = {name: sum(keys.values()) for name, keys in files.items()}
+        encoders = ("open_clip_pytorch_model.bin", "pytorch_model_1.bin", "pytorch_model_2.bin")
+        assert counts["pytorch_model.bin"] == costs.SMCD.unet
+        assert counts["VQGAN_autoencoder.pth"] == costs.SMCD.vae
+        assert sum(counts[name] for name in encoders) == costs.SMCD.encoders
+
+    def test_memory_and_operations_of_a_step(self):
+        config = Config(
+            initial_inside=True,
+            conv_projections=True,
+            bare_downsamplers=True,
+            takes_rate=False,
+            image_attention=None,
+            gate="objects and image",
+        )
+        unet, frames, side = UNet3D(config, **META).requires_grad_(False), 8, 32
+        assert parameters(unet) == costs.SMCD.unet
+
+        def run() -> None:
+            unet(
+                meta(frames, 8, side, side),
+                torch.empty(frames, device="meta", dtype=torch.long),
+                meta(frames, 77, 1024),
+                num_frames=frames,
+                image_tokens=meta(frames, 16, 1024),
+                objects=meta(frames, 8, 1024),
+            )
+
+        with counted_as_on_a_card(unet) as held:
+            run()
+        assert held.most / (frames * side**2 * 2) == pytest.approx(costs.SMCD.step, rel=0.01)
+        with FlopCounterMode(display=False) as one_pass:
+            run()
+        found = estimate((256, 256), frames, frames, "bf16", overlap=0, networks=costs.SMCD)
+        counted = 2 * one_pass.get_total_flops()
+        assert found.cost(found.all_passes(1)) == pytest.approx(counted, rel=0.02)
+
+
 class TestConstantsOfDropletVideo:
     def test_weights(self, own_golden):
         text = (own_golden / "dropletvideo" / "keys_full.json").read_text(encoding="utf-8")

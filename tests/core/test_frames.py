@@ -13,6 +13,7 @@ from fcvg_core.frames import (
     fit_frame,
     fit_mask,
     overlay,
+    resize_linear,
     side_by_side,
     to_gray,
     to_image,
@@ -153,6 +154,24 @@ class TestFitFrame:
     def test_one_shape_is_only_resized(self, fit: str) -> None:
         frame = random_frame(40, 80)
         assert np.array_equal(fit_frame(frame, (64, 128), fit), crop_resize(frame, (64, 128)))
+
+
+class TestResizeLinear:
+    def test_between_centres(self) -> None:
+        frame = np.zeros((2, 2, 3), np.uint8)
+        frame[:, 1] = 200
+        wide = resize_linear(frame, (1, 4))
+        assert wide.shape == (1, 4, 3) and wide[0, :, 0].tolist() == [0, 50, 150, 200]
+
+    def test_without_antialiasing(self) -> None:
+        frame = np.zeros((8, 8, 3), np.uint8)
+        frame[0, 0] = 255  # of each 4 x 4 pixels the 4 in the middle are seen
+        assert not resize_linear(frame, (2, 2)).any()
+        assert resize_linear(frame, (8, 8)).any()
+
+    def test_no_frame(self) -> None:
+        with pytest.raises(ValueError, match=r"expected a frame \[H, W, 3\] uint8"):
+            resize_linear(np.zeros((4, 4)), (2, 2))
 
 
 class TestFitMask:

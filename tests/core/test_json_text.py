@@ -42,3 +42,7 @@ class TestParseJson:
         text = "{" + "".join(f'"{i}": 1, ' for i in range(50_000)) + '"49999": 1}'
         with pytest.raises(ValueError, match="it contains the name '49999' twice"):
             parse_json(text)
+
+    def test_names_that_are_left_out(self):
+        text = '{"a": [{"long": [1, 2], "b": 3}], "long": {"c": 4}}'
+        assert parse_json(text, without=("long",)) == {"a": [{"b": 3}]}

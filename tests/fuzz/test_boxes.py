@@ -12,14 +12,21 @@ from mutation import as_json, changed, damaged, json_values, read_or_refuse
 
 from fcvg_core.boxes import (
     BoxForm,
+    BoxReading,
     BoxTrack,
     BoxTracks,
+    detected_keys,
+    detected_label,
+    detected_track,
     draw_boxes,
     format_boxes,
     interpolate_boxes,
+    list_detections,
     parse_boxes,
+    pick_object,
     read_annotations,
     read_bbox_txt,
+    read_boxes,
     read_got10k,
     read_key_boxes,
     read_mot,
@@ -60,6 +67,15 @@ VALUES = {
 VALUES["annotations"] = VALUES["youvis"]["annotations"]
 NAMES = ["version", "frames", "tracks", "label", "boxes", "keys", "frame", "box", "size"]
 NAMES += ["videos", "annotations", "categories", "bboxes", "file_names", "video_id", "id", "name"]
+SIDES = ["x", "y", "width", "height", "label", "score"]
+DETECTIONS = [
+    [
+        {"x": 1, "y": 2, "width": 30, "height": 40.5, "label": "dog"},
+        {"x": 9, "y": 9, "width": 5, "height": 5},
+    ],
+    [],
+    [{"x": 8, "y": 2, "width": 30, "height": 40, "label": "cat", "score": 0.5}],
+]
 LINES = {
     "bbox": b"1,2,30,40\n\t5 6 ; 7.5 8\n0,0,0,0\n-5,0,99,9\n",
     "keys": b"0: 1,2,30,40\n4: none\n9: 5,6,7,8\n",
@@ -96,6 +112,22 @@ def read_lines(path: Path, kind: str, form: BoxForm) -> BoxTracks:
     return BoxTracks((track,), track.num_frames)
 
 
+def read_any(path: Path, frames: int | None) -> BoxTracks:
+    reading = BoxReading(label="dog", size=SIZE, num_frames=frames)
+    return read_boxes(path.read_bytes(), reading, name=str(path))
+
+
+def read_detections(path: Path, number: int) -> BoxTracks:
+    """As the node Box Track reads the boxes of a detector."""
+    name = str(path)
+    frames = list_detections(read_json(path, expected="boxes"), name=name)
+    picked = pick_object(frames, number, label="", name=name)
+    options = {"label": detected_label(picked, ""), "name": name}
+    interpolate_boxes(detected_keys(picked, range(len(picked)), SIZE, **options), len(picked))
+    track = detected_track(picked, SIZE, **options)
+    return BoxTracks((track,), track.num_frames)
+
+
 def check(tracks: BoxTracks | None) -> None:
     """Tracks that are read can be drawn, and written and read again."""
     if tracks is None:
@@ -121,6 +153,21 @@ def test_other_values(tmp_path, data):
     content = as_json(data.draw, data.draw(json_values(NAMES)))
     for kind in VALUES:
         check(read_or_refuse(tmp_path / "x", content, functools.partial(read_values, kind=kind)))
+    check(read_or_refuse(tmp_path / "x", content, functools.partial(read_any, frames=None)))
+
+
+@given(data=st.data())
+def test_changed_detections(tmp_path, data):
+    value = (
+        data.draw(changed(DETECTIONS))
+        if data.draw(st.booleans())
+        else data.draw(json_values(SIDES))
+    )
+    number = data.draw(st.integers(1, 2))
+    content = as_json(data.draw, value)
+    check(
+        read_or_refuse(tmp_path / "x", content, functools.partial(read_detections, number=number))
+    )
 
 
 @pytest.mark.parametrize("kind", LINES)
@@ -134,3 +181,5 @@ def test_damaged_lines(tmp_path, kind, data):
     forms = st.sampled_from([BoxForm(form, size=SIZE), BoxForm(form, "0..1")])
     reader = functools.partial(read_lines, kind=kind, form=data.draw(forms))
     check(read_or_refuse(tmp_path / "x", content, reader))
+    frames = data.draw(st.sampled_from([None, 5]))
+    check(read_or_refuse(tmp_path / "x", content, functools.partial(read_any, frames=frames)))

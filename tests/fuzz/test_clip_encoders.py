@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fcvg_core.clip import CLIP_SIZE
 from fcvg_core.errors import UserError
-from fcvg_core.models.dynamicrafter.towers import (
+from fcvg_core.models.clip_towers import (
     MOST_TOKENS,
     TEXT_MARK,
     VISION_MARK,

@@ -19,6 +19,7 @@ from dynamicrafter_stand_ins import write_for_workflows
 from editor import CLASSIC, NODES_2, Editor, has_nodes_2, open_browser
 from golden_cases import fill
 from hosts import ROOT
+from smcd_stand_ins import write_modelscope, write_smcd
 from stand_ins import levels, write_stand_ins, write_unet
 from taesdv_cases import write_taesdv
 from wan_stand_ins import write_wan
@@ -145,6 +146,19 @@ def dropletvideo_folder(stand_ins) -> Path:
 
 
 @pytest.fixture(scope="session")
+def smcd_folder(stand_ins) -> Path:
+    """The official folder of SMCD; beside it SMCD in one file."""
+    write_smcd(stand_ins, layout="merged")
+    return write_smcd(stand_ins)
+
+
+@pytest.fixture(scope="session")
+def modelscope(stand_ins) -> Path:
+    """ModelScope's folder, which SMCD needs too."""
+    return write_modelscope(stand_ins)
+
+
+@pytest.fixture(scope="session")
 def taesdv_file(stand_ins) -> Path:
     """The tiny decoder of drafts, beside the stand-ins."""
     return write_taesdv(stand_ins / "taesdv.pth")
@@ -164,6 +178,8 @@ def model_files(
     dwpose_files,
     dynamicrafter_files,
     dropletvideo_folder,
+    smcd_folder,
+    modelscope,
     taesdv_file,
     wan_files,
 ) -> Path:

@@ -29,6 +29,7 @@ GRAPHS = [
         "controlnext_svd_animate.json",
         "dynamicrafter_loop.json",
         "dropletvideo_i2v.json",
+        "smcd_boxes.json",
     )
     else pytest.param(name, marks=pytest.mark.slow)
     for name in TABLE

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import registry_tools
-from comfy_server import WORKFLOWS
+from comfy_server import LATER_NODES, WORKFLOWS
 
 GRAPHS = sorted((WORKFLOWS / "api").glob("*.json"))
 
@@ -33,10 +33,12 @@ def lint(server, tmp_path_factory):
 
 
 @pytest.mark.seam
-def test_graphs_have_no_fault(lint) -> None:
+def test_graphs_have_no_fault(lint, server) -> None:
     """Names of models too: the server has files under the names that the graphs have."""
-    code, report = lint(*GRAPHS)
-    assert code == 0 and report["summary"]["files"] == len(GRAPHS) > 6, json.dumps(report, indent=1)
+    lacking = LATER_NODES.keys() - server.get("/object_info")
+    graphs = [path for path in GRAPHS if not any(x in path.read_text("utf-8") for x in lacking)]
+    code, report = lint(*graphs)
+    assert code == 0 and report["summary"]["files"] == len(graphs) > 6, json.dumps(report, indent=1)
 
 
 def test_faults_are_found(lint, tmp_path) -> None:

@@ -72,10 +72,13 @@ def inputs(pack) -> list[tuple]:
 def fill_in(load):
     """Something good for every input of a node but models, which come after the pictures."""
     lines = torch.tensor([[[5.0, 10], [60, 40]]])
+    boxes = load("fcvg_core.boxes")
+    track = boxes.BoxTrack("dog", [[0.1, 0.1, 0.5, 0.5]] * 3)
     sockets = {
         "IMAGE": picture(3, *SIZE, 3),
         "MASK": torch.ones(1, *SIZE),
         "FCVG_LINE_MATCHES": load("fcvg_core.lines").LineMatches(lines, lines, size=SIZE),
+        "FCVG_BOXES": boxes.BoxTracks((track,), 3),
         "LATENT": {"samples": torch.zeros(3, 4, 8, 16)},
     }
     sizes = {"height": SIZE[0], "width": SIZE[1], "num_frames": len(sockets["IMAGE"])}

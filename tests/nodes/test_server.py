@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from comfy_server import (
+    LATER_NODES,
     OLD_WORKFLOWS,
     RELEASES,
     VERSION,
@@ -28,6 +29,7 @@ FAMILIES = (
     "controlnext_svd_simple.json",
     "dynamicrafter_animate.json",
     "dropletvideo_i2v.json",
+    "smcd_boxes.json",
 )
 FIRST_RELEASE = "0.1.0"
 FCVG_WORKFLOWS = [name for name in API_WORKFLOWS if name.startswith("fcvg")]
@@ -40,6 +42,7 @@ LISTS = {
     "controlnext_name",
     "model_name",
     "vae_name",
+    "clip_name",
     "gluestick_name",
     "superpoint_name",
     "boxes_name",
@@ -50,7 +53,9 @@ LISTS = {
 # Nodes whose models the editor may download.
 LOADERS = ("FCVG_LoadModel", "FCVG_LoadControlNeXt", "FCVG_LoadDynamiCrafter")
 # Nodes that need files of the user's, which no graph of the pack can name.
-JSON_FILES = {f"FCVG_{x}{y}" for x in ("Save", "Load") for y in ("LineMatches", "Poses")}
+USER_FILES = {
+    f"FCVG_{x}{y}" for x in ("Save", "Load") for y in ("LineMatches", "Poses", "BoxTracks")
+}
 # Of an input, what hosts after 0.8 alone say: the snapshot is one for all hosts.
 NEWER = {"advanced"}
 
@@ -251,7 +256,7 @@ class TestWorkflows:
             for name in API_WORKFLOWS
             for node in read_workflow(f"api/{name}").values()
         }
-        assert set(faces) == used & set(faces) | JSON_FILES
+        assert set(faces) == used & set(faces) | USER_FILES
 
     @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
     def test_editor_graph_is_the_api_graph(self, name):
@@ -272,7 +277,8 @@ class TestWorkflows:
             if node["type"] != "MarkdownNote":
                 own = node["type"].startswith("FCVG_")
                 assert node["properties"]["cnr_id"] == ("fcvg" if own else "comfy-core")
-                assert node["properties"]["ver"] == (VERSION if own else "0.3.64"), node["type"]
+                version = VERSION if own else LATER_NODES.get(node["type"], "0.3.64")
+                assert node["properties"]["ver"] == version, node["type"]
 
     @pytest.mark.parametrize("name", sorted(path.name for path in WORKFLOWS.glob("*.json")))
     def test_commands_in_notes_can_be_read(self, name):

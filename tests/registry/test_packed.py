@@ -31,7 +31,7 @@ TOP = {
 }
 TEXTS = {".py", ".js", ".md", ".json", ".toml", ".txt", ".svg", ".cff", ""}
 PICTURES = {".jpg"}
-# Servers that a text may name: of the models' authors, of papers, of torch, of this machine.
+# Servers that a text may name: of models, data sets, papers, documents, and this machine.
 SERVERS = {
     "huggingface.co",
     "github.com",
@@ -47,6 +47,10 @@ SERVERS = {
     "filesystem-spec.readthedocs.io",
     "man7.org",
     "slurm.schedmd.com",
+    # Where the data sets come from that docs/boxes.md and docs/smcd_training.md describe.
+    "motchallenge.net",
+    "youtube-vos.org",
+    "got-10k.aitestunion.com",
     "127.0.0.1",
     "ns.adobe.com",  # no server: what a kind of metadata in pictures calls itself
     "www.w3.org",  # no server: what the format SVG calls itself

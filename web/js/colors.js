@@ -12,6 +12,8 @@ const COLORS = {
   FCVG_DWPOSE: "#b0487a",
   FCVG_CONTROLNEXT: "#2bb59a",
   FCVG_IMAGE_PROJECTOR: "#e0934a",
+  FCVG_BOXES: "#e5b94e",
+  FCVG_SMCD_ENCODERS: "#b08a2c",
   TRACKS: "#3b93a5",
   CURVE: "#9aa7b0",
 };

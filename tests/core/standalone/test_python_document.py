@@ -9,6 +9,7 @@ import pytest
 from clip_cases import use_fake_models
 from droplet_fakes import use_fake_droplet
 from PIL import Image
+from smcd_fakes import use_fake_smcd
 
 from fcvg_core.standalone import spec as specs
 from fcvg_core.standalone.demo.scene import draw_sample_pair
@@ -57,6 +58,7 @@ def test_every_block_runs(folder, monkeypatch) -> None:
     names: dict = {}
     fake = use_fake_models(monkeypatch, folder / "models")
     droplet = use_fake_droplet(monkeypatch, folder / "models")
+    smcd = use_fake_smcd(monkeypatch, folder / "models")
     shapes = []
     for block in BLOCKS:
         code = compile(smaller(block), "docs/python.md", "exec")
@@ -75,6 +77,9 @@ def test_every_block_runs(folder, monkeypatch) -> None:
     assert names["clip"].shape == (31, 320, 512, 3)
     assert names["moving"].shape == (85, 384, 672, 3)
     assert [request.fps for request, _, _ in droplet.videos] == [4, 32]
+    assert names["walk"].shape == names["shown"].shape == (8, 256, 256, 3)
+    ((request, _, seed),) = smcd.videos
+    assert (request.tracks.labels, request.tracks.num_frames, seed) == (["dog"], 8, 1)
     assert names["control"].any() and names["preview"].shape == (3, 64, 128, 3)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from export_cases import make_run
+from smcd_stand_ins import write_smcd
 
 from fcvg_core.standalone.cli.commands import COMMANDS
 from fcvg_core.standalone.media.writing import write_video
@@ -19,8 +20,11 @@ ROOT = Path(__file__).parents[4]
 WITHOUT_MODEL = (
     "dynamicrafter",
     "droplet",
+    "smcd",
     "story",
     "train",
+    "smcd-train",
+    "smcd-prepare",
 )  # they fail, because there is no model
 PAINTS = ("diffusers", "transformers", "accelerate")
 # Each command in the same process, so that torch is imported once. The commands that paint stop
@@ -88,6 +92,14 @@ def cases(pair, dwpose, stand_ins, tmp_path, monkeypatch) -> dict[str, list[str]
     cases["batch"] = [str(tmp_path / "pairs.csv"), "--mode", "preview", "--dry-run"]
     cases["dynamicrafter"], cases["story"] = [pair[0]], [str(tmp_path / "story.json")]
     cases["droplet"] = [pair[0], "--prompt", "a boat"]
+    (tmp_path / "bbox.txt").write_text("10,10,50,50\n")
+    boxes = str(tmp_path / "bbox.txt")
+    cases["smcd"] = [pair[0], "--boxes", f"boat={boxes}"]
+    cases["smcd-eval"] = ["--measure-boxes", boxes, boxes]
+    cases["smcd-train"] = ["--tune-from", str(tmp_path), "--data", str(tmp_path)]
+    cases["smcd-prepare"] = ["--dataset", "got10k", "--path", str(tmp_path)]
+    merged = str(tmp_path / "smcd.safetensors")
+    cases["smcd-merge"] = [str(write_smcd(tmp_path)), "-o", merged]
     for name in ("camera", "match", "preview", "inbetween", "pose", "animate", "batch"):
         cases[name] += ["-o", str(tmp_path / name)]
     return cases

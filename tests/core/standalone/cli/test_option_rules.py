@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fcvg_core.errors import UserError
+from fcvg_core.standalone.cli.option_rules import Rules, without_replaced
 from fcvg_core.standalone.cli.options import parse_options
 
 INBETWEEN, ANIMATE = ["inbetween", "a", "b"], ["animate", "a", "b"]
@@ -165,3 +166,14 @@ def write_run(folder: Path, **options) -> str:
     path = folder / "run.json"
     path.write_text(json.dumps({"command": "inbetween", "options": options, "inputs": {}}))
     return str(path)
+
+
+def test_an_option_replaces_one_or_several() -> None:
+    rules = Rules(replaces={"folder": ("first", "boxes"), "output_dir": "output"})
+    saved = {"first": "a", "boxes": "b", "output": "c", "steps": 5}
+    for typed, left in (
+        ({"folder": "x"}, {"output": "c", "steps": 5}),
+        ({"folder": "x", "boxes": "y"}, {"boxes": "b", "output": "c", "steps": 5}),
+        ({"output_dir": "x"}, {"first": "a", "boxes": "b", "steps": 5}),
+    ):
+        assert without_replaced(saved, typed, rules, noted=saved) == left

@@ -25,7 +25,7 @@ from fcvg_core.standalone.media.writing import write_video
 from fcvg_core.standalone.work import UnusableModels, Work
 
 ROOT = Path(__file__).parents[4]
-WITH_WORK = {"inbetween", "preview", "animate", "dynamicrafter", "droplet"}
+WITH_WORK = {"inbetween", "preview", "animate", "dynamicrafter", "droplet", "smcd"}
 PREVIEW = ["--height", "64", "--width", "128", "--frames", "4"]
 SMALL = ["--height", "64", "--width", "64", "--frames", "2", "--steps", "1"]  # of inbetween
 LOOPED = ["--loop", "--model", "512_interp"]
@@ -112,7 +112,7 @@ class TestModules:
             "from fcvg_core.standalone.cli.options import parse_options\n"
             f"for name in {sorted(WITH_WORK)}:\n"
             "    module = load_command(name)\n"
-            "    pictures = ['a.png', 'b.png'][: 1 if name == 'droplet' else 2]\n"
+            "    pictures = ['a.png', 'b.png'][: 1 if name in ('droplet', 'smcd') else 2]\n"
             "    module.WORK(module.read_spec(parse_options([name, *pictures]))).setup\n"
             "print({'torch', 'numpy', 'PIL', 'cv2'} & set(sys.modules))"
         )
@@ -292,6 +292,7 @@ class TestUnusableModels:
             "animate": animation,
             "dynamicrafter": [pair[0], "--height", "64", "--width", "64"],
             "droplet": [pair[0], "--prompt", "a", "--height", "64", "--width", "64"],
+            "smcd": [pair[0], "--height", "64", "--width", "64"],
         }
         for command, words in cases.items():
             with pytest.raises(UnusableModels) as raised:
@@ -365,6 +366,7 @@ class TestCheck:
             ["animate", *animation],
             ["dynamicrafter", *pair],
             ["droplet", pair[0], "--prompt", "a", "--last", pair[1], "--target-motion", "0.1"],
+            ["smcd", pair[0]],
         ):
             work = job(*words)
             work.check()
@@ -399,6 +401,12 @@ class TestCheck:
             (["droplet", "FIRST", "--prompt", "a", "--last", "TEXT"], "no_picture.png"),
             (["droplet", "FIRST", "--prompt", "a", "--target-motion", "TEXT"], "no_picture.png"),
             (["droplet", "FIRST", "--prompt", "a", "--width", "100"], "use 96 or 112"),
+            (["smcd"], "A picture is needed"),
+            (
+                ["smcd", "FIRST", "--boxes", "TEXT", "--label", "dog"],
+                "expected numbers separated by commas",
+            ),
+            (["smcd", "FIRST", "--config", "TEXT", "--root-path", "gone"], "no folder gone"),
         ],
     )
     def test_what_is_wrong(self, pair, tmp_path, monkeypatch, words, message) -> None:
@@ -470,6 +478,12 @@ class TestSetups:
         assert len({job("droplet", *words, *more).setup for more in same}) == 1
         other = ([], ["--ckpt", "a"], ["--vae", "a"], ["--offload"], ["--dtype", "fp32"])
         assert len({job("droplet", *words, *more).setup for more in other}) == len(other)
+
+    def test_of_smcd(self, pair) -> None:
+        same = ([], ["--prompt", "a"], ["--seed", "4"], ["--boxes", "a=b.txt"], ["--pad-to", "8"])
+        assert len({job("smcd", pair[0], *more).setup for more in same}) == 1
+        other = ([], ["--ckpt", "a"], ["--root-path", "a"], ["--config", "a"], ["--offload"])
+        assert len({job("smcd", pair[0], *more).setup for more in other}) == len(other)
 
     def test_of_animations(self) -> None:
         words = ["a.png", "b.mp4"]

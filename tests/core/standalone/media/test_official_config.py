@@ -1,9 +1,9 @@
-"""Configuration files of the official code of DynamiCrafter."""
+"""Configuration files of official code."""
 
 import pytest
 
 from fcvg_core.errors import UserError
-from fcvg_core.standalone.media.official_config import read_model_config
+from fcvg_core.standalone.media.official_config import read_config, read_model_config
 
 
 def test_parameters_of_the_model(tmp_path) -> None:
@@ -16,6 +16,12 @@ def test_parameters_of_the_model(tmp_path) -> None:
 def test_files_that_say_nothing(tmp_path, text) -> None:
     (tmp_path / "a.yaml").write_text(text)
     assert read_model_config(tmp_path / "a.yaml") == {}
+
+
+def test_all_values(tmp_path) -> None:
+    for text, values in (("a: 1\nb: {c: [d]}", {"a": 1, "b": {"c": ["d"]}}), ("- 1", {})):
+        (tmp_path / "a.yaml").write_text(text)
+        assert read_config(tmp_path / "a.yaml") == values
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from fcvg_core.standalone.media.writing import (
     frames_size,
     video_size,
     write_frames,
+    write_gif,
     write_video,
 )
 
@@ -22,6 +23,27 @@ def test_write_frames(tmp_path, count, last) -> None:
     names = sorted(path.name for path in (tmp_path / "frames").iterdir())
     assert len(names) == count and names[-1] == f"{last}.png"
     assert np.array_equal(Image.open(tmp_path / "frames" / names[-1]), frames[-1])
+
+
+def test_write_frames_under_other_names(tmp_path) -> None:
+    write_frames(tmp_path / "a", np.zeros((11, 2, 2, 3), np.uint8), name="pred_{}.png")
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert names[:3] == ["pred_0.png", "pred_1.png", "pred_10.png"]
+
+
+@pytest.mark.parametrize(("fps", "duration"), [(8, 120), (1000, 10), (0.001, 655_350)])
+def test_write_gif(tmp_path, fps, duration) -> None:
+    """A wide picture of few colours comes back nearly as it is."""
+    ramp = np.linspace(0, 255, 96).astype(np.uint8)[None, :, None] * np.array([1, 0, 1], np.uint8)
+    frames = np.stack([np.roll(np.repeat(ramp, 20, 0), 9 * i, 1) for i in range(3)])
+    write_gif(tmp_path / "a.gif", frames, fps)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert (gif.n_frames, gif.info["duration"], gif.info["loop"]) == (3, duration, 0)
+        for i, frame in enumerate(frames):
+            gif.seek(i)
+            found = np.asarray(gif.convert("RGB")).astype(int)
+            assert np.abs(found - frame).mean() < 2
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
 
 
 def test_write_frames_on_a_disk_that_fills(tmp_path, full_disk) -> None:

@@ -26,6 +26,7 @@ from fcvg_core.standalone.spec import (
     MatcherChoice,
     Motion,
     PreviewSpec,
+    SmcdSpec,
     StorySpec,
 )
 from fcvg_core.standalone.spec.droplet import MOTION
@@ -44,7 +45,15 @@ from fcvg_core.standalone.spec.values import (
 from fcvg_core.timeline import TIMINGS
 
 ROOT = Path(__file__).parents[4]
-JOBS = (InbetweenSpec, PreviewSpec, AnimateSpec, DynamiCrafterSpec, StorySpec, DropletSpec)
+JOBS = (
+    InbetweenSpec,
+    PreviewSpec,
+    AnimateSpec,
+    DynamiCrafterSpec,
+    StorySpec,
+    DropletSpec,
+    SmcdSpec,
+)
 paths = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=9)
 paths = paths.map(Path)
 VALUES = {

@@ -59,6 +59,13 @@ def test_dropletvideo_has_its_own_sizes_and_lengths(capsys) -> None:
     assert rows(capsys)[0][0] == "80 x 64"
 
 
+def test_smcd_has_its_own_sizes_and_lengths(capsys) -> None:
+    assert main(["estimate", "--family", "smcd"]) == 0
+    found = rows(capsys)
+    assert list(dict.fromkeys(row[0] for row in found)) == ["512 x 512", "256 x 256"]
+    assert {tuple(row[1:3]) for row in found} == {("8", "8"), ("16", "16")}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -190,3 +197,4 @@ def test_the_page_holds_this_table() -> None:
     assert "| 1024 x 576 | 25 | 25 | bf16 |" in page
     assert "| 256 x 256 | 16 | 16 | bf16 |" in page
     assert "| 672 x 384 | 85 | 85 | bf16 |" in page
+    assert "| 256 x 256 | 8 | 8 | bf16 |" in page

@@ -1,10 +1,15 @@
 import { app } from "../../../scripts/app.js";
 import { upload } from "./upload.js";
 
-// The nodes that load a JSON file get a button that uploads a file, and take a file that is dropped
+// The nodes that load a text file get a button that uploads a file, and take a file that is dropped
 // on them. The editor's own buttons take pictures, sounds, videos and 3D models only, but the
 // server's route takes any file.
-const LOADERS = ["FCVG_LoadLineMatches", "FCVG_LoadPoses"];
+const JSON_FILES = ".json,application/json";
+const LOADERS = {
+  FCVG_LoadLineMatches: JSON_FILES,
+  FCVG_LoadPoses: JSON_FILES,
+  FCVG_LoadBoxTracks: `${JSON_FILES},.txt,text/plain`,
+};
 
 function choose(node, name) {
   const list = node.widgets.find((widget) => widget.name === "file");
@@ -22,13 +27,14 @@ function send(node, file) {
 }
 
 app.registerExtension?.({
-  name: "comfyuifcvg.upload_json",
+  name: "comfyuifcvg.upload_texts",
   nodeCreated(node) {
-    if (!LOADERS.includes(node.comfyClass)) return;
+    const files = LOADERS[node.comfyClass];
+    if (!files) return;
     const ask = () => {
       const picker = document.createElement("input");
       picker.type = "file";
-      picker.accept = ".json,application/json";
+      picker.accept = files;
       picker.onchange = () => send(node, picker.files[0]);
       picker.click();
     };

@@ -21,7 +21,7 @@ def folders(host, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def files(load):
-    return load("nodes.host.json_files")
+    return load("nodes.host.user_files")
 
 
 def write(path: Path, text: str = "{}") -> Path:
@@ -35,13 +35,13 @@ class TestList:
         for name in ("b.json", "A.JSON", "shots/two/c.json", "no.txt"):
             write(folders / "input" / name)
         (folders / "input" / "a folder.txt").mkdir()
-        assert files.list_json_files() == ["A.JSON", "b.json", "shots/two/c.json"]
+        assert files.list_user_files() == ["A.JSON", "b.json", "shots/two/c.json"]
 
     def test_an_empty_folder_is_said(self, folders, files):
-        (only,) = files.list_json_files()
+        (only,) = files.list_user_files()
         assert "no .json file" in only
         with pytest.raises(ValueError, match="choose a file of the list, or upload one"):
-            files.find_json_file(only)
+            files.find_user_file(only)
 
 
 class TestFind:
@@ -59,7 +59,7 @@ class TestFind:
     def test_as_the_host_names_files(self, folders, files, name, place):
         (folders / "input" / "sub").mkdir()
         path = write(folders / place)
-        assert files.find_json_file(name) == path.resolve()
+        assert files.find_user_file(name) == path.resolve()
 
     @pytest.mark.parametrize(
         "name",
@@ -81,30 +81,30 @@ class TestFind:
         os.symlink(folders / "secret.json", folders / "input" / "link.json")
         os.symlink(folders, folders / "input" / "linked")
         with pytest.raises(ValueError, match=r"is not in .*(in|out)put: choose"):
-            files.find_json_file(name)
+            files.find_user_file(name)
 
     def test_a_whole_path_is_not_found(self, folders, files):
         secret = write(folders / "secret.json")
         with pytest.raises(ValueError, match=r"secret\.json' is not in .*input"):
-            files.find_json_file(str(secret))
+            files.find_user_file(str(secret))
 
 
 class TestFingerprint:
     def test_changes_with_the_file(self, folders, files):
         path = write(folders / "input" / "x.json")
-        first = files.fingerprint_json_file("x.json")
-        assert files.fingerprint_json_file("x.json") == first
+        first = files.fingerprint_user_file("x.json")
+        assert files.fingerprint_user_file("x.json") == first
         write(path, "[1]")
-        assert files.fingerprint_json_file("x.json") != first
+        assert files.fingerprint_user_file("x.json") != first
 
     def test_a_name_that_another_node_gives(self, files):
-        assert files.fingerprint_json_file(None) == ""
+        assert files.fingerprint_user_file(None) == ""
 
 
 class TestSave:
     def test_no_file_is_overwritten(self, folders, files):
         write(folders / "output/FCVG/lines_00001_.JSON", "old")
-        saved = [files.save_json_file(text, "FCVG/lines") for text in "abc"]
+        saved = [files.save_user_file(text, "FCVG/lines") for text in "abc"]
         assert [dict(x) for x in saved] == [
             {"filename": f"lines_0000{i}_.json", "subfolder": "FCVG", "type": "output"}
             for i in (2, 3, 4)
@@ -114,5 +114,5 @@ class TestSave:
 
     def test_outside_the_folder(self, folders, files):
         with pytest.raises(Exception, match="outside the output folder"):
-            files.save_json_file("{}", "../lines")
+            files.save_user_file("{}", "../lines")
         assert not list(folders.glob("lines*"))

@@ -1,0 +1,1 @@
+"""SMCD in ComfyUI: model, loaders, conditioning."""
