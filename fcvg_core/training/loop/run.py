@@ -76,10 +76,9 @@ class Run:
             try:
                 if not self.done:
                     self._validate()
-                while not (self._ends() or self.asked):
-                    self._step(prepared)
-                    if self._is_validated():
-                        self._validate()
+                with self._signals():  # one may come between two steps, too
+                    self._take_steps(prepared)
+                self._take_steps(prepared)  # then a step is left, which tells the other processes
             except Interrupted:
                 self._save_at_once()
                 raise
@@ -91,6 +90,13 @@ class Run:
                 self.stepper.place.highest(0)
             raise Interrupted(self.asked or self.held)
         return Summary(self.done, tally.loss, tally.skipped, self.stopped)
+
+    def _take_steps(self, prepared: Iterator[Batch]) -> None:
+        """Take the steps that are left, until a signal has asked any process to end."""
+        while not (self._ends() or self.asked):
+            self._step(prepared)
+            if self._is_validated():
+                self._validate()
 
     def _step(self, prepared: Iterator[Batch]) -> None:
         """Take a step and keep it; a signal has to wait."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,7 +16,10 @@ from loop_cases import RandomTask, run
 
 from fcvg_core.errors import UserError
 from fcvg_core.signals import Interrupted
-from fcvg_core.training.loop import find_checkpoint, read_trained
+from fcvg_core.training.config import TrainingMachine
+from fcvg_core.training.loop import find_checkpoint, read_trained, training
+from fcvg_core.training.loop.machine import Place, open_place
+from fcvg_core.training.loop.run import Run
 
 PROGRAM = ROOT / "tests/loop_cases.py"
 LONG = {"steps": 40, "every": 3}  # a run that is ended from outside
@@ -80,6 +84,22 @@ class TestSignals:
         assert stop.value.exit_code == 143 and find_checkpoint(tmp_path / "run").step == 3
         run(tmp_path / "run", resume=True)
         same_as_uninterrupted(tmp_path / "run", tmp_path)
+
+    def test_of_several_processes_none_ends_between_two_steps(self, tmp_path, monkeypatch):
+        """The others would wait for it: it takes one more step, in which it tells them."""
+        place = replace(open_place(TrainingMachine(device="cpu")), processes=2)
+        monkeypatch.setattr(training, "open_place", lambda machine: place)
+        for name in ("share", "average", "mean", "highest"):
+            monkeypatch.setattr(Place, name, lambda self, value: value)
+
+        def is_validated(run):
+            if run.done == 2:
+                signal.raise_signal(signal.SIGTERM)
+
+        monkeypatch.setattr(Run, "_is_validated", is_validated)
+        with pytest.raises(Interrupted) as stop:
+            run(tmp_path / "run", every=99)
+        assert stop.value.exit_code == 143 and find_checkpoint(tmp_path / "run").step == 3
 
     def test_a_disk_that_is_full_then_hides_no_signal(self, tmp_path, monkeypatch, caplog):
         from fcvg_core.training.loop import keeping
