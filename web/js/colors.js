@@ -13,6 +13,7 @@ const COLORS = {
   FCVG_CONTROLNEXT: "#2bb59a",
   FCVG_IMAGE_PROJECTOR: "#e0934a",
   FCVG_BOXES: "#e5b94e",
+  BOUNDING_BOX: "#f2dca0",
   FCVG_SMCD_ENCODERS: "#b08a2c",
   TRACKS: "#3b93a5",
   CURVE: "#9aa7b0",
