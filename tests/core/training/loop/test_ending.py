@@ -153,9 +153,8 @@ def test_two_processes_train_as_one_and_end_together(tmp_path):
     )
     wait_for(first, 3)
     second.send_signal(signal.SIGTERM)
-    for process in (first, second):
-        _, said = process.communicate(timeout=300)
-        assert process.returncode == 143, said
+    said = [process.communicate(timeout=300)[1] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [143, 143], "\n".join(said)
     two = find_checkpoint(output)
     assert two.step >= 3 and two.state["settings"]["processes"] == 2
     run(tmp_path / "one", task=RandomTask(noisy=False), steps=two.step, batch=2, every=9999)
