@@ -123,6 +123,8 @@ PIXELS, SHARES = BOX_UNITS = ("pixels", "0..1")
 INTERPOLATED, HELD = BOX_FILLS = ("interpolated", "held")
 # Data sets of videos whose objects have boxes, on which SMCD was trained and is measured.
 GOT10K, YOUVIS = BOX_SETS = ("got10k", "youvis")
+# To which number of objects their official evaluation fills up with absent ones.
+PADDED = {GOT10K: 0, YOUVIS: 8}
 # Files of boxes. auto: the text itself tells, or the name of GOT-10k's files.
 BBOX_TXT, BOXES_JSON, MOT, YOUTUBE_VIS, GOT_10K = (
     "bbox.txt",

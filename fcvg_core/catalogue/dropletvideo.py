@@ -3,10 +3,9 @@
 Who has a T5 encoder for ComfyUI already needs of the folder the transformer and the VAE alone.
 """
 
-import os
 from pathlib import Path
 
-from .comfyui import FCVG_MODELS
+from .missing import missing_folder
 from .model_files import (
     DIFFUSERS,
     HUB,
@@ -14,7 +13,6 @@ from .model_files import (
     UNET,
     Download,
     Family,
-    MissingModelsError,
     ModelFile,
     Roots,
     places,
@@ -137,14 +135,4 @@ def find_droplet(roots: Roots) -> Path:
         return index.parent
     if path := DROPLET_TRANSFORMER.find(roots):
         return path
-    if lacking := DROPLET.find_lacking(roots):
-        raise MissingModelsError(
-            f"{lacking} is missing, so DropletVideo is not whole. Download what is missing with "
-            f"{DROPLET.download_command}."
-        )
-    searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
-    raise MissingModelsError(
-        f"{DROPLET.name}, is missing. Name the folder with --ckpt, or download it (about "
-        f"{DROPLET.size / 1000:.0f} GB) with {DROPLET.download_command}. Searched: {searched} "
-        f"({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
-    )
+    raise missing_folder(DROPLET, roots, family="DropletVideo")

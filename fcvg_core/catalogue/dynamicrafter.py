@@ -4,11 +4,10 @@ A checkpoint of the authors holds all networks. A pruned copy of other people ma
 encoders and the VAE; these three files have been published on their own, too.
 """
 
-import os
 from pathlib import Path
 
 from ..choices import AUTO
-from .comfyui import FCVG_MODELS
+from .missing import searched
 from .model_files import HUB, Download, Family, MissingModelsError, ModelFile, Roots, places
 from .taesdv import TAESDV
 
@@ -194,9 +193,8 @@ def find_checkpoint(variant: str, *, interpolates: bool, roots: Roots) -> Path:
     if path := next(found, None):
         return path
     also = " (of a story: --interp-checkpoint)" * interpolates
-    searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
     raise MissingModelsError(
         f"A checkpoint is missing: {' or '.join(file.name for file in files)}. Name it with "
         f"--checkpoint{also}, or download it with {files[0].download_command}. "
-        f"Searched: {searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
+        f"{searched(roots)}"
     )

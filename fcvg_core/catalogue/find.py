@@ -3,17 +3,16 @@
 Nothing is downloaded here. `roots` are the folders from `known_folders`; a run asks for them once.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
 from ..files.plain_file import check_file
-from .comfyui import FCVG_MODELS
 from .controlnext_svd import CONTROLNEXT_SVD_CONTROLNEXT, CONTROLNEXT_SVD_UNET
 from .dwpose import BOXES, DWPOSE_FILES, POINTS
 from .fcvg import FCVG_CONTROLNEXT, FCVG_UNET
 from .gluestick import MATCHER, SUPERPOINT
+from .missing import searched
 from .model_files import MODEL_INDEX, MissingModelsError, ModelFile, Roots
 from .svd import SVD, SVD_UNET, find_part
 
@@ -117,12 +116,11 @@ def _missing_models(
     if any(file.on_request for file in missing.values()):
         keys = " ".join(file.key for file in missing.values())
         get = f"python -m fcvg_core models --get --only {keys} downloads them"
-    searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
     names = ", ".join(f"{model_set.prefix}{name}" for name in missing)
     text = (
         f"Models of {model_set.name} are missing: name them with {names}, or put "
-        f"them into the folders that python -m fcvg_core models lists ({get}). Searched: "
-        f"{searched} ({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
+        f"them into the folders that python -m fcvg_core models lists ({get}). "
+        f"{searched(roots)}"
     )
     return MissingModelsError(f"{text} {model_set.otherwise}".rstrip())
 

@@ -4,12 +4,11 @@ Text encoder and VAE are those of Stable Diffusion 2.1, or the same networks of 
 text-to-video model. This model's own UNet is not needed, because SMCD's file holds a whole UNet.
 """
 
-import os
 from pathlib import Path
 
-from .comfyui import FCVG_MODELS
 from .dynamicrafter import CLIP_TOKENIZER, SD_VAE, TEXT_ENCODER
-from .model_files import HUB, UNET, Download, Family, MissingModelsError, ModelFile, Roots, places
+from .missing import missing_folder
+from .model_files import HUB, UNET, Download, Family, ModelFile, Roots, places
 from .taesdv import TAESDV
 
 SOURCE = "huggingface.co/Lixiaoming/Animate-Your-Motion"
@@ -58,14 +57,4 @@ def find_smcd(roots: Roots) -> Path:
     """
     if path := SMCD.find(roots):
         return path
-    if lacking := SMCD.find_lacking(roots):
-        raise MissingModelsError(
-            f"{lacking} is missing, so SMCD is not whole. Download what is missing with "
-            f"{SMCD.download_command}."
-        )
-    searched = ", ".join(dict.fromkeys(str(root) for _, root in roots)) or "no folder"
-    raise MissingModelsError(
-        f"{SMCD.name}, is missing. Name the folder with --ckpt, or download it (about "
-        f"{SMCD.size / 1000:.0f} GB) with {SMCD.download_command}. Searched: {searched} "
-        f"({FCVG_MODELS} is {os.environ.get(FCVG_MODELS) or 'not set'})."
-    )
+    raise missing_folder(SMCD, roots, family="SMCD")

@@ -8,10 +8,9 @@ import argparse
 from ...choices import BOX_FORMS, BOX_SETS
 from ..spec import SmcdEvalSampling, SmcdEvalSpec, SmcdVideo
 from ..spec.values import PATH, ValueKind
-from .option_groups import options_of
+from .option_groups import add_loading, options_of
 from .smcd_options import (
     Refuse,
-    add_smcd_machine,
     add_smcd_models,
     add_smcd_sampling,
 )
@@ -52,7 +51,7 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         padding="by default as the official program does: 8 for youvis, 0 for got10k",
         seed="the windows and of the first video's noise, from which the others' seeds go on",
     )
-    add_smcd_machine(parser.add_argument_group("machine"))
+    add_loading(parser.add_argument_group("machine"))
     _add_official(parser.add_argument_group("official options"))
 
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from ..spec import BoxChoice, SmcdModelChoice, SmcdSampling, SmcdSpec, SmcdVideo
 from ..spec.values import PATH, ValueKind
-from .option_groups import add_fit, add_loading, add_run, options_of
+from .option_groups import add_fit, add_run, options_of
 from .option_parser import Gather
 
 # Official names of options that set what an option of this program sets.
@@ -118,8 +118,7 @@ def add_official_model(group: argparse._ArgumentGroup) -> None:
         metavar=GROUNDING,
         help="accepted, and always so",
     )
-    for name in ("--cat_init", "--cross_vision"):
-        group.add_argument(name, action="store_true", help="accepted, and always so")
+    add_constant_switches(group)
     group.add_argument(
         "--pretrained_weight_path",
         type=PATH,
@@ -132,6 +131,12 @@ def add_official_model(group: argparse._ArgumentGroup) -> None:
         action=Refuse,
         help="refused: the released model has no such network",
     )
+
+
+def add_constant_switches(group: argparse._ArgumentGroup) -> None:
+    """Switches of the official code which every model of the second stage has set."""
+    for name in ("--cat_init", "--cross_vision"):
+        group.add_argument(name, action="store_true", help="accepted, and always so")
 
 
 def add_boxes(group: argparse._ArgumentGroup) -> None:
@@ -227,11 +232,6 @@ def add_smcd_sampling(
         help=f"seed of {seed}, 0 to 2**64 - 1; for a negative number a seed is drawn. By default "
         "that of --config, otherwise 33",
     )
-
-
-def add_smcd_machine(group: argparse._ArgumentGroup) -> None:
-    """Device, number format and memory."""
-    add_loading(group)
 
 
 class _GatherBoxes(Gather):

@@ -20,7 +20,7 @@ from ...boxes import (
     stack_padded,
 )
 from ...boxes.box_lines import lines_of
-from ...choices import YOUVIS
+from ...choices import PADDED, YOUVIS
 from ...errors import UserError
 from ...files.plain_file import read_bytes
 from ...files.writing import explained, save_text
@@ -29,7 +29,6 @@ from ..media.pictures import read_frame
 from ..media.writing import write_frames, write_gif
 
 WHOLE_FRAME = (0.0, 0.0, 1.0, 1.0)  # stands officially for an object of YouTube-VIS that is absent
-PADDED = {YOUVIS: 8}  # objects in every file of boxes of a data set
 SHOWN = ("pred", "gt")  # what a video is, in the names of its files: painted, and true
 PICTURE = "{}_{{}}.png"  # of a folder's name
 BOXES = "box_{}.txt"
@@ -142,7 +141,7 @@ def official_boxes(tracks: BoxTracks, dataset: str) -> np.ndarray:
     For YouTube-VIS n is 8: an object that is absent has the whole frame, and rows without an
     object are zeros. For GOT-10k n is 1, and an absent object is zeros.
     """
-    boxes, present = stack_padded(tracks, PADDED.get(dataset, 0))
+    boxes, present = stack_padded(tracks, PADDED[dataset])
     if dataset == YOUVIS:
         absent = ~present & (np.arange(boxes.shape[1]) < len(tracks.tracks))
         boxes[absent] = WHOLE_FRAME

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ... import bounds
-from ...choices import BOX_SETS
+from ...choices import BOX_SETS, PADDED
 from .jobs import RunSpec
 from .part import setting
 from .parts import AnyMachine
@@ -17,7 +17,6 @@ from .values import PATH, TEXT, choice, whole
 
 SPLITS = dict(zip(BOX_SETS, ("val", "train"), strict=True))  # which are painted officially
 COUNTS = dict(zip(BOX_SETS, (None, 180), strict=True))  # how many of their videos; None: all
-PADDED = dict(zip(BOX_SETS, (0, 8), strict=True))  # objects after filling up with absent ones
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,11 @@ from ....files.claim import Claim, claim_folder
 from ....progress import Progress, silent
 from ...spec import SmcdModelChoice, SmcdSpec
 from ...work import Work, setup_of, unusable_if_missing
+from ..option_groups import add_loading
 from ..option_rules import Rules
 from ..smcd_options import (
     add_boxes,
     add_smcd_files,
-    add_smcd_machine,
     add_smcd_sampling,
     add_smcd_video,
 )
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_boxes(parser.add_argument_group("boxes"))
     add_smcd_video(parser.add_argument_group("video"))
     add_smcd_sampling(parser.add_argument_group("sampling"))
-    add_smcd_machine(parser.add_argument_group("machine"))
+    add_loading(parser.add_argument_group("machine"))
 
 
 class SmcdWork(Work[SmcdSpec]):

@@ -12,7 +12,7 @@ from ....training.smcd.official_config import STAGE_ONE, read_configuration
 from ....training.smcd.spec import SmcdTrainingSpec, StageTwo, StartFiles, TrainedVideos, Writing
 from ...spec.values import PATH
 from ..option_groups import options_of
-from ..smcd_options import GROUNDING, Refuse
+from ..smcd_options import GROUNDING, Refuse, add_constant_switches
 
 if TYPE_CHECKING:
     from ....training.loop import Summary
@@ -232,8 +232,7 @@ def _add_official(group: argparse._ArgumentGroup) -> None:
         metavar=GROUNDING,
         help="accepted, and always so; vanilla, the first stage, is refused",
     )
-    for name in ("--cat_init", "--cross_vision"):
-        group.add_argument(name, action="store_true", help="accepted, and always so")
+    add_constant_switches(group)
     group.add_argument(
         "--use_wandb",
         action="store_true",
