@@ -1,6 +1,7 @@
-"""Fixtures for the folders of golden cases."""
+"""Fixtures that all tests have: the folders of golden cases, and one thread."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +19,17 @@ def golden() -> Path:
 def own_golden() -> Path:
     """The project's own copy of the golden cases, for data that is the same in every set."""
     return OWN_GOLDEN
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For tests in which equal rows have to become equal to the last bit, wherever they stand.
+
+    Several threads add up the numbers of a row in an order that depends on its place.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -41,7 +41,7 @@ def test_each_object_has_its_own_box_and_label(network):
         close(found[frame, place], expected[0, 0])
 
 
-def test_absent_objects_have_learned_features(network):
+def test_absent_objects_have_learned_features(network, one_thread):
     found = object_tokens(network, BOXES, PRESENT, LABELS)
     absent = absent_tokens(network, 2, 3)
     assert absent.shape == (2, 3, 20)

@@ -30,15 +30,6 @@ def sets(tmp_path_factory):
     return [open_box_set(root, "got10k", "val"), open_box_set(root, "youvis", "train")]
 
 
-@pytest.fixture
-def one_thread():
-    """Several threads add up the rows of a layer in an order that depends on their place."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class TestDropping:
     @pytest.mark.parametrize(("share", "kept"), [(0.0, True), (1.0, False)])
     def test_never_and_always(self, share, kept):

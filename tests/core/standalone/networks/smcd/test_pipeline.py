@@ -120,7 +120,7 @@ class TestConditions:
         torch.testing.assert_close(found.objects, absent)
         assert found.image_tokens.any()
 
-    def test_a_scene_without_anything_is_made_if_it_guides(self, pipeline):
+    def test_a_scene_without_anything_is_made_if_it_guides(self, pipeline, one_thread):
         assert pipeline.encode(REQUEST, SHORT).nothing is None
         found = pipeline.encode(REQUEST, replace(SHORT, scene_guidance=2.0, pad_to=2))
         assert not found.nothing.latents.any()
